@@ -1,0 +1,70 @@
+//! Compiles the contracts with protox, so that no machine or image needs protoc.
+
+use std::path::PathBuf;
+
+use prost::Message;
+
+/// Messages that carry a password, code, PIN, token or address: they do not print.
+const HOLD_SECRETS: &[&str] = &[
+    ".wathiq.identity.v1.SignUpRequest",
+    ".wathiq.identity.v1.ProveSignUpContactRequest",
+    ".wathiq.identity.v1.ChangeContactRequest",
+    ".wathiq.identity.v1.ProveContactRequest",
+    ".wathiq.identity.v1.BeginTotpEnrolmentRequest",
+    ".wathiq.identity.v1.BeginTotpEnrolmentResponse",
+    ".wathiq.identity.v1.CompleteTotpEnrolmentRequest",
+    ".wathiq.identity.v1.CompleteTotpEnrolmentResponse",
+    ".wathiq.identity.v1.RegenerateRecoveryCodesRequest",
+    ".wathiq.identity.v1.RegenerateRecoveryCodesResponse",
+    ".wathiq.identity.v1.ChangePasswordRequest",
+    ".wathiq.identity.v1.RequestPasswordResetRequest",
+    ".wathiq.identity.v1.ResetPasswordRequest",
+    ".wathiq.identity.v1.SignInRequest",
+    ".wathiq.identity.v1.SignInResponse",
+    ".wathiq.identity.v1.SessionGrant",
+    ".wathiq.identity.v1.SecondFactorChallenge",
+    ".wathiq.identity.v1.CompleteSignInRequest",
+    ".wathiq.identity.v1.CompleteSignInResponse",
+    ".wathiq.identity.v1.ExchangeSessionRequest",
+    ".wathiq.identity.v1.ExchangeSessionResponse",
+    ".wathiq.identity.v1.ConfirmWithTotpRequest",
+    ".wathiq.identity.v1.TakeDeliveryResponse",
+    ".wathiq.signature.v1.SealRequest",
+    ".wathiq.signature.v1.DownloadByLinkRequest",
+    ".wathiq.signature.v1.GetLinkRequest",
+    ".wathiq.signature.v1.GetMessageFactsResponse",
+    ".wathiq.signature.v1.GetCommitmentsResponse",
+];
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let files = [
+        "wathiq/identity/v1/account_service.proto",
+        "wathiq/identity/v1/confirmation_service.proto",
+        "wathiq/identity/v1/directory_service.proto",
+        "wathiq/identity/v1/events.proto",
+        "wathiq/identity/v1/office_service.proto",
+        "wathiq/identity/v1/person.proto",
+        "wathiq/identity/v1/session_service.proto",
+        "wathiq/identity/v1/specimen_service.proto",
+        "wathiq/notification/v1/events.proto",
+        "wathiq/notification/v1/message_service.proto",
+        "wathiq/signature/v1/document_service.proto",
+        "wathiq/signature/v1/events.proto",
+        "wathiq/signature/v1/legalisation.proto",
+        "wathiq/signature/v1/legalisation_service.proto",
+        "wathiq/signature/v1/office_service.proto",
+        "wathiq/signature/v1/verification_service.proto",
+    ];
+    println!("cargo::rerun-if-changed=wathiq");
+    println!("cargo::rerun-if-changed=third_party");
+    let descriptors = protox::compile(files, [".", "third_party"])?;
+    let out = PathBuf::from(std::env::var("OUT_DIR")?);
+    std::fs::write(out.join("wathiq.binpb"), descriptors.encode_to_vec())?;
+    let mut config = prost_build::Config::new();
+    config.enable_type_names();
+    tonic_prost_build::configure()
+        .include_file("packages.rs")
+        .skip_debug(HOLD_SECRETS)
+        .compile_fds_with_config(descriptors, config)?;
+    Ok(())
+}
