@@ -1,7 +1,7 @@
 //! How a process reaches Kafka: TLS with its own certificate, and librdkafka's log as ours.
 
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use rdkafka::client::ClientContext;
 use rdkafka::config::{ClientConfig, RDKafkaLogLevel};
@@ -29,6 +29,8 @@ pub struct KafkaConfig {
 pub(crate) struct Link {
     client: ClientConfig,
     files: Vec<PathBuf>,
+    /// A record without an acknowledgement after this time counts as failed.
+    pub(crate) deliver_within: Duration,
 }
 
 impl Link {
@@ -40,12 +42,13 @@ impl Link {
             .set("ssl.certificate.location", text(&config.certificate))
             .set("ssl.key.location", text(&config.key))
             .set("ssl.endpoint.identification.algorithm", "https");
-        Self { client, files: vec![config.ca.clone(), config.certificate.clone(), config.key.clone()] }
+        let files = vec![config.ca.clone(), config.certificate.clone(), config.key.clone()];
+        Self { client, files, deliver_within: Duration::from_secs(10) }
     }
 
     #[cfg(feature = "testing")]
     pub(crate) fn plaintext(brokers: &str) -> Self {
-        Self { client: common(brokers), files: Vec::new() }
+        Self { client: common(brokers), files: Vec::new(), deliver_within: Duration::from_secs(2) }
     }
 
     /// A configuration to add the producer's or the consumer's own settings to.
@@ -97,14 +100,14 @@ impl ClientContext for Observer {
             | RDKafkaLogLevel::Critical
             | RDKafkaLogLevel::Error
             | RDKafkaLogLevel::Warning => {
-                tracing::warn!(event = "kafka_client", owner = self.owner, facility, "kafka client: {message}");
+                tracing::warn!(event = "kafka.client", owner = self.owner, facility, "kafka client: {message}");
             }
-            _ => tracing::debug!(event = "kafka_client", owner = self.owner, facility, "kafka client: {message}"),
+            _ => tracing::debug!(event = "kafka.client", owner = self.owner, facility, "kafka client: {message}"),
         }
     }
 
     fn error(&self, error: KafkaError, reason: &str) {
-        tracing::warn!(event = "kafka_client_error", owner = self.owner, %error, "kafka client: {reason}");
+        tracing::warn!(event = "kafka.client_error", owner = self.owner, %error, "kafka client: {reason}");
     }
 
     fn stats(&self, statistics: Statistics) {

@@ -159,7 +159,7 @@ mod tests {
             source: "wathiq/test",
             aggregate_id: Uuid::from_u128(2),
             sequence: 7,
-            time: DateTime::from_timestamp_micros(1_795_000_000_123_456).unwrap(),
+            time: "2026-11-18T09:46:40.123456Z".parse().unwrap(),
             traceparent: Some("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"),
         }
     }

@@ -72,7 +72,7 @@ impl Relay {
         loop {
             let Err(error) = self.session(&mut sender, wake, shutdown, &mut backoff).await else { break };
             tracing::warn!(
-                event = "outbox_relay_interrupted",
+                event = "outbox.relay_interrupted",
                 source = self.source,
                 error = chain(&error),
                 "the outbox relay starts again"
@@ -112,7 +112,7 @@ impl Relay {
         while !shutdown.is_cancelled() {
             database.measure(self.ambient.now()).await?;
             if !leads && database.try_lead().await? {
-                tracing::info!(event = "outbox_relay_leads", source = self.source, "this relay leads");
+                tracing::info!(event = "outbox.relay_leads", source = self.source, "this relay leads");
                 leads = true;
             }
             if leads {

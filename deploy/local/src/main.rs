@@ -1,1 +1,44 @@
-fn main() {}
+//! `wathiq-local`: the platform on one machine. `wathiq-local help` lists the commands.
+
+use std::process::ExitCode;
+
+use anyhow::{Result, bail};
+use wathiq_local::{commands, layout};
+
+const HELP: &str = "\
+wathiq-local <command>
+
+  test -- <command...>   run a command with a throw-away stack around it (WATHIQ_TEST_STACK names its description)
+";
+
+// One thread: everything here waits for other processes.
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    match run().await {
+        Ok(code) => ExitCode::from(code),
+        Err(error) => {
+            eprintln!("wathiq-local: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run() -> Result<u8> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let root = layout::find_root()?;
+    match arguments.first().map(String::as_str) {
+        Some("test") => {
+            let command = arguments[1..].strip_prefix(&["--".to_owned()]).unwrap_or(&arguments[1..]);
+            commands::test::run(&root, command, &progress).await
+        }
+        None | Some("help" | "--help" | "-h") => {
+            eprint!("{HELP}");
+            Ok(0)
+        }
+        Some(other) => bail!("unknown command {other}\n\n{HELP}"),
+    }
+}
+
+fn progress(line: &str) {
+    eprintln!("  {line}");
+}

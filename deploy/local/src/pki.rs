@@ -33,8 +33,8 @@ impl Authority {
             create(&certificate, &key)?;
         }
         let pair = KeyPair::from_pem(&std::fs::read_to_string(&key)?)?;
-        let issuer = Issuer::from_ca_cert_pem(&std::fs::read_to_string(&certificate)?, pair)?;
-        let authority = Self { issuer };
+        // Name, key and key identifier are all that issuing takes from the authority's certificate.
+        let authority = Self { issuer: Issuer::new(parameters()?, pair) };
         for name in NAMES {
             if !folder.join(format!("{name}.pem")).is_file() {
                 authority.issue(folder, name)?;
@@ -62,12 +62,16 @@ impl Authority {
 
 fn create(certificate: &Path, key: &Path) -> Result<()> {
     let pair = KeyPair::generate()?;
+    secrets::write_private(key, pair.serialize_pem())?;
+    secrets::write_private(certificate, parameters()?.self_signed(&pair)?.pem())
+}
+
+fn parameters() -> Result<CertificateParams> {
     let mut params = validity(CertificateParams::new(Vec::<String>::new())?, 10);
     params.distinguished_name.push(DnType::CommonName, "Wathiq demonstration authority");
     params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
     params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
-    secrets::write_private(key, pair.serialize_pem())?;
-    secrets::write_private(certificate, params.self_signed(&pair)?.pem())
+    Ok(params)
 }
 
 /// rcgen's dates are of the `time` crate; its own helper spares the dependency.

@@ -108,14 +108,14 @@ impl Database {
     pub(super) async fn forget_expired(&mut self, ambient: &Ambient) -> Result<(), DatabaseError> {
         let forgotten =
             idempotency::forget_expired(&mut self.conn, ambient).await.map_err(DatabaseError::Forget)?;
-        tracing::debug!(event = "idempotency_forgotten", forgotten, "old requests were forgotten");
+        tracing::debug!(event = "outbox.requests_forgotten", forgotten, "old requests were forgotten");
         Ok(())
     }
 
     /// The lock ends with the session; a close that fails or hangs ends it by dropping the socket.
     pub(super) async fn close(self) {
         if answer("closing", self.conn.close()).await.is_err() {
-            tracing::debug!(event = "outbox_relay_close", "the relay's connection was dropped without a goodbye");
+            tracing::debug!(event = "outbox.relay_close_failed", "the relay's connection was dropped without a goodbye");
         }
     }
 }

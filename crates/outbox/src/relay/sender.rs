@@ -1,6 +1,7 @@
 //! Rows to Kafka records, in waves in which no aggregate occurs twice.
 
 use std::collections::HashSet;
+use std::future::Future;
 
 use futures::future::join_all;
 use rdkafka::config::FromClientConfigAndContext;
@@ -11,9 +12,6 @@ use uuid::Uuid;
 use super::database::Row;
 use crate::kafka::{Fingerprint, Link, Observer};
 use crate::message::{Envelope, headers};
-
-/// After this time without an acknowledgement librdkafka reports the record as failed.
-const DELIVER_WITHIN_MS: &str = "10000";
 
 #[derive(Debug, thiserror::Error)]
 pub(super) enum DeliveryError {
@@ -58,22 +56,21 @@ impl Sender {
         producer.purge(PurgeConfig::default().queue().inflight());
         // Dropping joins the producer's thread. The result only says whether that thread panicked.
         if tokio::task::spawn_blocking(move || drop(producer)).await.is_err() {
-            tracing::warn!(event = "outbox_producer_lost", "the kafka producer ended in a panic");
+            tracing::warn!(event = "outbox.producer_lost", "the kafka producer ended in a panic");
         }
     }
 
     async fn try_send(&mut self, rows: &[Row]) -> Sent {
         let mut acknowledged = 0;
         while acknowledged < rows.len() {
-            let wave = wave(&rows[acknowledged..]);
             let producer = match self.producer().await {
                 Ok(producer) => producer,
                 Err(error) => return Sent { acknowledged, failure: Some(DeliveryError::Producer(error)) },
             };
-            let deliveries = wave.iter().map(|row| deliver(producer, row, self.source));
-            // Creating the futures enqueues in id order; only the acknowledgements are awaited together.
-            let outcomes = join_all(deliveries.collect::<Vec<_>>()).await;
-            for outcome in outcomes {
+            // Making the futures enqueues the records in id order; only their acknowledgements are awaited together.
+            let deliveries: Vec<_> =
+                wave(&rows[acknowledged..]).iter().map(|row| deliver(&producer, row, self.source)).collect();
+            for outcome in join_all(deliveries).await {
                 if let Err(failure) = outcome {
                     return Sent { acknowledged, failure: Some(failure) };
                 }
@@ -86,7 +83,7 @@ impl Sender {
     async fn producer(&mut self) -> Result<FutureProducer<Observer>, KafkaError> {
         let fingerprint = self.link.fingerprint();
         if self.current.as_ref().is_some_and(|(_, made_with)| *made_with != fingerprint) {
-            tracing::info!(event = "kafka_certificate_changed", source = self.source, "the producer is made anew");
+            tracing::info!(event = "kafka.certificate_changed", source = self.source, "the producer is made anew");
             self.discard().await;
         }
         if let Some((producer, _)) = &self.current {
@@ -95,5 +92,98 @@ impl Sender {
         let producer = make(&self.link, self.source)?;
         self.current = Some((producer.clone(), fingerprint));
         Ok(producer)
+    }
+}
+
+/// The longest prefix in which no aggregate occurs twice. Were two events of one aggregate under way together, the first
+/// could fail while the second is accepted, and its repetition would then come too late.
+fn wave(rows: &[Row]) -> &[Row] {
+    let mut seen = HashSet::with_capacity(rows.len());
+    let length = rows.iter().take_while(|row| seen.insert(row.aggregate_id)).count();
+    &rows[..length]
+}
+
+/// Enqueues at once; the future is the acknowledgement.
+fn deliver<'a>(
+    producer: &FutureProducer<Observer>,
+    row: &'a Row,
+    source: &str,
+) -> impl Future<Output = Result<(), DeliveryError>> + use<'a> {
+    let key = row.aggregate_id.to_string();
+    let envelope = Envelope {
+        event_id: row.event_id,
+        event_type: &row.event_type,
+        source,
+        aggregate_id: row.aggregate_id,
+        sequence: row.sequence,
+        time: row.occurred_at,
+        traceparent: row.traceparent.as_deref(),
+    };
+    let record =
+        FutureRecord::to(&row.topic).key(&key).payload(&row.payload).headers(headers(&envelope));
+    let enqueued = producer.send_result(record).map_err(|(error, _)| error);
+    async move {
+        let refused =
+            |source| DeliveryError::Refused { event_id: row.event_id, topic: row.topic.clone(), source };
+        match enqueued.map_err(refused)?.await {
+            Ok(Ok(_)) => Ok(()),
+            Ok(Err((source, _))) => Err(refused(source)),
+            Err(_) => Err(DeliveryError::Dropped { event_id: row.event_id }),
+        }
+    }
+}
+
+/// Murmur2 as the JVM clients use it, so that a producer of another make would choose the same partitions.
+fn make(link: &Link, source: &str) -> Result<FutureProducer<Observer>, KafkaError> {
+    let mut client = link.client();
+    client
+        .set("enable.idempotence", "true")
+        .set("acks", "all")
+        .set("partitioner", "murmur2_random")
+        .set("linger.ms", "1")
+        .set("message.timeout.ms", link.deliver_within.as_millis().to_string())
+        .set("request.timeout.ms", (link.deliver_within / 2).as_millis().to_string())
+        .set("queue.buffering.max.kbytes", "16384");
+    FutureProducer::from_config_and_context(&client, Observer { owner: source.to_owned() })
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::DateTime;
+
+    use super::*;
+
+    fn row(id: i64, aggregate: u128) -> Row {
+        Row {
+            id,
+            event_id: Uuid::from_u128(1),
+            topic: "t".to_owned(),
+            event_type: "e".to_owned(),
+            aggregate_id: Uuid::from_u128(aggregate),
+            sequence: 1,
+            payload: Vec::new(),
+            traceparent: None,
+            occurred_at: DateTime::UNIX_EPOCH,
+        }
+    }
+
+    fn check(aggregates: &[u128], expected: &[usize]) {
+        let rows: Vec<Row> = aggregates.iter().zip(1..).map(|(&aggregate, id)| row(id, aggregate)).collect();
+        let mut lengths = Vec::new();
+        let mut rest = &rows[..];
+        while !rest.is_empty() {
+            let length = wave(rest).len();
+            lengths.push(length);
+            rest = &rest[length..];
+        }
+        assert_eq!(lengths, expected);
+    }
+
+    #[test]
+    fn a_wave_ends_before_an_aggregate_comes_again() {
+        check(&[], &[]);
+        check(&[1, 2, 3], &[3]);
+        check(&[1, 2, 1, 3, 2, 1], &[2, 3, 1]);
+        check(&[1, 1, 1], &[1, 1, 1]);
     }
 }

@@ -14,13 +14,13 @@ mod predictor;
 mod value;
 mod xref;
 
-pub use document::{Document, Loaded, SectionStyle, Stream};
+pub use document::{Document, Loaded};
 pub use fault::{Fault, FaultKind};
 pub use filters::{decode_stream, decoded_length};
 pub use lexer::{Lexer, Token, TokenKind};
 pub use parser::parse_value;
 pub use value::{Dictionary, Kind, ObjectId, Value};
-pub use xref::Entry;
+pub use xref::{Entry, SectionStyle};
 
 /// Deepest nesting of arrays and dictionaries, of page and field trees, and longest chain of indirect references.
 pub const MAX_NESTING: usize = 100;

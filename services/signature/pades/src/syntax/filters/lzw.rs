@@ -13,7 +13,7 @@ pub(super) fn decode(input: &[u8], early_change: bool, limit: usize) -> Result<V
     let mut bits = BitReader { input, position: 0 };
     let early = usize::from(early_change);
     loop {
-        let width = code_width(258 + table.len() + usize::from(previous.is_some()) + early - 1);
+        let width = code_width(258 + table.len() + early);
         let Some(code) = bits.read(width) else { return Ok(output) };
         match code {
             END => return Ok(output),
@@ -51,9 +51,9 @@ pub(super) fn decode(input: &[u8], early_change: bool, limit: usize) -> Result<V
 
 fn code_width(next_code: usize) -> usize {
     match next_code {
-        0..511 => 9,
-        511..1023 => 10,
-        1023..2047 => 11,
+        0..512 => 9,
+        512..1024 => 10,
+        1024..2048 => 11,
         _ => 12,
     }
 }

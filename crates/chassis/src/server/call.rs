@@ -1,0 +1,111 @@
+//! One call, from its headers to its answer.
+
+use std::{any::Any, convert::Infallible, panic::AssertUnwindSafe, sync::Arc};
+
+use futures::FutureExt;
+use http::{HeaderMap, Request, Response};
+use hyper::body::Incoming;
+use tokio::time::Instant;
+use tonic::{Status, body::Body};
+use tower::Service;
+use tracing::{Instrument, Span, field::Empty};
+
+use super::{
+    DEFAULT_DEADLINE, LONGEST_DEADLINE, Shared,
+    body::{CallBody, Record},
+    parse_timeout,
+};
+use crate::{
+    context::CallContext,
+    status,
+    telemetry::{self, TRACEPARENT},
+    tls::PeerName,
+};
+
+pub(crate) const REQUEST_ID: &str = "x-request-id";
+pub(crate) const GRPC_TIMEOUT: &str = "grpc-timeout";
+const LONGEST_REQUEST_ID: usize = 64;
+
+pub(super) async fn handle(
+    shared: Arc<Shared>,
+    peer: PeerName,
+    request: Request<Incoming>,
+) -> Result<Response<CallBody>, Infallible> {
+    let method = shared.label(request.uri().path());
+    let context = context_of(request.headers());
+    let span = span_of(request.headers(), method, &peer, &context.request_id);
+    let record = Record::new(method, span.clone());
+    let answer = answer(&shared, peer, request, &context).instrument(span).await;
+    let (head, body) = answer.unwrap_or_else(Status::into_http).into_parts();
+    let body = CallBody::new(&head.headers, body, context, record);
+    Ok(Response::from_parts(head, body))
+}
+
+async fn answer(
+    shared: &Shared,
+    peer: PeerName,
+    mut request: Request<Incoming>,
+    context: &CallContext,
+) -> Result<Response<Body>, Status> {
+    let path = request.uri().path().to_owned();
+    let user = shared.authorise(&peer, &path, request.headers()).await.inspect_err(|status| {
+        let reason = status::reason(status).unwrap_or_default();
+        tracing::info!(event = "rpc.refused", path, reason, "a call was refused");
+    })?;
+    let mut context = context.clone();
+    if let Some(user) = user {
+        request.extensions_mut().insert(user.caller);
+        context = context.with_bearer(user.bearer);
+    }
+    request.extensions_mut().insert(peer);
+    let deadline = context.deadline;
+    let request_id = context.request_id.clone();
+    let handler = context.scope(shared.routes.clone().call(request));
+    match tokio::time::timeout_at(deadline, AssertUnwindSafe(handler).catch_unwind()).await {
+        Ok(Ok(Ok(response))) => Ok(response),
+        Ok(Err(panic)) => Err(panicked(panic.as_ref(), &request_id)),
+        Err(_elapsed) => Err(status::deadline_exceeded()),
+    }
+}
+
+/// The answer to a call whose handler panicked; the panic itself is an error in the program.
+pub(super) fn panicked(panic: &(dyn Any + Send), request_id: &str) -> Status {
+    let message = panic
+        .downcast_ref::<String>()
+        .map(String::as_str)
+        .or_else(|| panic.downcast_ref::<&str>().copied())
+        .unwrap_or("no message");
+    tracing::error!(event = "rpc.panicked", request_id, panic = message, "a handler panicked");
+    status::internal_answer(status::PLATFORM, request_id)
+}
+
+fn context_of(headers: &HeaderMap) -> CallContext {
+    let timeout = headers
+        .get(GRPC_TIMEOUT)
+        .and_then(|value| parse_timeout(value.to_str().ok()?))
+        .map_or(DEFAULT_DEADLINE, |timeout| timeout.min(LONGEST_DEADLINE));
+    let request_id = headers
+        .get(REQUEST_ID)
+        .and_then(|value| value.to_str().ok())
+        .filter(|id| !id.is_empty() && id.len() <= LONGEST_REQUEST_ID)
+        .map_or_else(|| status::new_correlation_id().to_string(), str::to_owned);
+    CallContext { deadline: Instant::now() + timeout, bearer: None, request_id }
+}
+
+fn span_of(headers: &HeaderMap, method: &'static str, peer: &PeerName, request_id: &str) -> Span {
+    // Names after the OpenTelemetry semantic conventions for RPC (release candidate).
+    let span = tracing::info_span!(
+        "rpc.server",
+        otel.name = method.trim_start_matches('/'),
+        otel.kind = "server",
+        rpc.system = "grpc",
+        rpc.method = method,
+        rpc.response.status_code = Empty,
+        client = peer.0,
+        request_id,
+    );
+    if let Some(parent) = headers.get(TRACEPARENT).and_then(|value| value.to_str().ok()) {
+        telemetry::set_parent(&span, parent);
+    }
+    span
+}

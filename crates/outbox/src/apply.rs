@@ -1,0 +1,99 @@
+//! One record, one transaction: the inbox row and the effect, or the record parked.
+
+use std::panic::AssertUnwindSafe;
+
+use futures::FutureExt;
+use sqlx::{PgConnection, PgPool};
+
+use crate::consumer::{BoxError, HandleError, Handler};
+use crate::error::chain;
+use crate::message::Record;
+use crate::parked;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Applied {
+    Effect,
+    /// The inbox knows the event.
+    Duplicate,
+    /// It could not be applied, or waits behind one of its aggregate that could not.
+    Parked,
+}
+
+/// # Errors
+/// Only of the infrastructure: nothing is committed, the record is to be tried again.
+pub(crate) async fn apply<H: Handler>(
+    pool: &PgPool,
+    consumer: &str,
+    handler: &H,
+    record: &Record,
+) -> Result<Applied, BoxError> {
+    let mut transaction = pool.begin().await?;
+    if parked::hold_back(&mut transaction, consumer, record).await? {
+        transaction.commit().await?;
+        return Ok(Applied::Parked);
+    }
+    if !inbox(&mut transaction, consumer, record).await? {
+        transaction.rollback().await?;
+        return Ok(Applied::Duplicate);
+    }
+    match handle(handler, &mut transaction, record).await {
+        Ok(()) => {
+            transaction.commit().await?;
+            Ok(Applied::Effect)
+        }
+        Err(HandleError::Infrastructure(error)) => Err(error),
+        Err(HandleError::Unappliable(error)) => {
+            transaction.rollback().await?;
+            park(pool, consumer, record, error).await
+        }
+    }
+}
+
+pub(crate) async fn park(
+    pool: &PgPool,
+    consumer: &str,
+    record: &Record,
+    error: BoxError,
+) -> Result<Applied, BoxError> {
+    let error = chain(&*error);
+    parked::park(&mut *pool.acquire().await?, consumer, record, &error).await?;
+    tracing::error!(
+        event = "consumer.record_parked",
+        consumer,
+        topic = record.topic,
+        event_id = %record.event_id,
+        aggregate_id = %record.aggregate_id,
+        error,
+        "a record could not be applied; its aggregate is parked"
+    );
+    Ok(Applied::Parked)
+}
+
+/// False when the event is there already. A concurrent insert of the same event waits here for the other transaction.
+pub(crate) async fn inbox(
+    conn: &mut PgConnection,
+    consumer: &str,
+    record: &Record,
+) -> Result<bool, sqlx::Error> {
+    let done = sqlx::query("INSERT INTO inbox (consumer, event_id) VALUES ($1, $2) ON CONFLICT DO NOTHING")
+        .bind(consumer)
+        .bind(record.event_id)
+        .execute(conn)
+        .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// A handler that panics would panic again: the record is at fault, not the infrastructure.
+pub(crate) async fn handle<H: Handler>(
+    handler: &H,
+    conn: &mut PgConnection,
+    record: &Record,
+) -> Result<(), HandleError> {
+    if record.event_type.is_empty() {
+        return Err(HandleError::Unappliable("the record is malformed".into()));
+    }
+    AssertUnwindSafe(handler.handle(conn, record))
+        .catch_unwind()
+        .await
+        .unwrap_or_else(|_| Err(HandleError::Unappliable("the handler panicked".into())))
+}

@@ -1,0 +1,234 @@
+//! Brings the facts of other services in: one record after the other, its effect and its inbox row in one transaction,
+//! then the offset.
+//!
+//! An infrastructure that does not answer is waited for; a record at fault parks its aggregate and the others go on.
+
+mod feed;
+mod replay;
+
+use std::error::Error;
+use std::future::Future;
+use std::time::Duration;
+
+use sqlx::{PgConnection, PgPool};
+use tokio_util::sync::CancellationToken;
+use tracing::Instrument;
+
+use crate::KafkaConfig;
+use crate::apply::{Applied, apply, park};
+use crate::backoff::Backoff;
+use crate::error::chain;
+use crate::kafka::Link;
+use crate::message::{Malformed, Record};
+use feed::{Feed, FeedError};
+
+pub type BoxError = Box<dyn Error + Send + Sync>;
+
+/// How often released records and changed certificates are looked for.
+const TICK: Duration = Duration::from_secs(1);
+
+/// What a service does with a record.
+pub trait Handler: Send + Sync {
+    /// Applies the record within the transaction of `conn`, which commits together with the inbox row. No effect outside
+    /// the database may happen here without being written down first.
+    ///
+    /// A record of a type the service does not care about is `Ok`.
+    fn handle(
+        &self,
+        conn: &mut PgConnection,
+        record: &Record,
+    ) -> impl Future<Output = Result<(), HandleError>> + Send;
+}
+
+/// Why a record was not applied.
+#[derive(Debug, thiserror::Error)]
+pub enum HandleError {
+    /// Something needed does not answer: tried again for ever, with growing pauses; never held against the record.
+    #[error("infrastructure needed for the record failed")]
+    Infrastructure(#[source] BoxError),
+    /// The record itself cannot be applied: it and later records of its aggregate are parked.
+    #[error("the record cannot be applied")]
+    Unappliable(#[source] BoxError),
+}
+
+impl HandleError {
+    pub fn infrastructure(error: impl Into<BoxError>) -> Self {
+        Self::Infrastructure(error.into())
+    }
+
+    pub fn unappliable(error: impl Into<BoxError>) -> Self {
+        Self::Unappliable(error.into())
+    }
+}
+
+/// Values the schema refuses (SQLSTATE classes 22, data exception, and 23, integrity constraint violation) come from the
+/// record; all else from the infrastructure.
+impl From<sqlx::Error> for HandleError {
+    fn from(error: sqlx::Error) -> Self {
+        let code = error.as_database_error().and_then(|database| database.code());
+        if code.is_some_and(|code| code.starts_with("22") || code.starts_with("23")) {
+            Self::unappliable(error)
+        } else {
+            Self::infrastructure(error)
+        }
+    }
+}
+
+/// The consumer loop of one service; see the module.
+pub struct Consumer {
+    name: &'static str,
+    instance: String,
+    topics: Vec<String>,
+    pool: PgPool,
+    link: Link,
+}
+
+impl Consumer {
+    /// `name` is the consumer group and the name in the inbox; `instance` is unique and lasting among the replicas
+    /// (`group.instance.id`: after a crash the same instance goes on at once).
+    pub fn new(
+        name: &'static str,
+        instance: String,
+        topics: &[&str],
+        pool: PgPool,
+        kafka: KafkaConfig,
+    ) -> Self {
+        Self::over(name, instance, topics, pool, Link::tls(&kafka))
+    }
+
+    pub(crate) fn over(
+        name: &'static str,
+        instance: String,
+        topics: &[&str],
+        pool: PgPool,
+        link: Link,
+    ) -> Self {
+        Self { name, instance, topics: topics.iter().map(|&topic| topic.to_owned()).collect(), pool, link }
+    }
+
+    /// Works until the shutdown, whatever fails meanwhile. A record under way is finished first.
+    pub async fn run<H: Handler>(self, handler: H, shutdown: CancellationToken) {
+        let mut backoff = Backoff::new();
+        while !shutdown.is_cancelled() {
+            let Err(error) = self.session(&handler, &shutdown, &mut backoff).await else { continue };
+            tracing::warn!(
+                event = "consumer.interrupted",
+                consumer = self.name,
+                error = chain(&error),
+                "the consumer starts again"
+            );
+            tokio::select! {
+                () = shutdown.cancelled() => {}
+                () = tokio::time::sleep(backoff.next()) => {}
+            }
+        }
+    }
+
+    /// One Kafka client, until it breaks, its certificate changes or the shutdown.
+    async fn session<H: Handler>(
+        &self,
+        handler: &H,
+        shutdown: &CancellationToken,
+        backoff: &mut Backoff,
+    ) -> Result<(), FeedError> {
+        let feed = Feed::open(&self.link, self.name, &self.instance, &self.topics)?;
+        let result = self.consume(&feed, handler, shutdown, backoff).await;
+        feed.close().await;
+        result
+    }
+
+    async fn consume<H: Handler>(
+        &self,
+        feed: &Feed,
+        handler: &H,
+        shutdown: &CancellationToken,
+        backoff: &mut Backoff,
+    ) -> Result<(), FeedError> {
+        let fingerprint = self.link.fingerprint();
+        let mut tick = tokio::time::interval(TICK);
+        while !shutdown.is_cancelled() && self.link.fingerprint() == fingerprint {
+            tokio::select! {
+                () = shutdown.cancelled() => {}
+                _ = tick.tick() => self.look_after_parked(handler).await,
+                received = feed.next() => {
+                    let (place, parsed) = received?;
+                    if self.settle(handler, parsed, shutdown).await {
+                        feed.done(&place)?;
+                        backoff.reset();
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Tries until the record is applied, known or parked (true), or until the shutdown (false).
+    async fn settle<H: Handler>(
+        &self,
+        handler: &H,
+        parsed: Result<Record, Malformed>,
+        shutdown: &CancellationToken,
+    ) -> bool {
+        let mut backoff = Backoff::new();
+        loop {
+            let error = match self.attempt(handler, &parsed).await {
+                Ok(applied) => {
+                    count(self.name, applied);
+                    return true;
+                }
+                Err(error) => error,
+            };
+            tracing::warn!(
+                event = "consumer.record_delayed",
+                consumer = self.name,
+                error = chain(&*error),
+                "a record waits for the infrastructure"
+            );
+            tokio::select! {
+                () = shutdown.cancelled() => return false,
+                () = tokio::time::sleep(backoff.next()) => {}
+            }
+        }
+    }
+
+    async fn attempt<H: Handler>(
+        &self,
+        handler: &H,
+        parsed: &Result<Record, Malformed>,
+    ) -> Result<Applied, BoxError> {
+        match parsed {
+            Ok(record) => apply(&self.pool, self.name, handler, record).instrument(span(self.name, record)).await,
+            Err(malformed) => {
+                park(&self.pool, self.name, &malformed.stand_in, malformed.to_string().into()).await
+            }
+        }
+    }
+}
+
+/// Continues the trace of the transaction in which the event happened.
+fn span(consumer: &'static str, record: &Record) -> tracing::Span {
+    let span = tracing::info_span!(
+        "messaging.process",
+        otel.name = format!("process {}", record.topic),
+        otel.kind = "consumer",
+        messaging.system = "kafka",
+        messaging.operation.type = "process",
+        messaging.consumer.group.name = consumer,
+        messaging.destination.name = record.topic,
+        messaging.message.id = %record.event_id,
+        event_type = record.event_type,
+    );
+    if let Some(traceparent) = &record.traceparent {
+        wathiq_chassis::telemetry::set_parent(&span, traceparent);
+    }
+    span
+}
+
+fn count(consumer: &'static str, applied: Applied) {
+    let outcome = match applied {
+        Applied::Effect => "effect",
+        Applied::Duplicate => "duplicate",
+        Applied::Parked => "parked",
+    };
+    metrics::counter!("consumer_records_total", "consumer" => consumer, "outcome" => outcome).increment(1);
+}

@@ -1,0 +1,108 @@
+#!/usr/bin/env bash
+# Installs what the local stack and the tests need on Debian 12, from package registries only. Repeating it is quick:
+# what is there is left as it is.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+state=$PWD/.local
+tools=$state/tools
+mkdir -p "$tools"
+
+say() { printf '  %s\n' "$*" >&2; }
+fail() { printf 'install: %s\n' "$*" >&2; exit 1; }
+
+# One installation at a time; the other waits and then finds everything there.
+exec 9>"$state/install.lock"
+flock 9
+
+rust_version=$(sed -n 's/^channel = "\(.*\)"/\1/p' rust-toolchain.toml)
+command -v cargo >/dev/null || fail "Rust $rust_version is needed and is not installed (cargo is not in PATH). It is the one \
+thing this script does not install: see https://rustup.rs, then run the command again."
+cargo_version=$(cargo --version 2>/dev/null | cut -d' ' -f2) || fail "cargo does not run: install Rust $rust_version (https://rustup.rs)."
+printf '%s\n%s\n' "$rust_version" "$cargo_version" | sort -V -C || fail "Rust $rust_version is needed, $cargo_version is installed."
+
+as_root() {
+    if [ "$(id -u)" = 0 ]; then "$@"; elif command -v sudo >/dev/null; then sudo "$@"; else
+        fail "$* needs root: run this as root, or install sudo"
+    fi
+}
+
+# --- Debian packages -------------------------------------------------------------------------------------------------
+
+packages=()
+want_command() { command -v "$1" >/dev/null || packages+=("${@:2}"); }
+want_file() { compgen -G "$1" >/dev/null || packages+=("${@:2}"); }
+
+java_version() { java -version 2>&1 | sed -n '1s/.*"\([0-9]*\).*/\1/p'; }
+
+want_command cc gcc
+want_command c++ g++
+want_command cmake cmake
+want_command make make
+want_command pkg-config pkg-config
+want_command curl curl
+want_command openssl openssl
+want_command setsid util-linux
+want_command setpriv util-linux
+want_file '/usr/include/openssl/ssl.h' libssl-dev
+want_file '/usr/include/*/curl/curl.h' libcurl4-openssl-dev
+want_file '/usr/include/zlib.h' zlib1g-dev
+want_file '/usr/lib/postgresql/1[5-9]/bin/postgres' postgresql
+want_command softhsm2-util softhsm2
+want_command qpdf qpdf
+want_command pdfsig poppler-utils
+want_command zbarimg zbar-tools
+want_command chromium chromium
+want_file '/usr/share/fonts/truetype/noto/NotoNaskhArabic-Regular.ttf' fonts-noto-core
+want_command node nodejs
+want_command npm npm
+/usr/bin/python3 -c 'import venv, ensurepip' 2>/dev/null || packages+=(python3-venv)
+if ! command -v java >/dev/null || [ "$(java_version)" -lt 17 ]; then packages+=(openjdk-17-jre-headless); fi
+if [ ! -e "$tools/kafka.stamp" ]; then want_command mvn maven; fi
+
+if [ ${#packages[@]} -gt 0 ]; then
+    say "installing Debian packages: ${packages[*]}"
+    case " ${packages[*]} " in *" postgresql "*)
+        # Only the programs are wanted: no cluster of the system's own is to be created and started.
+        as_root mkdir -p /etc/postgresql-common/createcluster.d
+        echo 'create_main_cluster = false' | as_root tee /etc/postgresql-common/createcluster.d/wathiq-local.conf >/dev/null
+    esac
+    as_root apt-get update -qq
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${packages[@]}" >"$state/install.log" 2>&1 ||
+        { tail -n 20 "$state/install.log" >&2; fail "Debian packages could not be installed (all of it in .local/install.log)"; }
+fi
+
+# --- Locked sets: each has a stamp with the digest of its lock file ----------------------------------------------------
+
+current() { [ "$(cat "$tools/$1.stamp" 2>/dev/null)" = "$2" ]; }
+digest() { cat "$@" | sha256sum | cut -d' ' -f1; }
+
+lock=$(digest deploy/tools/kafka/pom.xml deploy/tools/kafka/SHA256SUMS)
+if ! current kafka "$lock"; then
+    say "fetching Apache Kafka"
+    rm -rf "$tools/kafka" "$tools/kafka.bootstrap.checkpoint"
+    mvn -q -B -ntp -f deploy/tools/kafka/pom.xml dependency:copy-dependencies \
+        -DincludeScope=runtime -DoutputDirectory="$tools/kafka" >&2
+    (cd "$tools/kafka" && sha256sum --quiet -c "$OLDPWD/deploy/tools/kafka/SHA256SUMS" >&2) ||
+        fail "the jars of Apache Kafka are not the expected ones"
+    echo "$lock" >"$tools/kafka.stamp"
+fi
+
+lock=$(digest deploy/tools/python/requirements.txt)
+if ! current python "$lock"; then
+    say "installing the Python environment"
+    rm -rf "$state/venv"
+    /usr/bin/python3 -m venv "$state/venv"
+    "$state/venv/bin/pip" install -q --disable-pip-version-check --only-binary :all: --require-hashes \
+        -r deploy/tools/python/requirements.txt >&2
+    echo "$lock" >"$tools/python.stamp"
+fi
+
+lock=$(digest deploy/tools/node/package-lock.json)
+if ! current node "$lock"; then
+    say "installing the npm folder"
+    mkdir -p "$tools/node"
+    cp deploy/tools/node/package.json deploy/tools/node/package-lock.json "$tools/node/"
+    npm ci --prefix "$tools/node" --ignore-scripts --no-audit --no-fund --loglevel=error >&2
+    echo "$lock" >"$tools/node.stamp"
+fi

@@ -1,0 +1,3 @@
+//! The commands of `wathiq-local`.
+
+pub mod test;

@@ -1,0 +1,146 @@
+//! What the platform stands on, and what stands in for the outside world. One file a part: how it is laid out, how it
+//! is started and how one knows that it answers.
+
+pub mod kafka;
+pub mod mail;
+pub mod postgres;
+pub mod sandbox;
+pub mod softhsm;
+pub mod trust;
+
+use std::future::Future;
+use std::path::PathBuf;
+use std::time::Instant;
+
+use anyhow::{Context, Result};
+
+use crate::description::Description;
+use crate::layout::Layout;
+use crate::ports::Ports;
+use crate::process::{Bond, Running, Spec, User};
+use crate::{pki, topics};
+
+/// The parts in the order in which they are listed, each with the ports it listens on.
+pub const PARTS: [(&str, &[&str]); 5] = [
+    ("postgres", &["postgres"]),
+    ("kafka", &["kafka", "kafka-controller"]),
+    ("trust", &["trust"]),
+    ("mail", &["mail", "smtp"]),
+    ("sandbox", &["sandbox"]),
+];
+
+/// What every part needs to know of the stack it belongs to.
+#[derive(Clone, Copy)]
+pub struct Surroundings<'a> {
+    pub layout: &'a Layout,
+    pub ports: &'a Ports,
+    pub bond: Bond,
+    /// Test stacks are thrown away: durability may be given up for speed there, and only there.
+    pub durable: bool,
+    /// Says what has come up.
+    pub progress: &'a dyn Fn(&str),
+}
+
+impl Surroundings<'_> {
+    /// A process of this stack, with its log in the usual place.
+    pub fn spec(&self, name: &str, program: impl Into<PathBuf>, arguments: Vec<String>) -> Spec {
+        Spec {
+            name: name.to_owned(),
+            program: program.into(),
+            arguments,
+            environment: Vec::new(),
+            user: None,
+            folder: self.layout.state.clone(),
+            log: self.layout.log().join(format!("{name}.log")),
+        }
+    }
+
+    /// Starts a process and records it, so that another command finds it again.
+    ///
+    /// # Errors
+    /// When it cannot be started or the record cannot be written.
+    pub fn start(&self, spec: &Spec) -> Result<Running> {
+        let running = spec.start(self.bond)?;
+        std::fs::write(self.record(&spec.name), serde_json::to_vec(&running)?)?;
+        Ok(running)
+    }
+
+    /// The process recorded under a name, if it still runs.
+    pub fn running(&self, name: &str) -> Option<Running> {
+        let text = std::fs::read(self.record(name)).ok()?;
+        serde_json::from_slice::<Running>(&text).ok().filter(Running::alive)
+    }
+
+    /// The running process of this name, or a new one from `start` after its ports were found free.
+    ///
+    /// # Errors
+    /// When a port is taken or the process does not come up.
+    pub async fn ensure<F>(&self, name: &str, ports: &[&str], start: F) -> Result<Running>
+    where
+        F: Future<Output = Result<Running>>,
+    {
+        if let Some(running) = self.running(name) {
+            return Ok(running);
+        }
+        for port in ports {
+            self.ports.check_free(port)?;
+        }
+        let begun = Instant::now();
+        let running = start.await?;
+        (self.progress)(&format!("{name:<14} up in {:.1} s", begun.elapsed().as_secs_f64()));
+        Ok(running)
+    }
+
+    fn record(&self, name: &str) -> PathBuf {
+        self.layout.run().join(format!("{name}.json"))
+    }
+}
+
+/// Starts every part that does not run yet, side by side, and prepares topics, databases, tokens and certificates.
+///
+/// # Errors
+/// When a part does not come up; the others are left as they are.
+pub async fn start_all(around: &Surroundings<'_>) -> Result<Vec<Running>> {
+    around.layout.create()?;
+    pki::Authority::open(&around.layout.certificates())?;
+    let topics = topics::read(&around.layout.root)?;
+    let database = async {
+        let running = around.ensure("postgres", PARTS[0].1, postgres::start(around)).await?;
+        postgres::prepare_databases(around).await?;
+        anyhow::Ok(running)
+    };
+    let trust = async {
+        softhsm::prepare(around)?;
+        around.ensure("trust", PARTS[2].1, trust::start(around)).await
+    };
+    // The slow starters first: what blocks below blocks while they already work.
+    let (kafka, mail, sandbox, trust, database) = futures::try_join!(
+        around.ensure("kafka", PARTS[1].1, kafka::start(around, &topics)),
+        around.ensure("mail", PARTS[3].1, mail::start(around)),
+        around.ensure("sandbox", PARTS[4].1, sandbox::start(around)),
+        trust,
+        database,
+    )?;
+    Ok(vec![database, kafka, trust, mail, sandbox])
+}
+
+/// What the parts offer.
+///
+/// # Errors
+/// When something the description names is missing.
+pub fn describe(around: &Surroundings<'_>) -> Result<Description> {
+    Ok(Description {
+        postgres: postgres::describe(around)?,
+        kafka: kafka::describe(around)?,
+        trust: trust::describe(around)?,
+        softhsm: softhsm::describe(around, |officer| trust::certificate(around, officer.label))
+            .context("cannot describe the token store")?,
+        mail: mail::describe(around)?,
+        sms: sandbox::describe(around)?,
+    })
+}
+
+/// The user that PostgreSQL runs as: it refuses to run as root.
+fn database_user() -> Result<Option<User>> {
+    if rustix::process::geteuid().is_root() { User::named("postgres").map(Some) } else { Ok(None) }
+}

@@ -1,0 +1,206 @@
+//! PostgreSQL: a cluster of its own, TLS only, with a database and two roles for each service that keeps data.
+
+use std::os::unix::fs::{PermissionsExt, chown};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+use sqlx::postgres::{PgConnectOptions, PgConnection, PgSslMode};
+use sqlx::{AssertSqlSafe, ConnectOptions, Connection};
+
+use super::{Surroundings, database_user};
+use crate::description::Postgres;
+use crate::process::{Running, User};
+use crate::{secrets, wait};
+
+/// The services with a database.
+pub const OWNERS: [&str; 3] = ["identity", "signature", "notification"];
+
+/// Lays the cluster out when it does not exist yet, starts it, and waits until it answers over TLS.
+///
+/// # Errors
+/// When PostgreSQL is not installed, cannot be started or does not answer.
+pub async fn start(around: &Surroundings<'_>) -> Result<Running> {
+    let programs = installed()?;
+    let user = database_user()?;
+    let password = secrets::kept(&around.layout.secrets().join("postgres"), || secrets::random_hex(16))?;
+    let cluster = &around.layout.cluster;
+    if !cluster.join("PG_VERSION").is_file() {
+        initialise(around, &programs, user, &password)?;
+    }
+    configure(around, user)?;
+    let mut spec = around.spec("postgres", programs.join("postgres"), vec!["-D".into(), cluster.display().to_string()]);
+    spec.user = user;
+    spec.folder = cluster.clone();
+    let running = around.start(&spec)?;
+    let options = superuser(&describe(around)?, "postgres");
+    wait::until("PostgreSQL", Duration::from_secs(30), async || {
+        running.check_alive()?;
+        Ok(options.connect().await?.close().await?)
+    })
+    .await?;
+    Ok(running)
+}
+
+/// Creates what is missing of roles and databases.
+///
+/// # Errors
+/// When a statement fails.
+pub async fn prepare_databases(around: &Surroundings<'_>) -> Result<()> {
+    let description = describe(around)?;
+    let mut connection = superuser(&description, "postgres").connect().await?;
+    for service in OWNERS {
+        create_roles(&mut connection, &description, service).await?;
+        create_database(&mut connection, service, &format!("wathiq_{service}")).await?;
+    }
+    connection.close().await?;
+    Ok(())
+}
+
+/// Creates a database that belongs to a service's owner role and that only its application role may enter besides.
+///
+/// # Errors
+/// When a statement fails.
+pub async fn create_database(connection: &mut PgConnection, service: &str, database: &str) -> Result<()> {
+    let (owner, application) = (format!("wathiq_{service}_owner"), format!("wathiq_{service}_app"));
+    let exists: bool = sqlx::query_scalar("SELECT EXISTS (SELECT FROM pg_database WHERE datname = $1)")
+        .bind(database)
+        .fetch_one(&mut *connection)
+        .await?;
+    if !exists {
+        execute(connection, format!(r#"CREATE DATABASE "{database}" OWNER {owner}"#)).await?;
+    }
+    execute(connection, format!(r#"REVOKE ALL ON DATABASE "{database}" FROM PUBLIC"#)).await?;
+    execute(connection, format!(r#"GRANT CONNECT ON DATABASE "{database}" TO {application}"#)).await
+}
+
+/// Connection options of the superuser for one database.
+pub fn superuser(description: &Postgres, database: &str) -> PgConnectOptions {
+    let options = PgConnectOptions::new_without_pgpass()
+        .host(&description.host)
+        .port(description.port)
+        .username(&description.superuser)
+        .password(&description.superuser_password)
+        .database(database)
+        // Statements here carry passwords.
+        .disable_statement_logging();
+    match &description.ca {
+        Some(ca) => options.ssl_mode(PgSslMode::VerifyFull).ssl_root_cert(ca),
+        None => options.ssl_mode(PgSslMode::Disable),
+    }
+}
+
+/// The files of the roles' passwords, made on the first call.
+///
+/// # Errors
+/// When a file cannot be written.
+pub fn describe(around: &Surroundings<'_>) -> Result<Postgres> {
+    let folder = around.layout.secrets();
+    let mut roles = std::collections::BTreeMap::new();
+    for service in OWNERS {
+        for part in ["owner", "app"] {
+            let role = format!("wathiq_{service}_{part}");
+            let file = folder.join(&role);
+            secrets::kept(&file, || secrets::random_hex(16))?;
+            roles.insert(role, file);
+        }
+    }
+    Ok(Postgres {
+        host: "127.0.0.1".into(),
+        port: around.ports.get("postgres")?,
+        superuser: "postgres".into(),
+        superuser_password: secrets::kept(&folder.join("postgres"), || secrets::random_hex(16))?,
+        ca: Some(around.layout.certificates().join("ca.pem")),
+        roles,
+    })
+}
+
+async fn create_roles(connection: &mut PgConnection, description: &Postgres, service: &str) -> Result<()> {
+    for part in ["owner", "app"] {
+        let role = format!("wathiq_{service}_{part}");
+        let file = description.roles.get(&role).with_context(|| format!("no password for {role}"))?;
+        // Hexadecimal by construction: nothing to quote.
+        let password = std::fs::read_to_string(file)?;
+        let exists: bool = sqlx::query_scalar("SELECT EXISTS (SELECT FROM pg_roles WHERE rolname = $1)")
+            .bind(&role)
+            .fetch_one(&mut *connection)
+            .await?;
+        let verb = if exists { "ALTER" } else { "CREATE" };
+        execute(connection, format!("{verb} ROLE {role} LOGIN PASSWORD '{password}'")).await?;
+    }
+    Ok(())
+}
+
+async fn execute(connection: &mut PgConnection, statement: String) -> Result<()> {
+    sqlx::query(AssertSqlSafe(statement)).execute(connection).await?;
+    Ok(())
+}
+
+/// The folder of PostgreSQL's programs, the newest installed version from 15 on.
+fn installed() -> Result<PathBuf> {
+    let versions = std::fs::read_dir("/usr/lib/postgresql").context("PostgreSQL is not installed")?;
+    let newest = versions
+        .flatten()
+        .filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok())
+        .filter(|version| *version >= 15)
+        .max()
+        .context("PostgreSQL 15 or newer is not installed")?;
+    Ok(format!("/usr/lib/postgresql/{newest}/bin").into())
+}
+
+fn initialise(around: &Surroundings<'_>, programs: &Path, user: Option<User>, password: &str) -> Result<()> {
+    let cluster = &around.layout.cluster;
+    std::fs::create_dir_all(cluster).with_context(|| format!("cannot create {}", cluster.display()))?;
+    let password_file = cluster.with_extension("pw");
+    secrets::write_private(&password_file, password)?;
+    if let Some(user) = user {
+        chown(cluster, Some(user.uid), Some(user.gid))?;
+        chown(&password_file, Some(user.uid), Some(user.gid))?;
+    }
+    let mut command = Command::new(programs.join("initdb"));
+    command
+        .args(["--username=postgres", "--encoding=UTF8", "--locale=C.UTF-8", "--auth=scram-sha-256"])
+        .arg("--pgdata")
+        .arg(cluster)
+        .arg("--pwfile")
+        .arg(&password_file)
+        .current_dir("/");
+    if !around.durable {
+        command.arg("--no-sync");
+    }
+    if let Some(user) = user {
+        use std::os::unix::process::CommandExt;
+        command.uid(user.uid).gid(user.gid);
+    }
+    let output = command.output().context("cannot run initdb")?;
+    std::fs::remove_file(&password_file)?;
+    if !output.status.success() {
+        bail!("initdb failed: {}", String::from_utf8_lossy(&output.stderr).trim());
+    }
+    Ok(())
+}
+
+/// Settings are written anew at each start: the port may have moved.
+fn configure(around: &Surroundings<'_>, user: Option<User>) -> Result<()> {
+    let cluster = &around.layout.cluster;
+    for (from, to) in [("postgres.pem", "server.crt"), ("postgres.key", "server.key")] {
+        let to = cluster.join(to);
+        std::fs::copy(around.layout.certificates().join(from), &to)?;
+        std::fs::set_permissions(&to, std::fs::Permissions::from_mode(0o600))?;
+        if let Some(user) = user {
+            chown(&to, Some(user.uid), Some(user.gid))?;
+        }
+    }
+    let speed = if around.durable { "" } else { "fsync = off\nsynchronous_commit = off\nfull_page_writes = off\n" };
+    let settings = format!(
+        "listen_addresses = '127.0.0.1'\nport = {}\nunix_socket_directories = ''\nssl = on\n\
+         ssl_cert_file = 'server.crt'\nssl_key_file = 'server.key'\nssl_min_protocol_version = 'TLSv1.2'\n\
+         password_encryption = 'scram-sha-256'\nmax_connections = 300\nshared_buffers = 64MB\ntimezone = 'UTC'\n\
+         log_timezone = 'UTC'\n{speed}",
+        around.ports.get("postgres")?
+    );
+    std::fs::write(cluster.join("postgresql.auto.conf"), settings)?;
+    std::fs::write(cluster.join("pg_hba.conf"), "hostssl all all 127.0.0.1/32 scram-sha-256\n")?;
+    Ok(())
+}

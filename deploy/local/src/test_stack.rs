@@ -1,0 +1,112 @@
+//! A stack for one run of tests: random ports, a temporary folder, gone at the end.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use rustix::process::Signal;
+
+use crate::description::Description;
+use crate::layout::Layout;
+use crate::parts::{self, PARTS, Surroundings};
+use crate::ports::Ports;
+use crate::process::{Bond, Running};
+use crate::secrets;
+
+/// Keeps the temporary folder when set, to look at logs afterwards.
+const KEEP: &str = "WATHIQ_KEEP_STATE";
+const PREFIX: &str = "wathiq-test-";
+
+/// Running parts on random ports. They end with this process, at the latest.
+pub struct TestStack {
+    layout: Layout,
+    ports: Ports,
+    parts: Vec<Running>,
+    /// What the parts offer.
+    pub description: Description,
+    /// The description as a file, for [`crate::description::VARIABLE`].
+    pub file: PathBuf,
+}
+
+impl TestStack {
+    /// Starts every part.
+    ///
+    /// # Errors
+    /// When a part does not come up.
+    pub async fn start(root: &Path, progress: &dyn Fn(&str)) -> Result<Self> {
+        remove_stale();
+        let state = std::env::temp_dir().join(format!("{PREFIX}{}-{}", std::process::id(), secrets::random_hex(3)));
+        std::fs::create_dir_all(&state).with_context(|| format!("cannot create {}", state.display()))?;
+        let layout = Layout::temporary(root, &state);
+        let mut ports = Ports::default();
+        for name in PARTS.iter().flat_map(|(_, ports)| *ports) {
+            ports.allot(name)?;
+        }
+        match start_parts(&layout, &ports, progress).await {
+            Ok((parts, description)) => {
+                let file = state.join("stack.json");
+                description.write(&file)?;
+                Ok(Self { layout, ports, parts, description, file })
+            }
+            Err(error) => {
+                stop_recorded(&layout, &ports).await;
+                remove(&state);
+                Err(error)
+            }
+        }
+    }
+
+    /// Where the stack's logs and data stand.
+    pub fn layout(&self) -> &Layout {
+        &self.layout
+    }
+
+    /// The ports of its parts.
+    pub fn ports(&self) -> &Ports {
+        &self.ports
+    }
+
+    /// Ends every part and removes the folder.
+    pub async fn stop(self) {
+        futures::future::join_all(self.parts.iter().map(end)).await;
+        remove(&self.layout.state);
+    }
+}
+
+async fn start_parts(layout: &Layout, ports: &Ports, progress: &dyn Fn(&str)) -> Result<(Vec<Running>, Description)> {
+    let around = Surroundings { layout, ports, bond: Bond::Tied, durable: false, progress };
+    let parts = parts::start_all(&around).await?;
+    let description = parts::describe(&around)?;
+    Ok((parts, description))
+}
+
+async fn stop_recorded(layout: &Layout, ports: &Ports) {
+    let around = Surroundings { layout, ports, bond: Bond::Tied, durable: false, progress: &|_| () };
+    let running: Vec<Running> = PARTS.iter().filter_map(|(name, _)| around.running(name)).collect();
+    futures::future::join_all(running.iter().map(end)).await;
+}
+
+/// Nothing here is worth an orderly end, but PostgreSQL must take its children and shared memory along.
+async fn end(part: &Running) {
+    let signal = if part.name == "postgres" { Signal::QUIT } else { Signal::KILL };
+    part.stop(signal, Duration::from_secs(5)).await;
+}
+
+fn remove(state: &Path) {
+    if std::env::var_os(KEEP).is_none() {
+        // A leftover is found by the next run's sweep.
+        let _leftover = std::fs::remove_dir_all(state);
+    }
+}
+
+/// Removes the folders of runs that were killed.
+fn remove_stale() {
+    let Ok(entries) = std::fs::read_dir(std::env::temp_dir()) else { return };
+    for entry in entries.flatten() {
+        let name = entry.file_name();
+        let pid = name.to_str().and_then(|name| name.strip_prefix(PREFIX)?.split('-').next()?.parse::<u32>().ok());
+        if pid.is_some_and(|pid| !Path::new(&format!("/proc/{pid}")).exists()) {
+            remove(&entry.path());
+        }
+    }
+}

@@ -1,0 +1,157 @@
+//! States of a legalisation request, and the one table of which command leads from which state to which.
+
+/// States of a legalisation request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum State {
+    Draft,
+    SignaturePlaced,
+    Confirmed,
+    AwaitingPayment,
+    Submitted,
+    AgentAccepted,
+    AwaitingSignature,
+    Sealed,
+    Delivered,
+    Refused,
+    Cancelled,
+    Expired,
+}
+
+/// What can be done to a legalisation request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Command {
+    PlaceSignature,
+    Confirm,
+    AwaitPayment,
+    Submit,
+    Cancel,
+    Expire,
+    Accept,
+    Return,
+    RefuseByAgent,
+    RefuseByOfficer,
+    AuthoriseSeal,
+    AnnulIntent,
+    Seal,
+    Deliver,
+}
+
+impl State {
+    pub const ALL: [Self; 12] = [
+        Self::Draft,
+        Self::SignaturePlaced,
+        Self::Confirmed,
+        Self::AwaitingPayment,
+        Self::Submitted,
+        Self::AgentAccepted,
+        Self::AwaitingSignature,
+        Self::Sealed,
+        Self::Delivered,
+        Self::Refused,
+        Self::Cancelled,
+        Self::Expired,
+    ];
+
+    /// The name in the database and in error texts.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Draft => "DRAFT",
+            Self::SignaturePlaced => "SIGNATURE_PLACED",
+            Self::Confirmed => "CONFIRMED",
+            Self::AwaitingPayment => "AWAITING_PAYMENT",
+            Self::Submitted => "SUBMITTED",
+            Self::AgentAccepted => "AGENT_ACCEPTED",
+            Self::AwaitingSignature => "AWAITING_SIGNATURE",
+            Self::Sealed => "SEALED",
+            Self::Delivered => "DELIVERED",
+            Self::Refused => "REFUSED",
+            Self::Cancelled => "CANCELLED",
+            Self::Expired => "EXPIRED",
+        }
+    }
+
+    /// Reads [`State::as_str`].
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|state| state.as_str() == text)
+    }
+
+    /// The state that `command` leads to, or none where it is not allowed.
+    pub fn after(self, command: Command) -> Option<Self> {
+        match (self, command) {
+            (Self::Draft | Self::SignaturePlaced, Command::PlaceSignature) => Some(Self::SignaturePlaced),
+            (Self::SignaturePlaced, Command::Confirm) => Some(Self::Confirmed),
+            (Self::Confirmed, Command::AwaitPayment) => Some(Self::AwaitingPayment),
+            (Self::Confirmed | Self::AwaitingPayment, Command::Submit) => Some(Self::Submitted),
+            (
+                Self::Draft
+                | Self::SignaturePlaced
+                | Self::Confirmed
+                | Self::AwaitingPayment
+                | Self::Submitted
+                | Self::AgentAccepted,
+                Command::Cancel,
+            ) => Some(Self::Cancelled),
+            (Self::Draft | Self::SignaturePlaced | Self::AwaitingPayment, Command::Expire) => Some(Self::Expired),
+            (Self::Submitted, Command::Accept) | (Self::AwaitingSignature, Command::AnnulIntent) => {
+                Some(Self::AgentAccepted)
+            }
+            (Self::AgentAccepted, Command::Return) => Some(Self::Submitted),
+            (Self::Submitted, Command::RefuseByAgent) | (Self::AgentAccepted, Command::RefuseByOfficer) => {
+                Some(Self::Refused)
+            }
+            (Self::AgentAccepted, Command::AuthoriseSeal) => Some(Self::AwaitingSignature),
+            (Self::AwaitingSignature, Command::Seal) => Some(Self::Sealed),
+            (Self::Sealed, Command::Deliver) => Some(Self::Delivered),
+            _ => None,
+        }
+    }
+
+    /// Whether the office still has work on a request in this state.
+    pub fn is_open_at_office(self) -> bool {
+        matches!(self, Self::Submitted | Self::AgentAccepted | Self::AwaitingSignature)
+    }
+
+    /// Whether the state ends by itself after a while.
+    pub fn expires(self) -> bool {
+        self.after(Command::Expire).is_some()
+    }
+}
+
+impl Command {
+    pub const ALL: [Self; 14] = [
+        Self::PlaceSignature,
+        Self::Confirm,
+        Self::AwaitPayment,
+        Self::Submit,
+        Self::Cancel,
+        Self::Expire,
+        Self::Accept,
+        Self::Return,
+        Self::RefuseByAgent,
+        Self::RefuseByOfficer,
+        Self::AuthoriseSeal,
+        Self::AnnulIntent,
+        Self::Seal,
+        Self::Deliver,
+    ];
+
+    /// The name in error texts and in the README's table.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::PlaceSignature => "place signature",
+            Self::Confirm => "confirm",
+            Self::AwaitPayment => "await payment",
+            Self::Submit => "submit",
+            Self::Cancel => "cancel",
+            Self::Expire => "expire",
+            Self::Accept => "accept",
+            Self::Return => "return",
+            Self::RefuseByAgent => "refuse (agent)",
+            Self::RefuseByOfficer => "refuse (officer)",
+            Self::AuthoriseSeal => "authorise seal",
+            Self::AnnulIntent => "annul intent",
+            Self::Seal => "seal",
+            Self::Deliver => "deliver",
+        }
+    }
+}

@@ -1,0 +1,109 @@
+//! Officers' keys. A key obeys its officer alone: every batch needs the PIN, which is used and forgotten.
+//!
+//! Today the one backend is a PKCS#11 module (SoftHSM2 in tests, an HSM or the officer's token in production). A remote
+//! service or a program at the official's desk joins as another variant of [`Backend`]: it, too, takes the bytes to be signed and
+//! answers with signature values, which the caller checks against the certificate before it believes them.
+
+mod actor;
+mod pkcs11;
+
+use std::path::PathBuf;
+
+use secrecy::SecretString;
+use serde::Deserialize;
+
+/// Section `[keys]`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct KeysConfig {
+    /// The PKCS#11 module, such as `/usr/lib/softhsm/libsofthsm2.so`. Loaded at first use.
+    pub module: PathBuf,
+}
+
+/// The signature algorithm of a key, as its certificate tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KeyAlgorithm {
+    /// RSASSA-PKCS1-v1_5 with SHA-256.
+    RsaSha256,
+    /// ECDSA on P-256 with SHA-256.
+    EcdsaP256Sha256,
+    /// ECDSA on P-384 with SHA-384.
+    EcdsaP384Sha384,
+}
+
+/// Where a key is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeyLocation {
+    /// Label of the token.
+    pub token_label: String,
+    /// Label (`CKA_LABEL`) of the private key.
+    pub key_label: String,
+    pub algorithm: KeyAlgorithm,
+}
+
+/// Why a key did not sign.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum KeyError {
+    #[error("the PIN is wrong")]
+    PinIncorrect,
+    /// Too many wrong PINs; only the token's issuer can help.
+    #[error("the PIN is locked")]
+    PinLocked,
+    /// The token is there, the key is not.
+    #[error("the token holds no key of this label")]
+    KeyMissing,
+    #[error("the key does not support the algorithm of its certificate")]
+    AlgorithmUnsupported,
+    /// No module, no token, no device.
+    #[error("the key cannot be reached: {0}")]
+    Unavailable(String),
+}
+
+/// The keys of all officers.
+#[derive(Debug, Clone)]
+pub struct Keys {
+    backend: Backend,
+}
+
+#[derive(Debug, Clone)]
+enum Backend {
+    Pkcs11 { module: PathBuf },
+}
+
+impl Keys {
+    /// Knows where keys are; opens nothing yet.
+    pub fn new(config: &KeysConfig) -> Self {
+        Self { backend: Backend::Pkcs11 { module: config.module.clone() } }
+    }
+
+    /// Signs each message with one log-in: the officer's PIN, the signatures in order, the log-out. ECDSA values are DER
+    /// (RFC 3279, 2.2.3).
+    ///
+    /// # Errors
+    /// [`KeyError`]; either all messages are signed or none is answered.
+    pub async fn sign(
+        &self,
+        location: &KeyLocation,
+        pin: SecretString,
+        messages: Vec<Vec<u8>>,
+    ) -> Result<Vec<Vec<u8>>, KeyError> {
+        match &self.backend {
+            Backend::Pkcs11 { module } => {
+                actor::of(module, &location.token_label)?.sign(location.clone(), pin, messages).await
+            }
+        }
+    }
+
+    /// The public key (`SubjectPublicKeyInfo` is not kept by tokens, so: modulus, or encoded point) that stands beside a
+    /// private key; `None` where the token shows none without a PIN.
+    ///
+    /// # Errors
+    /// [`KeyError::Unavailable`] when the token cannot be reached.
+    pub async fn public_key(&self, location: &KeyLocation) -> Result<Option<Vec<u8>>, KeyError> {
+        match &self.backend {
+            Backend::Pkcs11 { module } => {
+                actor::of(module, &location.token_label)?.public_key(location.clone()).await
+            }
+        }
+    }
+}

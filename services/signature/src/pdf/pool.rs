@@ -1,0 +1,302 @@
+//! The children: started when needed, at most so many, used again a few times, gone when idle.
+
+use std::os::unix::process::ExitStatusExt;
+use std::process::{ExitStatus, Stdio};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use bytes::Bytes;
+use tokio::io::AsyncReadExt;
+use tokio::process::{Child, ChildStdin, ChildStdout, Command};
+use tokio::sync::Semaphore;
+use tokio::time::{Instant, sleep, timeout};
+
+use super::job::{Answer, Job, PreparedFile, RenderJob, VerifyJob};
+use super::protocol::{self, Frame, FrameError};
+use super::verdict::FileVerdict;
+use super::{Inspection, IntakeRefusal, Limit, PdfConfig, PdfError};
+use crate::domain::recipe::Recipe;
+
+/// The last words of a child are cut here.
+const STDERR_KEPT: u64 = 2048;
+/// How long a child that closed its pipe may take to be gone.
+const BURIAL: Duration = Duration::from_secs(2);
+
+/// A pool of PDF workers. Cheap to clone; no child is started before the first job.
+#[derive(Clone)]
+pub struct Pool {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    config: PdfConfig,
+    slots: Semaphore,
+    idle: Mutex<Idle>,
+}
+
+#[derive(Default)]
+struct Idle {
+    workers: Vec<(Worker, Instant)>,
+    reaping: bool,
+}
+
+struct Worker {
+    child: Child,
+    input: ChildStdin,
+    output: ChildStdout,
+    jobs: u32,
+}
+
+/// How a job ended without an answer.
+enum Failure {
+    Limit(Limit),
+    Crash(String),
+    Start(Box<dyn std::error::Error + Send + Sync>),
+}
+
+impl Pool {
+    /// A pool without children.
+    pub fn new(config: &PdfConfig) -> Self {
+        let slots = Semaphore::new(config.workers.max(1));
+        let inner = Inner { config: config.clone(), slots, idle: Mutex::default() };
+        Self { inner: Arc::new(inner) }
+    }
+
+    /// Applies the rules of intake to a file. A file that breaks a rule, or the limits, is a refusal, not an error.
+    ///
+    /// # Errors
+    /// [`PdfError::Unavailable`] when no worker answers for reasons that are not the file's.
+    pub async fn inspect(&self, file: Bytes) -> Result<Inspection, PdfError> {
+        match self.run(Job::Inspect, &[&file]).await {
+            Ok(Frame { body: Answer::Inspected(inspection), .. }) => Ok(inspection),
+            Ok(frame) => Err(unexpected(frame.body)),
+            Err(error @ (PdfError::TooComplex { .. } | PdfError::Crashed { .. })) => {
+                Ok(Inspection::Refused(IntakeRefusal {
+                    reason: "PDF_TOO_COMPLEX".to_owned(),
+                    object_number: None,
+                    detail: error.to_string(),
+                }))
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Renders a page of an accepted file as PNG.
+    ///
+    /// # Errors
+    /// [`PdfError::OutOfRange`] for a page that does not exist, and as for every job.
+    pub async fn render(&self, file: Bytes, job: RenderJob) -> Result<Vec<u8>, PdfError> {
+        let mut frame = self.run(Job::Render(job), &[&file]).await?;
+        match (frame.body, frame.blobs.pop()) {
+            (Answer::Rendered, Some(picture)) => Ok(picture),
+            (answer, _) => Err(unexpected(answer)),
+        }
+    }
+
+    /// Prepares an accepted file for its seal. Equal input gives equal bytes.
+    ///
+    /// # Errors
+    /// [`PdfError::Impossible`] when recipe and file do not go together, and as for every job.
+    pub async fn prepare(&self, file: Bytes, recipe: &Recipe) -> Result<(PreparedFile, Vec<u8>), PdfError> {
+        self.prepared(Job::Prepare(Box::new(recipe.clone())), &[&file]).await
+    }
+
+    /// Makes and prepares a legalisation page that stands alone. Equal input gives equal bytes.
+    ///
+    /// # Errors
+    /// As [`Pool::prepare`].
+    pub async fn prepare_page(&self, recipe: &Recipe) -> Result<(PreparedFile, Vec<u8>), PdfError> {
+        self.prepared(Job::PreparePage(Box::new(recipe.clone())), &[]).await
+    }
+
+    async fn prepared(&self, job: Job, blobs: &[&[u8]]) -> Result<(PreparedFile, Vec<u8>), PdfError> {
+        let mut frame = self.run(job, blobs).await?;
+        match (frame.body, frame.blobs.pop()) {
+            (Answer::Prepared(prepared), Some(file)) => Ok((prepared, file)),
+            (answer, _) => Err(unexpected(answer)),
+        }
+    }
+
+    /// Verifies the signatures of any file; no rule of intake applies.
+    ///
+    /// # Errors
+    /// As for every job.
+    pub async fn verify(&self, file: Bytes, trust: &TrustMaterial) -> Result<FileVerdict, PdfError> {
+        let job = VerifyJob {
+            at: trust.at,
+            anchors: trust.anchors.len(),
+            crls: trust.crls.len(),
+            ocsp_responses: trust.ocsp_responses.len(),
+        };
+        let mut blobs: Vec<&[u8]> = vec![&file];
+        let material = trust.anchors.iter().chain(&trust.crls).chain(&trust.ocsp_responses);
+        blobs.extend(material.map(|der| &der[..]));
+        match self.run(Job::Verify(job), &blobs).await?.body {
+            Answer::Verified(verdict) => Ok(verdict),
+            answer => Err(unexpected(answer)),
+        }
+    }
+
+    /// Runs a job, once more on a fresh child when the first one crashed: it may have been ended from outside.
+    async fn run(&self, job: Job, blobs: &[&[u8]]) -> Result<Frame<Answer>, PdfError> {
+        let _slot = self.inner.slots.acquire().await.map_err(|closed| PdfError::Unavailable(closed.into()))?;
+        let mut last = String::new();
+        for _ in 0..2 {
+            match self.attempt(&job, blobs).await {
+                Ok(frame) => return understood(frame),
+                Err(Failure::Limit(limit)) => {
+                    tracing::warn!(event = "pdf.limit", ?limit, "a PDF job exceeded its limits");
+                    return Err(PdfError::TooComplex { limit });
+                }
+                Err(Failure::Start(error)) => return Err(PdfError::Unavailable(error)),
+                Err(Failure::Crash(cause)) => {
+                    tracing::error!(event = "pdf.crash", cause, "a PDF worker crashed");
+                    last = cause;
+                }
+            }
+        }
+        Err(PdfError::Crashed { cause: last })
+    }
+
+    async fn attempt(&self, job: &Job, blobs: &[&[u8]]) -> Result<Frame<Answer>, Failure> {
+        let mut worker = self.worker()?;
+        let bound = Duration::from_secs(self.inner.config.job_seconds);
+        let exchange = async {
+            protocol::send(&mut worker.input, job, blobs).await?;
+            protocol::receive::<Answer>(&mut worker.output).await
+        };
+        match timeout(bound, exchange).await {
+            Ok(Ok(frame)) if matches!(frame.body, Answer::Panicked(_)) => Ok(frame),
+            Ok(Ok(frame)) => {
+                self.keep(worker);
+                Ok(frame)
+            }
+            Ok(Err(FrameError::Pipe(_))) => Err(post_mortem(worker).await),
+            Ok(Err(error)) => Err(Failure::Crash(error.to_string())),
+            Err(_elapsed) => Err(Failure::Limit(Limit::WallClock)),
+        }
+    }
+
+    fn worker(&self) -> Result<Worker, Failure> {
+        let found = self.idle().workers.pop();
+        match found {
+            Some((worker, _)) => Ok(worker),
+            None => start(&self.inner.config),
+        }
+    }
+
+    /// Takes a worker back, unless it has done its share of jobs.
+    fn keep(&self, mut worker: Worker) {
+        worker.jobs += 1;
+        if worker.jobs >= self.inner.config.jobs_per_worker {
+            return;
+        }
+        let mut idle = self.idle();
+        idle.workers.push((worker, Instant::now()));
+        if !idle.reaping {
+            idle.reaping = true;
+            tokio::spawn(reap(self.clone()));
+        }
+    }
+
+    fn idle(&self) -> std::sync::MutexGuard<'_, Idle> {
+        self.inner.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Trust material for a verification, all DER.
+pub struct TrustMaterial {
+    /// The time the verdict is about.
+    pub at: chrono::DateTime<chrono::Utc>,
+    pub anchors: Vec<Bytes>,
+    pub crls: Vec<Bytes>,
+    pub ocsp_responses: Vec<Bytes>,
+}
+
+/// Ends workers that have been idle long enough, then itself when none is left.
+async fn reap(pool: Pool) {
+    let bound = Duration::from_secs(pool.inner.config.idle_seconds);
+    loop {
+        sleep(bound).await;
+        let mut idle = pool.idle();
+        idle.workers.retain(|(_, since)| since.elapsed() < bound);
+        if idle.workers.is_empty() {
+            idle.reaping = false;
+            return;
+        }
+    }
+}
+
+fn start(config: &PdfConfig) -> Result<Worker, Failure> {
+    let binary = match &config.worker {
+        Some(path) => path.clone(),
+        None => std::env::current_exe().map_err(|error| Failure::Start(error.into()))?,
+    };
+    let mut child = Command::new(binary)
+        .arg(super::worker::SUBCOMMAND)
+        .args([config.memory_mib, config.cpu_seconds].map(|number| number.to_string()))
+        .env_clear()
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()
+        .map_err(|error| Failure::Start(error.into()))?;
+    let (Some(input), Some(output)) = (child.stdin.take(), child.stdout.take()) else {
+        return Err(Failure::Start("a started child has no pipes".into()));
+    };
+    Ok(Worker { child, input, output, jobs: 0 })
+}
+
+/// Finds out why a child closed its pipe.
+async fn post_mortem(worker: Worker) -> Failure {
+    let Worker { mut child, input, output, .. } = worker;
+    drop((input, output));
+    let status = match timeout(BURIAL, child.wait()).await {
+        Ok(Ok(status)) => status,
+        Ok(Err(error)) => return Failure::Start(error.into()),
+        Err(_elapsed) => return Failure::Limit(Limit::WallClock),
+    };
+    let mut words = Vec::new();
+    if let Some(stderr) = child.stderr.take()
+        && let Err(error) = stderr.take(STDERR_KEPT).read_to_end(&mut words).await
+    {
+        tracing::debug!(%error, "the last words of a PDF worker are lost");
+    }
+    diagnose(status, &String::from_utf8_lossy(&words))
+}
+
+/// A failed allocation and an exhausted stack end in SIGABRT, the CPU limit in SIGXCPU (SIGKILL at its hard bound, which is also
+/// how the kernel ends a process when memory runs out), the file limit in SIGXFSZ.
+fn diagnose(status: ExitStatus, words: &str) -> Failure {
+    const SIGABRT: i32 = 6;
+    const SIGKILL: i32 = 9;
+    const SIGXCPU: i32 = 24;
+    const SIGXFSZ: i32 = 25;
+    match status.signal() {
+        Some(SIGXCPU) => Failure::Limit(Limit::CpuTime),
+        Some(SIGXFSZ) => Failure::Limit(Limit::FileSize),
+        Some(SIGABRT) if words.contains("memory allocation") || words.contains("overflowed its stack") => {
+            Failure::Limit(Limit::Memory)
+        }
+        Some(SIGKILL) => Failure::Crash("killed from outside".to_owned()),
+        _ => Failure::Crash(format!("{status}; {}", words.trim())),
+    }
+}
+
+fn understood(frame: Frame<Answer>) -> Result<Frame<Answer>, PdfError> {
+    match frame.body {
+        Answer::Refused(refusal) => Err(PdfError::Refused(refusal)),
+        Answer::OutOfRange => Err(PdfError::OutOfRange),
+        Answer::Impossible(reason) => Err(PdfError::Impossible(reason)),
+        Answer::Panicked(place) => {
+            tracing::error!(event = "pdf.panic", place, "a PDF job panicked");
+            Err(PdfError::Crashed { cause: format!("panic at {place}") })
+        }
+        _ => Ok(frame),
+    }
+}
+
+fn unexpected(_answer: Answer) -> PdfError {
+    PdfError::Impossible("the worker answered another question".to_owned())
+}

@@ -1,0 +1,101 @@
+//! RFC 3161 time-stamps over HTTP, from the one authority that is configured.
+
+use std::time::Duration;
+
+use bytes::BytesMut;
+use futures::StreamExt;
+use reqwest::header::CONTENT_TYPE;
+use reqwest::{Url, redirect};
+use serde::Deserialize;
+use wathiq_chassis::Ambient;
+
+/// Section `[timestamp]`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TimestampConfig {
+    /// Address of the time-stamp authority.
+    pub url: Url,
+    /// Bound on one request, in seconds.
+    #[serde(default = "default_seconds")]
+    pub seconds: u64,
+}
+
+fn default_seconds() -> u64 {
+    5
+}
+
+/// Largest answer; a token with its certificates has a few KiB.
+const MAX_ANSWER: usize = 64 * 1024;
+/// Bytes of a nonce.
+const NONCE: usize = 16;
+
+/// Why there is no time-stamp.
+#[derive(Debug, thiserror::Error)]
+pub enum TimestampError {
+    #[error("the time-stamp authority does not answer")]
+    Unreachable(#[source] reqwest::Error),
+    #[error("the time-stamp authority answered with HTTP status {0}")]
+    Status(u16),
+    #[error("the answer of the time-stamp authority is longer than {MAX_ANSWER} bytes")]
+    TooLarge,
+    #[error("the time-stamp authority's answer is not a time-stamp of what was asked")]
+    Token(#[source] wathiq_pades::timestamp::TimestampError),
+}
+
+/// A client of the time-stamp authority.
+#[derive(Debug, Clone)]
+pub struct Client {
+    http: reqwest::Client,
+    url: Url,
+    ambient: Ambient,
+}
+
+impl Client {
+    /// A client; connects at first use. No redirects: the configured host is the only one ever asked.
+    ///
+    /// # Errors
+    /// When the HTTP client cannot be built.
+    pub fn new(config: &TimestampConfig, ambient: Ambient) -> Result<Self, reqwest::Error> {
+        let http = reqwest::Client::builder()
+            .redirect(redirect::Policy::none())
+            .timeout(Duration::from_secs(config.seconds))
+            .pool_max_idle_per_host(1)
+            .build()?;
+        Ok(Self { http, url: config.url.clone(), ambient })
+    }
+
+    /// A time-stamp over a signature value: the token, byte for byte as it came.
+    ///
+    /// # Errors
+    /// [`TimestampError`]; a token for another imprint or nonce, or of a certificate that is not for time-stamping, is an error.
+    pub async fn stamp(&self, signature_value: &[u8]) -> Result<Vec<u8>, TimestampError> {
+        let nonce: [u8; NONCE] = self.ambient.bytes();
+        let imprint: [u8; 32] = <sha2::Sha256 as sha2::Digest>::digest(signature_value).into();
+        let request = wathiq_pades::timestamp::request(&imprint, &nonce);
+        let answer = self.post(request).await?;
+        wathiq_pades::timestamp::parse_response(&answer, &imprint, &nonce).map_err(TimestampError::Token)
+    }
+
+    async fn post(&self, request: Vec<u8>) -> Result<BytesMut, TimestampError> {
+        let response = self
+            .http
+            .post(self.url.clone())
+            .header(CONTENT_TYPE, "application/timestamp-query")
+            .body(request)
+            .send()
+            .await
+            .map_err(TimestampError::Unreachable)?;
+        if !response.status().is_success() {
+            return Err(TimestampError::Status(response.status().as_u16()));
+        }
+        let mut body = response.bytes_stream();
+        let mut answer = BytesMut::new();
+        while let Some(chunk) = body.next().await {
+            answer.extend_from_slice(&chunk.map_err(TimestampError::Unreachable)?);
+            if answer.len() > MAX_ANSWER {
+                return Err(TimestampError::TooLarge);
+            }
+        }
+        Ok(answer)
+    }
+}
