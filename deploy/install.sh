@@ -33,7 +33,7 @@ packages=()
 want_command() { command -v "$1" >/dev/null || packages+=("${@:2}"); }
 want_file() { compgen -G "$1" >/dev/null || packages+=("${@:2}"); }
 
-java_version() { java -version 2>&1 | sed -n '1s/.*"\([0-9]*\).*/\1/p'; }
+java_version() { java -version 2>&1 | sed -n 's/.*version "\([0-9]*\).*/\1/p'; }
 
 want_command cc gcc
 want_command c++ g++

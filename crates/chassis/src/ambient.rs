@@ -32,7 +32,9 @@ pub struct ManualClock {
 impl ManualClock {
     /// A clock that shows `start`.
     pub fn new(start: DateTime<Utc>) -> Self {
-        Self { at: Mutex::new(start.trunc_subsecs(6)) }
+        Self {
+            at: Mutex::new(start.trunc_subsecs(6)),
+        }
     }
 
     /// Moves the clock forward (or, with a negative duration, back).
@@ -78,13 +80,18 @@ pub struct SeededRandom {
 impl SeededRandom {
     /// A generator that starts from `seed`.
     pub fn new(seed: u64) -> Self {
-        Self { generator: Mutex::new(StdRng::seed_from_u64(seed)) }
+        Self {
+            generator: Mutex::new(StdRng::seed_from_u64(seed)),
+        }
     }
 }
 
 impl Random for SeededRandom {
     fn fill(&self, bytes: &mut [u8]) {
-        self.generator.lock().unwrap_or_else(PoisonError::into_inner).fill_bytes(bytes);
+        self.generator
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .fill_bytes(bytes);
     }
 }
 
@@ -100,7 +107,10 @@ pub struct Ambient {
 impl Ambient {
     /// The machine's own clock and generator.
     pub fn system() -> Self {
-        Self { clock: Arc::new(SystemClock), random: Arc::new(SystemRandom) }
+        Self {
+            clock: Arc::new(SystemClock),
+            random: Arc::new(SystemRandom),
+        }
     }
 
     /// The present instant, in whole microseconds.
@@ -165,8 +175,14 @@ mod tests {
 
     #[test]
     fn the_civil_date_is_casablanca_s() {
-        assert_eq!(civil_date(instant("2026-11-21T23:30:00Z")).to_string(), "2026-11-22");
+        assert_eq!(
+            civil_date(instant("2026-11-21T23:30:00Z")).to_string(),
+            "2026-11-22"
+        );
         // In Ramadan of 2026 (19 February to 20 March) the country stood at UTC+0.
-        assert_eq!(civil_date(instant("2026-03-01T23:30:00Z")).to_string(), "2026-03-01");
+        assert_eq!(
+            civil_date(instant("2026-03-01T23:30:00Z")).to_string(),
+            "2026-03-01"
+        );
     }
 }

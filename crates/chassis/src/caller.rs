@@ -55,11 +55,16 @@ pub struct Caller {
 impl Caller {
     /// Whether the caller holds `role` at `office`.
     pub fn holds(&self, office: Uuid, role: &str) -> bool {
-        self.grants.iter().any(|grant| grant.office_id == office && grant.role == role)
+        self.grants
+            .iter()
+            .any(|grant| grant.office_id == office && grant.role == role)
     }
 
     /// The offices where the caller holds `role`.
     pub fn offices_with(&self, role: &str) -> impl Iterator<Item = Uuid> {
-        self.grants.iter().filter(move |grant| grant.role == role).map(|grant| grant.office_id)
+        self.grants
+            .iter()
+            .filter(move |grant| grant.role == role)
+            .map(|grant| grant.office_id)
     }
 }

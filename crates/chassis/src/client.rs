@@ -47,7 +47,9 @@ const USER_AGENT: HeaderValue = HeaderValue::from_static(concat!("wathiq/", env!
 /// [`TlsError`] when the certificate files cannot be used or the upstream has no usable name.
 pub fn channel(upstream: &UpstreamConfig, tls: &TlsFiles, trust_domain: &str) -> Result<Channel, TlsError> {
     let identity = TlsIdentity::load(tls, trust_domain)?;
-    Ok(Channel { pool: Arc::new(Pool::new(upstream, identity)?) })
+    Ok(Channel {
+        pool: Arc::new(Pool::new(upstream, identity)?),
+    })
 }
 
 /// What the generated clients call through; cheap to clone.
@@ -58,7 +60,10 @@ pub struct Channel {
 
 impl std::fmt::Debug for Channel {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.debug_struct("Channel").field("upstream", &self.pool.name()).finish_non_exhaustive()
+        formatter
+            .debug_struct("Channel")
+            .field("upstream", &self.pool.name())
+            .finish_non_exhaustive()
     }
 }
 
@@ -97,7 +102,10 @@ async fn send(
         Ok(Ok(response)) => {
             let (head, body) = response.into_parts();
             record.read(&head.headers);
-            Ok(Response::from_parts(head, ClientBody::new(body, deadline, record)))
+            Ok(Response::from_parts(
+                head,
+                ClientBody::new(body, deadline, record),
+            ))
         }
         Ok(Err(status)) => Err(record.fail(status)),
         Err(_elapsed) => Err(record.fail(status::deadline_exceeded())),
@@ -106,7 +114,9 @@ async fn send(
 
 /// The earliest of what the request says, what the call in progress has left, and the default.
 fn deadline_of(headers: &HeaderMap, context: Option<&CallContext>) -> Instant {
-    let asked = headers.get(GRPC_TIMEOUT).and_then(|value| parse_timeout(value.to_str().ok()?));
+    let asked = headers
+        .get(GRPC_TIMEOUT)
+        .and_then(|value| parse_timeout(value.to_str().ok()?));
     let own = match (asked, context) {
         (Some(asked), _) => Some(Instant::now() + asked),
         (None, Some(_)) => None,
@@ -147,11 +157,18 @@ fn insert(headers: &mut HeaderMap, name: &'static str, value: &str) {
 /// gRPC over HTTP/2: at most eight digits and a unit; milliseconds, rounded up so that a rest is not none.
 fn format_timeout(left: Duration) -> String {
     let milliseconds = left.as_millis().max(1);
-    if milliseconds < 100_000_000 { format!("{milliseconds}m") } else { format!("{}S", left.as_secs()) }
+    if milliseconds < 100_000_000 {
+        format!("{milliseconds}m")
+    } else {
+        format!("{}S", left.as_secs())
+    }
 }
 
 fn absolute(uri: &Uri, upstream: &str) -> Uri {
-    let path = uri.path_and_query().cloned().unwrap_or_else(|| PathAndQuery::from_static("/"));
+    let path = uri
+        .path_and_query()
+        .cloned()
+        .unwrap_or_else(|| PathAndQuery::from_static("/"));
     Uri::builder()
         .scheme("https")
         .authority(upstream)

@@ -71,7 +71,11 @@ impl ConfigError {
     pub fn key(key: impl Into<String>, problem: impl Into<String>) -> Self {
         let key = key.into();
         let variable = variable_of(&key);
-        Self::Key { key, problem: problem.into(), variable }
+        Self::Key {
+            key,
+            problem: problem.into(),
+            variable,
+        }
     }
 }
 
@@ -97,9 +101,14 @@ pub fn load<T: DeserializeOwned>(
 }
 
 fn read_file(path: &Path) -> Result<Table, ConfigError> {
-    let text = std::fs::read_to_string(path)
-        .map_err(|source| ConfigError::Read { path: path.to_owned(), source })?;
-    text.parse().map_err(|source| ConfigError::Syntax { path: path.to_owned(), source: Box::new(source) })
+    let text = std::fs::read_to_string(path).map_err(|source| ConfigError::Read {
+        path: path.to_owned(),
+        source,
+    })?;
+    text.parse().map_err(|source| ConfigError::Syntax {
+        path: path.to_owned(),
+        source: Box::new(source),
+    })
 }
 
 fn insert(table: &mut Table, all: &[String], keys: &[String], value: Value) -> Result<(), ConfigError> {
@@ -110,17 +119,25 @@ fn insert(table: &mut Table, all: &[String], keys: &[String], value: Value) -> R
             Ok(())
         }
         [first, rest @ ..] => {
-            let entry = table.entry(first.clone()).or_insert_with(|| Value::Table(Table::new()));
+            let entry = table
+                .entry(first.clone())
+                .or_insert_with(|| Value::Table(Table::new()));
             match entry.as_table_mut() {
                 Some(inner) => insert(inner, all, rest, value),
-                None => Err(ConfigError::key(all.join("."), format!("`{first}` is not a section"))),
+                None => Err(ConfigError::key(
+                    all.join("."),
+                    format!("`{first}` is not a section"),
+                )),
             }
         }
     }
 }
 
 fn read_value(text: &str) -> Value {
-    let parsed = format!("v = {text}").parse::<Table>().ok().and_then(|mut table| table.remove("v"));
+    let parsed = format!("v = {text}")
+        .parse::<Table>()
+        .ok()
+        .and_then(|mut table| table.remove("v"));
     match parsed {
         // A bare date would be a TOML date: configuration has none, and the text is what was meant.
         Some(Value::Datetime(_)) | None => Value::String(text.to_owned()),
@@ -135,7 +152,10 @@ fn key_error(error: &serde_path_to_error::Error<toml::de::Error>) -> ConfigError
         key.clear();
     }
     // serde reports a missing field at its parent; the operator wants the name of the field itself.
-    if let Some(field) = problem.strip_prefix("missing field `").and_then(|rest| rest.strip_suffix('`')) {
+    if let Some(field) = problem
+        .strip_prefix("missing field `")
+        .and_then(|rest| rest.strip_suffix('`'))
+    {
         if !key.is_empty() {
             key.push('.');
         }
@@ -171,7 +191,10 @@ impl SecretFile {
     pub fn read(&self) -> Result<SecretString, ConfigError> {
         let text = std::fs::read_to_string(&self.0)
             .map(Zeroizing::new)
-            .map_err(|source| ConfigError::Secret { path: self.0.clone(), source })?;
+            .map_err(|source| ConfigError::Secret {
+                path: self.0.clone(),
+                source,
+            })?;
         let secret = text.strip_suffix('\n').unwrap_or(&text);
         let secret = secret.strip_suffix('\r').unwrap_or(secret);
         Ok(SecretString::from(secret.to_owned()))

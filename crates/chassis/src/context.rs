@@ -23,7 +23,11 @@ pub struct CallContext {
 impl CallContext {
     /// A context without a user that ends after `within`.
     pub fn new(within: Duration, request_id: impl Into<String>) -> Self {
-        Self { deadline: Instant::now() + within, bearer: None, request_id: request_id.into() }
+        Self {
+            deadline: Instant::now() + within,
+            bearer: None,
+            request_id: request_id.into(),
+        }
     }
 
     /// Adds the user's token, for whoever opens a call on a user's behalf (the gateway).

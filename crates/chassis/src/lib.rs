@@ -23,9 +23,7 @@ pub mod testing;
 pub mod tls;
 pub mod token;
 
-pub use ambient::{
-    Ambient, Clock, ManualClock, Random, SeededRandom, SystemClock, SystemRandom, civil_date,
-};
+pub use ambient::{Ambient, Clock, ManualClock, Random, SeededRandom, SystemClock, SystemRandom, civil_date};
 pub use caller::{Assurance, Caller, Grant, Surface};
 pub use config::{ConfigError, ProcessConfig, SecretFile, TlsFiles, UpstreamConfig};
 pub use context::CallContext;

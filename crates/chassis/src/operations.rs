@@ -56,14 +56,22 @@ struct State {
 impl Readiness {
     /// Not ready: nothing has been checked.
     pub fn new() -> Self {
-        Self { state: Arc::default(), ready: watch::Sender::new(false) }
+        Self {
+            state: Arc::default(),
+            ready: watch::Sender::new(false),
+        }
     }
 
     /// Says how a check stands: `database`, `schema`, `keys`.
     pub fn set(&self, check: &'static str, ok: bool) {
         let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
         if state.checks.insert(check, ok) != Some(ok) {
-            tracing::info!(event = "readiness.check", check, ok, "a readiness check has changed");
+            tracing::info!(
+                event = "readiness.check",
+                check,
+                ok,
+                "a readiness check has changed"
+            );
         }
         self.publish(&state);
     }
@@ -88,16 +96,31 @@ impl Readiness {
 
     fn publish(&self, state: &State) {
         let ready = state.is_ready();
-        self.ready.send_if_modified(|known| std::mem::replace(known, ready) != ready);
+        self.ready
+            .send_if_modified(|known| std::mem::replace(known, ready) != ready);
         metrics::gauge!(READY).set(if ready { 1.0 } else { 0.0 });
     }
 
     /// What stands in the way, a word each.
     fn obstacles(&self) -> Vec<&'static str> {
         let state = self.state.read().unwrap_or_else(PoisonError::into_inner);
-        let failing = state.checks.iter().filter(|(_, ok)| !**ok).map(|(check, _)| *check);
-        let whole = [("stopping", state.stopping), ("starting", state.checks.is_empty())];
-        failing.chain(whole.into_iter().filter(|(_, holds)| *holds).map(|(word, _)| word)).collect()
+        let failing = state
+            .checks
+            .iter()
+            .filter(|(_, ok)| !**ok)
+            .map(|(check, _)| *check);
+        let whole = [
+            ("stopping", state.stopping),
+            ("starting", state.checks.is_empty()),
+        ];
+        failing
+            .chain(
+                whole
+                    .into_iter()
+                    .filter(|(_, holds)| *holds)
+                    .map(|(word, _)| word),
+            )
+            .collect()
     }
 }
 
@@ -109,7 +132,10 @@ impl Default for Readiness {
 
 impl std::fmt::Debug for Readiness {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.debug_struct("Readiness").field("obstacles", &self.obstacles()).finish()
+        formatter
+            .debug_struct("Readiness")
+            .field("obstacles", &self.obstacles())
+            .finish()
     }
 }
 
@@ -129,7 +155,12 @@ pub async fn with_operations<T>(
     work: impl Future<Output = T>,
 ) -> T {
     let stop = CancellationToken::new();
-    let operations = tokio::spawn(serve_operations(listener, readiness.clone(), metrics, stop.clone()));
+    let operations = tokio::spawn(serve_operations(
+        listener,
+        readiness.clone(),
+        metrics,
+        stop.clone(),
+    ));
     let turn_first = tokio::spawn(async move {
         shutdown.cancelled().await;
         readiness.shut_down();
@@ -160,8 +191,11 @@ pub async fn serve_operations(
     let background = tokio::spawn(async move {
         let mut upkeep = tokio::time::interval(UPKEEP);
         loop {
-            let status =
-                if *ready.borrow_and_update() { ServingStatus::Serving } else { ServingStatus::NotServing };
+            let status = if *ready.borrow_and_update() {
+                ServingStatus::Serving
+            } else {
+                ServingStatus::NotServing
+            };
             reporter.set_service_status("", status).await;
             tokio::select! {
                 changed = ready.changed() => if changed.is_err() { break },
@@ -196,12 +230,18 @@ async fn accept(
     drop(tokio::time::timeout(LAST_ANSWERS, connections.shutdown()).await);
 }
 
-async fn serve(operations: Arc<Operations>, stream: TcpStream, watcher: hyper_util::server::graceful::Watcher) {
+async fn serve(
+    operations: Arc<Operations>,
+    stream: TcpStream,
+    watcher: hyper_util::server::graceful::Watcher,
+) {
     let service = service_fn(move |request| Arc::clone(&operations).answer(request));
     let mut builder = auto::Builder::new(TokioExecutor::new());
     builder.http1().timer(TokioTimer::new());
     builder.http2().timer(TokioTimer::new());
-    let connection = builder.serve_connection(TokioIo::new(stream), service).into_owned();
+    let connection = builder
+        .serve_connection(TokioIo::new(stream), service)
+        .into_owned();
     if let Err(error) = watcher.watch(connection).await {
         tracing::debug!(event = "operations.connection_error", error, "a connection broke");
     }
@@ -220,7 +260,10 @@ impl Operations {
             (&Method::GET, "/readyz") if self.readiness.ready() => Ok(text(StatusCode::OK, "ready\n")),
             (&Method::GET, "/readyz") => {
                 let obstacles = self.readiness.obstacles().join(", ");
-                Ok(text(StatusCode::SERVICE_UNAVAILABLE, format!("not ready: {obstacles}\n")))
+                Ok(text(
+                    StatusCode::SERVICE_UNAVAILABLE,
+                    format!("not ready: {obstacles}\n"),
+                ))
             }
             (&Method::GET, "/metrics") => Ok(text(StatusCode::OK, self.metrics.render())),
             (&Method::POST, path) if path.starts_with("/grpc.health.v1.Health/") => {

@@ -35,11 +35,17 @@ impl Arguments {
     /// [`ConfigError::CommandLine`].
     pub fn parse(name: &str, arguments: impl Iterator<Item = String>) -> Result<Self, ConfigError> {
         let mut arguments = arguments;
-        let mut parsed = Self { config: None, command: "serve".to_owned(), rest: Vec::new() };
+        let mut parsed = Self {
+            config: None,
+            command: "serve".to_owned(),
+            rest: Vec::new(),
+        };
         while let Some(argument) = arguments.next() {
             match argument.as_str() {
                 "--config" => {
-                    let path = arguments.next().ok_or_else(|| usage(name, "--config needs a file"))?;
+                    let path = arguments
+                        .next()
+                        .ok_or_else(|| usage(name, "--config needs a file"))?;
                     parsed.config = Some(path.into());
                 }
                 option if option.starts_with('-') => {
@@ -139,10 +145,18 @@ fn listen_for_signals(shutdown: CancellationToken) -> Result<(), std::io::Error>
 
 fn report(name: &str, error: &(dyn std::error::Error + 'static)) -> ExitCode {
     let chain = crate::status::chain(error);
-    tracing::error!(event = "process.failed", error = chain, "the process ends with an error");
+    tracing::error!(
+        event = "process.failed",
+        error = chain,
+        "the process ends with an error"
+    );
     // Telemetry may not stand yet, and the operator must see this one line in any case.
     eprintln!("{name}: {chain}");
-    if is_configuration(error) { ExitCode::from(USAGE_EXIT) } else { ExitCode::FAILURE }
+    if is_configuration(error) {
+        ExitCode::from(USAGE_EXIT)
+    } else {
+        ExitCode::FAILURE
+    }
 }
 
 fn is_configuration(error: &(dyn std::error::Error + 'static)) -> bool {
@@ -169,7 +183,12 @@ mod tests {
         assert_eq!(arguments.rest, ["--twice", "now"]);
         assert_eq!(parse("").unwrap().command, "serve");
         assert!(parse("--verbose").unwrap_err().to_string().contains("--verbose"));
-        assert!(parse("--config").unwrap_err().to_string().contains("needs a file"));
+        assert!(
+            parse("--config")
+                .unwrap_err()
+                .to_string()
+                .contains("needs a file")
+        );
     }
 
     #[test]
@@ -177,7 +196,10 @@ mod tests {
         #[derive(Debug, thiserror::Error)]
         #[error("cannot start")]
         struct Outer(#[source] ConfigError);
-        assert!(is_configuration(&Outer(ConfigError::key("process.listen", "missing"))));
+        assert!(is_configuration(&Outer(ConfigError::key(
+            "process.listen",
+            "missing"
+        ))));
         assert!(!is_configuration(&std::io::Error::other("disk full")));
     }
 }

@@ -191,7 +191,10 @@ impl GrpcServer {
         let known = self.descriptor.map(method_paths).transpose()?;
         let mut rules = HashMap::new();
         for rule in self.rules {
-            if known.as_ref().is_some_and(|known| !known.iter().any(|path| path == rule.path)) {
+            if known
+                .as_ref()
+                .is_some_and(|known| !known.iter().any(|path| path == rule.path))
+            {
                 return Err(ServeError::UnknownMethod(rule.path));
             }
             if rule.user != UserRule::None && self.verifier.is_none() {
@@ -207,7 +210,10 @@ impl GrpcServer {
 
 impl std::fmt::Debug for GrpcServer {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.debug_struct("GrpcServer").field("identity", &self.identity).finish_non_exhaustive()
+        formatter
+            .debug_struct("GrpcServer")
+            .field("identity", &self.identity)
+            .finish_non_exhaustive()
     }
 }
 
@@ -230,7 +236,12 @@ pub fn method_paths(file_descriptor_set: &[u8]) -> Result<Vec<String>, prost::De
     for file in &set.file {
         for service in &file.service {
             for method in &service.method {
-                paths.push(format!("/{}.{}/{}", file.package(), service.name(), method.name()));
+                paths.push(format!(
+                    "/{}.{}/{}",
+                    file.package(),
+                    service.name(),
+                    method.name()
+                ));
             }
         }
     }
@@ -250,7 +261,10 @@ pub fn caller<T>(request: &Request<T>) -> Result<&Caller, Status> {
 /// # Panics
 /// When the request did not come through a [`GrpcServer`], which is an error in the program.
 pub fn peer<T>(request: &Request<T>) -> &PeerName {
-    request.extensions().get().expect("a GrpcServer puts the peer's name into every request")
+    request
+        .extensions()
+        .get()
+        .expect("a GrpcServer puts the peer's name into every request")
 }
 
 /// Reads the `request_id` that every mutating request carries (AIP-155): a UUID of the caller's choice.
@@ -259,11 +273,19 @@ pub fn peer<T>(request: &Request<T>) -> &PeerName {
 /// A [`FieldViolation`] for field `request_id`, reason `REQUIRED` or `MALFORMED`.
 pub fn request_id(text: &str) -> Result<Uuid, FieldViolation> {
     if text.is_empty() {
-        return Err(FieldViolation::new("request_id", "REQUIRED", "a UUID of the caller's choice"));
+        return Err(FieldViolation::new(
+            "request_id",
+            "REQUIRED",
+            "a UUID of the caller's choice",
+        ));
     }
     match Uuid::try_parse(text) {
         Ok(id) if !id.is_nil() => Ok(id),
-        _ => Err(FieldViolation::new("request_id", "MALFORMED", "must be a UUID other than the nil UUID")),
+        _ => Err(FieldViolation::new(
+            "request_id",
+            "MALFORMED",
+            "must be a UUID other than the nil UUID",
+        )),
     }
 }
 
@@ -286,5 +308,9 @@ pub(crate) fn parse_timeout(text: &str) -> Option<Duration> {
 }
 
 fn client_not_allowed(peer: &PeerName) -> Status {
-    status::permission_denied(PLATFORM, "CLIENT_NOT_ALLOWED", format!("{peer} may not call this method"))
+    status::permission_denied(
+        PLATFORM,
+        "CLIENT_NOT_ALLOWED",
+        format!("{peer} may not call this method"),
+    )
 }

@@ -41,20 +41,31 @@ pub struct FieldViolation {
 impl FieldViolation {
     /// A wrong field.
     pub fn new(field: impl Into<String>, reason: &'static str, description: impl Into<String>) -> Self {
-        Self { field: field.into(), reason, description: description.into() }
+        Self {
+            field: field.into(),
+            reason,
+            description: description.into(),
+        }
     }
 
     /// The same violation seen from one level up: `birth_date` in `applicant` is `applicant.birth_date`.
     #[must_use]
     pub fn scope(mut self, parent: &str) -> Self {
-        self.field = if self.field.is_empty() { parent.to_owned() } else { format!("{parent}.{}", self.field) };
+        self.field = if self.field.is_empty() {
+            parent.to_owned()
+        } else {
+            format!("{parent}.{}", self.field)
+        };
         self
     }
 }
 
 /// All wrong fields at once: INVALID_ARGUMENT with `BadRequest`.
 pub fn invalid_argument(domain: ErrorDomain, violations: Vec<FieldViolation>) -> Status {
-    let fields: Vec<&str> = violations.iter().map(|violation| violation.field.as_str()).collect();
+    let fields: Vec<&str> = violations
+        .iter()
+        .map(|violation| violation.field.as_str())
+        .collect();
     let message = format!("invalid: {}", fields.join(", "));
     let info = error_details(domain, INVALID_ARGUMENT);
     detail::with_violations(Code::InvalidArgument, message, info, violations)
@@ -67,7 +78,11 @@ pub fn not_found(domain: ErrorDomain, resource_type: &str, name: &str) -> Status
     let reason = format!("{}_NOT_FOUND", resource_type.to_uppercase());
     let mut details = error_details(domain, &reason);
     details.set_resource_info(resource_type, name, "", "");
-    status(Code::NotFound, format!("{resource_type} {name} not found"), details)
+    status(
+        Code::NotFound,
+        format!("{resource_type} {name} not found"),
+        details,
+    )
 }
 
 /// Illegal in the present state: FAILED_PRECONDITION with `PreconditionFailure`.
@@ -90,17 +105,33 @@ pub fn aborted(domain: ErrorDomain, reason: &'static str, description: impl Into
 
 /// A natural key is taken, or a request id was used for another request: ALREADY_EXISTS.
 pub fn already_exists(domain: ErrorDomain, reason: &'static str, description: impl Into<String>) -> Status {
-    status(Code::AlreadyExists, description.into(), error_details(domain, reason))
+    status(
+        Code::AlreadyExists,
+        description.into(),
+        error_details(domain, reason),
+    )
 }
 
 /// Known, but not allowed: PERMISSION_DENIED.
-pub fn permission_denied(domain: ErrorDomain, reason: &'static str, description: impl Into<String>) -> Status {
-    status(Code::PermissionDenied, description.into(), error_details(domain, reason))
+pub fn permission_denied(
+    domain: ErrorDomain,
+    reason: &'static str,
+    description: impl Into<String>,
+) -> Status {
+    status(
+        Code::PermissionDenied,
+        description.into(),
+        error_details(domain, reason),
+    )
 }
 
 /// No credentials or wrong ones: UNAUTHENTICATED.
 pub fn unauthenticated(domain: ErrorDomain, reason: &'static str, description: impl Into<String>) -> Status {
-    status(Code::Unauthenticated, description.into(), error_details(domain, reason))
+    status(
+        Code::Unauthenticated,
+        description.into(),
+        error_details(domain, reason),
+    )
 }
 
 /// A quota is used up: RESOURCE_EXHAUSTED with `RetryInfo`.
@@ -144,7 +175,11 @@ pub fn internal(domain: ErrorDomain, error: &(dyn std::error::Error + 'static)) 
 pub(crate) fn internal_answer(domain: ErrorDomain, request_id: &str) -> Status {
     let mut details = error_details(domain, INTERNAL);
     details.set_request_info(request_id, "");
-    status(Code::Internal, format!("internal error, request {request_id}"), details)
+    status(
+        Code::Internal,
+        format!("internal error, request {request_id}"),
+        details,
+    )
 }
 
 /// The deadline has passed: DEADLINE_EXCEEDED.

@@ -17,9 +17,14 @@ use opentelemetry::{
 };
 use opentelemetry_otlp::{ExporterBuildError, SpanExporter, WithExportConfig};
 use opentelemetry_sdk::{Resource, propagation::TraceContextPropagator, trace::SdkTracerProvider};
-use tracing::Span;
+use tracing::{Level, Span, level_filters::LevelFilter};
 use tracing_opentelemetry::OpenTelemetrySpanExt;
-use tracing_subscriber::{EnvFilter, Registry, layer::SubscriberExt};
+use tracing_subscriber::{
+    EnvFilter, Layer, Registry,
+    filter::{FilterExt, filter_fn},
+    fmt::MakeWriter,
+    layer::SubscriberExt,
+};
 
 use crate::config::{ConfigError, ProcessConfig};
 
@@ -79,32 +84,55 @@ pub fn init(process: &ProcessConfig) -> Result<TelemetryGuard, TelemetryError> {
     let directives = process.log.as_deref().unwrap_or(DEFAULT_FILTER);
     let filter = EnvFilter::try_new(directives)
         .map_err(|error| TelemetryError::Filter(ConfigError::key("process.log", error.to_string())))?;
-    let mut provider = SdkTracerProvider::builder()
-        .with_resource(Resource::builder().with_service_name(process.name.clone()).build());
+    let mut provider = SdkTracerProvider::builder().with_resource(
+        Resource::builder()
+            .with_service_name(process.name.clone())
+            .build(),
+    );
     if let Some(endpoint) = &process.otlp_endpoint {
-        let exporter = SpanExporter::builder().with_tonic().with_endpoint(endpoint).build()?;
+        let exporter = SpanExporter::builder()
+            .with_tonic()
+            .with_endpoint(endpoint)
+            .build()?;
         provider = provider.with_batch_exporter(exporter);
     }
     let provider = provider.build();
     let metrics = recorder()?;
-    tracing::subscriber::set_global_default(subscriber(&process.name, filter, &provider))?;
+    tracing::subscriber::set_global_default(subscriber(&process.name, filter, &provider, std::io::stderr))?;
+    std::panic::set_hook(Box::new(log_panic));
     Ok(TelemetryGuard { provider, metrics })
 }
 
-pub(crate) fn subscriber(
+/// A panic is an error in the program: one line in the log, with the ids of the call it happened in.
+fn log_panic(panic: &std::panic::PanicHookInfo<'_>) {
+    let location = panic.location().map(ToString::to_string).unwrap_or_default();
+    let message = panic.payload_as_str().unwrap_or("no message");
+    tracing::error!(event = "process.panicked", location, panic = message, "a panic");
+}
+
+pub(crate) fn subscriber<W>(
     process: &str,
     filter: EnvFilter,
     provider: &SdkTracerProvider,
-) -> impl tracing::Subscriber + Send + Sync + use<> {
+    writer: W,
+) -> impl tracing::Subscriber + Send + Sync + use<W>
+where
+    W: for<'writer> MakeWriter<'writer> + Send + Sync + 'static,
+{
+    // Traces and the ids in log lines do not depend on how much is logged.
     let traces = tracing_opentelemetry::layer()
         .with_tracer(provider.tracer("wathiq"))
         .with_location(false)
-        .with_threads(false);
+        .with_threads(false)
+        .with_filter(LevelFilter::INFO);
     let logs = tracing_subscriber::fmt::layer()
         .fmt_fields(tracing_subscriber::fmt::format::JsonFields::new())
         .event_format(format::JsonLine::new(process))
-        .with_writer(std::io::stderr);
-    Registry::default().with(filter).with(traces).with(logs)
+        .with_writer(writer)
+        .with_filter(filter.or(filter_fn(|metadata| {
+            metadata.is_span() && *metadata.level() <= Level::INFO
+        })));
+    Registry::default().with(traces).with(logs)
 }
 
 /// The process's metrics recorder, installed at first use.
@@ -114,7 +142,9 @@ pub(crate) fn subscriber(
 pub fn recorder() -> Result<PrometheusHandle, BuildError> {
     static HANDLE: OnceLock<PrometheusHandle> = OnceLock::new();
     static INSTALLING: std::sync::Mutex<()> = std::sync::Mutex::new(());
-    let _one_at_a_time = INSTALLING.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let _one_at_a_time = INSTALLING
+        .lock()
+        .unwrap_or_else(std::sync::PoisonError::into_inner);
     if let Some(handle) = HANDLE.get() {
         return Ok(handle.clone());
     }

@@ -11,8 +11,8 @@ use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use metrics_exporter_prometheus::PrometheusHandle;
 use opentelemetry_sdk::trace::SdkTracerProvider;
 use rcgen::{
-    BasicConstraints, CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
-    KeyUsagePurpose, SanType,
+    BasicConstraints, CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer,
+    KeyPair, KeyUsagePurpose, SanType,
 };
 use tempfile::TempDir;
 use tracing_subscriber::EnvFilter;
@@ -32,13 +32,13 @@ pub const KEY_ID: &str = "test-1";
 
 /// PKCS#8 (RFC 8410) around the private key of RFC 8032, section 7.1, test 1: known to everybody, trusted by nobody.
 const PRIVATE_KEY: [u8; 48] = [
-    0x30, 0x2e, 0x02, 0x01, 0x00, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x04, 0x22, 0x04, 0x20, 0x9d, 0x61, 0xb1,
-    0x9d, 0xef, 0xfd, 0x5a, 0x60, 0xba, 0x84, 0x4a, 0xf4, 0x92, 0xec, 0x2c, 0xc4, 0x44, 0x49, 0xc5, 0x69, 0x7b, 0x32,
-    0x69, 0x19, 0x70, 0x3b, 0xac, 0x03, 0x1c, 0xae, 0x7f, 0x60,
+    0x30, 0x2e, 0x02, 0x01, 0x00, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x04, 0x22, 0x04, 0x20, 0x9d,
+    0x61, 0xb1, 0x9d, 0xef, 0xfd, 0x5a, 0x60, 0xba, 0x84, 0x4a, 0xf4, 0x92, 0xec, 0x2c, 0xc4, 0x44, 0x49,
+    0xc5, 0x69, 0x7b, 0x32, 0x69, 0x19, 0x70, 0x3b, 0xac, 0x03, 0x1c, 0xae, 0x7f, 0x60,
 ];
 const PUBLIC_KEY: [u8; 32] = [
-    0xd7, 0x5a, 0x98, 0x01, 0x82, 0xb1, 0x0a, 0xb7, 0xd5, 0x4b, 0xfe, 0xd3, 0xc9, 0x64, 0x07, 0x3a, 0x0e, 0xe1, 0x72,
-    0xf3, 0xda, 0xa6, 0x23, 0x25, 0xaf, 0x02, 0x1a, 0x68, 0xf7, 0x07, 0x51, 0x1a,
+    0xd7, 0x5a, 0x98, 0x01, 0x82, 0xb1, 0x0a, 0xb7, 0xd5, 0x4b, 0xfe, 0xd3, 0xc9, 0x64, 0x07, 0x3a, 0x0e,
+    0xe1, 0x72, 0xf3, 0xda, 0xa6, 0x23, 0x25, 0xaf, 0x02, 0x1a, 0x68, 0xf7, 0x07, 0x51, 0x1a,
 ];
 
 /// A certificate authority in a folder that vanishes with it.
@@ -57,9 +57,14 @@ impl Pki {
         params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
         params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
         let key = KeyPair::generate().expect("a key can be made");
-        let certificate = params.self_signed(&key).expect("the authority's certificate can be made");
+        let certificate = params
+            .self_signed(&key)
+            .expect("the authority's certificate can be made");
         std::fs::write(folder.path().join("ca.pem"), certificate.pem()).expect("the folder can be written");
-        Self { folder, issuer: Issuer::new(params, key) }
+        Self {
+            folder,
+            issuer: Issuer::new(params, key),
+        }
     }
 
     /// A certificate for `spiffe://wathiq.test/<name>`; a second call replaces the files of the first.
@@ -71,17 +76,26 @@ impl Pki {
     pub fn issue_named(&self, file: &str, uris: &[String]) -> TlsFiles {
         let mut params = CertificateParams::default();
         params.distinguished_name = name(file);
-        params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth, ExtendedKeyUsagePurpose::ClientAuth];
+        params.extended_key_usages = vec![
+            ExtendedKeyUsagePurpose::ServerAuth,
+            ExtendedKeyUsagePurpose::ClientAuth,
+        ];
         params.subject_alt_names = uris
             .iter()
             .map(|uri| SanType::URI(uri.as_str().try_into().expect("a URI is ASCII")))
             .collect();
         let key = KeyPair::generate().expect("a key can be made");
-        let certificate = params.signed_by(&key, &self.issuer).expect("a certificate can be made");
+        let certificate = params
+            .signed_by(&key, &self.issuer)
+            .expect("a certificate can be made");
         let path = |suffix: &str| self.folder.path().join(format!("{file}.{suffix}"));
         std::fs::write(path("pem"), certificate.pem()).expect("the folder can be written");
         std::fs::write(path("key"), key.serialize_pem()).expect("the folder can be written");
-        TlsFiles { ca: self.folder.path().join("ca.pem"), certificate: path("pem"), key: path("key") }
+        TlsFiles {
+            ca: self.folder.path().join("ca.pem"),
+            certificate: path("pem"),
+            key: path("key"),
+        }
     }
 
     /// The configuration of a process of that name, on ports the system chooses.
@@ -111,8 +125,10 @@ impl Pki {
         upstream: &str,
         address: SocketAddr,
     ) -> Result<crate::client::Channel, tls::TlsError> {
-        let upstream =
-            UpstreamConfig { addresses: vec![address.to_string()], server_name: upstream.to_owned() };
+        let upstream = UpstreamConfig {
+            addresses: vec![address.to_string()],
+            server_name: upstream.to_owned(),
+        };
         crate::client::channel(&upstream, &self.issue(own), TRUST_DOMAIN)
     }
 }
@@ -172,12 +188,19 @@ pub fn caller(claims: &TokenClaims) -> Caller {
 
 /// The public key of the tokens made here.
 pub fn verification_key() -> VerificationKey {
-    VerificationKey { kid: KEY_ID.to_owned(), public_key: PUBLIC_KEY }
+    VerificationKey {
+        kid: KEY_ID.to_owned(),
+        public_key: PUBLIC_KEY,
+    }
 }
 
 /// A verifier of the tokens made here.
 pub fn verifier(clock: Arc<dyn Clock>) -> TokenVerifier {
-    TokenVerifier::new(clock, ISSUER, Arc::new(|| Box::pin(async { Ok(vec![verification_key()]) })))
+    TokenVerifier::new(
+        clock,
+        ISSUER,
+        Arc::new(|| Box::pin(async { Ok(vec![verification_key()]) })),
+    )
 }
 
 /// A request with `message` that carries `token`.
@@ -194,7 +217,7 @@ pub fn telemetry() -> PrometheusHandle {
     static PROVIDER: OnceLock<SdkTracerProvider> = OnceLock::new();
     PROVIDER.get_or_init(|| {
         let provider = SdkTracerProvider::builder().build();
-        let subscriber = telemetry::subscriber("test", EnvFilter::new("warn,wathiq_chassis=info"), &provider);
+        let subscriber = telemetry::subscriber("test", EnvFilter::new("warn"), &provider, std::io::stderr);
         // A subscriber that a test has set already is as good.
         drop(tracing::subscriber::set_global_default(subscriber));
         provider

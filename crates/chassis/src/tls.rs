@@ -14,7 +14,7 @@ use rustls::{ClientConfig, RootCertStore, ServerConfig, client::Resumption, serv
 use rustls_pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject};
 use tokio_util::sync::CancellationToken;
 
-use crate::config::TlsFiles;
+use crate::{config::TlsFiles, telemetry::names::CERTIFICATE_EXPIRY_SECONDS};
 
 pub(crate) use peer::peer_name;
 
@@ -135,22 +135,30 @@ impl TlsIdentity {
         Ok(true)
     }
 
+    /// As [`TlsIdentity::refresh`], for those who can only go on with what is in use.
+    pub(crate) fn refresh_or_report(&self) {
+        match self.refresh() {
+            Ok(true) => tracing::info!(
+                event = "tls.reloaded",
+                "certificate files have changed and are in use"
+            ),
+            Ok(false) => {}
+            Err(error) => tracing::error!(
+                event = "tls.reload_failed",
+                error = crate::status::chain(&error),
+                "changed certificate files cannot be used; the old ones stay in use"
+            ),
+        }
+    }
+
     /// Refreshes every 5 s and publishes `certificate_expiry_seconds`, until told to stop.
     pub async fn watch(self: Arc<Self>, shutdown: CancellationToken) {
         let mut ticks = tokio::time::interval(POLL);
         while shutdown.run_until_cancelled(ticks.tick()).await.is_some() {
-            match self.refresh() {
-                Ok(true) => tracing::info!(event = "tls.reloaded", "certificate files have changed and are in use"),
-                Ok(false) => {}
-                Err(error) => tracing::error!(
-                    event = "tls.reload_failed",
-                    error = crate::status::chain(&error),
-                    "changed certificate files cannot be used; the old ones stay in use"
-                ),
-            }
+            self.refresh_or_report();
             let left = self.not_after().timestamp() - DateTime::<Utc>::from(SystemTime::now()).timestamp();
             // Seconds until expiry stay far below 2^52, so the conversion is exact.
-            metrics::gauge!("certificate_expiry_seconds").set(left as f64);
+            metrics::gauge!(CERTIFICATE_EXPIRY_SECONDS).set(left as f64);
         }
     }
 
@@ -178,7 +186,10 @@ impl TlsIdentity {
     }
 
     fn current(&self) -> Loaded {
-        self.current.read().unwrap_or_else(PoisonError::into_inner).clone()
+        self.current
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 }
 
@@ -203,7 +214,10 @@ impl Loaded {
             path: files.key.clone(),
             source,
         })?;
-        let unusable = |problem: String| TlsError::Certificate { path: files.certificate.clone(), problem };
+        let unusable = |problem: String| TlsError::Certificate {
+            path: files.certificate.clone(),
+            problem,
+        };
         peer_name(&chain[0], trust_domain).map_err(&unusable)?;
         let not_after = peer::not_after(&chain[0]).map_err(&unusable)?;
         Ok(Self {
@@ -221,18 +235,33 @@ impl Stamp {
         let look = |path: &Path| {
             std::fs::metadata(path)
                 .and_then(|metadata| Ok((metadata.modified()?, metadata.len())))
-                .map_err(|source| TlsError::Metadata { path: path.to_owned(), source })
+                .map_err(|source| TlsError::Metadata {
+                    path: path.to_owned(),
+                    source,
+                })
         };
-        Ok(Self([look(&files.ca)?, look(&files.certificate)?, look(&files.key)?]))
+        Ok(Self([
+            look(&files.ca)?,
+            look(&files.certificate)?,
+            look(&files.key)?,
+        ]))
     }
 }
 
 fn read_chain(what: &'static str, path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {
-    let file = |source| TlsError::File { what, path: path.to_owned(), source };
-    let chain: Vec<_> =
-        CertificateDer::pem_file_iter(path).map_err(file)?.collect::<Result<_, _>>().map_err(file)?;
+    let file = |source| TlsError::File {
+        what,
+        path: path.to_owned(),
+        source,
+    };
+    let chain: Vec<_> = CertificateDer::pem_file_iter(path)
+        .map_err(file)?
+        .collect::<Result<_, _>>()
+        .map_err(file)?;
     if chain.is_empty() {
-        return Err(TlsError::Empty { path: path.to_owned() });
+        return Err(TlsError::Empty {
+            path: path.to_owned(),
+        });
     }
     Ok(chain)
 }

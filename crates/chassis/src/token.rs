@@ -67,8 +67,7 @@ pub struct VerificationKey {
 }
 
 /// How the issuer's present keys are obtained.
-pub type KeyFetch =
-    Arc<dyn Fn() -> BoxFuture<'static, Result<Vec<VerificationKey>, BoxError>> + Send + Sync>;
+pub type KeyFetch = Arc<dyn Fn() -> BoxFuture<'static, Result<Vec<VerificationKey>, BoxError>> + Send + Sync>;
 
 /// Why a token is not accepted.
 #[derive(Debug, thiserror::Error)]
@@ -138,7 +137,11 @@ impl TokenVerifier {
         // The key is asked for even when the token is remembered: a withdrawn key ends its tokens.
         let key = self.key(&kid, now).await?;
         if let Some(known) = self.remembered(&hash) {
-            return if known.expires_at > now { Ok(known) } else { Err(TokenError::Expired) };
+            return if known.expires_at > now {
+                Ok(known)
+            } else {
+                Err(TokenError::Expired)
+            };
         }
         let claims = decode(token, &key)?;
         let caller = self.accept(claims, now)?;
@@ -154,7 +157,11 @@ impl TokenVerifier {
                 let inner = Arc::clone(&self.inner);
                 tokio::spawn(async move {
                     if let Err(error) = inner.refresh(now).await {
-                        tracing::warn!(event = "token.keys_stale", error, "cannot fetch verification keys");
+                        tracing::warn!(
+                            event = "token.keys_stale",
+                            error,
+                            "cannot fetch verification keys"
+                        );
                     }
                 });
             }
@@ -193,7 +200,12 @@ impl TokenVerifier {
     }
 
     fn remembered(&self, hash: &[u8; 32]) -> Option<Caller> {
-        self.inner.cache.lock().unwrap_or_else(PoisonError::into_inner).get(hash).cloned()
+        self.inner
+            .cache
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(hash)
+            .cloned()
     }
 
     fn remember(&self, hash: [u8; 32], caller: &Caller, now: DateTime<Utc>) {
@@ -216,7 +228,11 @@ impl Inner {
     }
 
     fn has_keys(&self) -> bool {
-        self.keys.read().unwrap_or_else(PoisonError::into_inner).fetched_at.is_some()
+        self.keys
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .fetched_at
+            .is_some()
     }
 
     /// Fetches the keys unless that was tried less than [`REFETCH_AFTER`] ago, so that made-up key names cannot
@@ -225,7 +241,10 @@ impl Inner {
         let _one_at_a_time = self.fetching.lock().await;
         {
             let mut keys = self.keys.write().unwrap_or_else(PoisonError::into_inner);
-            if keys.tried_at.is_some_and(|at| now - at < REFETCH_AFTER && now >= at) {
+            if keys
+                .tried_at
+                .is_some_and(|at| now - at < REFETCH_AFTER && now >= at)
+            {
                 return Ok(());
             }
             keys.tried_at = Some(now);
@@ -240,7 +259,10 @@ impl Inner {
 
 impl std::fmt::Debug for TokenVerifier {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.debug_struct("TokenVerifier").field("issuer", &self.inner.issuer).finish_non_exhaustive()
+        formatter
+            .debug_struct("TokenVerifier")
+            .field("issuer", &self.inner.issuer)
+            .finish_non_exhaustive()
     }
 }
 

@@ -174,7 +174,7 @@ fn compile(template: &Template, world: &TemplateWorld<'_>) -> Result<PagedDocume
         template: template.name,
         diagnostics: diagnostic::convert(world, diagnostics),
     };
-    let t = std::time::Instant::now(); let compiled = typst::compile::<PagedDocument>(world); eprintln!("compile {:?}", t.elapsed());
+    let compiled = typst::compile::<PagedDocument>(world);
     match compiled.output {
         Ok(_) if !compiled.warnings.is_empty() => Err(error(&compiled.warnings)),
         Ok(document) => Ok(document),

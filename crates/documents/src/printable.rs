@@ -70,12 +70,20 @@ fn is_invisible(character: char) -> bool {
     )
 }
 
-/// Prints a cluster character by character: a letter or digit that can stand alone stays, the rest
-/// appears as its code point.
+/// Prints a cluster character by character: the letter or digit it begins with stays where a font draws it,
+/// the rest appears as code points.
 fn spell_out(cluster: &str, book: &FontBook, printed: &mut String) {
-    let visible = |character: &char| !is_break(*character) && !is_invisible(*character);
-    for character in cluster.chars().filter(visible).take(1 + MARKS_AT_MOST) {
-        if character.is_alphanumeric() && fonts::draws(book, character.encode_utf8(&mut [0; 4])) {
+    let joiner = |character| matches!(character, '\u{200c}' | '\u{200d}');
+    let visible =
+        |character: &char| !is_break(*character) && !is_invisible(*character) && !joiner(*character);
+    for (index, character) in cluster
+        .chars()
+        .filter(visible)
+        .take(1 + MARKS_AT_MOST)
+        .enumerate()
+    {
+        if index == 0 && character.is_alphanumeric() && fonts::draws(book, character.encode_utf8(&mut [0; 4]))
+        {
             printed.push(character);
         } else {
             write!(printed, "[U+{:04X}]", u32::from(character)).expect("a string accepts every write");

@@ -50,8 +50,10 @@ impl World for TemplateWorld<'_> {
     fn source(&self, id: FileId) -> FileResult<Source> {
         if id == self.source.id() {
             Ok(self.source.clone())
-        } else {
+        } else if self.files.contains_key(&id) {
             Err(FileError::NotSource)
+        } else {
+            Err(not_found(id))
         }
     }
 

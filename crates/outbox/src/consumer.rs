@@ -10,7 +10,9 @@ use std::error::Error;
 use std::future::Future;
 use std::time::Duration;
 
+use sqlx::error::DatabaseError;
 use sqlx::{PgConnection, PgPool};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 
@@ -26,6 +28,8 @@ pub type BoxError = Box<dyn Error + Send + Sync>;
 
 /// How often released records and changed certificates are looked for.
 const TICK: Duration = Duration::from_secs(1);
+/// How long a record is tried before the client is made anew: a group cannot rebalance while a member does not poll.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// What a service does with a record.
 pub trait Handler: Send + Sync {
@@ -65,7 +69,7 @@ impl HandleError {
 /// record; all else from the infrastructure.
 impl From<sqlx::Error> for HandleError {
     fn from(error: sqlx::Error) -> Self {
-        let code = error.as_database_error().and_then(|database| database.code());
+        let code = error.as_database_error().and_then(DatabaseError::code);
         if code.is_some_and(|code| code.starts_with("22") || code.starts_with("23")) {
             Self::unappliable(error)
         } else {
@@ -81,6 +85,16 @@ pub struct Consumer {
     topics: Vec<String>,
     pool: PgPool,
     link: Link,
+    pub(crate) patience: Duration,
+}
+
+/// What became of the attempts at one record.
+enum Settled {
+    /// Applied, known or parked.
+    Done,
+    Shutdown,
+    /// The infrastructure did not come back in time; the record will be delivered again.
+    Stalled,
 }
 
 impl Consumer {
@@ -103,14 +117,24 @@ impl Consumer {
         pool: PgPool,
         link: Link,
     ) -> Self {
-        Self { name, instance, topics: topics.iter().map(|&topic| topic.to_owned()).collect(), pool, link }
+        let topics = topics.iter().map(|&topic| topic.to_owned()).collect();
+        Self {
+            name,
+            instance,
+            topics,
+            pool,
+            link,
+            patience: PATIENCE,
+        }
     }
 
     /// Works until the shutdown, whatever fails meanwhile. A record under way is finished first.
     pub async fn run<H: Handler>(self, handler: H, shutdown: CancellationToken) {
         let mut backoff = Backoff::new();
         while !shutdown.is_cancelled() {
-            let Err(error) = self.session(&handler, &shutdown, &mut backoff).await else { continue };
+            let Err(error) = self.session(&handler, &shutdown, &mut backoff).await else {
+                continue;
+            };
             tracing::warn!(
                 event = "consumer.interrupted",
                 consumer = self.name,
@@ -152,9 +176,13 @@ impl Consumer {
                 _ = tick.tick() => self.look_after_parked(handler).await,
                 received = feed.next() => {
                     let (place, parsed) = received?;
-                    if self.settle(handler, parsed, shutdown).await {
-                        feed.done(&place)?;
-                        backoff.reset();
+                    match self.settle(handler, parsed, shutdown).await {
+                        Settled::Done => {
+                            feed.done(&place)?;
+                            backoff.reset();
+                        }
+                        Settled::Shutdown => return Ok(()),
+                        Settled::Stalled => return Err(FeedError::Stalled),
                     }
                 }
             }
@@ -162,19 +190,20 @@ impl Consumer {
         Ok(())
     }
 
-    /// Tries until the record is applied, known or parked (true), or until the shutdown (false).
+    /// Tries until the record is settled, for as long as patience lasts.
     async fn settle<H: Handler>(
         &self,
         handler: &H,
         parsed: Result<Record, Malformed>,
         shutdown: &CancellationToken,
-    ) -> bool {
+    ) -> Settled {
+        let give_up = Instant::now() + self.patience;
         let mut backoff = Backoff::new();
         loop {
             let error = match self.attempt(handler, &parsed).await {
                 Ok(applied) => {
                     count(self.name, applied);
-                    return true;
+                    return Settled::Done;
                 }
                 Err(error) => error,
             };
@@ -184,8 +213,11 @@ impl Consumer {
                 error = chain(&*error),
                 "a record waits for the infrastructure"
             );
+            if Instant::now() >= give_up {
+                return Settled::Stalled;
+            }
             tokio::select! {
-                () = shutdown.cancelled() => return false,
+                () = shutdown.cancelled() => return Settled::Shutdown,
                 () = tokio::time::sleep(backoff.next()) => {}
             }
         }
@@ -197,9 +229,19 @@ impl Consumer {
         parsed: &Result<Record, Malformed>,
     ) -> Result<Applied, BoxError> {
         match parsed {
-            Ok(record) => apply(&self.pool, self.name, handler, record).instrument(span(self.name, record)).await,
+            Ok(record) => {
+                apply(&self.pool, self.name, handler, record)
+                    .instrument(span(self.name, record))
+                    .await
+            }
             Err(malformed) => {
-                park(&self.pool, self.name, &malformed.stand_in, malformed.to_string().into()).await
+                park(
+                    &self.pool,
+                    self.name,
+                    &malformed.stand_in,
+                    malformed.to_string().into(),
+                )
+                .await
             }
         }
     }

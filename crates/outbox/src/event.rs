@@ -31,7 +31,13 @@ impl NewEvent {
         sequence: i64,
         message: &M,
     ) -> Self {
-        Self { topic, event_type: M::full_name(), aggregate_id, sequence, payload: message.encode_to_vec() }
+        Self {
+            topic,
+            event_type: M::full_name(),
+            aggregate_id,
+            sequence,
+            payload: message.encode_to_vec(),
+        }
     }
 }
 
@@ -41,7 +47,11 @@ pub enum OutboxError {
     #[error("event {event_type} of {size} bytes is larger than {MAX_PAYLOAD} bytes")]
     TooLarge { event_type: String, size: usize },
     #[error("topic {topic} already has an event {sequence} of aggregate {aggregate_id}")]
-    SequenceTaken { topic: &'static str, aggregate_id: Uuid, sequence: i64 },
+    SequenceTaken {
+        topic: &'static str,
+        aggregate_id: Uuid,
+        sequence: i64,
+    },
     #[error("appending to the outbox failed")]
     Database(#[from] sqlx::Error),
 }
@@ -51,9 +61,16 @@ pub enum OutboxError {
 ///
 /// # Errors
 /// [`OutboxError::SequenceTaken`] when the aggregate already has an event of this version (a lost race: roll back).
-pub async fn append(conn: &mut PgConnection, ambient: &Ambient, event: NewEvent) -> Result<Uuid, OutboxError> {
+pub async fn append(
+    conn: &mut PgConnection,
+    ambient: &Ambient,
+    event: NewEvent,
+) -> Result<Uuid, OutboxError> {
     if event.payload.len() > MAX_PAYLOAD {
-        return Err(OutboxError::TooLarge { event_type: event.event_type, size: event.payload.len() });
+        return Err(OutboxError::TooLarge {
+            event_type: event.event_type,
+            size: event.payload.len(),
+        });
     }
     let event_id = ambient.uuid_v7();
     sqlx::query(
@@ -80,7 +97,10 @@ pub async fn append(conn: &mut PgConnection, ambient: &Ambient, event: NewEvent)
 }
 
 fn append_error(error: sqlx::Error, event: &NewEvent) -> OutboxError {
-    match error.as_database_error().and_then(|database| database.constraint()) {
+    match error
+        .as_database_error()
+        .and_then(|database| database.constraint())
+    {
         Some("outbox_topic_aggregate_id_sequence_key") => OutboxError::SequenceTaken {
             topic: event.topic,
             aggregate_id: event.aggregate_id,

@@ -30,7 +30,12 @@ impl Command {
         request: &impl prost::Message,
     ) -> Self {
         let hash = Sha256::digest(request.encode_to_vec()).into();
-        Self { principal: principal.into(), method, request_id, hash }
+        Self {
+            principal: principal.into(),
+            method,
+            request_id,
+            hash,
+        }
     }
 }
 
@@ -101,7 +106,9 @@ pub async fn complete(
     if changed == 1 {
         Ok(())
     } else {
-        Err(IdempotencyError::NotClaimed { request_id: command.request_id })
+        Err(IdempotencyError::NotClaimed {
+            request_id: command.request_id,
+        })
     }
 }
 
@@ -117,6 +124,7 @@ pub async fn forget_expired(conn: &mut PgConnection, ambient: &Ambient) -> Resul
     Ok(done.rows_affected())
 }
 
+#[derive(sqlx::FromRow)]
 struct Found {
     hash: Vec<u8>,
     response: Option<Vec<u8>>,
@@ -139,7 +147,7 @@ async fn insert(conn: &mut PgConnection, command: &Command, now: DateTime<Utc>) 
 }
 
 async fn lock(conn: &mut PgConnection, command: &Command) -> Result<Option<Found>, sqlx::Error> {
-    let row: Option<(Vec<u8>, Option<Vec<u8>>, DateTime<Utc>)> = sqlx::query_as(
+    sqlx::query_as(
         "SELECT hash, response, claimed_at FROM idempotency
          WHERE principal = $1 AND method = $2 AND request_id = $3 FOR UPDATE",
     )
@@ -147,8 +155,7 @@ async fn lock(conn: &mut PgConnection, command: &Command) -> Result<Option<Found
     .bind(command.method)
     .bind(command.request_id)
     .fetch_optional(conn)
-    .await?;
-    Ok(row.map(|(hash, response, claimed_at)| Found { hash, response, claimed_at }))
+    .await
 }
 
 async fn settle(
@@ -162,7 +169,9 @@ async fn settle(
         return Ok(Claim::New);
     }
     if found.hash != command.hash {
-        return Err(IdempotencyError::RequestIdReused { request_id: command.request_id });
+        return Err(IdempotencyError::RequestIdReused {
+            request_id: command.request_id,
+        });
     }
     Ok(found.response.map_or(Claim::New, Claim::Done))
 }

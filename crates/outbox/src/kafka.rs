@@ -43,12 +43,20 @@ impl Link {
             .set("ssl.key.location", text(&config.key))
             .set("ssl.endpoint.identification.algorithm", "https");
         let files = vec![config.ca.clone(), config.certificate.clone(), config.key.clone()];
-        Self { client, files, deliver_within: Duration::from_secs(10) }
+        Self {
+            client,
+            files,
+            deliver_within: Duration::from_secs(10),
+        }
     }
 
     #[cfg(feature = "testing")]
     pub(crate) fn plaintext(brokers: &str) -> Self {
-        Self { client: common(brokers), files: Vec::new(), deliver_within: Duration::from_secs(2) }
+        Self {
+            client: common(brokers),
+            files: Vec::new(),
+            deliver_within: Duration::from_secs(2),
+        }
     }
 
     /// A configuration to add the producer's or the consumer's own settings to.
@@ -100,9 +108,19 @@ impl ClientContext for Observer {
             | RDKafkaLogLevel::Critical
             | RDKafkaLogLevel::Error
             | RDKafkaLogLevel::Warning => {
-                tracing::warn!(event = "kafka.client", owner = self.owner, facility, "kafka client: {message}");
+                tracing::warn!(
+                    event = "kafka.client",
+                    owner = self.owner,
+                    facility,
+                    "kafka client: {message}"
+                );
             }
-            _ => tracing::debug!(event = "kafka.client", owner = self.owner, facility, "kafka client: {message}"),
+            _ => tracing::debug!(
+                event = "kafka.client",
+                owner = self.owner,
+                facility,
+                "kafka client: {message}"
+            ),
         }
     }
 
@@ -113,9 +131,13 @@ impl ClientContext for Observer {
     fn stats(&self, statistics: Statistics) {
         for (name, topic) in &statistics.topics {
             // librdkafka says -1 while it does not know.
-            let lag: i64 = topic.partitions.values().map(|partition| partition.consumer_lag.max(0)).sum();
-            #[expect(clippy::cast_precision_loss, reason = "a lag of 2^53 records does not happen")]
-            metrics::gauge!("consumer_lag", "consumer" => self.owner.clone(), "topic" => name.clone()).set(lag as f64);
+            let lag: i64 = topic
+                .partitions
+                .values()
+                .map(|partition| partition.consumer_lag.max(0))
+                .sum();
+            metrics::gauge!("consumer_lag", "consumer" => self.owner.clone(), "topic" => name.clone())
+                .set(lag as f64);
         }
     }
 }

@@ -51,13 +51,19 @@ pub(crate) struct Envelope<'a> {
 pub(crate) fn headers(envelope: &Envelope<'_>) -> OwnedHeaders {
     let mut headers = OwnedHeaders::new_with_capacity(9);
     let mut add = |key: &str, value: &str| {
-        headers = std::mem::take(&mut headers).insert(Header { key, value: Some(value) });
+        headers = std::mem::take(&mut headers).insert(Header {
+            key,
+            value: Some(value),
+        });
     };
     add("ce_specversion", SPECVERSION);
     add("ce_id", &envelope.event_id.to_string());
     add("ce_source", envelope.source);
     add("ce_type", envelope.event_type);
-    add("ce_time", &envelope.time.to_rfc3339_opts(SecondsFormat::Micros, true));
+    add(
+        "ce_time",
+        &envelope.time.to_rfc3339_opts(SecondsFormat::Micros, true),
+    );
     add("ce_subject", &envelope.aggregate_id.to_string());
     add("ce_sequence", &envelope.sequence.to_string());
     add("content-type", CONTENT_TYPE);
@@ -70,15 +76,19 @@ pub(crate) fn headers(envelope: &Envelope<'_>) -> OwnedHeaders {
 pub(crate) fn parse(message: &impl Message) -> Result<Record, Malformed> {
     let values = text_headers(message);
     let payload = message.payload().unwrap_or_default().to_vec();
-    attributes(&values).map(|record| Record { topic: message.topic().to_owned(), payload, ..record }).map_err(
-        |problem| Malformed {
+    attributes(&values)
+        .map(|record| Record {
+            topic: message.topic().to_owned(),
+            payload,
+            ..record
+        })
+        .map_err(|problem| Malformed {
             topic: message.topic().to_owned(),
             partition: message.partition(),
             offset: message.offset(),
             problem,
             stand_in: Box::new(stand_in(message)),
-        },
-    )
+        })
 }
 
 /// The record without what stands outside its headers.
@@ -95,7 +105,9 @@ fn attributes(values: &HashMap<&str, &str>) -> Result<Record, &'static str> {
         event_id: uuid(value("ce_id", "no ce_id")?, "ce_id is not a UUID")?,
         event_type: value("ce_type", "no ce_type")?.to_owned(),
         aggregate_id: uuid(value("ce_subject", "no ce_subject")?, "ce_subject is not a UUID")?,
-        sequence: value("ce_sequence", "no ce_sequence")?.parse().map_err(|_| "ce_sequence is not a number")?,
+        sequence: value("ce_sequence", "no ce_sequence")?
+            .parse()
+            .map_err(|_| "ce_sequence is not a number")?,
         time: DateTime::parse_from_rfc3339(value("ce_time", "no ce_time")?)
             .map_err(|_| "ce_time is not an RFC 3339 instant")?
             .to_utc(),
@@ -106,7 +118,9 @@ fn attributes(values: &HashMap<&str, &str>) -> Result<Record, &'static str> {
 }
 
 fn text_headers(message: &impl Message) -> HashMap<&str, &str> {
-    let Some(headers) = message.headers() else { return HashMap::new() };
+    let Some(headers) = message.headers() else {
+        return HashMap::new();
+    };
     (0..headers.count())
         .filter_map(|index| {
             let header = headers.try_get(index)?;
@@ -166,7 +180,15 @@ mod tests {
 
     fn message(headers: OwnedHeaders) -> OwnedMessage {
         let key = Uuid::from_u128(2).to_string().into_bytes();
-        OwnedMessage::new(Some(vec![9]), Some(key), "t".to_owned(), Timestamp::NotAvailable, 3, 4, Some(headers))
+        OwnedMessage::new(
+            Some(vec![9]),
+            Some(key),
+            "t".to_owned(),
+            Timestamp::NotAvailable,
+            3,
+            4,
+            Some(headers),
+        )
     }
 
     #[test]
@@ -181,7 +203,10 @@ mod tests {
         assert_eq!(record.event_id, Uuid::from_u128(1));
         assert_eq!(record.event_type, "wathiq.test.v1.Done");
         assert_eq!(record.aggregate_id, Uuid::from_u128(2));
-        assert_eq!((record.sequence, record.topic.as_str(), record.payload.as_slice()), (7, "t", &[9][..]));
+        assert_eq!(
+            (record.sequence, record.topic.as_str(), record.payload.as_slice()),
+            (7, "t", &[9][..])
+        );
         assert_eq!(record.time, envelope().time);
         assert_eq!(record.traceparent.as_deref(), envelope().traceparent);
     }
@@ -189,7 +214,10 @@ mod tests {
     #[test]
     fn a_record_of_another_kind_keeps_its_key_and_place() {
         let malformed = parse(&message(OwnedHeaders::new())).unwrap_err();
-        assert_eq!(malformed.to_string(), "record 3/4 of t is malformed: no ce_specversion");
+        assert_eq!(
+            malformed.to_string(),
+            "record 3/4 of t is malformed: no ce_specversion"
+        );
         assert_eq!(malformed.stand_in.aggregate_id, Uuid::from_u128(2));
         assert_eq!(malformed.stand_in.payload, [9]);
         let again = parse(&message(OwnedHeaders::new())).unwrap_err();
@@ -198,7 +226,15 @@ mod tests {
 
     #[test]
     fn each_attribute_is_required() {
-        for name in ["ce_specversion", "ce_id", "ce_type", "ce_time", "ce_subject", "ce_sequence", "content-type"] {
+        for name in [
+            "ce_specversion",
+            "ce_id",
+            "ce_type",
+            "ce_time",
+            "ce_subject",
+            "ce_sequence",
+            "content-type",
+        ] {
             let complete = message(headers(&envelope()));
             let mut values = text_headers(&complete);
             values.remove(name);

@@ -34,11 +34,17 @@ pub enum MigrateError {
 /// # Errors
 /// When a migration fails or was changed after it had been applied, or when the role does not exist.
 pub async fn migrate(owner: &mut PgConnection, application_role: &str) -> Result<(), MigrateError> {
-    migrator().run(&mut *owner).await.map_err(MigrateError::Migration)?;
+    migrator()
+        .run(&mut *owner)
+        .await
+        .map_err(MigrateError::Migration)?;
     for (rights, table) in GRANTS {
         grant(owner, rights, table, application_role)
             .await
-            .map_err(|source| MigrateError::Grant { role: application_role.to_owned(), source })?;
+            .map_err(|source| MigrateError::Grant {
+                role: application_role.to_owned(),
+                source,
+            })?;
     }
     Ok(())
 }
@@ -77,13 +83,14 @@ fn migrator() -> Migrator {
 async fn grant(owner: &mut PgConnection, rights: &str, table: &str, role: &str) -> Result<(), sqlx::Error> {
     // The role's name is quoted by the server. Rights are taken away first, so that a narrower grant of a later version
     // really narrows.
-    let (revoke, grant): (String, String) =
-        sqlx::query_as("SELECT format('REVOKE ALL ON %I FROM %I', $1, $3), format('GRANT ' || $2 || ' ON %I TO %I', $1, $3)")
-            .bind(table)
-            .bind(rights)
-            .bind(role)
-            .fetch_one(&mut *owner)
-            .await?;
+    let (revoke, grant): (String, String) = sqlx::query_as(
+        "SELECT format('REVOKE ALL ON %I FROM %I', $1, $3), format('GRANT ' || $2 || ' ON %I TO %I', $1, $3)",
+    )
+    .bind(table)
+    .bind(rights)
+    .bind(role)
+    .fetch_one(&mut *owner)
+    .await?;
     sqlx::query(AssertSqlSafe(revoke)).execute(&mut *owner).await?;
     sqlx::query(AssertSqlSafe(grant)).execute(&mut *owner).await?;
     Ok(())

@@ -88,7 +88,9 @@ pub async fn discard(conn: &mut PgConnection, consumer: &str, event_id: Uuid) ->
     .bind(event_id)
     .fetch_optional(conn)
     .await?;
-    let Some((_id,)): Option<(i64,)> = gone else { return Err(ParkedError::NotFirst { event_id }) };
+    let Some((_id,)): Option<(i64,)> = gone else {
+        return Err(ParkedError::NotFirst { event_id });
+    };
     Ok(())
 }
 

@@ -49,12 +49,27 @@ enum RelayError {
 impl Relay {
     /// `source` is the CloudEvents source, such as `wathiq/signature`. The options are those of the application role,
     /// straight to the server or through a session pooler: a transaction pooler would break the lock.
-    pub fn new(database: PgConnectOptions, kafka: KafkaConfig, source: &'static str, ambient: Ambient) -> Self {
+    pub fn new(
+        database: PgConnectOptions,
+        kafka: KafkaConfig,
+        source: &'static str,
+        ambient: Ambient,
+    ) -> Self {
         Self::over(database, Link::tls(&kafka), source, ambient)
     }
 
-    pub(crate) fn over(options: PgConnectOptions, link: Link, source: &'static str, ambient: Ambient) -> Self {
-        Self { options: database::hardened(options, source), link, source, ambient }
+    pub(crate) fn over(
+        options: PgConnectOptions,
+        link: Link,
+        source: &'static str,
+        ambient: Ambient,
+    ) -> Self {
+        Self {
+            options: database::hardened(options, source),
+            link,
+            source,
+            ambient,
+        }
     }
 
     /// Works until the shutdown, whatever fails meanwhile. A batch under way is finished first.
@@ -70,7 +85,9 @@ impl Relay {
         let mut sender = Sender::new(self.link.clone(), self.source);
         let mut backoff = Backoff::new();
         loop {
-            let Err(error) = self.session(&mut sender, wake, shutdown, &mut backoff).await else { break };
+            let Err(error) = self.session(&mut sender, wake, shutdown, &mut backoff).await else {
+                break;
+            };
             tracing::warn!(
                 event = "outbox.relay_interrupted",
                 source = self.source,
@@ -112,7 +129,11 @@ impl Relay {
         while !shutdown.is_cancelled() {
             database.measure(self.ambient.now()).await?;
             if !leads && database.try_lead().await? {
-                tracing::info!(event = "outbox.relay_leads", source = self.source, "this relay leads");
+                tracing::info!(
+                    event = "outbox.relay_leads",
+                    source = self.source,
+                    "this relay leads"
+                );
                 leads = true;
             }
             if leads {
@@ -144,11 +165,15 @@ impl Relay {
                 break;
             }
             let sent = sender.send(&rows).await;
-            database.mark(&rows[..sent.acknowledged], self.ambient.now()).await?;
+            database
+                .mark(&rows[..sent.acknowledged], self.ambient.now())
+                .await?;
+            if sent.acknowledged > 0 {
+                backoff.reset();
+            }
             if let Some(failure) = sent.failure {
                 return Err(failure.into());
             }
-            backoff.reset();
             database.measure(self.ambient.now()).await?;
         }
         Ok(())

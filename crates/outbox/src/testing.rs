@@ -3,6 +3,8 @@
 //!
 //! Everything here panics where a test should stop.
 
+use std::time::Duration;
+
 use chrono::{DateTime, Utc};
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{FromRow, PgConnection, PgPool};
@@ -87,7 +89,12 @@ pub async fn assert_drained(conn: &mut PgConnection) {
         .await
         .into_iter()
         .filter(|event| event.published_at.is_none())
-        .map(|event| format!("{} {} of {}", event.event_type, event.sequence, event.aggregate_id))
+        .map(|event| {
+            format!(
+                "{} {} of {}",
+                event.event_type, event.sequence, event.aggregate_id
+            )
+        })
         .collect();
     assert!(left.is_empty(), "unpublished outbox rows remain: {left:#?}");
 }
@@ -128,4 +135,10 @@ pub fn plaintext_consumer(
     brokers: &str,
 ) -> Consumer {
     Consumer::over(name, instance, topics, pool, Link::plaintext(brokers))
+}
+
+/// The same consumer, which makes its Kafka client anew after every infrastructure error instead of after a minute of them.
+pub fn without_patience(mut consumer: Consumer) -> Consumer {
+    consumer.patience = Duration::ZERO;
+    consumer
 }

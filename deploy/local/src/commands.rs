@@ -1,3 +1,4 @@
 //! The commands of `wathiq-local`.
 
+pub mod stack;
 pub mod test;

@@ -73,7 +73,7 @@ pub struct Token {
     pub certificate: PathBuf,
 }
 
-/// The mail catcher: SMTP with STARTTLS under `ca`, and the inbox with its REST interface.
+/// The mail catcher: SMTP over TLS from the first byte (RFC 8314) under `ca`, and the inbox with its REST interface.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Mail {
     pub smtp: String,

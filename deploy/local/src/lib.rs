@@ -9,14 +9,20 @@
 //! run our own services as processes on a test stack.
 
 pub mod commands;
+pub mod demo;
 pub mod description;
 pub mod http;
 pub mod layout;
+pub mod link;
 pub mod parts;
 pub mod pki;
 pub mod ports;
 pub mod process;
+pub mod records;
 pub mod secrets;
+pub mod services;
+pub mod stack;
+pub mod stack_file;
 pub mod test_stack;
 pub mod topics;
 pub mod wait;

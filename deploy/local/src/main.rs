@@ -8,6 +8,10 @@ use wathiq_local::{commands, layout};
 const HELP: &str = "\
 wathiq-local <command>
 
+  up [--parts-only]      start what does not run yet (our services left out)
+  status                 one line a process; fails when one is down
+  down                   end everything
+  clean                  end everything and remove all state, keys and certificates
   test -- <command...>   run a command with a throw-away stack around it (WATHIQ_TEST_STACK names its description)
 ";
 
@@ -31,6 +35,14 @@ async fn run() -> Result<u8> {
             let command = arguments[1..].strip_prefix(&["--".to_owned()]).unwrap_or(&arguments[1..]);
             commands::test::run(&root, command, &progress).await
         }
+        Some("up") => {
+            let parts_only = arguments.iter().any(|argument| argument == "--parts-only");
+            commands::stack::up(&root, parts_only, &progress).await?;
+            Ok(0)
+        }
+        Some("status") => Ok(u8::from(!commands::stack::status(&root)?)),
+        Some("down") => commands::stack::down(&root, &progress).await.map(|()| 0),
+        Some("clean") => commands::stack::clean(&root, &progress).await.map(|()| 0),
         None | Some("help" | "--help" | "-h") => {
             eprint!("{HELP}");
             Ok(0)

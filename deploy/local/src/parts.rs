@@ -9,7 +9,7 @@ pub mod softhsm;
 pub mod trust;
 
 use std::future::Future;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use anyhow::{Context, Result};
@@ -110,7 +110,7 @@ pub async fn start_all(around: &Surroundings<'_>) -> Result<Vec<Running>> {
         anyhow::Ok(running)
     };
     let trust = async {
-        softhsm::prepare(around)?;
+        softhsm::prepare(around).await?;
         around.ensure("trust", PARTS[2].1, trust::start(around)).await
     };
     // The slow starters first: what blocks below blocks while they already work.
@@ -138,6 +138,14 @@ pub fn describe(around: &Surroundings<'_>) -> Result<Description> {
         mail: mail::describe(around)?,
         sms: sandbox::describe(around)?,
     })
+}
+
+/// Removes the temporary folder of a stack, unless `WATHIQ_KEEP_STATE` asks for it to look at logs afterwards.
+pub(crate) fn remove_state(state: &Path) {
+    if std::env::var_os("WATHIQ_KEEP_STATE").is_none() {
+        // A leftover is found by the sweep of the next run.
+        let _leftover = std::fs::remove_dir_all(state);
+    }
 }
 
 /// The user that PostgreSQL runs as: it refuses to run as root.

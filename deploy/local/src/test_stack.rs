@@ -8,13 +8,11 @@ use rustix::process::Signal;
 
 use crate::description::Description;
 use crate::layout::Layout;
-use crate::parts::{self, PARTS, Surroundings};
+use crate::parts::{self, PARTS, Surroundings, remove_state};
 use crate::ports::Ports;
 use crate::process::{Bond, Running};
 use crate::secrets;
 
-/// Keeps the temporary folder when set, to look at logs afterwards.
-const KEEP: &str = "WATHIQ_KEEP_STATE";
 const PREFIX: &str = "wathiq-test-";
 
 /// Running parts on random ports. They end with this process, at the latest.
@@ -50,7 +48,7 @@ impl TestStack {
             }
             Err(error) => {
                 stop_recorded(&layout, &ports).await;
-                remove(&state);
+                remove_state(&state);
                 Err(error)
             }
         }
@@ -69,7 +67,7 @@ impl TestStack {
     /// Ends every part and removes the folder.
     pub async fn stop(self) {
         futures::future::join_all(self.parts.iter().map(end)).await;
-        remove(&self.layout.state);
+        remove_state(&self.layout.state);
     }
 }
 
@@ -92,13 +90,6 @@ async fn end(part: &Running) {
     part.stop(signal, Duration::from_secs(5)).await;
 }
 
-fn remove(state: &Path) {
-    if std::env::var_os(KEEP).is_none() {
-        // A leftover is found by the next run's sweep.
-        let _leftover = std::fs::remove_dir_all(state);
-    }
-}
-
 /// Removes the folders of runs that were killed.
 fn remove_stale() {
     let Ok(entries) = std::fs::read_dir(std::env::temp_dir()) else { return };
@@ -106,7 +97,7 @@ fn remove_stale() {
         let name = entry.file_name();
         let pid = name.to_str().and_then(|name| name.strip_prefix(PREFIX)?.split('-').next()?.parse::<u32>().ok());
         if pid.is_some_and(|pid| !Path::new(&format!("/proc/{pid}")).exists()) {
-            remove(&entry.path());
+            remove_state(&entry.path());
         }
     }
 }

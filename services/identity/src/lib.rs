@@ -1,1 +1,4 @@
-
+//! People, offices, roles, sessions, specimens and confirmations.
+pub mod domain;
+pub mod crypto;
+pub mod store;

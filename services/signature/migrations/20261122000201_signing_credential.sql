@@ -6,6 +6,7 @@ CREATE TABLE signing_credential (
     backend        text NOT NULL CHECK (backend = 'pkcs11'),
     token_label    text NOT NULL CHECK (char_length(token_label) BETWEEN 1 AND 32),
     key_label      text NOT NULL CHECK (char_length(key_label) BETWEEN 1 AND 64),
+    algorithm      text NOT NULL CHECK (algorithm IN ('RSA_SHA256', 'ECDSA_P256_SHA256', 'ECDSA_P384_SHA256')),
     -- DER; the issuers in order, without the root.
     certificate    bytea NOT NULL,
     issuers        bytea[] NOT NULL,

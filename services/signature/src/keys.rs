@@ -12,33 +12,14 @@ use std::path::PathBuf;
 use secrecy::SecretString;
 use serde::Deserialize;
 
+pub use crate::domain::credential::{KeyAlgorithm, KeyLocation};
+
 /// Section `[keys]`.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct KeysConfig {
     /// The PKCS#11 module, such as `/usr/lib/softhsm/libsofthsm2.so`. Loaded at first use.
     pub module: PathBuf,
-}
-
-/// The signature algorithm of a key, as its certificate tells.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum KeyAlgorithm {
-    /// RSASSA-PKCS1-v1_5 with SHA-256.
-    RsaSha256,
-    /// ECDSA on P-256 with SHA-256.
-    EcdsaP256Sha256,
-    /// ECDSA on P-384 with SHA-384.
-    EcdsaP384Sha384,
-}
-
-/// Where a key is.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct KeyLocation {
-    /// Label of the token.
-    pub token_label: String,
-    /// Label (`CKA_LABEL`) of the private key.
-    pub key_label: String,
-    pub algorithm: KeyAlgorithm,
 }
 
 /// Why a key did not sign.

@@ -7,6 +7,7 @@
 mod job;
 mod pool;
 mod protocol;
+pub(crate) mod template;
 mod verdict;
 pub mod worker;
 
@@ -18,7 +19,7 @@ pub use crate::domain::document::{
     Accepted, ExistingSignature, Inspection, IntakeRefusal, PageSize, SealPolicy,
 };
 pub use job::{Overlay, PreparedFile, RenderJob, VerifyJob, ViewRectangle};
-pub use pool::Pool;
+pub use pool::{Pool, TrustMaterial};
 pub use verdict::{FileVerdict, RevocationSource, SignatureVerdict, VerdictIndication};
 
 /// Section `[pdf]`.

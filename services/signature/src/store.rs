@@ -1,12 +1,18 @@
 //! The only SQL of the service. Rows become domain values here; a row that cannot be one is an error that names it.
 
 pub mod claims;
+pub mod credentials;
 pub mod documents;
 pub mod fees;
+pub mod intents;
+pub mod links;
 pub mod queue;
 pub mod receipts;
+pub mod register;
 pub mod requests;
 pub mod reviews;
+pub mod revisions;
+pub mod seal_facts;
 
 use uuid::Uuid;
 

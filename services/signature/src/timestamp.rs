@@ -7,14 +7,15 @@ use futures::StreamExt;
 use reqwest::header::CONTENT_TYPE;
 use reqwest::{Url, redirect};
 use serde::Deserialize;
-use wathiq_chassis::Ambient;
+use wathiq_chassis::{Ambient, ConfigError};
+use wathiq_pades::cms::{self, TimestampToken};
 
 /// Section `[timestamp]`.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TimestampConfig {
     /// Address of the time-stamp authority.
-    pub url: Url,
+    pub url: String,
     /// Bound on one request, in seconds.
     #[serde(default = "default_seconds")]
     pub seconds: u64,
@@ -26,8 +27,6 @@ fn default_seconds() -> u64 {
 
 /// Largest answer; a token with its certificates has a few KiB.
 const MAX_ANSWER: usize = 64 * 1024;
-/// Bytes of a nonce.
-const NONCE: usize = 16;
 
 /// Why there is no time-stamp.
 #[derive(Debug, thiserror::Error)]
@@ -39,7 +38,7 @@ pub enum TimestampError {
     #[error("the answer of the time-stamp authority is longer than {MAX_ANSWER} bytes")]
     TooLarge,
     #[error("the time-stamp authority's answer is not a time-stamp of what was asked")]
-    Token(#[source] wathiq_pades::timestamp::TimestampError),
+    Token(#[source] cms::TimestampError),
 }
 
 /// A client of the time-stamp authority.
@@ -54,26 +53,29 @@ impl Client {
     /// A client; connects at first use. No redirects: the configured host is the only one ever asked.
     ///
     /// # Errors
-    /// When the HTTP client cannot be built.
-    pub fn new(config: &TimestampConfig, ambient: Ambient) -> Result<Self, reqwest::Error> {
+    /// [`ConfigError`] naming the key.
+    pub fn new(config: &TimestampConfig, ambient: Ambient) -> Result<Self, ConfigError> {
+        let url = Url::parse(&config.url)
+            .map_err(|error| ConfigError::key("timestamp.url", format!("not a URL: {error}")))?;
         let http = reqwest::Client::builder()
             .redirect(redirect::Policy::none())
             .timeout(Duration::from_secs(config.seconds))
             .pool_max_idle_per_host(1)
-            .build()?;
-        Ok(Self { http, url: config.url.clone(), ambient })
+            .build()
+            .map_err(|error| ConfigError::key("timestamp", error.to_string()))?;
+        Ok(Self { http, url, ambient })
     }
 
     /// A time-stamp over a signature value: the token, byte for byte as it came.
     ///
     /// # Errors
     /// [`TimestampError`]; a token for another imprint or nonce, or of a certificate that is not for time-stamping, is an error.
-    pub async fn stamp(&self, signature_value: &[u8]) -> Result<Vec<u8>, TimestampError> {
-        let nonce: [u8; NONCE] = self.ambient.bytes();
+    pub async fn stamp(&self, signature_value: &[u8]) -> Result<TimestampToken, TimestampError> {
+        let nonce = u64::from_be_bytes(self.ambient.bytes());
         let imprint: [u8; 32] = <sha2::Sha256 as sha2::Digest>::digest(signature_value).into();
-        let request = wathiq_pades::timestamp::request(&imprint, &nonce);
+        let request = cms::timestamp_request(&imprint, nonce);
         let answer = self.post(request).await?;
-        wathiq_pades::timestamp::parse_response(&answer, &imprint, &nonce).map_err(TimestampError::Token)
+        cms::parse_timestamp_response(&answer, &imprint, nonce).map_err(TimestampError::Token)
     }
 
     async fn post(&self, request: Vec<u8>) -> Result<BytesMut, TimestampError> {

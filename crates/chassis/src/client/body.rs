@@ -76,7 +76,11 @@ pub struct ClientBody {
 
 impl ClientBody {
     pub(super) fn new(inner: Incoming, deadline: Instant, record: Record) -> Self {
-        Self { inner, deadline: Box::pin(tokio::time::sleep_until(deadline)), record }
+        Self {
+            inner,
+            deadline: Box::pin(tokio::time::sleep_until(deadline)),
+            record,
+        }
     }
 }
 

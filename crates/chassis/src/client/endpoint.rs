@@ -29,7 +29,11 @@ pub(super) struct Endpoint {
 
 impl Endpoint {
     pub(super) fn new(address: SocketAddr) -> Self {
-        Self { address, connection: Mutex::default(), failed_at: StdMutex::default() }
+        Self {
+            address,
+            connection: Mutex::default(),
+            failed_at: StdMutex::default(),
+        }
     }
 
     /// Whether a connection to it failed moments ago.
@@ -53,7 +57,11 @@ impl Endpoint {
             return Err("an attempt that this call waited for has failed".into());
         }
         let connecting = connect(self.address, identity, expected, name);
-        match tokio::time::timeout(CONNECT_TIMEOUT, connecting).await.map_err(BoxError::from).flatten() {
+        match tokio::time::timeout(CONNECT_TIMEOUT, connecting)
+            .await
+            .map_err(BoxError::from)
+            .flatten()
+        {
             Ok(sender) => {
                 *slot = Some(sender.clone());
                 self.set_failed_at(None);
@@ -82,17 +90,12 @@ async fn connect(
     expected: &str,
     name: &ServerName<'static>,
 ) -> Result<SendRequest<Body>, BoxError> {
-    if let Err(error) = identity.refresh() {
-        tracing::error!(
-            event = "tls.reload_failed",
-            error = crate::status::chain(&error),
-            "changed certificate files cannot be used; the old ones stay in use"
-        );
-    }
+    identity.refresh_or_report();
     let stream = TcpStream::connect(address).await?;
     stream.set_nodelay(true)?;
-    let stream =
-        TlsConnector::from(identity.client_config(expected)).connect(name.clone(), stream).await?;
+    let stream = TlsConnector::from(identity.client_config(expected))
+        .connect(name.clone(), stream)
+        .await?;
     let (sender, connection) = http2::Builder::new(TokioExecutor::new())
         .timer(TokioTimer::new())
         .keep_alive_interval(KEEPALIVE_INTERVAL)

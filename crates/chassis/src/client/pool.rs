@@ -89,7 +89,12 @@ impl Pool {
 
     fn broken(&self, error: hyper::Error) -> Status {
         Status::try_from_error(Box::new(error)).unwrap_or_else(|error| {
-            tracing::warn!(event = "grpc.call_broken", upstream = self.name, error, "a call broke off");
+            tracing::warn!(
+                event = "grpc.call_broken",
+                upstream = self.name,
+                error,
+                "a call broke off"
+            );
             upstream_unavailable(&self.name)
         })
     }
@@ -108,7 +113,9 @@ impl Pool {
     async fn endpoints(self: &Arc<Self>) -> Vec<Arc<Endpoint>> {
         let (endpoints, fresh) = {
             let mut replicas = self.replicas();
-            let fresh = replicas.resolved_at.is_some_and(|at| at.elapsed() < RESOLVE_EVERY);
+            let fresh = replicas
+                .resolved_at
+                .is_some_and(|at| at.elapsed() < RESOLVE_EVERY);
             if !fresh && !replicas.endpoints.is_empty() {
                 // One task refreshes; the others go on with what is known.
                 replicas.resolved_at = Some(Instant::now());

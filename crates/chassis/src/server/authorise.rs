@@ -54,27 +54,52 @@ impl Shared {
     async fn verify(&self, token: &str) -> Result<User, Status> {
         let verifier = self.verifier.as_ref().ok_or_else(token_invalid)?;
         match verifier.verify(token).await {
-            Ok(caller) => Ok(User { caller, bearer: SecretString::from(token) }),
+            Ok(caller) => Ok(User {
+                caller,
+                bearer: SecretString::from(token),
+            }),
             Err(TokenError::Invalid) => Err(token_invalid()),
-            Err(TokenError::Expired) => {
-                Err(status::unauthenticated(PLATFORM, "TOKEN_EXPIRED", "the token has expired"))
-            }
+            Err(TokenError::Expired) => Err(status::unauthenticated(
+                PLATFORM,
+                "TOKEN_EXPIRED",
+                "the token has expired",
+            )),
             Err(error @ TokenError::Keys(_)) => {
-                tracing::warn!(event = "token.keys_unavailable", error = status::chain(&error), "no keys");
+                tracing::warn!(
+                    event = "token.keys_unavailable",
+                    error = status::chain(&error),
+                    "no keys"
+                );
                 let retry = Duration::from_secs(2);
-                Err(status::unavailable(PLATFORM, "KEYS_UNAVAILABLE", retry, "tokens cannot be verified now"))
+                Err(status::unavailable(
+                    PLATFORM,
+                    "KEYS_UNAVAILABLE",
+                    retry,
+                    "tokens cannot be verified now",
+                ))
             }
         }
     }
 }
 
 fn bearer(headers: &HeaderMap) -> Result<Option<&str>, Status> {
-    let Some(value) = headers.get(AUTHORIZATION) else { return Ok(None) };
-    value.to_str().ok().and_then(|text| text.strip_prefix("Bearer ")).map(Some).ok_or_else(token_invalid)
+    let Some(value) = headers.get(AUTHORIZATION) else {
+        return Ok(None);
+    };
+    value
+        .to_str()
+        .ok()
+        .and_then(|text| text.strip_prefix("Bearer "))
+        .map(Some)
+        .ok_or_else(token_invalid)
 }
 
 pub(super) fn token_missing() -> Status {
-    status::unauthenticated(PLATFORM, "TOKEN_MISSING", "this method acts for a user: a token must come with it")
+    status::unauthenticated(
+        PLATFORM,
+        "TOKEN_MISSING",
+        "this method acts for a user: a token must come with it",
+    )
 }
 
 fn token_invalid() -> Status {

@@ -15,7 +15,6 @@ use tokio::time::Sleep;
 use tonic::{Code, Status, body::Body};
 use tracing::Span;
 
-use super::call::panicked;
 use crate::{
     context::CallContext,
     status,
@@ -33,7 +32,12 @@ pub(super) struct Record {
 impl Record {
     pub(super) fn new(method: &'static str, span: Span) -> Self {
         // A call that ends without any status was given up by the client.
-        Self { method, span, started: Instant::now(), code: Code::Cancelled }
+        Self {
+            method,
+            span,
+            started: Instant::now(),
+            code: Code::Cancelled,
+        }
     }
 
     fn read(&mut self, headers: &HeaderMap) {
@@ -69,7 +73,13 @@ impl CallBody {
         record.read(headers);
         let deadline = Box::pin(tokio::time::sleep_until(context.deadline));
         let ended = headers.contains_key(Status::GRPC_STATUS);
-        Self { inner, context, deadline, record, ended }
+        Self {
+            inner,
+            context,
+            deadline,
+            record,
+            ended,
+        }
     }
 
     /// Ends the answer with a status of ours: it has begun, so the status goes into the trailers.
@@ -106,8 +116,8 @@ impl http_body::Body for CallBody {
             context.sync_scope(|| Pin::new(inner).poll_frame(cx))
         }));
         match polled {
-            Err(panic) => {
-                let status = panicked(panic.as_ref(), &this.context.request_id);
+            Err(_panic) => {
+                let status = status::internal_answer(status::PLATFORM, &this.context.request_id);
                 this.end_with(&status)
             }
             Ok(poll) => {
@@ -127,6 +137,10 @@ impl http_body::Body for CallBody {
     }
 
     fn size_hint(&self) -> SizeHint {
-        if self.ended { SizeHint::with_exact(0) } else { self.inner.size_hint() }
+        if self.ended {
+            SizeHint::with_exact(0)
+        } else {
+            self.inner.size_hint()
+        }
     }
 }

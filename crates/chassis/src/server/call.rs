@@ -1,6 +1,6 @@
 //! One call, from its headers to its answer.
 
-use std::{any::Any, convert::Infallible, panic::AssertUnwindSafe, sync::Arc};
+use std::{convert::Infallible, panic::AssertUnwindSafe, sync::Arc};
 
 use futures::FutureExt;
 use http::{HeaderMap, Request, Response};
@@ -48,10 +48,13 @@ async fn answer(
     context: &CallContext,
 ) -> Result<Response<Body>, Status> {
     let path = request.uri().path().to_owned();
-    let user = shared.authorise(&peer, &path, request.headers()).await.inspect_err(|status| {
-        let reason = status::reason(status).unwrap_or_default();
-        tracing::info!(event = "rpc.refused", path, reason, "a call was refused");
-    })?;
+    let user = shared
+        .authorise(&peer, &path, request.headers())
+        .await
+        .inspect_err(|status| {
+            let reason = status::reason(status).unwrap_or_default();
+            tracing::info!(event = "rpc.refused", path, reason, "a call was refused");
+        })?;
     let mut context = context.clone();
     if let Some(user) = user {
         request.extensions_mut().insert(user.caller);
@@ -63,20 +66,10 @@ async fn answer(
     let handler = context.scope(shared.routes.clone().call(request));
     match tokio::time::timeout_at(deadline, AssertUnwindSafe(handler).catch_unwind()).await {
         Ok(Ok(Ok(response))) => Ok(response),
-        Ok(Err(panic)) => Err(panicked(panic.as_ref(), &request_id)),
+        // The panic hook has logged it, inside this call's span.
+        Ok(Err(_panic)) => Err(status::internal_answer(status::PLATFORM, &request_id)),
         Err(_elapsed) => Err(status::deadline_exceeded()),
     }
-}
-
-/// The answer to a call whose handler panicked; the panic itself is an error in the program.
-pub(super) fn panicked(panic: &(dyn Any + Send), request_id: &str) -> Status {
-    let message = panic
-        .downcast_ref::<String>()
-        .map(String::as_str)
-        .or_else(|| panic.downcast_ref::<&str>().copied())
-        .unwrap_or("no message");
-    tracing::error!(event = "rpc.panicked", request_id, panic = message, "a handler panicked");
-    status::internal_answer(status::PLATFORM, request_id)
 }
 
 fn context_of(headers: &HeaderMap) -> CallContext {
@@ -89,7 +82,11 @@ fn context_of(headers: &HeaderMap) -> CallContext {
         .and_then(|value| value.to_str().ok())
         .filter(|id| !id.is_empty() && id.len() <= LONGEST_REQUEST_ID)
         .map_or_else(|| status::new_correlation_id().to_string(), str::to_owned);
-    CallContext { deadline: Instant::now() + timeout, bearer: None, request_id }
+    CallContext {
+        deadline: Instant::now() + timeout,
+        bearer: None,
+        request_id,
+    }
 }
 
 fn span_of(headers: &HeaderMap, method: &'static str, peer: &PeerName, request_id: &str) -> Span {

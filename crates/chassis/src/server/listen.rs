@@ -50,8 +50,15 @@ pub(super) async fn run(
     }
     drop(listener);
     connections.close();
-    if tokio::time::timeout(limits.drain, connections.wait()).await.is_err() {
-        tracing::warn!(event = "grpc.drain_timeout", open = connections.len(), "calls in flight are abandoned");
+    if tokio::time::timeout(limits.drain, connections.wait())
+        .await
+        .is_err()
+    {
+        tracing::warn!(
+            event = "grpc.drain_timeout",
+            open = connections.len(),
+            "calls in flight are abandoned"
+        );
         abandon.cancel();
         connections.wait().await;
     }
@@ -82,7 +89,10 @@ impl Connection {
     fn name(&self, stream: &TlsStream<TcpStream>) -> Result<PeerName, String> {
         let (_, session) = stream.get_ref();
         let certificate = session.peer_certificates().and_then(|chain| chain.first());
-        peer_name(certificate.ok_or("no client certificate")?, self.identity.trust_domain())
+        peer_name(
+            certificate.ok_or("no client certificate")?,
+            self.identity.trust_domain(),
+        )
     }
 
     async fn talk(self, peer: PeerName, stream: TlsStream<TcpStream>) {
@@ -115,7 +125,12 @@ impl Connection {
 
 fn refused(reason: &'static str, problem: &str) {
     metrics::counter!(CONNECTIONS_REFUSED_TOTAL, "reason" => reason).increment(1);
-    tracing::info!(event = "grpc.connection_refused", reason, problem, "a connection was refused");
+    tracing::info!(
+        event = "grpc.connection_refused",
+        reason,
+        problem,
+        "a connection was refused"
+    );
 }
 
 /// Up to a tenth more, so that connections opened together are not closed together.

@@ -47,9 +47,14 @@ pub(super) fn with_violations(
     violations: Vec<FieldViolation>,
 ) -> Status {
     let status = Status::with_error_details(code, message, details);
-    let bad_request = BadRequest { field_violations: violations.into_iter().map(Into::into).collect() };
+    let bad_request = BadRequest {
+        field_violations: violations.into_iter().map(Into::into).collect(),
+    };
     change(&status, |details| {
-        details.push(prost_types::Any { type_url: BAD_REQUEST.to_owned(), value: bad_request.encode_to_vec() });
+        details.push(prost_types::Any {
+            type_url: BAD_REQUEST.to_owned(),
+            value: bad_request.encode_to_vec(),
+        });
     })
 }
 
@@ -57,7 +62,11 @@ pub(super) fn with_metadata(status: Status, entries: &[(&str, String)]) -> Statu
     change(&status, |details| {
         for detail in details.iter_mut().filter(|detail| detail.type_url == ERROR_INFO) {
             if let Ok(mut info) = pb::ErrorInfo::decode(detail.value.as_slice()) {
-                info.metadata.extend(entries.iter().map(|(key, value)| ((*key).to_owned(), value.clone())));
+                info.metadata.extend(
+                    entries
+                        .iter()
+                        .map(|(key, value)| ((*key).to_owned(), value.clone())),
+                );
                 detail.value = info.encode_to_vec();
             }
         }
@@ -65,7 +74,9 @@ pub(super) fn with_metadata(status: Status, entries: &[(&str, String)]) -> Statu
 }
 
 pub(super) fn violations(status: &Status) -> Vec<Violation> {
-    let Ok(envelope) = pb::Status::decode(status.details()) else { return Vec::new() };
+    let Ok(envelope) = pb::Status::decode(status.details()) else {
+        return Vec::new();
+    };
     envelope
         .details
         .iter()

@@ -37,9 +37,18 @@ pub(crate) fn code_name(code: Code) -> &'static str {
 }
 
 pub(super) fn describe() {
-    metrics::describe_histogram!(RPC_SERVER_CALL_DURATION_SECONDS, "Duration of calls served, in seconds.");
-    metrics::describe_histogram!(RPC_CLIENT_CALL_DURATION_SECONDS, "Duration of calls made, in seconds.");
-    metrics::describe_gauge!(CERTIFICATE_EXPIRY_SECONDS, "Seconds until the own certificate ends.");
+    metrics::describe_histogram!(
+        RPC_SERVER_CALL_DURATION_SECONDS,
+        "Duration of calls served, in seconds."
+    );
+    metrics::describe_histogram!(
+        RPC_CLIENT_CALL_DURATION_SECONDS,
+        "Duration of calls made, in seconds."
+    );
+    metrics::describe_gauge!(
+        CERTIFICATE_EXPIRY_SECONDS,
+        "Seconds until the own certificate ends."
+    );
     metrics::describe_gauge!(READY, "Whether the process takes work.");
     metrics::describe_counter!(CONNECTIONS_REFUSED_TOTAL, "Connections that ended before a call.");
 }

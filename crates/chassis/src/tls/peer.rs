@@ -46,7 +46,11 @@ pub(crate) fn peer_name(certificate: &CertificateDer<'_>, trust_domain: &str) ->
 }
 
 pub(super) fn not_after(certificate: &CertificateDer<'_>) -> Result<DateTime<Utc>, String> {
-    let end = parse(certificate)?.tbs_certificate().validity().not_after.to_unix_duration();
+    let end = parse(certificate)?
+        .tbs_certificate()
+        .validity()
+        .not_after
+        .to_unix_duration();
     i64::try_from(end.as_secs())
         .ok()
         .and_then(|seconds| DateTime::from_timestamp(seconds, 0))

@@ -16,6 +16,8 @@ pub(super) enum FeedError {
     Receive(#[source] KafkaError),
     #[error("storing the offset failed")]
     Store(#[source] KafkaError),
+    #[error("the infrastructure a record needs did not come back in time")]
+    Stalled,
 }
 
 pub(super) struct Place {
@@ -29,7 +31,12 @@ pub(super) struct Feed {
 }
 
 impl Feed {
-    pub(super) fn open(link: &Link, group: &str, instance: &str, topics: &[String]) -> Result<Self, FeedError> {
+    pub(super) fn open(
+        link: &Link,
+        group: &str,
+        instance: &str,
+        topics: &[String],
+    ) -> Result<Self, FeedError> {
         let mut client = link.client();
         client
             .set("group.id", group)
@@ -41,16 +48,19 @@ impl Feed {
             .set("enable.auto.commit", "true")
             .set("auto.commit.interval.ms", "1000")
             .set("session.timeout.ms", "15000")
-            // A record may wait long for the infrastructure without its instance losing the partition.
-            .set("max.poll.interval.ms", "86400000")
+            .set("max.poll.interval.ms", "300000")
             .set("allow.auto.create.topics", "false")
             .set("topic.metadata.refresh.interval.ms", "10000")
             .set("statistics.interval.ms", "5000")
             .set("queued.max.messages.kbytes", "4096")
             .set("fetch.message.max.bytes", "1048576");
-        let consumer: StreamConsumer<Observer> =
-            StreamConsumer::from_config_and_context(&client, Observer { owner: group.to_owned() })
-                .map_err(FeedError::Open)?;
+        let consumer: StreamConsumer<Observer> = StreamConsumer::from_config_and_context(
+            &client,
+            Observer {
+                owner: group.to_owned(),
+            },
+        )
+        .map_err(FeedError::Open)?;
         let topics: Vec<&str> = topics.iter().map(String::as_str).collect();
         consumer.subscribe(&topics).map_err(FeedError::Open)?;
         Ok(Self { consumer })
@@ -69,7 +79,10 @@ impl Feed {
 
     /// A partition taken away meanwhile is nobody's fault: its new owner gets the record again, and the inbox knows it.
     pub(super) fn done(&self, place: &Place) -> Result<(), FeedError> {
-        match self.consumer.store_offset(&place.topic, place.partition, place.offset) {
+        match self
+            .consumer
+            .store_offset(&place.topic, place.partition, place.offset)
+        {
             Err(KafkaError::StoreOffset(rdkafka::error::RDKafkaErrorCode::State)) => Ok(()),
             stored => stored.map_err(FeedError::Store),
         }
@@ -77,7 +90,10 @@ impl Feed {
 
     /// Sends the stored offsets. A static member does not leave its group by closing.
     pub(super) async fn close(self) {
-        if tokio::task::spawn_blocking(move || drop(self.consumer)).await.is_err() {
+        if tokio::task::spawn_blocking(move || drop(self.consumer))
+            .await
+            .is_err()
+        {
             tracing::warn!(event = "consumer.lost", "the kafka consumer ended in a panic");
         }
     }

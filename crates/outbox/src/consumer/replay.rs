@@ -42,7 +42,6 @@ impl Consumer {
             .bind(self.name)
             .fetch_one(&self.pool)
             .await?;
-        #[expect(clippy::cast_precision_loss, reason = "2^53 parked records do not happen")]
         metrics::gauge!("consumer_parked", "consumer" => self.name).set(parked as f64);
         Ok(())
     }
@@ -50,9 +49,13 @@ impl Consumer {
     /// True when there was a released record, whatever became of it.
     async fn replay_one<H: Handler>(&self, handler: &H) -> Result<bool, BoxError> {
         let mut transaction = self.pool.begin().await?;
-        let Some((id, record)) = lock_released(&mut transaction, self.name).await? else { return Ok(false) };
+        let Some((id, record)) = lock_released(&mut transaction, self.name).await? else {
+            return Ok(false);
+        };
         let result = if inbox(&mut transaction, self.name, &record).await? {
-            handle(handler, &mut transaction, &record).instrument(span(self.name, &record)).await
+            handle(handler, &mut transaction, &record)
+                .instrument(span(self.name, &record))
+                .await
         } else {
             Ok(())
         };
@@ -123,7 +126,10 @@ async fn advance(
     id: i64,
     aggregate_id: Uuid,
 ) -> Result<(), sqlx::Error> {
-    sqlx::query("DELETE FROM parked WHERE id = $1").bind(id).execute(&mut *conn).await?;
+    sqlx::query("DELETE FROM parked WHERE id = $1")
+        .bind(id)
+        .execute(&mut *conn)
+        .await?;
     sqlx::query(
         "UPDATE parked SET released = true
          WHERE id = (SELECT min(id) FROM parked WHERE consumer = $1 AND aggregate_id = $2)",

@@ -20,7 +20,10 @@ const ANSWER_WITHIN: Duration = Duration::from_secs(12);
 #[derive(Debug, thiserror::Error)]
 pub(super) enum DatabaseError {
     #[error("{doing} failed")]
-    Failed { doing: &'static str, source: sqlx::Error },
+    Failed {
+        doing: &'static str,
+        source: sqlx::Error,
+    },
     #[error("{doing} got no answer within {} s", ANSWER_WITHIN.as_secs())]
     Silent { doing: &'static str },
     #[error("forgetting old requests failed")]
@@ -48,13 +51,15 @@ pub(super) struct Database {
 /// The server gives up a silent peer after 10 s (time-outs of the session, so that they hold for the side that keeps the
 /// lock), and no statement takes longer than 10 s.
 pub(super) fn hardened(options: PgConnectOptions, source: &str) -> PgConnectOptions {
-    options.application_name(&format!("{source} outbox relay")).options([
-        ("statement_timeout", "10s"),
-        ("tcp_user_timeout", "10000"),
-        ("tcp_keepalives_idle", "5"),
-        ("tcp_keepalives_interval", "1"),
-        ("tcp_keepalives_count", "5"),
-    ])
+    options
+        .application_name(&format!("{source} outbox relay"))
+        .options([
+            ("statement_timeout", "10s"),
+            ("tcp_user_timeout", "10000"),
+            ("tcp_keepalives_idle", "5"),
+            ("tcp_keepalives_interval", "1"),
+            ("tcp_keepalives_count", "5"),
+        ])
 }
 
 impl Database {
@@ -64,7 +69,9 @@ impl Database {
     }
 
     pub(super) async fn try_lead(&mut self) -> Result<bool, DatabaseError> {
-        let asked = sqlx::query_as("SELECT pg_try_advisory_lock($1)").bind(LOCK).fetch_one(&mut self.conn);
+        let asked = sqlx::query_as("SELECT pg_try_advisory_lock($1)")
+            .bind(LOCK)
+            .fetch_one(&mut self.conn);
         let (leads,): (bool,) = answer("asking for the lock", asked).await?;
         Ok(leads)
     }
@@ -85,37 +92,47 @@ impl Database {
             return Ok(());
         }
         let ids: Vec<i64> = rows.iter().map(|row| row.id).collect();
-        let asked = sqlx::query("UPDATE outbox SET published_at = $1 WHERE id = ANY($2) AND published_at IS NULL")
-            .bind(now)
-            .bind(ids)
-            .execute(&mut self.conn);
+        let asked =
+            sqlx::query("UPDATE outbox SET published_at = $1 WHERE id = ANY($2) AND published_at IS NULL")
+                .bind(now)
+                .bind(ids)
+                .execute(&mut self.conn);
         answer("marking published rows", asked).await?;
         Ok(())
     }
 
     /// Sets `outbox_unpublished` and `outbox_lag_seconds`; stand-bys do so too, so that no value goes stale.
     pub(super) async fn measure(&mut self, now: DateTime<Utc>) -> Result<(), DatabaseError> {
-        let asked = sqlx::query_as("SELECT count(*), min(occurred_at) FROM outbox WHERE published_at IS NULL")
-            .fetch_one(&mut self.conn);
-        let (unpublished, oldest): (i64, Option<DateTime<Utc>>) = answer("measuring the outbox", asked).await?;
+        let asked =
+            sqlx::query_as("SELECT count(*), min(occurred_at) FROM outbox WHERE published_at IS NULL")
+                .fetch_one(&mut self.conn);
+        let (unpublished, oldest): (i64, Option<DateTime<Utc>>) =
+            answer("measuring the outbox", asked).await?;
         let lag = oldest.map_or(0.0, |oldest| (now - oldest).as_seconds_f64().max(0.0));
-        #[expect(clippy::cast_precision_loss, reason = "2^53 rows do not happen")]
         metrics::gauge!("outbox_unpublished").set(unpublished as f64);
         metrics::gauge!("outbox_lag_seconds").set(lag);
         Ok(())
     }
 
     pub(super) async fn forget_expired(&mut self, ambient: &Ambient) -> Result<(), DatabaseError> {
-        let forgotten =
-            idempotency::forget_expired(&mut self.conn, ambient).await.map_err(DatabaseError::Forget)?;
-        tracing::debug!(event = "outbox.requests_forgotten", forgotten, "old requests were forgotten");
+        let forgotten = idempotency::forget_expired(&mut self.conn, ambient)
+            .await
+            .map_err(DatabaseError::Forget)?;
+        tracing::debug!(
+            event = "outbox.requests_forgotten",
+            forgotten,
+            "old requests were forgotten"
+        );
         Ok(())
     }
 
     /// The lock ends with the session; a close that fails or hangs ends it by dropping the socket.
     pub(super) async fn close(self) {
         if answer("closing", self.conn.close()).await.is_err() {
-            tracing::debug!(event = "outbox.relay_close_failed", "the relay's connection was dropped without a goodbye");
+            tracing::debug!(
+                event = "outbox.relay_close_failed",
+                "the relay's connection was dropped without a goodbye"
+            );
         }
     }
 }

@@ -18,7 +18,11 @@ pub(super) enum DeliveryError {
     #[error("making a producer failed")]
     Producer(#[source] KafkaError),
     #[error("event {event_id} was not accepted by topic {topic}")]
-    Refused { event_id: Uuid, topic: String, source: KafkaError },
+    Refused {
+        event_id: Uuid,
+        topic: String,
+        source: KafkaError,
+    },
     #[error("event {event_id} was dropped by the producer")]
     Dropped { event_id: Uuid },
 }
@@ -38,7 +42,11 @@ pub(super) struct Sender {
 
 impl Sender {
     pub(super) fn new(link: Link, source: &'static str) -> Self {
-        Self { link, source, current: None }
+        Self {
+            link,
+            source,
+            current: None,
+        }
     }
 
     pub(super) async fn send(&mut self, rows: &[Row]) -> Sent {
@@ -52,11 +60,16 @@ impl Sender {
     /// Purges what is queued and under way. The next batch gets a new producer, with a new producer id: what the old one
     /// still has on the wire can arrive as a repeat, never in the place of something later.
     pub(super) async fn discard(&mut self) {
-        let Some((producer, _)) = self.current.take() else { return };
+        let Some((producer, _)) = self.current.take() else {
+            return;
+        };
         producer.purge(PurgeConfig::default().queue().inflight());
         // Dropping joins the producer's thread. The result only says whether that thread panicked.
         if tokio::task::spawn_blocking(move || drop(producer)).await.is_err() {
-            tracing::warn!(event = "outbox.producer_lost", "the kafka producer ended in a panic");
+            tracing::warn!(
+                event = "outbox.producer_lost",
+                "the kafka producer ended in a panic"
+            );
         }
     }
 
@@ -65,25 +78,46 @@ impl Sender {
         while acknowledged < rows.len() {
             let producer = match self.producer().await {
                 Ok(producer) => producer,
-                Err(error) => return Sent { acknowledged, failure: Some(DeliveryError::Producer(error)) },
+                Err(error) => {
+                    return Sent {
+                        acknowledged,
+                        failure: Some(DeliveryError::Producer(error)),
+                    };
+                }
             };
             // Making the futures enqueues the records in id order; only their acknowledgements are awaited together.
-            let deliveries: Vec<_> =
-                wave(&rows[acknowledged..]).iter().map(|row| deliver(&producer, row, self.source)).collect();
+            let deliveries: Vec<_> = wave(&rows[acknowledged..])
+                .iter()
+                .map(|row| deliver(&producer, row, self.source))
+                .collect();
             for outcome in join_all(deliveries).await {
                 if let Err(failure) = outcome {
-                    return Sent { acknowledged, failure: Some(failure) };
+                    return Sent {
+                        acknowledged,
+                        failure: Some(failure),
+                    };
                 }
                 acknowledged += 1;
             }
         }
-        Sent { acknowledged, failure: None }
+        Sent {
+            acknowledged,
+            failure: None,
+        }
     }
 
     async fn producer(&mut self) -> Result<FutureProducer<Observer>, KafkaError> {
         let fingerprint = self.link.fingerprint();
-        if self.current.as_ref().is_some_and(|(_, made_with)| *made_with != fingerprint) {
-            tracing::info!(event = "kafka.certificate_changed", source = self.source, "the producer is made anew");
+        if self
+            .current
+            .as_ref()
+            .is_some_and(|(_, made_with)| *made_with != fingerprint)
+        {
+            tracing::info!(
+                event = "kafka.certificate_changed",
+                source = self.source,
+                "the producer is made anew"
+            );
             self.discard().await;
         }
         if let Some((producer, _)) = &self.current {
@@ -99,7 +133,10 @@ impl Sender {
 /// could fail while the second is accepted, and its repetition would then come too late.
 fn wave(rows: &[Row]) -> &[Row] {
     let mut seen = HashSet::with_capacity(rows.len());
-    let length = rows.iter().take_while(|row| seen.insert(row.aggregate_id)).count();
+    let length = rows
+        .iter()
+        .take_while(|row| seen.insert(row.aggregate_id))
+        .count();
     &rows[..length]
 }
 
@@ -119,16 +156,23 @@ fn deliver<'a>(
         time: row.occurred_at,
         traceparent: row.traceparent.as_deref(),
     };
-    let record =
-        FutureRecord::to(&row.topic).key(&key).payload(&row.payload).headers(headers(&envelope));
+    let record = FutureRecord::to(&row.topic)
+        .key(&key)
+        .payload(&row.payload)
+        .headers(headers(&envelope));
     let enqueued = producer.send_result(record).map_err(|(error, _)| error);
     async move {
-        let refused =
-            |source| DeliveryError::Refused { event_id: row.event_id, topic: row.topic.clone(), source };
+        let refused = |source| DeliveryError::Refused {
+            event_id: row.event_id,
+            topic: row.topic.clone(),
+            source,
+        };
         match enqueued.map_err(refused)?.await {
             Ok(Ok(_)) => Ok(()),
             Ok(Err((source, _))) => Err(refused(source)),
-            Err(_) => Err(DeliveryError::Dropped { event_id: row.event_id }),
+            Err(_) => Err(DeliveryError::Dropped {
+                event_id: row.event_id,
+            }),
         }
     }
 }
@@ -142,9 +186,17 @@ fn make(link: &Link, source: &str) -> Result<FutureProducer<Observer>, KafkaErro
         .set("partitioner", "murmur2_random")
         .set("linger.ms", "1")
         .set("message.timeout.ms", link.deliver_within.as_millis().to_string())
-        .set("request.timeout.ms", (link.deliver_within / 2).as_millis().to_string())
+        .set(
+            "request.timeout.ms",
+            (link.deliver_within / 2).as_millis().to_string(),
+        )
         .set("queue.buffering.max.kbytes", "16384");
-    FutureProducer::from_config_and_context(&client, Observer { owner: source.to_owned() })
+    FutureProducer::from_config_and_context(
+        &client,
+        Observer {
+            owner: source.to_owned(),
+        },
+    )
 }
 
 #[cfg(test)]
@@ -168,7 +220,11 @@ mod tests {
     }
 
     fn check(aggregates: &[u128], expected: &[usize]) {
-        let rows: Vec<Row> = aggregates.iter().zip(1..).map(|(&aggregate, id)| row(id, aggregate)).collect();
+        let rows: Vec<Row> = aggregates
+            .iter()
+            .zip(1..)
+            .map(|(&aggregate, id)| row(id, aggregate))
+            .collect();
         let mut lengths = Vec::new();
         let mut rest = &rows[..];
         while !rest.is_empty() {

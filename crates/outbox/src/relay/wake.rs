@@ -12,7 +12,9 @@ const LISTEN_AGAIN_AFTER: Duration = Duration::from_secs(2);
 
 /// Never returns.
 pub(super) async fn listen(options: &PgConnectOptions, wake: &Notify) {
-    let pool = PgPoolOptions::new().max_connections(1).connect_lazy_with(options.clone());
+    let pool = PgPoolOptions::new()
+        .max_connections(1)
+        .connect_lazy_with(options.clone());
     loop {
         let Err(error) = hear(&pool, wake).await;
         tracing::debug!(event = "outbox.listener_lost", %error, "the relay polls until it can listen again");

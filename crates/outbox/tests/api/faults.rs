@@ -20,18 +20,26 @@ async fn only_the_acknowledged_prefix_is_marked_and_the_rest_follows_in_order() 
         for sequence in 1..=5 {
             database.append(broker.topic, aggregate, sequence).await;
         }
-        let refusals: Vec<RDKafkaRespErr> =
-            [FINE, FINE].into_iter().chain(std::iter::repeat_n(REFUSED, 1000)).collect();
+        let refusals: Vec<RDKafkaRespErr> = [FINE, FINE]
+            .into_iter()
+            .chain(std::iter::repeat_n(REFUSED, 1000))
+            .collect();
         broker.cluster.request_errors(RDKafkaApiKey::Produce, &refusals);
         let (relay, shutdown) = start(database, &broker, "wathiq/test");
-        wait_until("two events are marked", async || database.unpublished().await == 3).await;
+        wait_until("two events are marked", async || {
+            database.unpublished().await == 3
+        })
+        .await;
         let marked = "SELECT max(sequence) FROM outbox WHERE published_at IS NOT NULL";
         assert_eq!(database.count(marked).await, 2);
         broker.cluster.clear_request_errors(RDKafkaApiKey::Produce);
         database.wait_until_drained().await;
         shutdown.cancel();
         relay.await.unwrap();
-        assert_eq!(sequences(&broker.records())[aggregate.to_string().as_str()], [1, 2, 3, 4, 5]);
+        assert_eq!(
+            sequences(&broker.records())[aggregate.to_string().as_str()],
+            [1, 2, 3, 4, 5]
+        );
     })
     .await;
 }
@@ -52,7 +60,10 @@ async fn an_outage_delays_and_loses_nothing() {
         }
         // A relay that failed to deliver gives up its connection and with it the lock.
         wait_until("the relay has purged and given up the lock", async || {
-            database.count("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'").await == 0
+            database
+                .count("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'")
+                .await
+                == 0
         })
         .await;
         assert_eq!(database.unpublished().await, 6);
@@ -74,8 +85,10 @@ async fn whatever_kafka_answers_no_event_overtakes_one_of_its_aggregate() {
         let broker = Broker::start();
         let aggregates: Vec<Uuid> = (0..4).map(|_| Uuid::now_v7()).collect();
         database.append_interleaved(broker.topic, &aggregates, 12).await;
-        let answers = [FINE, TRANSIENT, FINE, REFUSED, CUT, FINE, REFUSED, TRANSIENT, CUT, FINE, FINE, REFUSED];
-        let answers: Vec<RDKafkaRespErr> = answers.into_iter().cycle().take(36).collect();
+        let answers = [
+            FINE, TRANSIENT, FINE, REFUSED, CUT, FINE, REFUSED, TRANSIENT, CUT, FINE, FINE, REFUSED,
+        ];
+        let answers: Vec<RDKafkaRespErr> = answers.into_iter().cycle().take(24).collect();
         broker.cluster.request_errors(RDKafkaApiKey::Produce, &answers);
         let (relay, shutdown) = start(database, &broker, "wathiq/test");
         database.wait_until_drained().await;

@@ -67,20 +67,31 @@ impl Database {
     async fn create() -> Self {
         let database = Self::empty().await;
         let mut owner = database.owner.connect().await.unwrap();
-        wathiq_outbox::migrate(&mut owner, &database.application_role).await.unwrap();
+        wathiq_outbox::migrate(&mut owner, &database.application_role)
+            .await
+            .unwrap();
         owner.close().await.unwrap();
         database
     }
 
     async fn empty() -> Self {
-        let Postgres { host, port, superuser, superuser_password, ca } = stack().postgres;
+        let Postgres {
+            host,
+            port,
+            superuser,
+            superuser_password,
+            ca,
+        } = stack().postgres;
         let mut base = PgConnectOptions::new_without_pgpass().host(&host).port(port);
         base = match ca {
             Some(ca) => base.ssl_mode(PgSslMode::VerifyFull).ssl_root_cert(ca),
             None => base.ssl_mode(PgSslMode::Disable),
         };
-        let superuser =
-            base.clone().username(&superuser).password(&superuser_password).database("postgres");
+        let superuser = base
+            .clone()
+            .username(&superuser)
+            .password(&superuser_password)
+            .database("postgres");
         let name = format!("test_{}", Uuid::now_v7().simple());
         let (owner_role, application_role) = (format!("{name}_owner"), format!("{name}_app"));
         let mut conn = superuser.connect().await.unwrap();
@@ -89,12 +100,17 @@ impl Database {
             format!("CREATE ROLE {application_role} LOGIN PASSWORD '{name}'"),
             format!("CREATE DATABASE {name} OWNER {owner_role}"),
         ] {
-            sqlx::query(AssertSqlSafe(statement)).execute(&mut conn).await.unwrap();
+            sqlx::query(AssertSqlSafe(statement))
+                .execute(&mut conn)
+                .await
+                .unwrap();
         }
         conn.close().await.unwrap();
         let role = |role: &str| base.clone().username(role).password(&name).database(&name);
         let application = role(&application_role);
-        let pool = PgPoolOptions::new().max_connections(40).connect_lazy_with(application.clone());
+        let pool = PgPoolOptions::new()
+            .max_connections(40)
+            .connect_lazy_with(application.clone());
         Self {
             owner: role(&owner_role),
             application,
@@ -114,7 +130,10 @@ impl Database {
             format!("DROP ROLE {}_owner", self.name),
             format!("DROP ROLE {}", self.application_role),
         ] {
-            sqlx::query(AssertSqlSafe(statement)).execute(&mut conn).await.unwrap();
+            sqlx::query(AssertSqlSafe(statement))
+                .execute(&mut conn)
+                .await
+                .unwrap();
         }
     }
 
@@ -128,7 +147,12 @@ impl Database {
 
     /// To this database, with all rights.
     pub(crate) async fn connect_as_superuser(&self) -> PgConnection {
-        self.superuser.clone().database(&self.name).connect().await.unwrap()
+        self.superuser
+            .clone()
+            .database(&self.name)
+            .connect()
+            .await
+            .unwrap()
     }
 
     /// Appends one event in a transaction of its own.
@@ -155,7 +179,8 @@ impl Database {
     }
 
     pub(crate) async fn unpublished(&self) -> i64 {
-        self.count("SELECT count(*) FROM outbox WHERE published_at IS NULL").await
+        self.count("SELECT count(*) FROM outbox WHERE published_at IS NULL")
+            .await
     }
 
     pub(crate) async fn wait_until_drained(&self) {
@@ -178,9 +203,9 @@ pub(crate) fn fresh_name() -> &'static str {
     Box::leak(format!("test.{}", Uuid::now_v7().simple()).into_boxed_str())
 }
 
-/// Looks every 20 ms, for at most 30 s.
+/// Looks every 20 ms, for at most 60 s.
 pub(crate) async fn wait_until(what: &str, mut condition: impl AsyncFnMut() -> bool) {
-    let deadline = Instant::now() + Duration::from_secs(30);
+    let deadline = Instant::now() + Duration::from_secs(60);
     while !condition().await {
         assert!(Instant::now() < deadline, "waited in vain until {what}");
         tokio::time::sleep(Duration::from_millis(20)).await;

@@ -32,9 +32,15 @@ async fn of_two_relays_one_works_and_the_other_takes_over_after_a_crash() {
         let aggregate = Uuid::now_v7();
         let (first, _) = start(database, &broker, "wathiq/first");
         let mut superuser = database.connect_as_superuser().await;
-        wait_until("the first leads", async || leaders(&mut superuser).await.len() == 1).await;
+        wait_until("the first leads", async || {
+            leaders(&mut superuser).await.len() == 1
+        })
+        .await;
         let (second, shutdown) = start(database, &broker, "wathiq/second");
-        wait_until("the second is there", async || connected(&mut superuser).await == 2).await;
+        wait_until("the second is there", async || {
+            connected(&mut superuser).await == 2
+        })
+        .await;
         for sequence in 1..=20 {
             database.append(broker.topic, aggregate, sequence).await;
         }
@@ -50,8 +56,14 @@ async fn of_two_relays_one_works_and_the_other_takes_over_after_a_crash() {
         second.await.unwrap();
         let records = broker.records();
         let firsts = first_sequences(&records);
-        assert_eq!(firsts[aggregate.to_string().as_str()], (1..=40).collect::<Vec<i64>>());
-        let by_first = records.iter().filter(|record| record.headers["ce_source"] == "wathiq/first").count();
+        assert_eq!(
+            firsts[aggregate.to_string().as_str()],
+            (1..=40).collect::<Vec<i64>>()
+        );
+        let by_first = records
+            .iter()
+            .filter(|record| record.headers["ce_source"] == "wathiq/first")
+            .count();
         assert!((20..40).contains(&by_first), "the first relay sent {by_first}");
         let last = records.iter().max_by_key(|record| record.sequence()).unwrap();
         assert_eq!(last.headers["ce_source"], "wathiq/second");
@@ -63,7 +75,10 @@ async fn of_two_relays_one_works_and_the_other_takes_over_after_a_crash() {
 async fn two_working_relays_send_nothing_twice() {
     with_database(async |database| {
         let broker = Broker::start();
-        let running = [start(database, &broker, "wathiq/a"), start(database, &broker, "wathiq/b")];
+        let running = [
+            start(database, &broker, "wathiq/a"),
+            start(database, &broker, "wathiq/b"),
+        ];
         let aggregates: Vec<Uuid> = (0..3).map(|_| Uuid::now_v7()).collect();
         database.append_interleaved(broker.topic, &aggregates, 30).await;
         database.wait_until_drained().await;
@@ -83,7 +98,10 @@ async fn a_leader_whose_connection_dies_leads_again_or_is_replaced() {
     with_database(async |database| {
         let broker = Broker::start();
         let aggregate = Uuid::now_v7();
-        let running = [start(database, &broker, "wathiq/a"), start(database, &broker, "wathiq/b")];
+        let running = [
+            start(database, &broker, "wathiq/a"),
+            start(database, &broker, "wathiq/b"),
+        ];
         let mut superuser = database.connect_as_superuser().await;
         let mut sequence = 0;
         for _ in 0..3 {
@@ -93,7 +111,11 @@ async fn a_leader_whose_connection_dies_leads_again_or_is_replaced() {
                 sequence += 1;
                 database.append(broker.topic, aggregate, sequence).await;
             }
-            sqlx::query("SELECT pg_terminate_backend($1)").bind(leader).execute(&mut superuser).await.unwrap();
+            sqlx::query("SELECT pg_terminate_backend($1)")
+                .bind(leader)
+                .execute(&mut superuser)
+                .await
+                .unwrap();
             sequence += 1;
             database.append(broker.topic, aggregate, sequence).await;
             database.wait_until_drained().await;
@@ -103,7 +125,10 @@ async fn a_leader_whose_connection_dies_leads_again_or_is_replaced() {
             relay.await.unwrap();
         }
         let records = broker.records();
-        assert_eq!(first_sequences(&records)[aggregate.to_string().as_str()], (1..=33).collect::<Vec<i64>>());
+        assert_eq!(
+            first_sequences(&records)[aggregate.to_string().as_str()],
+            (1..=33).collect::<Vec<i64>>()
+        );
     })
     .await;
 }

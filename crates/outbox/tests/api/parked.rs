@@ -45,17 +45,29 @@ async fn later_records_wait_behind_and_a_release_replays_all_in_order() {
         }
         broker.produce_event(Uuid::now_v7(), good, 1).await;
         let (consumer, shutdown) = start(database, &broker, fresh_name(), &handler);
-        wait_until("three records are parked", async || sequences(database).await == [2, 3, 4]).await;
-        wait_until("the other aggregate goes on", async || effects(database, good).await == [1]).await;
+        wait_until("three records are parked", async || {
+            sequences(database).await == [2, 3, 4]
+        })
+        .await;
+        wait_until("the other aggregate goes on", async || {
+            effects(database, good).await == [1]
+        })
+        .await;
         assert_eq!(effects(database, bad).await, [1]);
         let first = all(database).await.remove(0);
         assert_eq!(first.error.as_deref(), Some("unknown office"));
-        assert_eq!((first.attempts, first.aggregate_id, first.topic.as_str()), (1, bad, broker.topic));
+        assert_eq!(
+            (first.attempts, first.aggregate_id, first.topic.as_str()),
+            (1, bad, broker.topic)
+        );
         assert_eq!(all(database).await[1].error, None);
 
         // Released too early it is parked again, and what waits stays behind it.
         assert_eq!(release(&mut database.connect().await, bad).await.unwrap(), 1);
-        wait_until("it was tried again", async || all(database).await[0].attempts == 2).await;
+        wait_until("it was tried again", async || {
+            all(database).await[0].attempts == 2
+        })
+        .await;
         assert_eq!(sequences(database).await, [2, 3, 4]);
         assert!(!all(database).await[0].released);
 
@@ -63,7 +75,10 @@ async fn later_records_wait_behind_and_a_release_replays_all_in_order() {
         release(&mut database.connect().await, bad).await.unwrap();
         wait_until("nothing is parked", async || sequences(database).await.is_empty()).await;
         broker.produce_event(Uuid::now_v7(), bad, 5).await;
-        wait_until("the aggregate goes on", async || effects(database, bad).await.len() == 5).await;
+        wait_until("the aggregate goes on", async || {
+            effects(database, bad).await.len() == 5
+        })
+        .await;
         assert_eq!(effects(database, bad).await, [1, 2, 3, 4, 5]);
         shutdown.cancel();
         consumer.await.unwrap();
@@ -84,7 +99,10 @@ async fn a_record_given_up_lets_the_others_follow() {
             broker.produce_event(*id, aggregate, sequence).await;
         }
         let (consumer, shutdown) = start(database, &broker, group, &handler);
-        wait_until("three records are parked", async || sequences(database).await == [2, 3, 4]).await;
+        wait_until("three records are parked", async || {
+            sequences(database).await == [2, 3, 4]
+        })
+        .await;
         let mut conn = database.connect().await;
         let error = discard(&mut conn, group, ids[2]).await.unwrap_err();
         assert!(matches!(error, ParkedError::NotFirst { event_id } if event_id == ids[2]));
@@ -94,7 +112,10 @@ async fn a_record_given_up_lets_the_others_follow() {
         // The record given up counts as received.
         broker.produce_event(ids[1], aggregate, 2).await;
         broker.produce_event(Uuid::now_v7(), aggregate, 5).await;
-        wait_until("the aggregate goes on", async || effects(database, aggregate).await.contains(&5)).await;
+        wait_until("the aggregate goes on", async || {
+            effects(database, aggregate).await.contains(&5)
+        })
+        .await;
         assert_eq!(effects(database, aggregate).await, [1, 3, 4, 5]);
         shutdown.cancel();
         consumer.await.unwrap();
@@ -127,9 +148,15 @@ async fn one_group_parks_and_another_goes_on() {
         let aggregate = Uuid::now_v7();
         let (picky, _) = picky();
         let record = record(aggregate, 2);
-        assert_eq!(deliver(&database.pool, "one", &picky, &record).await.unwrap(), Delivered::Parked);
+        assert_eq!(
+            deliver(&database.pool, "one", &picky, &record).await.unwrap(),
+            Delivered::Parked
+        );
         let fine = Effects::fine();
-        assert_eq!(deliver(&database.pool, "two", &fine, &record).await.unwrap(), Delivered::Effect);
+        assert_eq!(
+            deliver(&database.pool, "two", &fine, &record).await.unwrap(),
+            Delivered::Effect
+        );
     })
     .await;
 }
@@ -140,9 +167,14 @@ async fn a_handler_that_panics_parks_the_record() {
         create_effects(database).await;
         let aggregate = Uuid::now_v7();
         let handler = Effects::new(|record, _| panic!("no idea what {} is", record.sequence));
-        let outcome = deliver(&database.pool, "group", &handler, &record(aggregate, 1)).await.unwrap();
+        let outcome = deliver(&database.pool, "group", &handler, &record(aggregate, 1))
+            .await
+            .unwrap();
         assert_eq!(outcome, Delivered::Parked);
-        assert_eq!(all(database).await[0].error.as_deref(), Some("the handler panicked"));
+        assert_eq!(
+            all(database).await[0].error.as_deref(),
+            Some("the handler panicked")
+        );
         assert_eq!(effects(database, aggregate).await, [0; 0]);
     })
     .await;
@@ -154,7 +186,9 @@ async fn a_malformed_record_parks_its_key() {
         create_effects(database).await;
         let broker = Broker::start();
         let aggregate = Uuid::now_v7();
-        broker.produce(aggregate, &[("ce_specversion", "0.3")], b"?").await;
+        broker
+            .produce(aggregate, &[("ce_specversion", "0.3")], b"?")
+            .await;
         broker.produce_event(Uuid::now_v7(), aggregate, 1).await;
         let group = fresh_name();
         let (consumer, shutdown) = start(database, &broker, group, &Effects::fine());
@@ -162,9 +196,17 @@ async fn a_malformed_record_parks_its_key() {
         let first = all(database).await.remove(0);
         assert_eq!(first.aggregate_id, aggregate);
         let error = first.error.unwrap();
-        assert!(error.ends_with("is malformed: ce_specversion is not 1.0"), "{error}");
-        discard(&mut database.connect().await, group, first.event_id).await.unwrap();
-        wait_until("the next one is applied", async || effects(database, aggregate).await == [1]).await;
+        assert!(
+            error.ends_with("is malformed: ce_specversion is not 1.0"),
+            "{error}"
+        );
+        discard(&mut database.connect().await, group, first.event_id)
+            .await
+            .unwrap();
+        wait_until("the next one is applied", async || {
+            effects(database, aggregate).await == [1]
+        })
+        .await;
         shutdown.cancel();
         consumer.await.unwrap();
     })
@@ -207,7 +249,9 @@ async fn a_release_while_records_arrive_loses_and_reorders_none() {
         release(&mut database.connect().await, aggregate).await.unwrap();
         // As another replica would, deliver on while the consumer replays.
         for sequence in 21..=40 {
-            deliver(&database.pool, group, &handler, &record(aggregate, sequence)).await.unwrap();
+            deliver(&database.pool, group, &handler, &record(aggregate, sequence))
+                .await
+                .unwrap();
         }
         wait_until("nothing is parked", async || sequences(database).await.is_empty()).await;
         assert_eq!(effects(database, aggregate).await, (1..=40).collect::<Vec<i64>>());

@@ -15,8 +15,12 @@ pub(crate) fn start(
     source: &'static str,
 ) -> (tokio::task::JoinHandle<()>, CancellationToken) {
     let shutdown = CancellationToken::new();
-    let relay =
-        plaintext_relay(database.application.clone(), &broker.brokers(), source, database.ambient.clone());
+    let relay = plaintext_relay(
+        database.application.clone(),
+        &broker.brokers(),
+        source,
+        database.ambient.clone(),
+    );
     (tokio::spawn(relay.run(shutdown.clone())), shutdown)
 }
 
@@ -38,14 +42,28 @@ async fn every_event_arrives_once_and_in_order_with_its_headers() {
         }
         let stored = events(&mut database.connect().await).await;
         let one = &stored[17];
-        let record = records.iter().find(|record| record.headers["ce_id"] == one.event_id.to_string()).unwrap();
+        let record = records
+            .iter()
+            .find(|record| record.headers["ce_id"] == one.event_id.to_string())
+            .unwrap();
         assert_eq!(record.key, one.aggregate_id.to_string());
         assert_eq!(record.payload, one.payload);
         let header = |name: &str| record.headers[name].as_str();
-        assert_eq!((header("ce_specversion"), header("content-type")), ("1.0", "application/protobuf"));
-        assert_eq!((header("ce_source"), header("ce_type")), ("wathiq/test", "wathiq.test.v1.Happened"));
+        assert_eq!(
+            (header("ce_specversion"), header("content-type")),
+            ("1.0", "application/protobuf")
+        );
+        assert_eq!(
+            (header("ce_source"), header("ce_type")),
+            ("wathiq/test", "wathiq.test.v1.Happened")
+        );
         assert_eq!(header("ce_subject"), one.aggregate_id.to_string());
-        assert_eq!(header("ce_time").parse::<chrono::DateTime<chrono::Utc>>().unwrap(), one.occurred_at);
+        assert_eq!(
+            header("ce_time")
+                .parse::<chrono::DateTime<chrono::Utc>>()
+                .unwrap(),
+            one.occurred_at
+        );
     })
     .await;
 }
@@ -57,10 +75,15 @@ async fn an_id_that_becomes_visible_late_is_not_skipped() {
         let (relay, shutdown) = start(database, &broker, "wathiq/test");
         let (late, early) = (Uuid::now_v7(), Uuid::now_v7());
         let mut transaction = database.pool.begin().await.unwrap();
-        append(&mut transaction, &database.ambient, event(broker.topic, late, 1)).await.unwrap();
+        append(&mut transaction, &database.ambient, event(broker.topic, late, 1))
+            .await
+            .unwrap();
         database.append(broker.topic, early, 1).await;
         wait_until("the higher id is published", async || {
-            database.count("SELECT count(*) FROM outbox WHERE published_at IS NOT NULL").await == 1
+            database
+                .count("SELECT count(*) FROM outbox WHERE published_at IS NOT NULL")
+                .await
+                == 1
         })
         .await;
         transaction.commit().await.unwrap();
@@ -80,11 +103,12 @@ async fn a_commit_wakes_the_relay() {
         let broker = Broker::start();
         let (relay, shutdown) = start(database, &broker, "wathiq/test");
         wait_until("the relay listens", async || {
-            let (listening,): (i64,) =
-                sqlx::query_as("SELECT count(*) FROM pg_stat_activity WHERE query ILIKE 'LISTEN%wathiq_outbox%'")
-                    .fetch_one(&database.pool)
-                    .await
-                    .unwrap();
+            let (listening,): (i64,) = sqlx::query_as(
+                "SELECT count(*) FROM pg_stat_activity WHERE query ILIKE 'LISTEN%wathiq_outbox%'",
+            )
+            .fetch_one(&database.pool)
+            .await
+            .unwrap();
             listening > 0
         })
         .await;
@@ -97,7 +121,11 @@ async fn a_commit_wakes_the_relay() {
             database.append(broker.topic, Uuid::now_v7(), 1).await;
             database.wait_until_drained().await;
         }
-        assert!(started.elapsed() < std::time::Duration::from_secs(4), "{:?}", started.elapsed());
+        assert!(
+            started.elapsed() < std::time::Duration::from_secs(4),
+            "{:?}",
+            started.elapsed()
+        );
         shutdown.cancel();
         relay.await.unwrap();
     })
@@ -121,7 +149,12 @@ async fn the_leader_forgets_old_requests() {
             database.count("SELECT count(*) FROM idempotency").await == 1
         })
         .await;
-        assert_eq!(database.count("SELECT count(*) FROM idempotency WHERE method = 'new'").await, 1);
+        assert_eq!(
+            database
+                .count("SELECT count(*) FROM idempotency WHERE method = 'new'")
+                .await,
+            1
+        );
         shutdown.cancel();
         relay.await.unwrap();
     })

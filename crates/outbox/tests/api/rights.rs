@@ -1,5 +1,8 @@
 //! Migrations and what the application role may do.
 
+use std::borrow::Cow;
+
+use sqlx::error::DatabaseError;
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
 use uuid::Uuid;
 use wathiq_outbox::{audit, is_current, migrate};
@@ -8,8 +11,14 @@ use crate::audit::entry;
 use crate::harness::{fresh_name, with_database};
 
 async fn refused(conn: &mut PgConnection, statement: &str) {
-    let error = sqlx::query(AssertSqlSafe(statement.to_owned())).execute(conn).await.unwrap_err();
-    let code = error.as_database_error().and_then(|error| error.code()).map(|code| code.into_owned());
+    let error = sqlx::query(AssertSqlSafe(statement.to_owned()))
+        .execute(conn)
+        .await
+        .unwrap_err();
+    let code = error
+        .as_database_error()
+        .and_then(DatabaseError::code)
+        .map(Cow::into_owned);
     assert_eq!(code.as_deref(), Some("42501"), "{statement}: {error}");
 }
 
@@ -20,10 +29,12 @@ async fn migrating_again_changes_nothing_and_the_application_role_can_tell() {
         migrate(&mut owner, &database.application_role).await.unwrap();
         let mut conn = database.connect().await;
         assert!(is_current(&mut conn).await.unwrap());
-        sqlx::query("DELETE FROM _outbox_migrations WHERE version = (SELECT max(version) FROM _outbox_migrations)")
-            .execute(&mut owner)
-            .await
-            .unwrap();
+        sqlx::query(
+            "DELETE FROM _outbox_migrations WHERE version = (SELECT max(version) FROM _outbox_migrations)",
+        )
+        .execute(&mut owner)
+        .await
+        .unwrap();
         assert!(!is_current(&mut conn).await.unwrap());
     })
     .await;
@@ -33,7 +44,10 @@ async fn migrating_again_changes_nothing_and_the_application_role_can_tell() {
 async fn a_database_without_the_tables_is_not_current() {
     with_database(async |database| {
         let mut owner = database.connect_as_owner().await;
-        sqlx::query("DROP TABLE _outbox_migrations").execute(&mut owner).await.unwrap();
+        sqlx::query("DROP TABLE _outbox_migrations")
+            .execute(&mut owner)
+            .await
+            .unwrap();
         assert!(!is_current(&mut owner).await.unwrap());
     })
     .await;
@@ -57,7 +71,9 @@ async fn the_application_role_can_neither_change_nor_delete_what_was_issued() {
     with_database(async |database| {
         database.append(fresh_name(), Uuid::now_v7(), 1).await;
         let mut conn = database.connect().await;
-        audit::record(&mut conn, &database.ambient, entry(Uuid::now_v7())).await.unwrap();
+        audit::record(&mut conn, &database.ambient, entry(Uuid::now_v7()))
+            .await
+            .unwrap();
         for statement in [
             "UPDATE outbox SET payload = ''",
             "UPDATE outbox SET sequence = 2",
@@ -87,10 +103,22 @@ async fn the_published_mark_is_set_once() {
     with_database(async |database| {
         database.append(fresh_name(), Uuid::now_v7(), 1).await;
         let mut conn = database.connect().await;
-        sqlx::query("UPDATE outbox SET published_at = now()").execute(&mut conn).await.unwrap();
-        for statement in ["UPDATE outbox SET published_at = NULL", "UPDATE outbox SET published_at = now()"] {
-            let error = sqlx::query(AssertSqlSafe(statement.to_owned())).execute(&mut conn).await.unwrap_err();
-            assert!(error.to_string().contains("already marked as published"), "{statement}: {error}");
+        sqlx::query("UPDATE outbox SET published_at = now()")
+            .execute(&mut conn)
+            .await
+            .unwrap();
+        for statement in [
+            "UPDATE outbox SET published_at = NULL",
+            "UPDATE outbox SET published_at = now()",
+        ] {
+            let error = sqlx::query(AssertSqlSafe(statement.to_owned()))
+                .execute(&mut conn)
+                .await
+                .unwrap_err();
+            assert!(
+                error.to_string().contains("already marked as published"),
+                "{statement}: {error}"
+            );
         }
     })
     .await;

@@ -13,13 +13,18 @@ use crate::harness::{fresh_name, wait_until, with_database};
 use crate::relay::start as start_relay;
 
 fn span<'a>(spans: &'a [SpanData], name: &str) -> &'a SpanData {
-    spans.iter().find(|span| span.name == name).unwrap_or_else(|| panic!("no span {name} in {spans:#?}"))
+    spans
+        .iter()
+        .find(|span| span.name == name)
+        .unwrap_or_else(|| panic!("no span {name} in {spans:#?}"))
 }
 
 #[tokio::test]
 async fn the_consumers_span_continues_the_trace_of_the_transaction() {
     let exporter = InMemorySpanExporter::default();
-    let provider = SdkTracerProvider::builder().with_simple_exporter(exporter.clone()).build();
+    let provider = SdkTracerProvider::builder()
+        .with_simple_exporter(exporter.clone())
+        .build();
     let layer = tracing_opentelemetry::layer().with_tracer(provider.tracer("test"));
     // For this thread, on which the whole test runs.
     let _guard = tracing::subscriber::set_default(tracing_subscriber::registry().with(layer));
@@ -28,7 +33,10 @@ async fn the_consumers_span_continues_the_trace_of_the_transaction() {
         create_effects(database).await;
         let broker = Broker::start();
         let aggregate = Uuid::now_v7();
-        database.append(broker.topic, aggregate, 1).instrument(tracing::info_span!("business")).await;
+        database
+            .append(broker.topic, aggregate, 1)
+            .instrument(tracing::info_span!("business"))
+            .await;
         let stored = events(&mut database.connect().await).await.remove(0);
         let traceparent = stored.traceparent.unwrap();
 

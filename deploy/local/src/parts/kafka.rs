@@ -3,11 +3,12 @@
 pub mod access;
 mod wire;
 
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::path::Path;
 use std::time::Duration;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
+
+use tokio::process::Command;
 
 use self::wire::Client;
 use super::Surroundings;
@@ -31,7 +32,7 @@ pub async fn start(around: &Surroundings<'_>, topics: &[Topic]) -> Result<Runnin
     secrets::write_private(&settings, properties(around, &data)?)?;
     keystore(around)?;
     if !data.join("meta.properties").is_file() {
-        format_storage(around, &data, &settings)?;
+        format_storage(around, &data, &settings).await?;
     }
     let mut arguments: Vec<String> = JVM.iter().map(|&option| option.to_owned()).collect();
     arguments.extend(["-cp".into(), class_path(around), "kafka.Kafka".into(), settings.display().to_string()]);
@@ -63,7 +64,10 @@ async fn provision(around: &Surroundings<'_>, topics: &[Topic]) -> Result<()> {
     if !around.durable {
         rules.extend(access::test_rules());
     }
-    client.create_rules(&rules).await
+    client.create_rules(&rules).await?;
+    let known = client.known_rules().await?;
+    ensure!(known >= rules.len(), "the broker knows {known} of {} access rules", rules.len());
+    Ok(())
 }
 
 fn class_path(around: &Surroundings<'_>) -> String {
@@ -76,12 +80,12 @@ fn keystore(around: &Surroundings<'_>) -> Result<()> {
     let mut pem = std::fs::read_to_string(folder.join("kafka.key"))?;
     pem.push_str(&std::fs::read_to_string(folder.join("kafka.pem"))?);
     pem.push_str(&std::fs::read_to_string(folder.join("ca.pem"))?);
-    secrets::write_private(&folder.join("kafka.keystore.pem"), pem)
+    secrets::write_private(&around.layout.config().join("kafka.keystore.pem"), pem)
 }
 
 /// `StorageTool` writes two small files and takes a second of JVM start: the version's bootstrap record is kept
 /// beside the installation, the other file is written here.
-fn format_storage(around: &Surroundings<'_>, data: &Path, settings: &Path) -> Result<()> {
+async fn format_storage(around: &Surroundings<'_>, data: &Path, settings: &Path) -> Result<()> {
     std::fs::create_dir_all(data)?;
     let kept = around.layout.tools().join("kafka.bootstrap.checkpoint");
     if kept.is_file() {
@@ -95,6 +99,7 @@ fn format_storage(around: &Surroundings<'_>, data: &Path, settings: &Path) -> Re
         .args(["format", "-t", &random_id(), "-c"])
         .arg(settings)
         .output()
+        .await
         .context("cannot run java")?;
     if !output.status.success() {
         bail!("Kafka's storage cannot be formatted: {}", String::from_utf8_lossy(&output.stderr).trim());
@@ -123,8 +128,6 @@ fn uuid_bytes() -> Vec<u8> {
 fn properties(around: &Surroundings<'_>, data: &Path) -> Result<String> {
     let broker = around.ports.get("kafka")?;
     let controller = around.ports.get("kafka-controller")?;
-    let certificates = around.layout.certificates();
-    let file = |name: &str| -> PathBuf { certificates.join(name) };
     Ok(format!(
         "process.roles=broker,controller\nnode.id=1\ncontroller.quorum.voters=1@127.0.0.1:{controller}\n\
          listeners=BROKER://127.0.0.1:{broker},CONTROLLER://127.0.0.1:{controller}\n\
@@ -141,8 +144,8 @@ fn properties(around: &Surroundings<'_>, data: &Path) -> Result<String> {
          transaction.state.log.replication.factor=1\ntransaction.state.log.min.isr=1\n\
          transaction.state.log.num.partitions=2\nshare.coordinator.state.topic.replication.factor=1\n\
          group.initial.rebalance.delay.ms=0\nlog.dirs={}\n",
-        file("kafka.keystore.pem").display(),
-        file("ca.pem").display(),
+        around.layout.config().join("kafka.keystore.pem").display(),
+        around.layout.certificates().join("ca.pem").display(),
         data.display()
     ))
 }

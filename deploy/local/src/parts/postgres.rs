@@ -2,12 +2,12 @@
 
 use std::os::unix::fs::{PermissionsExt, chown};
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgSslMode};
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection};
+use tokio::process::Command;
 
 use super::{Surroundings, database_user};
 use crate::description::Postgres;
@@ -27,7 +27,7 @@ pub async fn start(around: &Surroundings<'_>) -> Result<Running> {
     let password = secrets::kept(&around.layout.secrets().join("postgres"), || secrets::random_hex(16))?;
     let cluster = &around.layout.cluster;
     if !cluster.join("PG_VERSION").is_file() {
-        initialise(around, &programs, user, &password)?;
+        initialise(around, &programs, user, &password).await?;
     }
     configure(around, user)?;
     let mut spec = around.spec("postgres", programs.join("postgres"), vec!["-D".into(), cluster.display().to_string()]);
@@ -149,7 +149,7 @@ fn installed() -> Result<PathBuf> {
     Ok(format!("/usr/lib/postgresql/{newest}/bin").into())
 }
 
-fn initialise(around: &Surroundings<'_>, programs: &Path, user: Option<User>, password: &str) -> Result<()> {
+async fn initialise(around: &Surroundings<'_>, programs: &Path, user: Option<User>, password: &str) -> Result<()> {
     let cluster = &around.layout.cluster;
     std::fs::create_dir_all(cluster).with_context(|| format!("cannot create {}", cluster.display()))?;
     let password_file = cluster.with_extension("pw");
@@ -170,10 +170,9 @@ fn initialise(around: &Surroundings<'_>, programs: &Path, user: Option<User>, pa
         command.arg("--no-sync");
     }
     if let Some(user) = user {
-        use std::os::unix::process::CommandExt;
         command.uid(user.uid).gid(user.gid);
     }
-    let output = command.output().context("cannot run initdb")?;
+    let output = command.output().await.context("cannot run initdb")?;
     std::fs::remove_file(&password_file)?;
     if !output.status.success() {
         bail!("initdb failed: {}", String::from_utf8_lossy(&output.stderr).trim());

@@ -2,10 +2,11 @@
 //! public halves go to the trust service, which certifies them.
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 use rcgen::{KeyPair, PKCS_ECDSA_P256_SHA256, PKCS_RSA_SHA256, PublicKeyData, RsaKeySize};
+
+use tokio::process::Command;
 
 use super::Surroundings;
 use crate::description::{SoftHsm, Token};
@@ -71,7 +72,7 @@ impl Standing {
 ///
 /// # Errors
 /// When SoftHSM2 is not installed or refuses a token or a key.
-pub fn prepare(around: &Surroundings<'_>) -> Result<()> {
+pub async fn prepare(around: &Surroundings<'_>) -> Result<()> {
     let store = store(around);
     let tokens = store.join("tokens");
     std::fs::create_dir_all(&tokens)?;
@@ -84,7 +85,7 @@ pub fn prepare(around: &Surroundings<'_>) -> Result<()> {
     for officer in OFFICERS {
         let public = public_key_file(around, &officer);
         if !public.is_file() {
-            let der = create_token(around, &officer, &security_officer)?;
+            let der = create_token(around, &officer, &security_officer).await?;
             // Written last: its presence says that the token is whole.
             secrets::write_private(&public, pem("PUBLIC KEY", &der))?;
         }
@@ -139,7 +140,7 @@ fn module() -> Result<PathBuf> {
     candidates.map(PathBuf::from).find(|path| path.is_file()).context("SoftHSM2 is not installed")
 }
 
-fn create_token(around: &Surroundings<'_>, officer: &Officer, security_officer: &str) -> Result<Vec<u8>> {
+async fn create_token(around: &Surroundings<'_>, officer: &Officer, security_officer: &str) -> Result<Vec<u8>> {
     let pair = match officer.algorithm {
         Algorithm::P256 => KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256)?,
         Algorithm::Rsa3072 => KeyPair::generate_rsa_for(&PKCS_RSA_SHA256, RsaKeySize::_3072)?,
@@ -147,24 +148,25 @@ fn create_token(around: &Surroundings<'_>, officer: &Officer, security_officer: 
     let pin = pin(around, officer)?;
     let key = store(around).join(format!("{}.key", officer.label));
     secrets::write_private(&key, pair.serialize_pem())?;
-    let made = import(&configuration_file(around), officer, security_officer, &pin, &key);
+    let made = import(&configuration_file(around), officer, security_officer, &pin, &key).await;
     // The file must not outlive the import, however that went.
     std::fs::remove_file(&key)?;
     made?;
     Ok(pair.subject_public_key_info())
 }
 
-fn import(configuration: &Path, officer: &Officer, security_officer: &str, pin: &str, key: &Path) -> Result<()> {
-    tool(configuration, &["--init-token", "--free", "--label", officer.label, "--so-pin", security_officer, "--pin", pin])?;
+async fn import(configuration: &Path, officer: &Officer, security_officer: &str, pin: &str, key: &Path) -> Result<()> {
+    tool(configuration, &["--init-token", "--free", "--label", officer.label, "--so-pin", security_officer, "--pin", pin]).await?;
     let key = key.to_str().context("the state folder's name is not UTF-8")?;
-    tool(configuration, &["--import", key, "--token", officer.label, "--label", KEY_LABEL, "--id", "01", "--pin", pin])
+    tool(configuration, &["--import", key, "--token", officer.label, "--label", KEY_LABEL, "--id", "01", "--pin", pin]).await
 }
 
-fn tool(configuration: &Path, arguments: &[&str]) -> Result<()> {
+async fn tool(configuration: &Path, arguments: &[&str]) -> Result<()> {
     let output = Command::new("softhsm2-util")
         .args(arguments)
         .env("SOFTHSM2_CONF", configuration)
         .output()
+        .await
         .context("SoftHSM2 is not installed")?;
     if !output.status.success() {
         bail!("softhsm2-util {} failed: {}", arguments[0], String::from_utf8_lossy(&output.stderr).trim());

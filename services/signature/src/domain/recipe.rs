@@ -38,8 +38,8 @@ pub enum Field {
     Existing { name: String, strokes: Option<Vec<Vec<[f32; 2]>>> },
 }
 
-/// The legalisation page.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+/// The legalisation page. Does not print: it names people.
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
 pub struct Page {
     /// Version of the template: the beginning of the SHA-256 of its source.
     pub template: String,
@@ -52,8 +52,14 @@ pub struct Page {
     pub identifier: String,
 }
 
-/// Everything that decides the bytes of one sealed file.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+impl std::fmt::Debug for Page {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("Page").field("identifier", &self.identifier).finish_non_exhaustive()
+    }
+}
+
+/// Everything that decides the bytes of one sealed file. Does not print: it names people.
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
 pub struct Recipe {
     /// Drawn into the document's content; only where it carries no signature yet.
     pub mark: Option<DrawnMark>,
@@ -68,4 +74,10 @@ pub struct Recipe {
     /// Decides the second element of `/ID`.
     pub id_seed: [u8; 16],
     pub contents_capacity: usize,
+}
+
+impl std::fmt::Debug for Recipe {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("Recipe").field("page", &self.page).finish_non_exhaustive()
+    }
 }

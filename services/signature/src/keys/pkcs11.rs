@@ -7,9 +7,10 @@ use cryptoki::mechanism::{Mechanism, MechanismType};
 use cryptoki::object::{Attribute, AttributeType, ObjectClass, ObjectHandle};
 use cryptoki::session::{Session, UserType};
 use cryptoki::slot::Slot;
-use der::Encode;
-use der::asn1::{OctetStringRef, UintRef};
+use der::Decode;
+use der::asn1::OctetStringRef;
 use secrecy::SecretString;
+use wathiq_pades::cms::ecdsa_der;
 
 use super::{KeyAlgorithm, KeyError, KeyLocation};
 
@@ -84,7 +85,7 @@ impl Token {
         };
         let wanted = match location.algorithm {
             KeyAlgorithm::RsaSha256 => AttributeType::Modulus,
-            KeyAlgorithm::EcdsaP256Sha256 | KeyAlgorithm::EcdsaP384Sha384 => AttributeType::EcPoint,
+            KeyAlgorithm::EcdsaP256Sha256 | KeyAlgorithm::EcdsaP384Sha256 => AttributeType::EcPoint,
         };
         let found = session.get_attributes(key, &[wanted])?.into_iter().next();
         Ok(match found {
@@ -106,7 +107,7 @@ impl Token {
 
 /// `CKA_EC_POINT` is a DER octet string (PKCS#11 2.40, 6.3.3); some modules give the bare point.
 fn unwrapped(point: Vec<u8>) -> Vec<u8> {
-    match <&OctetStringRef as der::Decode>::from_der(&point) {
+    match <&OctetStringRef>::from_der(&point) {
         Ok(inner) => inner.as_bytes().to_vec(),
         Err(_) => point,
     }
@@ -121,7 +122,7 @@ fn find(session: &Session, class: ObjectClass, label: &str) -> Result<Option<Obj
 enum Signing {
     RsaWhole,
     RsaDigest,
-    Ecdsa { digest: &'static digest::Algorithm },
+    Ecdsa,
 }
 
 impl Signing {
@@ -131,8 +132,7 @@ impl Signing {
         let chosen = match algorithm {
             KeyAlgorithm::RsaSha256 if has(MechanismType::SHA256_RSA_PKCS) => Self::RsaWhole,
             KeyAlgorithm::RsaSha256 if has(MechanismType::RSA_PKCS) => Self::RsaDigest,
-            KeyAlgorithm::EcdsaP256Sha256 if has(MechanismType::ECDSA) => Self::Ecdsa { digest: &digest::SHA256 },
-            KeyAlgorithm::EcdsaP384Sha384 if has(MechanismType::ECDSA) => Self::Ecdsa { digest: &digest::SHA384 },
+            KeyAlgorithm::EcdsaP256Sha256 | KeyAlgorithm::EcdsaP384Sha256 if has(MechanismType::ECDSA) => Self::Ecdsa,
             _ => return Err(Fault::Key(KeyError::AlgorithmUnsupported)),
         };
         Ok(chosen)
@@ -146,23 +146,13 @@ impl Signing {
                 info.extend_from_slice(digest::digest(&digest::SHA256, message).as_ref());
                 Ok(session.sign(&Mechanism::RsaPkcs, key, &info)?)
             }
-            Self::Ecdsa { digest } => {
-                let hashed = digest::digest(digest, message);
-                ecdsa_der(&session.sign(&Mechanism::Ecdsa, key, hashed.as_ref())?)
+            Self::Ecdsa => {
+                let hashed = digest::digest(&digest::SHA256, message);
+                let raw = session.sign(&Mechanism::Ecdsa, key, hashed.as_ref())?;
+                ecdsa_der(&raw).map_err(|error| Fault::Key(KeyError::Unavailable(error.to_string())))
             }
         }
     }
-}
-
-/// PKCS#11 answers r‖s; CMS wants `Ecdsa-Sig-Value` in DER (RFC 5753, 2.1.1).
-fn ecdsa_der(raw: &[u8]) -> Result<Vec<u8>, Fault> {
-    let broken = |_: der::Error| Fault::Key(KeyError::Unavailable("the token's answer is no ECDSA value".to_owned()));
-    let (r, s) = raw.split_at(raw.len() / 2);
-    let (r, s) = (UintRef::new(r).map_err(broken)?, UintRef::new(s).map_err(broken)?);
-    let mut body = Vec::new();
-    r.encode_to_vec(&mut body).map_err(broken)?;
-    s.encode_to_vec(&mut body).map_err(broken)?;
-    der::asn1::AnyRef::new(der::Tag::Sequence, &body).and_then(|any| any.to_der()).map_err(broken)
 }
 
 /// What went wrong inside, before it is told outside.
@@ -204,16 +194,6 @@ impl From<Error> for Fault {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn raw_ecdsa_values_become_der() {
-        let mut raw = vec![0x80; 32];
-        raw.extend_from_slice(&[0; 31]);
-        raw.push(5);
-        let der = ecdsa_der(&raw).unwrap_or_else(|_| panic!("an ECDSA value"));
-        assert_eq!(der[..4], [0x30, 38, 0x02, 33], "a leading zero keeps r positive");
-        assert_eq!(der[der.len() - 3..], [0x02, 1, 5], "leading zeros of s vanish");
-    }
 
     #[test]
     fn the_mechanism_follows_the_token() {

@@ -134,26 +134,6 @@ pub async fn expired(conn: &mut PgConnection, now: DateTime<Utc>, limit: i64) ->
     Ok(ids)
 }
 
-/// Whether an office where the person works has an open request on this document.
-///
-/// # Errors
-/// [`StoreError`].
-pub async fn open_on_document(
-    conn: &mut PgConnection,
-    document_id: Uuid,
-    office_ids: &[Uuid],
-) -> Result<bool, StoreError> {
-    let found = sqlx::query_scalar(
-        "SELECT EXISTS (SELECT FROM legalisation_request WHERE document_id = $1 AND office_id = ANY ($2)
-                        AND state IN ('SUBMITTED', 'AGENT_ACCEPTED', 'AWAITING_SIGNATURE'))",
-    )
-    .bind(document_id)
-    .bind(office_ids)
-    .fetch_one(conn)
-    .await?;
-    Ok(found)
-}
-
 /// Inserts a new request.
 ///
 /// # Errors

@@ -1,8 +1,8 @@
-//! The two requests of Kafka's protocol that the stack needs: topics and access rules in one round trip each. Kafka's
-//! own tools start a virtual machine for every call, and librdkafka's Rust binding cannot create access rules.
+//! The requests of Kafka's protocol that the stack needs: topics and access rules in one round trip each. Kafka's own
+//! tools start a virtual machine for every call, and librdkafka's Rust binding cannot create access rules.
 //!
-//! Encoding: <https://kafka.apache.org/protocol>, CreateTopics (19) version 4 and CreateAcls (30) version 1, the last
-//! ones without tagged fields.
+//! Encoding: <https://kafka.apache.org/protocol>, CreateTopics (19) version 4, DescribeAcls (29) and CreateAcls (30)
+//! version 1, the last ones without tagged fields.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -20,9 +20,13 @@ use super::access::Rule;
 use crate::topics::Topic;
 
 const CREATE_TOPICS: (i16, i16) = (19, 4);
+const DESCRIBE_ACLS: (i16, i16) = (29, 1);
 const CREATE_ACLS: (i16, i16) = (30, 1);
 const TOPIC_ALREADY_EXISTS: i16 = 36;
 const ALLOW: i8 = 3;
+/// In a filter: every resource type, pattern, operation or permission.
+const ANY: i8 = 1;
+const NULL: i16 = -1;
 /// A generous limit on an answer to a request that names tens of objects.
 const MAX_ANSWER: i32 = 1 << 20;
 
@@ -90,6 +94,37 @@ impl Client {
             ensure!(code == 0, "Kafka does not grant {rule:?}: {code} {reason}");
         }
         Ok(())
+    }
+
+    /// How many rules the broker itself knows: it learns of them a moment after the controller has granted them.
+    pub(super) async fn known_rules(&mut self) -> Result<usize> {
+        let mut body = Vec::new();
+        body.extend(ANY.to_be_bytes());
+        body.extend(NULL.to_be_bytes());
+        body.extend(ANY.to_be_bytes());
+        body.extend(NULL.to_be_bytes());
+        body.extend(NULL.to_be_bytes());
+        body.extend(ANY.to_be_bytes());
+        body.extend(ANY.to_be_bytes());
+        let answer = self.call(DESCRIBE_ACLS, &body).await?;
+        let mut answer = Reader(&answer);
+        answer.skip(4)?;
+        let code = answer.short()?;
+        ensure!(code == 0, "Kafka does not list its rules: {code} {}", answer.text()?.unwrap_or_default());
+        answer.text()?;
+        let mut known = 0;
+        for _ in 0..answer.int()? {
+            answer.skip(1)?;
+            answer.text()?;
+            answer.skip(1)?;
+            for _ in 0..answer.int()? {
+                answer.text()?;
+                answer.text()?;
+                answer.skip(2)?;
+                known += 1;
+            }
+        }
+        Ok(known)
     }
 
     async fn call(&mut self, (key, version): (i16, i16), body: &[u8]) -> Result<Vec<u8>> {

@@ -57,7 +57,7 @@ fn region(info: &PageInfo, job: &RenderJob) -> Outcome<ViewerRect> {
     let Some(region) = job.region else {
         return Ok(ViewerRect { left: 0.0, top: 0.0, width: 1.0, height: 1.0 });
     };
-    let rect = info.from_points(region.x, region.y, region.width, region.height);
+    let rect = info.viewer_rect(region.x, region.y, region.width, region.height);
     info.to_user_space(&rect).map_err(|_| Answer::OutOfRange)?;
     Ok(rect)
 }

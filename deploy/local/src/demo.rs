@@ -1,0 +1,182 @@
+//! The demonstration: fixed ports, state under `.local/`, processes that stay.
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result};
+use rustix::process::Signal;
+
+use crate::description::Description;
+use crate::layout::Layout;
+use crate::parts::{self, PARTS, Surroundings};
+use crate::ports::Ports;
+use crate::process::{Bond, Running};
+use crate::services::{self, Facts, Instance, Replicas, SERVICES, instances};
+
+/// How long a process may take to end when it is told to.
+const END_BOUND: Duration = Duration::from_secs(20);
+
+/// The demonstration of one checkout.
+pub struct Demo {
+    layout: Layout,
+    ports: Ports,
+}
+
+/// One line of `status`.
+#[derive(Debug)]
+pub struct State {
+    pub name: String,
+    pub running: Option<Running>,
+    /// Where it listens.
+    pub address: String,
+}
+
+impl Demo {
+    /// The demonstration of the checkout at `root`.
+    ///
+    /// # Errors
+    /// When the ports are not usable.
+    pub fn of(root: &Path) -> Result<Self> {
+        let ports = Ports::fixed(root, |name| std::env::var(name).ok())?;
+        Ok(Self { layout: Layout::demonstration(root), ports })
+    }
+
+    /// Where its files stand.
+    pub fn layout(&self) -> &Layout {
+        &self.layout
+    }
+
+    /// What starts its processes.
+    pub fn around<'a>(&'a self, progress: &'a dyn Fn(&str)) -> Surroundings<'a> {
+        Surroundings { layout: &self.layout, ports: &self.ports, bond: Bond::Detached, durable: true, progress }
+    }
+
+    /// Starts the parts that do not run yet.
+    ///
+    /// # Errors
+    /// When one does not come up.
+    pub async fn start_parts(&self, progress: &dyn Fn(&str)) -> Result<Description> {
+        let around = self.around(progress);
+        parts::start_all(&around).await?;
+        let description = parts::describe(&around)?;
+        description.write(&self.layout.state.join("stack.json"))?;
+        Ok(description)
+    }
+
+    /// Migrates and starts our services that do not run yet. One whose binary is newer than its process is started
+    /// again.
+    ///
+    /// # Errors
+    /// When one does not come up.
+    pub async fn start_services(&self, description: &Description, progress: &dyn Fn(&str)) -> Result<()> {
+        let around = self.around(progress);
+        let replicas = Replicas::new();
+        for instance in instances(&replicas) {
+            let facts =
+                Facts { around: &around, description, database_suffix: "", replicas: &replicas, instance };
+            services::configure(&facts)?;
+        }
+        let begun = Instant::now();
+        let owners = SERVICES.iter().filter(|service| service.database);
+        futures::future::try_join_all(owners.map(|service| services::migrate(&around, service.name))).await?;
+        progress(&format!("{:<14} done in {:.1} s", "migrations", begun.elapsed().as_secs_f64()));
+        for instance in instances(&replicas) {
+            self.end_outdated(&around, instance).await?;
+        }
+        futures::future::try_join_all(instances(&replicas).into_iter().map(async |instance| {
+            let (name, operations) = (instance.name(), instance.operations());
+            around.ensure(&name, &[&name, &operations], services::start(&around, description, instance, &[])).await
+        }))
+        .await?;
+        Ok(())
+    }
+
+    async fn end_outdated(&self, around: &Surroundings<'_>, instance: Instance) -> Result<()> {
+        let Some(running) = around.running(&instance.name()) else { return Ok(()) };
+        let built = std::fs::metadata(self.layout.binary(instance.service)?)?.modified()?;
+        let recorded = std::fs::metadata(self.layout.run().join(format!("{}.json", instance.name())))?.modified()?;
+        if built > recorded {
+            (around.progress)(&format!("{:<14} is older than its binary: starting it again", instance.name()));
+            running.stop(Signal::TERM, END_BOUND).await;
+        }
+        Ok(())
+    }
+
+    /// Every process there should be, and whether it runs.
+    ///
+    /// # Errors
+    /// When a port is not allotted.
+    pub fn state(&self) -> Result<Vec<State>> {
+        let around = self.around(&|_| ());
+        let parts = PARTS.iter().map(|(name, ports)| ((*name).to_owned(), ports[0].to_owned()));
+        let ours = instances(&Replicas::new()).into_iter().map(|instance| (instance.name(), instance.name()));
+        parts
+            .chain(ours)
+            .map(|(name, port)| {
+                let running = around.running(&name);
+                let scheme = match name.as_str() {
+                    "trust" | "mail" | "sandbox" | "gateway" => "http://",
+                    _ => "",
+                };
+                let address = format!("{scheme}127.0.0.1:{}", self.ports.get(&port)?);
+                Ok(State { name, running, address })
+            })
+            .collect()
+    }
+
+    /// Ends everything, our services first. Answers the names of those that had to be killed.
+    ///
+    /// # Errors
+    /// When the state cannot be read.
+    pub async fn down(&self, progress: &dyn Fn(&str)) -> Result<Vec<String>> {
+        let (parts, ours): (Vec<State>, Vec<State>) =
+            self.state()?.into_iter().partition(|state| PARTS.iter().any(|(name, _)| *name == state.name));
+        let mut killed = Vec::new();
+        for group in [ours, parts] {
+            let running: Vec<Running> = group.into_iter().filter_map(|state| state.running).collect();
+            let ends = running.iter().map(async |process| {
+                // PostgreSQL waits for its clients on SIGTERM and disconnects them on SIGINT.
+                let signal = if process.name == "postgres" { Signal::INT } else { Signal::TERM };
+                let by_itself = process.stop(signal, END_BOUND).await;
+                progress(&format!("{:<14} ended", process.name));
+                (!by_itself).then(|| process.name.clone())
+            });
+            killed.extend(futures::future::join_all(ends).await.into_iter().flatten());
+        }
+        Ok(killed)
+    }
+
+    /// Removes all state, with the keys and certificates. Everything must have ended. The installed programs stay.
+    ///
+    /// # Errors
+    /// When something cannot be removed.
+    pub fn clean(&self) -> Result<()> {
+        let around = self.around(&|_| ());
+        let layout = around.layout;
+        let folders = [
+            layout.certificates(),
+            layout.config(),
+            layout.log(),
+            layout.run(),
+            layout.secrets(),
+            layout.data(),
+            layout.cluster.clone(),
+        ];
+        for path in folders {
+            if path.exists() {
+                std::fs::remove_dir_all(&path).with_context(|| format!("cannot remove {}", path.display()))?;
+            }
+        }
+        let description = layout.state.join("stack.json");
+        if description.exists() {
+            std::fs::remove_file(description)?;
+        }
+        // Our own folder outside the checkout, once nothing is left in it.
+        if !layout.cluster.starts_with(&layout.state)
+            && let Some(parent) = layout.cluster.parent()
+        {
+            let _not_empty = std::fs::remove_dir(parent);
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,187 @@
+//! Errors as RFC 9457 problem documents, in the person's language.
+//!
+//! A handler returns a [`Problem`]; the outermost layer writes it as JSON for the API and as a page for people, because
+//! only there the language and the kind of route are known.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use axum::response::{IntoResponse, Response};
+use http::{HeaderValue, StatusCode, header};
+use serde::Serialize;
+use tonic::Code;
+use utoipa::ToSchema;
+use wathiq_chassis::status;
+
+use crate::language::{Language, find, text};
+
+/// What went wrong, before it is written in a language.
+#[derive(Debug, Clone)]
+pub struct Problem {
+    pub status: StatusCode,
+    /// Stable code, equal to the `ErrorInfo` reason where a service answered.
+    pub reason: String,
+    /// English text for developers, shown where the catalogue has none for the reason.
+    pub description: String,
+    pub errors: Vec<FieldProblem>,
+    pub metadata: BTreeMap<String, String>,
+    pub retry_after: Option<Duration>,
+}
+
+/// One bad field.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct FieldProblem {
+    /// JSON pointer (RFC 6901) into the request body, or `#query/<name>`, `#header/<name>`, `#path/<name>`.
+    pub pointer: String,
+    /// Stable code.
+    pub reason: String,
+    /// What to do, in the person's language where the catalogue has it.
+    pub detail: String,
+}
+
+/// The document (RFC 9457).
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ProblemDocument {
+    #[serde(rename = "type")]
+    pub kind: String,
+    pub title: String,
+    pub status: u16,
+    pub detail: String,
+    /// Stable code.
+    pub reason: String,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub errors: Vec<FieldProblem>,
+    /// Further facts, such as `lock` or `field`.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub metadata: BTreeMap<String, String>,
+    /// Name this when asking for help.
+    pub request_id: String,
+}
+
+impl Problem {
+    #[must_use]
+    pub fn new(status: StatusCode, reason: &str, description: impl Into<String>) -> Self {
+        Problem {
+            status,
+            reason: reason.to_owned(),
+            description: description.into(),
+            errors: Vec::new(),
+            metadata: BTreeMap::new(),
+            retry_after: None,
+        }
+    }
+
+    /// A request whose named part is wrong.
+    #[must_use]
+    pub fn field(pointer: &str, reason: &str, detail: impl Into<String>) -> Self {
+        let detail = detail.into();
+        let mut problem = Problem::new(StatusCode::BAD_REQUEST, "INVALID_ARGUMENT", detail.clone());
+        problem.errors.push(FieldProblem { pointer: pointer.to_owned(), reason: reason.to_owned(), detail });
+        problem
+    }
+
+    #[must_use]
+    pub fn retry_after(mut self, delay: Duration) -> Self {
+        self.retry_after = Some(delay);
+        self
+    }
+
+    #[must_use]
+    pub fn with(mut self, key: &str, value: impl Into<String>) -> Self {
+        self.metadata.insert(key.to_owned(), value.into());
+        self
+    }
+
+    /// The document in a language.
+    #[must_use]
+    pub fn document(&self, language: Language, base: &str, request_id: &str) -> ProblemDocument {
+        let class = format!("status.{}", self.status.as_u16());
+        let detail = find(language, &format!("problem.{}", self.reason)).unwrap_or(&self.description);
+        ProblemDocument {
+            kind: format!("{base}{}", self.reason.to_lowercase().replace('_', "-")),
+            title: find(language, &class).unwrap_or_else(|| text(language, "status.500")).to_owned(),
+            status: self.status.as_u16(),
+            detail: detail.to_owned(),
+            reason: self.reason.clone(),
+            errors: self.errors.iter().map(|error| localised(error, language)).collect(),
+            metadata: self.metadata.clone(),
+            request_id: request_id.to_owned(),
+        }
+    }
+}
+
+fn localised(error: &FieldProblem, language: Language) -> FieldProblem {
+    let detail = find(language, &format!("field.{}", error.reason)).unwrap_or(&error.detail);
+    FieldProblem { detail: detail.to_owned(), ..error.clone() }
+}
+
+impl From<tonic::Status> for Problem {
+    fn from(answer: tonic::Status) -> Self {
+        let info = status::error_info(&answer);
+        let reason = info.as_ref().map_or_else(|| default_reason(answer.code()).to_owned(), |info| info.reason.clone());
+        let mut problem = Problem::new(http_status(answer.code()), &reason, answer.message());
+        problem.errors = status::violations(&answer)
+            .into_iter()
+            .map(|violation| FieldProblem {
+                pointer: pointer(&violation.field),
+                reason: violation.reason,
+                detail: violation.description,
+            })
+            .collect();
+        if let Some(info) = info {
+            problem.metadata = info.metadata.into_iter().collect();
+        }
+        problem.retry_after = status::retry_after(&answer);
+        if problem.status == StatusCode::SERVICE_UNAVAILABLE && problem.retry_after.is_none() {
+            problem.retry_after = Some(Duration::from_secs(5));
+        }
+        problem
+    }
+}
+
+/// `applicant.names[1].family` becomes `/applicant/names/1/family`.
+fn pointer(field: &str) -> String {
+    field.split(['.', '[']).fold(String::new(), |path, part| {
+        let escaped = part.trim_end_matches(']').replace('~', "~0").replace('/', "~1");
+        format!("{path}/{escaped}")
+    })
+}
+
+fn http_status(code: Code) -> StatusCode {
+    match code {
+        Code::InvalidArgument | Code::OutOfRange => StatusCode::BAD_REQUEST,
+        Code::Unauthenticated => StatusCode::UNAUTHORIZED,
+        Code::PermissionDenied => StatusCode::FORBIDDEN,
+        Code::NotFound => StatusCode::NOT_FOUND,
+        Code::AlreadyExists | Code::Aborted => StatusCode::CONFLICT,
+        Code::FailedPrecondition => StatusCode::UNPROCESSABLE_ENTITY,
+        Code::ResourceExhausted => StatusCode::TOO_MANY_REQUESTS,
+        Code::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+        Code::DeadlineExceeded => StatusCode::GATEWAY_TIMEOUT,
+        Code::Ok | Code::Cancelled | Code::Unknown | Code::Unimplemented | Code::Internal | Code::DataLoss => {
+            StatusCode::INTERNAL_SERVER_ERROR
+        }
+    }
+}
+
+fn default_reason(code: Code) -> &'static str {
+    match code {
+        Code::Unavailable => "SERVICE_UNAVAILABLE",
+        Code::DeadlineExceeded => "TIME_OUT",
+        Code::NotFound => "NOT_FOUND",
+        Code::InvalidArgument => "INVALID_ARGUMENT",
+        _ => "INTERNAL",
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let mut response = self.status.into_response();
+        if let Some(delay) = self.retry_after {
+            let seconds = delay.as_secs().max(1);
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        response.extensions_mut().insert(self);
+        response
+    }
+}

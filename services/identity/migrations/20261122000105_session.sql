@@ -1,0 +1,45 @@
+CREATE TABLE session (
+    session_id     uuid PRIMARY KEY,
+    person_id      uuid NOT NULL REFERENCES person,
+    surface        text NOT NULL CHECK (surface IN ('citizen', 'staff')),
+    -- SHA-256 of the secret, which has 256 random bits.
+    secret_hash    bytea NOT NULL UNIQUE CHECK (octet_length(secret_hash) = 32),
+    created_at     timestamptz NOT NULL,
+    last_used_at   timestamptz NOT NULL,
+    ended_at       timestamptz,
+    client_address text NOT NULL,
+    user_agent     text NOT NULL
+);
+CREATE INDEX session_person ON session (person_id, session_id);
+CREATE INDEX session_created_at ON session (created_at);
+
+CREATE TABLE sign_in_challenge (
+    challenge_id   uuid PRIMARY KEY,
+    secret_hash    bytea NOT NULL UNIQUE CHECK (octet_length(secret_hash) = 32),
+    person_id      uuid NOT NULL REFERENCES person,
+    surface        text NOT NULL CHECK (surface IN ('citizen', 'staff')),
+    attempts_left  smallint NOT NULL CHECK (attempts_left >= 0),
+    expires_at     timestamptz NOT NULL,
+    used           boolean NOT NULL DEFAULT false,
+    client_address text NOT NULL,
+    user_agent     text NOT NULL
+);
+CREATE INDEX sign_in_challenge_expires_at ON sign_in_challenge (expires_at);
+
+-- Lost in a crash without harm: everybody's quota is then full.
+CREATE UNLOGGED TABLE quota (
+    bucket  text NOT NULL,
+    key     bytea NOT NULL CHECK (octet_length(key) = 32),
+    arrival timestamptz NOT NULL,
+    PRIMARY KEY (bucket, key)
+);
+CREATE INDEX quota_arrival ON quota (arrival);
+
+CREATE TABLE signing_key (
+    key_id         text PRIMARY KEY,
+    public_key     bytea NOT NULL CHECK (octet_length(public_key) = 32),
+    -- NULL once it is destroyed.
+    private_sealed bytea,
+    active_from    timestamptz NOT NULL UNIQUE,
+    created_at     timestamptz NOT NULL
+);

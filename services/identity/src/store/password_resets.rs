@@ -1,0 +1,44 @@
+//! Table `password_reset`.
+
+use chrono::{DateTime, Utc};
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use super::{StoreError, exactly_one};
+
+/// A password reset under way; without a person where the address has no account.
+#[derive(sqlx::FromRow)]
+pub struct PasswordReset {
+    pub password_reset_id: Uuid,
+    pub person_id: Option<Uuid>,
+    pub expires_at: DateTime<Utc>,
+    pub done: bool,
+}
+
+pub async fn insert(conn: &mut PgConnection, reset: &PasswordReset) -> Result<(), StoreError> {
+    sqlx::query("INSERT INTO password_reset (password_reset_id, person_id, expires_at, done) VALUES ($1, $2, $3, $4)")
+        .bind(reset.password_reset_id)
+        .bind(reset.person_id)
+        .bind(reset.expires_at)
+        .bind(reset.done)
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+pub async fn lock(conn: &mut PgConnection, id: Uuid) -> Result<Option<PasswordReset>, StoreError> {
+    Ok(sqlx::query_as(
+        "SELECT password_reset_id, person_id, expires_at, done FROM password_reset WHERE password_reset_id = $1 FOR UPDATE",
+    )
+    .bind(id)
+    .fetch_optional(conn)
+    .await?)
+}
+
+pub async fn finish(conn: &mut PgConnection, id: Uuid) -> Result<(), StoreError> {
+    let done = sqlx::query("UPDATE password_reset SET done = true WHERE password_reset_id = $1 AND NOT done")
+        .bind(id)
+        .execute(conn)
+        .await?;
+    exactly_one(&done, "password_reset", id)
+}

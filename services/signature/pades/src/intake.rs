@@ -1,0 +1,99 @@
+//! Decides whether a file may enter: a plain, unencrypted PDF without active content whose structure has one
+//! reading only. Verification does not ask this.
+
+mod actions;
+mod policy;
+mod refusal;
+mod scan;
+
+use serde::{Deserialize, Serialize};
+
+use crate::fields::Form;
+use crate::pages::{self, Page};
+use crate::place::{PageInfo, visible_box};
+use crate::syntax::{Document, Value};
+
+pub use policy::{ExistingSignature, Lock, SealPolicy};
+pub use refusal::{Reason, Refusal};
+
+/// Bounds of what is taken in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Limits {
+    /// Most pages.
+    pub max_pages: usize,
+    /// Most bytes that all streams together may decode to.
+    pub max_decoded: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { max_pages: 2000, max_decoded: 256 * 1024 * 1024 }
+    }
+}
+
+/// What is known of a file that was taken in.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Intake {
+    /// Major and minor version of the header.
+    pub version: (u8, u8),
+    /// The pages in order.
+    pub pages: Vec<PageInfo>,
+    /// Number of objects in use.
+    pub object_count: usize,
+    /// The signatures that stand in the file, in the order of the form.
+    pub signatures: Vec<ExistingSignature>,
+    /// Names of signature fields that wait for a signature.
+    pub empty_signature_fields: Vec<String>,
+    /// How a seal may be added.
+    pub policy: SealPolicy,
+}
+
+/// Reads a whole file and refuses it with the first reason found.
+///
+/// # Errors
+/// A [`Refusal`] with its reason, the object at fault where there is one, and data for a message.
+pub fn inspect(bytes: &[u8], limits: &Limits) -> Result<Intake, Refusal> {
+    let document = Document::open(bytes)?;
+    if document.is_encrypted() {
+        return Err(Refusal::new(Reason::Encrypted));
+    }
+    // The tree first: its bounds are cheap to check and keep the scan in proportion.
+    let pages = page_list(&document, limits)?;
+    let object_count = scan::all_objects(&document, limits)?;
+    scan::catalogue(&document)?;
+    let form = Form::read(&document)?;
+    let (signatures, policy) = policy::of(&document, &form)?;
+    Ok(Intake {
+        version: document.version(),
+        pages,
+        object_count,
+        signatures,
+        empty_signature_fields: form.empty().map(|field| field.name.clone()).collect(),
+        policy,
+    })
+}
+
+fn page_list(document: &Document<'_>, limits: &Limits) -> Result<Vec<PageInfo>, Refusal> {
+    let mut list = Vec::new();
+    pages::walk::<Refusal>(document, &mut |page| {
+        if list.len() == limits.max_pages {
+            return Err(Refusal::new(Reason::TooManyPages).with("limit", limits.max_pages));
+        }
+        list.push(page_info(document, &page)?);
+        Ok(())
+    })?;
+    if list.is_empty() {
+        return Err(Refusal::new(Reason::NoPages));
+    }
+    Ok(list)
+}
+
+fn page_info<'d>(document: &'d Document<'_>, page: &Page<'d>) -> Result<PageInfo, Refusal> {
+    let crop_box = visible_box(document, page)?;
+    let media_box = page.boundary(document, b"MediaBox")?.unwrap_or(crop_box);
+    let user_unit = document.get(&page.dictionary, b"UserUnit")?.as_ref().and_then(Value::number).unwrap_or(1.0);
+    if user_unit <= 0.0 {
+        return Err(Refusal::new(Reason::DamagedObject).at(page.id));
+    }
+    Ok(PageInfo { media_box, crop_box, rotate: page.rotation(document)?, user_unit })
+}

@@ -1,0 +1,296 @@
+//! An officer authorises seals: each request gets its register number, and everything its bytes depend on is frozen.
+
+use std::collections::HashMap;
+
+use futures::stream::{self, StreamExt};
+use serde_json::json;
+use sqlx::PgConnection;
+use uuid::Uuid;
+use wathiq_chassis::{Caller, civil_date};
+use wathiq_outbox::Command;
+
+use crate::app::freeze::{self, Act};
+use crate::app::idempotent::{self, Begun};
+use crate::app::seal_problem::SealProblem;
+use crate::app::{App, AppError, authorise, finish_seal, prepare_seal, write};
+use crate::clients::identity::Office;
+use crate::domain::commitment::Salt;
+use crate::domain::credential::Credential;
+use crate::domain::document::Document;
+use crate::domain::fact::RegisterNumber;
+use crate::domain::intent::{IntentState, Phase, SealFile, SealIntent};
+use crate::domain::person::Signer;
+use crate::domain::register::{EntryState, RegisterEntry};
+use crate::domain::request::LegalisationRequest;
+use crate::domain::role::OFFICER;
+use crate::domain::seal_facts::SealedFileKind;
+use crate::domain::verification_code::VerificationCode;
+use crate::store::{StoreError, claims, credentials, documents, intents, register, requests};
+
+/// Levels above an office that its page names at most.
+const OFFICES_ABOVE: usize = 4;
+/// Files prepared at the same time; the pool of PDF workers bounds them anyway.
+const PREPARED_AT_ONCE: usize = 2;
+
+/// Which requests, and with which credential.
+pub struct AuthoriseSeals {
+    /// 1 to 200, distinct.
+    pub request_ids: Vec<Uuid>,
+    /// None: the officer's own whose certificate ends last.
+    pub credential_id: Option<Uuid>,
+}
+
+/// What was authorised and what was not.
+pub struct Authorised {
+    /// In the order asked for; the digest is there unless preparing has to be repeated, which a job does.
+    pub intents: Vec<SealIntent>,
+    pub problems: Vec<SealProblem>,
+}
+
+/// Facts that are the same for the whole batch, asked before any transaction.
+struct Batch {
+    office_id: Uuid,
+    offices: Vec<Office>,
+    officer: Signer,
+    credential: Credential,
+    /// Offices where specimens were proved.
+    specimen_offices: HashMap<Uuid, Office>,
+}
+
+/// Authorises seals. AGENT_ACCEPTED → AWAITING_SIGNATURE for each request on its own; a repeat finds the same intents.
+///
+/// # Errors
+/// [`AppError`] where nothing of the batch can be done; else each request's own problem stands in the answer.
+pub async fn authorise_seals(
+    app: &App,
+    caller: &Caller,
+    command: &Command,
+    asked: AuthoriseSeals,
+) -> Result<Authorised, AppError> {
+    authorise::staff(caller)?;
+    let (mut problems, visible) = visible_requests(app, caller, &asked.request_ids).await?;
+    let Some(office_id) = one_office(&visible)? else {
+        return Ok(Authorised { intents: Vec::new(), problems });
+    };
+    authorise::live_role(app, caller, office_id, OFFICER).await?;
+    check_request_id(app, command).await?;
+    let batch = gather(app, caller, office_id, &visible, asked.credential_id).await?;
+    let mut ids = Vec::new();
+    for request in &visible {
+        match authorise_one(app, caller, &batch, request.id).await? {
+            Ok(intent_id) => ids.push(intent_id),
+            Err(problem) => problems.push(problem),
+        }
+    }
+    prepare_all(app, &ids).await;
+    let mut conn = app.pool.acquire().await?;
+    let mut authorised = Vec::with_capacity(ids.len());
+    for id in ids {
+        authorised.extend(intents::find(&mut conn, id).await?);
+    }
+    Ok(Authorised { intents: authorised, problems })
+}
+
+/// The request id is bound to this batch; the work itself is safe to repeat, so no response is stored.
+pub(super) async fn check_request_id(app: &App, command: &Command) -> Result<(), AppError> {
+    if let Begun::New(transaction) = idempotent::begin(app, command).await? {
+        transaction.commit().await?;
+    }
+    Ok(())
+}
+
+async fn visible_requests(
+    app: &App,
+    caller: &Caller,
+    ids: &[Uuid],
+) -> Result<(Vec<SealProblem>, Vec<LegalisationRequest>), AppError> {
+    let mut conn = app.pool.acquire().await?;
+    let (mut problems, mut visible) = (Vec::new(), Vec::new());
+    for id in ids {
+        match requests::find(&mut conn, *id).await? {
+            Some(request) if caller.holds(request.opening.office_id, OFFICER) => visible.push(request),
+            _ => problems.push(SealProblem::of_request(*id, "LEGALISATION_REQUEST_NOT_FOUND", "the request is not known")),
+        }
+    }
+    Ok((problems, visible))
+}
+
+fn one_office(requests: &[LegalisationRequest]) -> Result<Option<Uuid>, AppError> {
+    let Some(first) = requests.first().map(|request| request.opening.office_id) else {
+        return Ok(None);
+    };
+    if requests.iter().any(|request| request.opening.office_id != first) {
+        let text = "all requests of a batch must be of one office";
+        return Err(AppError::invalid("legalisation_request_ids", "MIXED_OFFICES", text));
+    }
+    Ok(Some(first))
+}
+
+async fn gather(
+    app: &App,
+    caller: &Caller,
+    office_id: Uuid,
+    visible: &[LegalisationRequest],
+    credential_id: Option<Uuid>,
+) -> Result<Batch, AppError> {
+    let credential = credential_of(app, caller, office_id, credential_id).await?;
+    let mut offices = vec![app.identity.office(office_id).await?];
+    while let Some(parent) = offices.last().and_then(|office| office.parent_id)
+        && offices.len() <= OFFICES_ABOVE
+    {
+        offices.push(app.identity.office(parent).await?);
+    }
+    let mut specimen_offices = HashMap::new();
+    let proofs = visible.iter().filter_map(|request| request.comparison.as_ref()?.specimen_proof.office_id);
+    for id in proofs {
+        if !specimen_offices.contains_key(&id) {
+            specimen_offices.insert(id, app.identity.office(id).await?);
+        }
+    }
+    let officer = app.identity.person(caller.person_id).await?;
+    Ok(Batch { office_id, offices, officer, credential, specimen_offices })
+}
+
+/// The officer's credential, valid now.
+async fn credential_of(
+    app: &App,
+    caller: &Caller,
+    office_id: Uuid,
+    id: Option<Uuid>,
+) -> Result<Credential, AppError> {
+    let mut conn = app.pool.acquire().await?;
+    let found = match id {
+        Some(id) => credentials::find(&mut conn, id).await?,
+        None => credentials::newest_of(&mut conn, office_id, caller.person_id).await?,
+    };
+    let credential = found
+        .filter(|credential| credential.office_id == office_id && credential.officer_id == caller.person_id)
+        .ok_or_else(|| AppError::refused("CREDENTIAL_MISSING", office_id, "the officer has no such credential here"))?;
+    credential.usable_at(app.ambient.now())?;
+    Ok(credential)
+}
+
+/// One request, one transaction. The inner result is the request's own problem.
+async fn authorise_one(
+    app: &App,
+    caller: &Caller,
+    batch: &Batch,
+    request_id: Uuid,
+) -> Result<Result<Uuid, SealProblem>, AppError> {
+    let now = app.ambient.now();
+    let mut transaction = app.pool.begin().await?;
+    let request = requests::lock(&mut transaction, request_id).await?;
+    let request = request.ok_or(AppError::request_not_found(request_id))?;
+    if let Some(standing) = request.seal.as_ref().filter(|seal| seal.officer_id == caller.person_id) {
+        return Ok(Ok(standing.intent_id));
+    }
+    if claims::held_by_other(&mut transaction, request_id, caller.person_id, now).await? {
+        let problem = SealProblem::of_request(request_id, "CLAIMED_BY_OTHER", "another officer works on the request");
+        return Ok(Err(problem));
+    }
+    let intent_id = app.ambient.uuid_v7();
+    let agent_id = request.comparison.as_ref().map(|comparison| comparison.agent_id);
+    let year = chrono::Datelike::year(&civil_date(now));
+    // The transition is tried before a number is taken: a refusal must not touch the counter's lock.
+    let probe = RegisterNumber { year, number: 1 };
+    if let Err(error) = request.clone().authorise_seal(caller.person_id, intent_id, probe, now) {
+        return Ok(Err(SealProblem::of_transition(request_id, &error)));
+    }
+    let document = document_of(&mut transaction, &request).await?;
+    let number = register::take_number(&mut transaction, batch.office_id, year).await?;
+    let number = RegisterNumber { year, number };
+    let intent = frozen(app, batch, &request, &document, intent_id, number, agent_id)?;
+    let (request, fact) = request.authorise_seal(caller.person_id, intent_id, number, now)?;
+    register::insert(&mut transaction, &entry_of(&intent)).await?;
+    intents::insert(&mut transaction, &intent, now + finish_seal::FIRST_RETRY).await?;
+    write::record(&mut transaction, &app.ambient, &request, &fact).await?;
+    claims::remove(&mut transaction, request_id).await?;
+    let details = json!({ "intent_id": intent_id, "register": [number.year, number.number] });
+    write::audit(&mut transaction, &app.ambient, caller, "seal.authorise", &request, details).await?;
+    transaction.commit().await?;
+    Ok(Ok(intent_id))
+}
+
+async fn document_of(conn: &mut PgConnection, request: &LegalisationRequest) -> Result<Document, AppError> {
+    let id = request.opening.document_id;
+    let found = documents::find(conn, id).await?;
+    Ok(found.ok_or(StoreError::Inconsistent { table: "legalisation_request", column: "document_id", id: request.id })?)
+}
+
+fn frozen(
+    app: &App,
+    batch: &Batch,
+    request: &LegalisationRequest,
+    document: &Document,
+    intent_id: Uuid,
+    register: RegisterNumber,
+    agent_id: Option<Uuid>,
+) -> Result<SealIntent, AppError> {
+    let incomplete = |fact| AppError::Store(StoreError::Inconsistent {
+        table: "legalisation_request",
+        column: fact,
+        id: request.id,
+    });
+    let now = app.ambient.now();
+    let code = VerificationCode::from_random(app.ambient.bytes());
+    let kind = app.catalogue.kind(&request.opening.kind).ok_or_else(|| {
+        AppError::refused("KIND_UNKNOWN", &request.opening.kind, "the kind of document is no longer in the catalogue")
+    })?;
+    let specimen_office = request.comparison.as_ref().and_then(|comparison| comparison.specimen_proof.office_id);
+    let act = Act {
+        settings: &app.seal,
+        offices: &batch.offices,
+        officer: &batch.officer,
+        kind,
+        specimen_office: specimen_office.and_then(|id| batch.specimen_offices.get(&id)),
+        intent_id,
+        register,
+        code: &code,
+        id_seeds: [app.ambient.bytes(), app.ambient.bytes()],
+        now,
+    };
+    let (recipe, page_recipe) = freeze::recipes(&act, request, document).map_err(|missing| incomplete(missing.0))?;
+    Ok(SealIntent {
+        id: intent_id,
+        request_id: request.id,
+        office_id: batch.office_id,
+        officer_id: batch.credential.officer_id,
+        agent_id: agent_id.ok_or(incomplete("agent_id"))?,
+        applicant_id: request.opening.applicant_id,
+        credential_id: batch.credential.id,
+        state: IntentState::Open,
+        register,
+        date: civil_date(now),
+        code,
+        salt: Salt(app.ambient.bytes()),
+        recipe,
+        page_recipe,
+        created_at: now,
+        files: vec![SealFile { kind: SealedFileKind::Document, phase: Phase::Frozen }],
+    })
+}
+
+fn entry_of(intent: &SealIntent) -> RegisterEntry {
+    RegisterEntry {
+        office_id: intent.office_id,
+        number: intent.register,
+        date: intent.date,
+        state: EntryState::Pending,
+        annulment: None,
+        request_id: intent.request_id,
+        intent_id: intent.id,
+    }
+}
+
+/// Prepares what is still frozen. What fails here keeps its number and is prepared by the job; the officer sees it without a
+/// digest until then.
+async fn prepare_all(app: &App, ids: &[Uuid]) {
+    stream::iter(ids)
+        .for_each_concurrent(PREPARED_AT_ONCE, |id| async move {
+            if let Err(error) = prepare_seal::prepare(app, *id).await {
+                let error = wathiq_chassis::status::chain(&error);
+                tracing::warn!(event = "seal.prepare_failed", intent_id = %id, error, "a seal is not prepared yet");
+            }
+        })
+        .await;
+}

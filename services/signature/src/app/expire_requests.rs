@@ -1,0 +1,56 @@
+//! Ends the states that have run out.
+
+use serde_json::json;
+use uuid::Uuid;
+use wathiq_outbox::audit::{self, AuditEntry};
+
+use crate::app::{App, AppError, write};
+use crate::domain::transition::TransitionError;
+use crate::store::requests;
+
+/// How many at a time.
+const BATCH: i64 = 100;
+
+/// Expires what has run out, at most a hundred, and returns their number. Two replicas may do this at the same time.
+///
+/// # Errors
+/// [`AppError`].
+pub async fn expire_requests(app: &App) -> Result<usize, AppError> {
+    let ids = {
+        let mut conn = app.pool.acquire().await?;
+        requests::expired(&mut conn, app.ambient.now(), BATCH).await?
+    };
+    let mut expired = 0;
+    for id in ids {
+        if expire(app, id).await? {
+            expired += 1;
+        }
+    }
+    Ok(expired)
+}
+
+async fn expire(app: &App, id: Uuid) -> Result<bool, AppError> {
+    let mut transaction = app.pool.begin().await?;
+    let Some(request) = requests::lock(&mut transaction, id).await? else { return Ok(false) };
+    let before = request.state;
+    let (request, fact) = match request.expire(app.ambient.now()) {
+        Ok(done) => done,
+        // Somebody was faster: the citizen, or another replica.
+        Err(TransitionError::State { .. } | TransitionError::NotExpired) => return Ok(false),
+        Err(error) => return Err(error.into()),
+    };
+    write::record(&mut transaction, &app.ambient, &request, &fact).await?;
+    let entry = AuditEntry {
+        person_id: None,
+        principal: "service:signature",
+        action: "legalisation_request.expire",
+        aggregate: "legalisation_request",
+        aggregate_id: id,
+        outcome: "done",
+        reason: None,
+        details: json!({ "state_before": before.as_str() }),
+    };
+    audit::record(&mut transaction, &app.ambient, entry).await?;
+    transaction.commit().await?;
+    Ok(true)
+}

@@ -1,0 +1,97 @@
+//! What an agent compares: the signature as it will stand, beside the specimen.
+
+use bytes::Bytes;
+use data_encoding::HEXLOWER;
+use serde_json::json;
+use sha2::{Digest, Sha256};
+use uuid::Uuid;
+use wathiq_chassis::Caller;
+
+use crate::app::view::{self, RequestView};
+use crate::app::{App, AppError, authorise, render_page, review, write};
+use crate::clients::identity::{IdentityError, Specimen};
+use crate::domain::comparison::Shown;
+use crate::domain::placement::Rectangle;
+use crate::domain::request::LegalisationRequest;
+use crate::domain::role;
+use crate::domain::state::{Command, State};
+use crate::domain::transition::TransitionError;
+use crate::pdf::RenderJob;
+use crate::store::{requests, reviews};
+
+/// Longest side of the picture of a region, and its resolution where that is larger than needed.
+const LONGEST_SIDE: f64 = 1_600.0;
+const PIXELS_A_POINT: f64 = 4.0;
+
+/// The two pictures.
+pub struct Review {
+    pub view: RequestView,
+    pub region_png: Vec<u8>,
+    pub specimen_png: Vec<u8>,
+    pub shown: Shown,
+}
+
+/// Lays the two pictures side by side and notes what was shown.
+///
+/// # Errors
+/// [`AppError`]: `CLAIM_MISSING`, `SPECIMEN_MISSING`.
+pub async fn get_review(app: &App, caller: &Caller, request_id: Uuid) -> Result<Review, AppError> {
+    authorise::staff(caller)?;
+    let (request, document) = review::claimed(app, caller, request_id).await?;
+    review::with_role(caller, &request, role::AGENT)?;
+    let placement = match (request.state, request.placement.as_ref()) {
+        (State::Submitted, Some(placement)) => placement,
+        (state, _) => return Err(TransitionError::State { state, command: Command::Accept }.into()),
+    };
+    let specimen = specimen(app, &request).await?;
+    let job = RenderJob {
+        page_index: placement.page_number - 1,
+        region: Some(review::view_rectangle(placement.rectangle)),
+        width_pixels: width_pixels(placement.rectangle),
+        overlay: review::overlay(placement),
+    };
+    let region_png = render_page::render(app, &document, job).await?;
+    let shown = Shown {
+        region_sha256: Sha256::digest(&region_png).into(),
+        specimen_sha256: Sha256::digest(&specimen.image_png).into(),
+        specimen_version: specimen.version,
+        specimen_proof: specimen.proof,
+        shown_at: app.ambient.now(),
+    };
+    // The record of the comparison names the picture by its hash: it is kept, whatever a later renderer makes of the file.
+    let key = format!("reviews/{}", HEXLOWER.encode(&shown.region_sha256));
+    app.objects.put(&key, Bytes::from(region_png.clone())).await?;
+    let view = note(app, caller, request_id, &shown).await?;
+    Ok(Review { view, region_png, specimen_png: specimen.image_png, shown })
+}
+
+async fn specimen(app: &App, request: &LegalisationRequest) -> Result<Specimen, AppError> {
+    let applicant_id = request.opening.applicant_id;
+    match app.identity.specimen_for_review(applicant_id, None).await {
+        Ok(specimen) => Ok(specimen),
+        Err(IdentityError::NotFound(_)) => {
+            Err(AppError::refused("SPECIMEN_MISSING", request.id, "the applicant has no specimen that counts"))
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+async fn note(app: &App, caller: &Caller, request_id: Uuid, shown: &Shown) -> Result<RequestView, AppError> {
+    let mut transaction = app.pool.begin().await?;
+    let request = requests::lock(&mut transaction, request_id).await?;
+    let request = review::visible(request, caller, request_id)?;
+    review::holding_claim(&mut transaction, app, caller, request_id).await?;
+    reviews::record_shown(&mut transaction, request_id, caller.person_id, shown).await?;
+    let details = json!({ "specimen_version": shown.specimen_version });
+    write::audit(&mut transaction, &app.ambient, caller, "legalisation_request.review", &request, details).await?;
+    let view = view::of(&mut transaction, request).await?;
+    transaction.commit().await?;
+    Ok(view)
+}
+
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the value lies between 1 and 1,600")]
+fn width_pixels(rectangle: Rectangle) -> u32 {
+    let [_, _, width, height] = rectangle.points();
+    let scale = (LONGEST_SIDE / width.max(height)).min(PIXELS_A_POINT);
+    (width * scale).round().clamp(1.0, LONGEST_SIDE) as u32
+}

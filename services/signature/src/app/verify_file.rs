@@ -1,0 +1,200 @@
+//! Verification by upload: the signatures of any PDF, and whether its bytes are those issued here.
+
+use bytes::Bytes;
+use sha2::{Digest, Sha256};
+
+use crate::app::legalisation_facts::{self, LegalisationFacts};
+use crate::app::{App, AppError};
+use crate::domain::revision::SealedRevision;
+use crate::domain::verification_code::VerificationCode;
+use crate::pdf::{FileVerdict, SignatureVerdict, TrustMaterial, VerdictIndication};
+use crate::store::{intents, revisions};
+
+/// The verdict on a whole file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Overall {
+    /// The worst of the signatures.
+    pub indication: VerdictIndication,
+    pub sub_indication: Option<String>,
+}
+
+impl Overall {
+    /// The worst of these verdicts; INDETERMINATE where there is none.
+    pub fn of(signatures: &[SignatureVerdict]) -> Self {
+        match signatures.iter().max_by_key(|signature| signature.indication) {
+            Some(worst) => Self { indication: worst.indication, sub_indication: worst.sub_indication.clone() },
+            None => Self {
+                indication: VerdictIndication::Indeterminate,
+                sub_indication: Some("NO_SIGNATURE_FOUND".to_owned()),
+            },
+        }
+    }
+}
+
+/// Whether the bytes are those issued.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Issued {
+    /// Not a document of this platform.
+    Unknown,
+    /// This stored revision, or one that only adds what is harmless to it.
+    AsIssued(SealedRevision),
+    /// A revision of ours is in it, but what follows, or what was done to it, changes it.
+    Altered(Option<SealedRevision>),
+}
+
+/// What an uploaded file is.
+pub struct VerifiedFile {
+    pub sha256: [u8; 32],
+    pub signatures: Vec<SignatureVerdict>,
+    pub overall: Overall,
+    pub issued: Issued,
+    /// Present where the file is one of ours.
+    pub facts: Option<LegalisationFacts>,
+}
+
+/// Verifies a file. Nothing of it is kept.
+///
+/// # Errors
+/// [`AppError::Pdf`] when the file exceeds the limits or is no PDF.
+pub async fn verify_file(app: &App, file: Bytes) -> Result<VerifiedFile, AppError> {
+    let sha256: [u8; 32] = Sha256::digest(&file).into();
+    let verdict = verdict_on(app, file).await?;
+    let overall = Overall::of(&verdict.signatures);
+    let mut conn = app.pool.acquire().await?;
+    let mut hashes = vec![sha256];
+    hashes.extend(verdict.signatures.iter().filter_map(|signature| signature.revision_sha256));
+    let known = revisions::by_hashes(&mut conn, &hashes).await?;
+    let issued = issued(&sha256, &verdict.signatures, &known);
+    let intent_id = match &issued {
+        Issued::AsIssued(revision) | Issued::Altered(Some(revision)) => Some(revision.intent_id),
+        Issued::Altered(None) => None,
+        Issued::Unknown => intent_named_by_field(&mut conn, &verdict.signatures).await?,
+    };
+    let issued = if issued == Issued::Unknown && intent_id.is_some() { Issued::Altered(None) } else { issued };
+    let facts = match intent_id {
+        Some(id) => Some(legalisation_facts::of_intent(&mut conn, id).await?),
+        None => None,
+    };
+    Ok(VerifiedFile { sha256, signatures: verdict.signatures, overall, issued, facts })
+}
+
+/// A document's identity is the SHA-256 of its first sealed revision: either the file itself is a stored revision, or one of its
+/// signatures ends such a revision and what follows decides.
+fn issued(sha256: &[u8; 32], signatures: &[SignatureVerdict], known: &[SealedRevision]) -> Issued {
+    if let Some(exact) = known.iter().find(|revision| revision.sha256 == *sha256) {
+        return Issued::AsIssued(exact.clone());
+    }
+    let ours = signatures.iter().filter_map(|signature| {
+        let revision = known.iter().find(|revision| Some(revision.sha256) == signature.revision_sha256)?;
+        Some((signature, revision))
+    });
+    match ours.max_by_key(|(_, revision)| revision.revision) {
+        Some((signature, revision)) if signature.changed => Issued::Altered(Some(revision.clone())),
+        Some((_, revision)) => Issued::AsIssued(revision.clone()),
+        None => Issued::Unknown,
+    }
+}
+
+/// A file whose sealed bytes were changed has no known hash any more, but our signature field still names the code.
+async fn intent_named_by_field(
+    conn: &mut sqlx::PgConnection,
+    signatures: &[SignatureVerdict],
+) -> Result<Option<uuid::Uuid>, AppError> {
+    for signature in signatures {
+        let code = signature.field_name.strip_prefix("Wathiq_").and_then(VerificationCode::parse);
+        if let Some(code) = code
+            && let Some(intent) = intents::sealed_with_code(conn, code.as_str()).await?
+        {
+            return Ok(Some(intent.id));
+        }
+    }
+    Ok(None)
+}
+
+/// Verifies with the revocation lists at hand; where the file's certificates name further ones at configured hosts, fetches
+/// those and verifies again.
+pub(super) async fn verdict_on(app: &App, file: Bytes) -> Result<FileVerdict, AppError> {
+    let first = app.pdf.verify(file.clone(), &material(app)).await?;
+    if !app.trust.fetch(&first.revocation.crls).await {
+        return Ok(first);
+    }
+    Ok(app.pdf.verify(file, &material(app)).await?)
+}
+
+fn material(app: &App) -> TrustMaterial {
+    TrustMaterial {
+        at: app.ambient.now(),
+        anchors: app.trust.anchors(),
+        crls: app.trust.kept_lists(),
+        ocsp_responses: Vec::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::DateTime;
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::domain::seal_facts::SealedFileKind;
+
+    fn revision(number: i32, sha256: [u8; 32]) -> SealedRevision {
+        SealedRevision {
+            intent_id: Uuid::nil(),
+            kind: SealedFileKind::Document,
+            revision: number,
+            request_id: Uuid::nil(),
+            object_key: String::new(),
+            size_bytes: 1,
+            sha256,
+            commitment: [0; 32],
+            level: "B-T".to_owned(),
+            sealed_at: DateTime::UNIX_EPOCH,
+        }
+    }
+
+    fn signature(indication: VerdictIndication, revision_sha256: [u8; 32], changed: bool) -> SignatureVerdict {
+        SignatureVerdict {
+            field_name: "Wathiq_000000000000".to_owned(),
+            indication,
+            sub_indication: (indication != VerdictIndication::TotalPassed).then(|| "HASH_FAILURE".to_owned()),
+            signer: None,
+            issuer: None,
+            level: None,
+            claimed_time: None,
+            best_time: None,
+            covers_whole_revision: true,
+            revision_sha256: Some(revision_sha256),
+            extended: false,
+            changed,
+        }
+    }
+
+    #[test]
+    fn the_worst_signature_decides() {
+        use VerdictIndication::{Indeterminate, TotalFailed, TotalPassed};
+        let overall = |indications: &[VerdictIndication]| {
+            let signatures: Vec<_> = indications.iter().map(|one| signature(*one, [0; 32], false)).collect();
+            Overall::of(&signatures).indication
+        };
+        assert_eq!(overall(&[TotalPassed, TotalPassed]), TotalPassed);
+        assert_eq!(overall(&[TotalPassed, Indeterminate]), Indeterminate);
+        assert_eq!(overall(&[TotalFailed, Indeterminate, TotalPassed]), TotalFailed);
+        assert_eq!(overall(&[]), Indeterminate);
+    }
+
+    #[test]
+    fn what_was_issued() {
+        let passed = VerdictIndication::TotalPassed;
+        let known = [revision(1, [1; 32]), revision(2, [2; 32])];
+        let of = |sha256, signatures: &[SignatureVerdict]| issued(&sha256, signatures, &known);
+        assert_eq!(of([2; 32], &[]), Issued::AsIssued(known[1].clone()));
+        let harmless = [signature(passed, [1; 32], false)];
+        assert_eq!(of([9; 32], &harmless), Issued::AsIssued(known[0].clone()));
+        let both = [signature(passed, [1; 32], false), signature(passed, [2; 32], false)];
+        assert_eq!(of([9; 32], &both), Issued::AsIssued(known[1].clone()));
+        let shadowed = [signature(passed, [1; 32], true)];
+        assert_eq!(of([9; 32], &shadowed), Issued::Altered(Some(known[0].clone())));
+        assert_eq!(of([9; 32], &[signature(passed, [8; 32], false)]), Issued::Unknown);
+    }
+}

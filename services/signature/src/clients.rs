@@ -1,0 +1,3 @@
+//! The services this one asks.
+
+pub mod identity;

@@ -1,0 +1,213 @@
+//! An officer's intent to seal, and how far the work on its files has come.
+//!
+//! A file goes FROZEN → PREPARED → SIGNED → FINISHED. From FROZEN and SIGNED a job goes on by itself, because nothing more
+//! is asked of the officer there: preparing is a function of the recipe, and finishing needs a time-stamp but no key. From
+//! PREPARED only the officer leads on, with a confirmation of the digest and the key's PIN.
+//!
+//! The separate legalisation page names the finished document, so it is frozen when the document is finished and then goes
+//! the same way: the officer confirms and signs it in a second act.
+
+use chrono::{DateTime, NaiveDate, Utc};
+use uuid::Uuid;
+
+use crate::domain::commitment::Salt;
+use crate::domain::fact::RegisterNumber;
+use crate::domain::recipe::{Page, Recipe};
+use crate::domain::seal_facts::SealedFileKind;
+use crate::domain::verification_code::VerificationCode;
+
+/// Where an intent stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum IntentState {
+    Open,
+    Sealed,
+    Annulled,
+}
+
+impl IntentState {
+    const ALL: [Self; 3] = [Self::Open, Self::Sealed, Self::Annulled];
+
+    /// The name in the database.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Open => "OPEN",
+            Self::Sealed => "SEALED",
+            Self::Annulled => "ANNULLED",
+        }
+    }
+
+    /// Reads [`IntentState::as_str`].
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|state| state.as_str() == text)
+    }
+}
+
+/// A file with a hole for its signature, stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Prepared {
+    pub object_key: String,
+    /// Offset and length before the hole, then after it.
+    pub byte_range: [u64; 4],
+    /// SHA-256 over the byte range: what the officer confirms and the key signs.
+    pub digest: [u8; 32],
+    pub contents_offset: usize,
+    /// Hexadecimal digits of the hole.
+    pub contents_len: usize,
+    pub prepared_at: DateTime<Utc>,
+}
+
+/// The key's answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Signed {
+    /// The confirmation that bound the officer to the digest.
+    pub confirmation_id: Uuid,
+    pub signature_value: Vec<u8>,
+    pub signed_at: DateTime<Utc>,
+}
+
+/// How far a file has come.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Phase {
+    Frozen,
+    Prepared(Prepared),
+    Signed(Prepared, Signed),
+    Finished(Prepared, Signed, DateTime<Utc>),
+}
+
+/// The work on one file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SealFile {
+    pub kind: SealedFileKind,
+    pub phase: Phase,
+}
+
+impl SealFile {
+    /// What stands in the prepared file, from PREPARED on.
+    pub fn prepared(&self) -> Option<&Prepared> {
+        match &self.phase {
+            Phase::Frozen => None,
+            Phase::Prepared(prepared) | Phase::Signed(prepared, _) | Phase::Finished(prepared, _, _) => Some(prepared),
+        }
+    }
+
+    /// The key's answer, from SIGNED on.
+    pub fn signed(&self) -> Option<&Signed> {
+        match &self.phase {
+            Phase::Frozen | Phase::Prepared(_) => None,
+            Phase::Signed(_, signed) | Phase::Finished(_, signed, _) => Some(signed),
+        }
+    }
+}
+
+/// An intent to seal. All that the bytes depend on is frozen in it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SealIntent {
+    pub id: Uuid,
+    pub request_id: Uuid,
+    pub office_id: Uuid,
+    pub officer_id: Uuid,
+    pub agent_id: Uuid,
+    pub applicant_id: Uuid,
+    pub credential_id: Uuid,
+    pub state: IntentState,
+    pub register: RegisterNumber,
+    /// Civil date of the intent in Africa/Casablanca.
+    pub date: NaiveDate,
+    pub code: VerificationCode,
+    pub salt: Salt,
+    pub recipe: Recipe,
+    /// For a document that already carried signatures.
+    pub page_recipe: Option<Recipe>,
+    pub created_at: DateTime<Utc>,
+    /// The document first, then the separate page once the document is finished.
+    pub files: Vec<SealFile>,
+}
+
+/// Why a step on an intent is not allowed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum IntentError {
+    #[error("the intent is sealed or annulled")]
+    Ended,
+    #[error("the file to be sealed is not prepared yet")]
+    NotPrepared,
+    #[error("the key has already signed")]
+    Signed,
+}
+
+impl SealIntent {
+    /// The file that is worked on: the first that is not finished.
+    pub fn current(&self) -> Option<&SealFile> {
+        self.files.iter().find(|file| !matches!(file.phase, Phase::Finished(..)))
+    }
+
+    /// The work on a kind of file.
+    pub fn file(&self, kind: SealedFileKind) -> Option<&SealFile> {
+        self.files.iter().find(|file| file.kind == kind)
+    }
+
+    /// The recipe of a kind of file.
+    pub fn recipe_of(&self, kind: SealedFileKind) -> Option<&Recipe> {
+        match kind {
+            SealedFileKind::Document => Some(&self.recipe),
+            SealedFileKind::LegalisationPage => self.page_recipe.as_ref(),
+        }
+    }
+
+    /// What the officer is asked to confirm now.
+    ///
+    /// # Errors
+    /// [`IntentError`] when nothing is.
+    pub fn to_confirm(&self) -> Result<(SealedFileKind, &Prepared), IntentError> {
+        if self.state != IntentState::Open {
+            return Err(IntentError::Ended);
+        }
+        match self.current() {
+            Some(SealFile { kind, phase: Phase::Prepared(prepared) }) => Ok((*kind, prepared)),
+            Some(SealFile { phase: Phase::Frozen, .. }) => Err(IntentError::NotPrepared),
+            Some(_) | None => Err(IntentError::Signed),
+        }
+    }
+
+    /// Whether the intent may be given up: not while a signature value waits for its time-stamp, because that seal will
+    /// be finished without the officer.
+    ///
+    /// # Errors
+    /// [`IntentError`] when it may not.
+    pub fn may_annul(&self) -> Result<(), IntentError> {
+        if self.state != IntentState::Open {
+            return Err(IntentError::Ended);
+        }
+        match self.current().map(|file| &file.phase) {
+            Some(Phase::Frozen | Phase::Prepared(_)) => Ok(()),
+            _ => Err(IntentError::Signed),
+        }
+    }
+
+    /// What happens next, for people and programs.
+    pub fn progress(&self) -> Option<&'static str> {
+        if self.state != IntentState::Open {
+            return None;
+        }
+        let file = self.current()?;
+        Some(match (&file.phase, file.kind) {
+            (Phase::Frozen, _) => "PREPARING",
+            (Phase::Prepared(_), SealedFileKind::Document) => "WAITING_FOR_OFFICER",
+            (Phase::Prepared(_), SealedFileKind::LegalisationPage) => "WAITING_FOR_PAGE_SIGNATURE",
+            _ => "WAITING_FOR_TIME_STAMP",
+        })
+    }
+
+    /// Whether the document finished just now is the last file of the intent.
+    pub fn completes_with(&self, kind: SealedFileKind) -> bool {
+        kind == SealedFileKind::LegalisationPage || self.page_recipe.is_none()
+    }
+
+    /// The page's recipe with the finished document written into it; none where the page is part of the document.
+    pub fn page_naming(&self, document_sha256: &[u8; 32]) -> Option<Recipe> {
+        let mut recipe = self.page_recipe.clone()?;
+        if let Some(Page { data, .. }) = &mut recipe.page {
+            data["accompanies"] = serde_json::json!({ "sha256": data_encoding::HEXLOWER.encode(document_sha256) });
+        }
+        Some(recipe)
+    }
+}

@@ -1,0 +1,3 @@
+//! Facts as events.
+
+pub mod publish;

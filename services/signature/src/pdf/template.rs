@@ -1,0 +1,36 @@
+//! The templates of the legalisation page, by version: an intent is always prepared with the template it was frozen with.
+
+use sha2::{Digest, Sha256};
+use wathiq_documents::Template;
+
+/// Templates in use, the current one last. One that pending intents may name stays here until they are sealed.
+const TEMPLATES: [Template; 1] = [Template {
+    name: "legalisation-page.typ",
+    source: include_str!("../../templates/legalisation-page.typ"),
+}];
+
+/// A template with its version.
+pub(crate) struct Versioned(Template);
+
+impl Versioned {
+    /// The beginning of the SHA-256 of the source: whoever changes a template has made another version.
+    pub(crate) fn version(&self) -> String {
+        data_encoding::HEXLOWER.encode(&Sha256::digest(self.0.source)[..8])
+    }
+
+    /// The template.
+    pub(crate) fn template(&self) -> &Template {
+        &self.0
+    }
+}
+
+/// The template for new intents.
+pub(crate) fn current() -> Versioned {
+    let [.., last] = TEMPLATES;
+    Versioned(last)
+}
+
+/// The template of a version.
+pub(crate) fn of_version(version: &str) -> Option<Versioned> {
+    TEMPLATES.into_iter().map(Versioned).find(|template| template.version() == version)
+}

@@ -1,0 +1,123 @@
+//! The composition root: everything the process consists of, put together once. Used by `main` and by tests.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use sqlx::PgPool;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use wathiq_chassis::server::ServeError;
+use wathiq_chassis::tls::TlsError;
+use wathiq_chassis::{Ambient, ConfigError, GrpcServer, KeyFetch, Readiness, TokenVerifier, client, status};
+use wathiq_outbox::Relay;
+
+use crate::app::{App, finish_seal};
+use crate::clients::identity::{GrpcIdentity, Identity};
+use crate::config::Settings;
+use crate::storage::Objects;
+use crate::{grpc, janitor, keys, migrate, pdf, timestamp, trust};
+
+/// Origin of the service's events.
+const SOURCE: &str = "wathiq/signature";
+/// How often readiness looks at the database.
+const READINESS_INTERVAL: Duration = Duration::from_secs(5);
+
+/// Why the service did not start or ended.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+    #[error(transparent)]
+    Serve(#[from] ServeError),
+}
+
+/// Serves until `shutdown`, then lets what is under way end.
+///
+/// # Errors
+/// [`StartError`].
+pub async fn serve(
+    settings: Settings,
+    listener: TcpListener,
+    readiness: Readiness,
+    ambient: Ambient,
+    shutdown: CancellationToken,
+) -> Result<(), StartError> {
+    let process = &settings.process;
+    let channel = client::channel(&settings.upstream.identity, &process.tls, &process.trust_domain)?;
+    let identity = GrpcIdentity::new(channel);
+    let verifier = verifier(&settings, &ambient, identity.clone());
+    let app = Arc::new(app(&settings, Arc::new(identity), ambient.clone())?);
+    let server = grpc::add_services(
+        GrpcServer::new(process, grpc::rules::RULES, Some(verifier))?.descriptor(wathiq_proto::FILE_DESCRIPTOR_SET),
+        &app,
+    );
+    let relay =
+        Relay::new(settings.database.connect_options()?, settings.kafka.clone(), SOURCE, ambient);
+
+    let background = TaskTracker::new();
+    background.spawn(relay.run(shutdown.clone()));
+    background.spawn(janitor::run(Arc::clone(&app), shutdown.clone()));
+    background.spawn(finish_seal::run(Arc::clone(&app), shutdown.clone()));
+    background.spawn(watch_database(app.pool.clone(), readiness, shutdown.clone()));
+    background.close();
+    let served = server.serve(listener, shutdown.clone()).await;
+    // A listener that broke ends the process, and with it everything in the background.
+    shutdown.cancel();
+    if tokio::time::timeout(Duration::from_secs(process.drain_seconds), background.wait()).await.is_err() {
+        tracing::warn!(event = "service.drain_timeout", "background work did not end in time");
+    }
+    app.pool.close().await;
+    Ok(served?)
+}
+
+/// What use cases work with.
+///
+/// # Errors
+/// [`ConfigError`].
+pub fn app(settings: &Settings, identity: Arc<dyn Identity>, ambient: Ambient) -> Result<App, ConfigError> {
+    settings.requests.check()?;
+    Ok(App {
+        pool: settings.database.pool()?,
+        ambient,
+        objects: Objects::open(&settings.storage)?,
+        identity,
+        catalogue: Arc::new(settings.catalogue.read()?),
+        requests: settings.requests.clone(),
+        pdf: pdf::Pool::new(settings.pdf.clone()),
+        keys: keys::Keys::new(&settings.keys),
+        timestamp: timestamp::Client::new(&settings.timestamp)?,
+        trust: trust::Trust::new(&settings.trust)?,
+        seal: settings.seal.clone(),
+    })
+}
+
+fn verifier(settings: &Settings, ambient: &Ambient, identity: GrpcIdentity) -> TokenVerifier {
+    let fetch: KeyFetch = Arc::new(move || {
+        let identity = identity.clone();
+        Box::pin(async move { identity.verification_keys().await })
+    });
+    TokenVerifier::new(Arc::clone(&ambient.clock), settings.tokens.issuer.clone(), fetch)
+}
+
+/// Ready means: the database answers and has this version's tables.
+async fn watch_database(pool: PgPool, readiness: Readiness, shutdown: CancellationToken) {
+    let mut interval = tokio::time::interval(READINESS_INTERVAL);
+    while shutdown.run_until_cancelled(interval.tick()).await.is_some() {
+        let current = match check_database(&pool).await {
+            Ok(current) => current,
+            Err(error) => {
+                tracing::warn!(event = "service.database_unavailable", error = status::chain(&error), "not ready");
+                false
+            }
+        };
+        readiness.set("database", current);
+    }
+}
+
+async fn check_database(pool: &PgPool) -> Result<bool, migrate::MigrateError> {
+    let mut conn = pool.acquire().await?;
+    migrate::is_current(&mut conn).await
+}

@@ -1,0 +1,149 @@
+//! Table `signing_credential`.
+
+use chrono::{DateTime, Utc};
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use crate::domain::credential::{Credential, KeyAlgorithm, KeyLocation};
+use crate::store::StoreError;
+
+const TABLE: &str = "signing_credential";
+
+#[derive(sqlx::FromRow)]
+struct Row {
+    id: Uuid,
+    office_id: Uuid,
+    officer_id: Uuid,
+    token_label: String,
+    key_label: String,
+    algorithm: String,
+    certificate: Vec<u8>,
+    issuers: Vec<Vec<u8>>,
+    not_before: DateTime<Utc>,
+    not_after: DateTime<Utc>,
+    registered_by: Uuid,
+    registered_at: DateTime<Utc>,
+}
+
+impl TryFrom<Row> for Credential {
+    type Error = StoreError;
+
+    fn try_from(row: Row) -> Result<Self, StoreError> {
+        let algorithm = KeyAlgorithm::parse(&row.algorithm).ok_or(StoreError::Inconsistent {
+            table: TABLE,
+            column: "algorithm",
+            id: row.id,
+        })?;
+        Ok(Self {
+            id: row.id,
+            office_id: row.office_id,
+            officer_id: row.officer_id,
+            key: KeyLocation { token_label: row.token_label, key_label: row.key_label, algorithm },
+            certificate: row.certificate,
+            issuers: row.issuers,
+            not_before: row.not_before,
+            not_after: row.not_after,
+            registered_by: row.registered_by,
+            registered_at: row.registered_at,
+        })
+    }
+}
+
+/// Reads a credential.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn find(conn: &mut PgConnection, id: Uuid) -> Result<Option<Credential>, StoreError> {
+    let row: Option<Row> =
+        sqlx::query_as("SELECT * FROM signing_credential WHERE id = $1").bind(id).fetch_optional(conn).await?;
+    row.map(Credential::try_from).transpose()
+}
+
+/// The officer's credential at an office whose certificate ends last.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn newest_of(
+    conn: &mut PgConnection,
+    office_id: Uuid,
+    officer_id: Uuid,
+) -> Result<Option<Credential>, StoreError> {
+    let row: Option<Row> = sqlx::query_as(
+        "SELECT * FROM signing_credential WHERE office_id = $1 AND officer_id = $2
+         ORDER BY not_after DESC, id DESC LIMIT 1",
+    )
+    .bind(office_id)
+    .bind(officer_id)
+    .fetch_optional(conn)
+    .await?;
+    row.map(Credential::try_from).transpose()
+}
+
+/// Which credentials to list.
+pub struct Filter {
+    pub office_id: Uuid,
+    /// Only this officer's.
+    pub officer_id: Option<Uuid>,
+    /// Only those after this id.
+    pub after: Option<Uuid>,
+    pub limit: i64,
+}
+
+/// Lists credentials in order of registration.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn list(conn: &mut PgConnection, filter: &Filter) -> Result<Vec<Credential>, StoreError> {
+    let rows: Vec<Row> = sqlx::query_as(
+        "SELECT * FROM signing_credential
+         WHERE office_id = $1 AND ($2::uuid IS NULL OR officer_id = $2) AND ($3::uuid IS NULL OR id > $3)
+         ORDER BY id LIMIT $4",
+    )
+    .bind(filter.office_id)
+    .bind(filter.officer_id)
+    .bind(filter.after)
+    .bind(filter.limit)
+    .fetch_all(conn)
+    .await?;
+    rows.into_iter().map(Credential::try_from).collect()
+}
+
+/// Adds a credential. `false` when this certificate is registered for the officer and office already.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn insert(conn: &mut PgConnection, credential: &Credential) -> Result<bool, StoreError> {
+    let done = sqlx::query(
+        "INSERT INTO signing_credential (id, office_id, officer_id, backend, token_label, key_label, algorithm, certificate,
+                                         issuers, not_before, not_after, registered_by, registered_at)
+         VALUES ($1, $2, $3, 'pkcs11', $4, $5, $6, $7, $8, $9, $10, $11, $12)
+         ON CONFLICT (office_id, officer_id, certificate) DO NOTHING",
+    )
+    .bind(credential.id)
+    .bind(credential.office_id)
+    .bind(credential.officer_id)
+    .bind(&credential.key.token_label)
+    .bind(&credential.key.key_label)
+    .bind(credential.key.algorithm.as_str())
+    .bind(&credential.certificate)
+    .bind(&credential.issuers)
+    .bind(credential.not_before)
+    .bind(credential.not_after)
+    .bind(credential.registered_by)
+    .bind(credential.registered_at)
+    .execute(conn)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// The end of the newest certificate of each officer and office, for the expiry metric: how many end before each instant is
+/// told by the caller.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn newest_ends(conn: &mut PgConnection) -> Result<Vec<DateTime<Utc>>, StoreError> {
+    let ends = sqlx::query_scalar("SELECT max(not_after) FROM signing_credential GROUP BY office_id, officer_id")
+        .fetch_all(conn)
+        .await?;
+    Ok(ends)
+}
