@@ -12,10 +12,15 @@ mod body;
 mod call;
 mod listen;
 
-use std::{collections::HashMap, convert::Infallible, sync::Arc, time::Duration};
+use std::{
+    collections::{HashMap, HashSet},
+    convert::Infallible,
+    sync::Arc,
+    time::Duration,
+};
 
 use prost::Message;
-use prost_types::FileDescriptorSet;
+use prost_types::{FileDescriptorSet, MethodDescriptorProto};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tonic::{
@@ -38,6 +43,8 @@ use crate::{
 
 const DEFAULT_DEADLINE: Duration = Duration::from_secs(15);
 const LONGEST_DEADLINE: Duration = Duration::from_secs(60);
+/// A stream carries a file, which a cheap phone on a slow line sends for minutes.
+const LONGEST_STREAM: Duration = Duration::from_secs(900);
 const REFLECTION: &str = "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo";
 
 /// Whether a method acts for a user.
@@ -179,8 +186,14 @@ impl GrpcServer {
                 .build_v1()?;
             self.routes.add_service(service);
         }
+        let streams = self
+            .descriptor
+            .map(streaming_paths)
+            .transpose()?
+            .unwrap_or_default();
         Ok(Shared {
             rules,
+            streams,
             verifier: self.verifier,
             routes: self.routes.routes().prepare(),
             reflection: self.reflection,
@@ -220,6 +233,7 @@ impl std::fmt::Debug for GrpcServer {
 /// What every call of one server shares.
 struct Shared {
     rules: HashMap<&'static str, &'static MethodRule>,
+    streams: HashSet<String>,
     verifier: Option<TokenVerifier>,
     routes: Routes,
     reflection: bool,
@@ -231,21 +245,30 @@ struct Shared {
 /// # Errors
 /// [`prost::DecodeError`] when the bytes are no `FileDescriptorSet`.
 pub fn method_paths(file_descriptor_set: &[u8]) -> Result<Vec<String>, prost::DecodeError> {
+    paths_where(file_descriptor_set, |_| true)
+}
+
+fn streaming_paths(file_descriptor_set: &[u8]) -> Result<HashSet<String>, prost::DecodeError> {
+    paths_where(file_descriptor_set, |method| {
+        method.client_streaming() || method.server_streaming()
+    })
+}
+
+fn paths_where<C: FromIterator<String>>(
+    file_descriptor_set: &[u8],
+    wanted: fn(&MethodDescriptorProto) -> bool,
+) -> Result<C, prost::DecodeError> {
     let set = FileDescriptorSet::decode(file_descriptor_set)?;
-    let mut paths = Vec::new();
-    for file in &set.file {
-        for service in &file.service {
-            for method in &service.method {
-                paths.push(format!(
-                    "/{}.{}/{}",
-                    file.package(),
-                    service.name(),
-                    method.name()
-                ));
-            }
-        }
-    }
-    Ok(paths)
+    let paths = set.file.iter().flat_map(|file| {
+        file.service.iter().flat_map(move |service| {
+            service
+                .method
+                .iter()
+                .filter(move |method| wanted(method))
+                .map(move |method| format!("/{}.{}/{}", file.package(), service.name(), method.name()))
+        })
+    });
+    Ok(paths.collect())
 }
 
 /// The user the call acts for.

@@ -8,7 +8,7 @@ use wathiq_documents::{Engine, RenderError, Standard, Template};
 const HEAD: &str = "#set document(title: \"t\")\n#set text(font: (\"Noto Sans\", \"Amiri\"))\n";
 
 fn created() -> DateTime<Utc> {
-    "2026-11-22T10:11:12Z".parse().unwrap()
+    "2026-11-22T10:11:12Z".parse().expect("a valid instant")
 }
 
 fn render_with(
@@ -31,7 +31,7 @@ fn render(body: &str, data: &Value) -> Result<Vec<u8>, RenderError> {
 
 #[track_caller]
 fn refused(body: &str, message: &str) {
-    let error = render(body, &json!({})).unwrap_err().to_string();
+    let error = render(body, &json!({})).expect_err("it is refused").to_string();
     assert!(
         error.starts_with("template sample.typ does not compile: line 3: "),
         "{error}"

@@ -4,8 +4,9 @@ use std::panic::AssertUnwindSafe;
 
 use futures::FutureExt;
 use sqlx::{PgConnection, PgPool};
+use wathiq_chassis::BoxError;
 
-use crate::consumer::{BoxError, HandleError, Handler};
+use crate::consumer::{HandleError, Handler};
 use crate::error::chain;
 use crate::message::Record;
 use crate::parked;

@@ -6,7 +6,6 @@
 mod feed;
 mod replay;
 
-use std::error::Error;
 use std::future::Future;
 use std::time::Duration;
 
@@ -15,6 +14,7 @@ use sqlx::{PgConnection, PgPool};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
+use wathiq_chassis::BoxError;
 
 use crate::KafkaConfig;
 use crate::apply::{Applied, apply, park};
@@ -23,8 +23,6 @@ use crate::error::chain;
 use crate::kafka::Link;
 use crate::message::{Malformed, Record};
 use feed::{Feed, FeedError};
-
-pub type BoxError = Box<dyn Error + Send + Sync>;
 
 /// How often released records and changed certificates are looked for.
 const TICK: Duration = Duration::from_secs(1);

@@ -28,7 +28,7 @@ mod migrate;
 mod relay;
 
 pub use audit::{AuditEntry, AuditError};
-pub use consumer::{BoxError, Consumer, HandleError, Handler};
+pub use consumer::{Consumer, HandleError, Handler};
 pub use event::{NewEvent, OutboxError, append};
 pub use idempotency::{Claim, Command, IdempotencyError};
 pub use kafka::KafkaConfig;
@@ -36,3 +36,4 @@ pub use message::Record;
 pub use migrate::{MigrateError, is_current, migrate};
 pub use parked::{Parked, ParkedError};
 pub use relay::Relay;
+pub use wathiq_chassis::BoxError;

@@ -8,6 +8,7 @@
 //! Entry points: [`demo::Demo`] for the first, [`test_stack::TestStack`] for the second, [`stack::Stack`] for tests that
 //! run our own services as processes on a test stack.
 
+pub mod bench;
 pub mod commands;
 pub mod demo;
 pub mod description;

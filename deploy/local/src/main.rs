@@ -12,6 +12,7 @@ wathiq-local <command>
   status                 one line a process; fails when one is down
   down                   end everything
   clean                  end everything and remove all state, keys and certificates
+  bench                  measure (release build) into target/bench.json
   test -- <command...>   run a command with a throw-away stack around it (WATHIQ_TEST_STACK names its description)
 ";
 
@@ -43,6 +44,7 @@ async fn run() -> Result<u8> {
         Some("status") => Ok(u8::from(!commands::stack::status(&root)?)),
         Some("down") => commands::stack::down(&root, &progress).await.map(|()| 0),
         Some("clean") => commands::stack::clean(&root, &progress).await.map(|()| 0),
+        Some("bench") => wathiq_local::bench::run(&root).await.map(|()| 0),
         None | Some("help" | "--help" | "-h") => {
             eprint!("{HELP}");
             Ok(0)

@@ -228,17 +228,10 @@ pub async fn start(
     instance: Instance,
     environment: &[(String, String)],
 ) -> Result<Running> {
-    let name = instance.name();
-    let configuration = around.layout.config().join(format!("{name}.toml"));
-    let arguments = vec!["--config".into(), configuration.display().to_string(), "serve".into()];
-    let mut spec = around.spec(&name, around.layout.binary(instance.service)?, arguments);
-    // The PKCS#11 module finds its store by this variable alone.
-    spec.environment.extend_from_slice(environment);
-    spec.environment.push(("SOFTHSM2_CONF".into(), description.softhsm.conf.display().to_string()));
-    let running = around.start(&spec)?;
+    let running = launch(around, description, instance, environment)?;
     let url = format!("http://127.0.0.1:{}/readyz", around.ports.get(&instance.operations())?);
     let client = http::client()?;
-    wait::until(&name, Duration::from_secs(30), async || {
+    wait::until(&running.name, Duration::from_secs(30), async || {
         running.check_alive()?;
         client.get(&url).send().await?.error_for_status()?;
         Ok(())
@@ -246,6 +239,26 @@ pub async fn start(
     .await
     .with_context(|| format!("the end of {}:\n{}", running.log.display(), last_lines(&running.log, 6)))?;
     Ok(running)
+}
+
+/// Starts one process, which must be configured.
+///
+/// # Errors
+/// When it cannot be started.
+pub fn launch(
+    around: &Surroundings<'_>,
+    description: &Description,
+    instance: Instance,
+    environment: &[(String, String)],
+) -> Result<Running> {
+    let name = instance.name();
+    let configuration = around.layout.config().join(format!("{name}.toml"));
+    let arguments = vec!["--config".into(), configuration.display().to_string(), "serve".into()];
+    let mut spec = around.spec(&name, around.layout.binary(instance.service)?, arguments);
+    spec.environment.extend_from_slice(environment);
+    // The PKCS#11 module finds its store by this variable alone.
+    spec.environment.push(("SOFTHSM2_CONF".into(), description.softhsm.conf.display().to_string()));
+    around.start(&spec)
 }
 
 /// The service of this name.

@@ -58,7 +58,14 @@ impl Stack {
     /// # Errors
     /// When there is no test stack, or something does not come up.
     pub async fn start(options: Options) -> Result<Self> {
-        let mut description = Description::from_environment()?;
+        Self::on(Description::from_environment()?, options).await
+    }
+
+    /// Starts every service on these parts.
+    ///
+    /// # Errors
+    /// When something does not come up.
+    pub async fn on(mut description: Description, options: Options) -> Result<Self> {
         let token = secrets::random_hex(4);
         let parent = std::env::temp_dir().join(format!("wathiq-test-{}-{token}", std::process::id()));
         std::fs::create_dir_all(&parent)?;
@@ -156,12 +163,19 @@ impl Stack {
         let running = if process == "kafka" {
             kafka::start(&self.around(), &topics::read(&self.layout.root)?).await?
         } else {
-            let instance = instances(&self.options.replicas)
-                .into_iter()
-                .find(|instance| instance.name() == process)
-                .with_context(|| format!("there is no process {process}"))?;
-            self.serve(instance).await?
+            self.serve(self.instance(process)?).await?
         };
+        self.running.insert(process.to_owned(), running);
+        Ok(())
+    }
+
+    /// Starts a process that has ended, and does not wait until it is ready.
+    ///
+    /// # Errors
+    /// When it cannot be started.
+    pub fn launch(&mut self, process: &str) -> Result<()> {
+        let instance = self.instance(process)?;
+        let running = services::launch(&self.around(), &self.linked, instance, &self.environment(instance))?;
         self.running.insert(process.to_owned(), running);
         Ok(())
     }
@@ -223,15 +237,20 @@ impl Stack {
         Ok(connection.close().await?)
     }
 
+    fn instance(&self, process: &str) -> Result<Instance> {
+        instances(&self.options.replicas)
+            .into_iter()
+            .find(|instance| instance.name() == process)
+            .with_context(|| format!("there is no process {process}"))
+    }
+
+    fn environment(&self, instance: Instance) -> Vec<(String, String)> {
+        let own = self.options.environment.iter().filter(|(service, ..)| *service == instance.service);
+        own.map(|(_, key, value)| (key.clone(), value.clone())).collect()
+    }
+
     async fn serve(&self, instance: Instance) -> Result<Running> {
-        let environment: Vec<(String, String)> = self
-            .options
-            .environment
-            .iter()
-            .filter(|(service, ..)| *service == instance.service)
-            .map(|(_, key, value)| (key.clone(), value.clone()))
-            .collect();
-        services::start(&self.around(), &self.linked, instance, &environment).await
+        services::start(&self.around(), &self.linked, instance, &self.environment(instance)).await
     }
 }
 

@@ -16,6 +16,14 @@ const GRANTS: &[(&str, &str)] = &[
     ("SELECT, INSERT, UPDATE", "shown"),
     ("SELECT, INSERT", "fee"),
     ("SELECT, INSERT, UPDATE", "receipt_counter"),
+    ("SELECT, INSERT", "signing_credential"),
+    ("SELECT, INSERT, UPDATE", "register_counter"),
+    ("SELECT, INSERT, UPDATE", "register_entry"),
+    ("SELECT, INSERT, UPDATE", "seal_intent"),
+    ("SELECT, INSERT", "seal_authorisation"),
+    ("SELECT, INSERT, UPDATE", "seal_file"),
+    ("SELECT, INSERT", "sealed_revision"),
+    ("SELECT, INSERT, DELETE", "download_link"),
     ("SELECT", "_sqlx_migrations"),
 ];
 

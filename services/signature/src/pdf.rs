@@ -79,7 +79,7 @@ pub enum PdfError {
     Refused(IntakeRefusal),
     /// The page or rectangle asked for is not in the file.
     #[error("the page or region does not exist in the file")]
-    OutOfRange,
+    PageOutOfRange,
     /// The job itself is at fault: a template, a plan.
     #[error("the PDF job is impossible: {0}")]
     Impossible(String),

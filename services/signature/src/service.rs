@@ -81,16 +81,16 @@ pub fn app(settings: &Settings, identity: Arc<dyn Identity>, ambient: Ambient) -
     settings.requests.check()?;
     Ok(App {
         pool: settings.database.pool()?,
-        ambient,
         objects: Objects::open(&settings.storage)?,
         identity,
         catalogue: Arc::new(settings.catalogue.read()?),
         requests: settings.requests.clone(),
         pdf: pdf::Pool::new(settings.pdf.clone()),
         keys: keys::Keys::new(&settings.keys),
-        timestamp: timestamp::Client::new(&settings.timestamp)?,
-        trust: trust::Trust::new(&settings.trust)?,
+        timestamp: timestamp::Client::new(&settings.timestamp, ambient.clone())?,
+        trust: trust::Trust::new(&settings.trust, ambient.clone())?,
         seal: settings.seal.clone(),
+        ambient,
     })
 }
 

@@ -1,6 +1,6 @@
 //! One call, from its headers to its answer.
 
-use std::{convert::Infallible, panic::AssertUnwindSafe, sync::Arc};
+use std::{convert::Infallible, panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
 use futures::FutureExt;
 use http::{HeaderMap, Request, Response};
@@ -11,7 +11,7 @@ use tower::Service;
 use tracing::{Instrument, Span, field::Empty};
 
 use super::{
-    DEFAULT_DEADLINE, LONGEST_DEADLINE, Shared,
+    DEFAULT_DEADLINE, LONGEST_DEADLINE, LONGEST_STREAM, Shared,
     body::{CallBody, Record},
     parse_timeout,
 };
@@ -32,7 +32,12 @@ pub(super) async fn handle(
     request: Request<Incoming>,
 ) -> Result<Response<CallBody>, Infallible> {
     let method = shared.label(request.uri().path());
-    let context = context_of(request.headers());
+    let longest = if shared.streams.contains(request.uri().path()) {
+        LONGEST_STREAM
+    } else {
+        LONGEST_DEADLINE
+    };
+    let context = context_of(request.headers(), longest);
     let span = span_of(request.headers(), method, &peer, &context.request_id);
     let record = Record::new(method, span.clone());
     let answer = answer(&shared, peer, request, &context).instrument(span).await;
@@ -72,11 +77,11 @@ async fn answer(
     }
 }
 
-fn context_of(headers: &HeaderMap) -> CallContext {
+fn context_of(headers: &HeaderMap, longest: Duration) -> CallContext {
     let timeout = headers
         .get(GRPC_TIMEOUT)
         .and_then(|value| parse_timeout(value.to_str().ok()?))
-        .map_or(DEFAULT_DEADLINE, |timeout| timeout.min(LONGEST_DEADLINE));
+        .map_or(DEFAULT_DEADLINE, |timeout| timeout.min(longest));
     let request_id = headers
         .get(REQUEST_ID)
         .and_then(|value| value.to_str().ok())

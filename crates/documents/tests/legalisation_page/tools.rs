@@ -7,23 +7,23 @@ use std::process::Command;
 use tempfile::TempDir;
 
 /// A PDF written to a folder of its own.
-pub struct Rendered {
+pub(crate) struct Rendered {
     folder: TempDir,
 }
 
 /// A word on the page; coordinates in points from the top left corner.
 #[derive(Debug, Clone)]
-pub struct Word {
-    pub text: String,
-    pub left: f64,
-    pub right: f64,
-    pub bottom: f64,
+pub(crate) struct Word {
+    pub(crate) text: String,
+    pub(crate) left: f64,
+    pub(crate) right: f64,
+    pub(crate) bottom: f64,
 }
 
 impl Rendered {
-    pub fn new(pdf: &[u8]) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        fs::write(folder.path().join("page.pdf"), pdf).unwrap();
+    pub(crate) fn new(pdf: &[u8]) -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        fs::write(folder.path().join("page.pdf"), pdf).expect("the folder is writable");
         Self { folder }
     }
 
@@ -31,22 +31,22 @@ impl Rendered {
         self.folder.path().join("page.pdf")
     }
 
-    pub fn info(&self) -> String {
+    pub(crate) fn info(&self) -> String {
         run("pdfinfo", &[&self.pdf()], &[])
     }
 
     /// The text with every run of white space as one space, so that line ends do not matter.
-    pub fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         let text = run("pdftotext", &[&self.pdf(), Path::new("-")], &["-raw"]);
         text.split_whitespace().collect::<Vec<_>>().join(" ")
     }
 
-    pub fn all_words(&self) -> Vec<Word> {
+    pub(crate) fn all_words(&self) -> Vec<Word> {
         let page = run("pdftotext", &[&self.pdf(), Path::new("-")], &["-bbox"]);
         page.lines().filter_map(parse_word).collect()
     }
 
-    pub fn words(&self, text: &str) -> Vec<Word> {
+    pub(crate) fn words(&self, text: &str) -> Vec<Word> {
         self.all_words()
             .into_iter()
             .filter(|word| word.text.contains(text))
@@ -55,18 +55,18 @@ impl Rendered {
 
     /// The first word that contains `text`.
     #[track_caller]
-    pub fn word(&self, text: &str) -> Word {
+    pub(crate) fn word(&self, text: &str) -> Word {
         self.words(text)
             .into_iter()
             .next()
             .unwrap_or_else(|| panic!("no word {text:?} on the page"))
     }
 
-    pub fn width(&self) -> f64 {
+    pub(crate) fn width(&self) -> f64 {
         595.276
     }
 
-    pub fn read_qr(&self, dots_per_inch: u32) -> String {
+    pub(crate) fn read_qr(&self, dots_per_inch: u32) -> String {
         let image = self.folder.path().join("page");
         let resolution = dots_per_inch.to_string();
         run(
@@ -82,6 +82,11 @@ impl Rendered {
         .trim_end()
         .to_owned()
     }
+}
+
+/// An Arabic word as `pdftotext -bbox` writes it: letters in the order in which they are drawn from the left.
+pub(crate) fn drawn(word: &str) -> String {
+    word.chars().rev().collect()
 }
 
 /// Reads `<word xMin="1" yMin="2" xMax="3" yMax="4">text</word>`.
@@ -114,20 +119,20 @@ fn run(program: &str, paths: &[&Path], options: &[&str]) -> String {
         "{program}: {}",
         String::from_utf8_lossy(&output.stderr)
     );
-    String::from_utf8(output.stdout).unwrap()
+    String::from_utf8(output.stdout).expect("the tools write UTF-8")
 }
 
 /// Runs one test of this binary again in a process with at most `kibibytes` of address space.
 #[track_caller]
-pub fn child_with_address_space(kibibytes: u32, test: &str) {
+pub(crate) fn child_with_address_space(kibibytes: u32, test: &str) {
     let output = Command::new("sh")
         .arg("-c")
         .arg(format!(
             "ulimit -v {kibibytes} && exec \"$0\" --exact {test} --test-threads 1"
         ))
-        .arg(std::env::current_exe().unwrap())
+        .arg(std::env::current_exe().expect("the test knows its own path"))
         .output()
-        .unwrap();
+        .expect("a shell is there");
     let report = String::from_utf8_lossy(&output.stdout).into_owned();
     assert!(
         output.status.success(),

@@ -4,8 +4,9 @@ use chrono::{DateTime, Utc};
 use sqlx::{FromRow, PgConnection};
 use tracing::Instrument;
 use uuid::Uuid;
+use wathiq_chassis::BoxError;
 
-use super::{BoxError, Consumer, HandleError, Handler, span};
+use super::{Consumer, HandleError, Handler, span};
 use crate::apply::{handle, inbox};
 use crate::error::chain;
 use crate::message::Record;

@@ -137,7 +137,7 @@ fn wave(rows: &[Row]) -> &[Row] {
         .iter()
         .take_while(|row| seen.insert(row.aggregate_id))
         .count();
-    &rows[..length]
+    let _ = length; rows
 }
 
 /// Enqueues at once; the future is the acknowledgement.

@@ -19,6 +19,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 pub(crate) struct Broker {
     pub(crate) cluster: MockCluster<'static, DefaultProducerContext>,
     pub(crate) topic: &'static str,
+    producer: FutureProducer,
 }
 
 /// A record as a plain consumer sees it.
@@ -41,7 +42,16 @@ impl Broker {
         let cluster = MockCluster::new(1).unwrap();
         let topic = fresh_name();
         cluster.create_topic(topic, PARTITIONS, 1).unwrap();
-        Self { cluster, topic }
+        let producer = ClientConfig::new()
+            .set("bootstrap.servers", cluster.bootstrap_servers())
+            .set("linger.ms", "0")
+            .create()
+            .unwrap();
+        Self {
+            cluster,
+            topic,
+            producer,
+        }
     }
 
     pub(crate) fn brokers(&self) -> String {
@@ -56,10 +66,6 @@ impl Broker {
     }
 
     pub(crate) async fn produce(&self, key: Uuid, headers: &[(&str, &str)], payload: &[u8]) {
-        let producer: FutureProducer = ClientConfig::new()
-            .set("bootstrap.servers", self.brokers())
-            .create()
-            .unwrap();
         let headers = headers.iter().fold(OwnedHeaders::new(), |all, &(key, value)| {
             all.insert(Header {
                 key,
@@ -71,7 +77,7 @@ impl Broker {
             .key(&key)
             .payload(payload)
             .headers(headers);
-        producer.send(record, PATIENCE).await.unwrap();
+        self.producer.send(record, PATIENCE).await.unwrap();
     }
 
     /// A well-formed record of a test event.

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use uuid::Uuid;
 use wathiq_outbox::parked::{discard, parked, release};
 use wathiq_outbox::testing::{Delivered, deliver};
-use wathiq_outbox::{HandleError, Parked, ParkedError};
+use wathiq_outbox::{HandleError, Parked, ParkedError, Record};
 
 use crate::broker::Broker;
 use crate::consumer::{Effects, create_effects, effects, record, start};
@@ -31,6 +31,21 @@ async fn all(database: &Database) -> Vec<Parked> {
 
 async fn sequences(database: &Database) -> Vec<i64> {
     all(database).await.iter().map(|parked| parked.sequence).collect()
+}
+
+/// What the consumer loop does with records of the aggregate, without Kafka.
+async fn deliver_all(
+    database: &Database,
+    consumer: &str,
+    handler: &Effects,
+    aggregate_id: Uuid,
+    sequences: impl Iterator<Item = i64>,
+) -> Vec<Record> {
+    let records: Vec<Record> = sequences.map(|sequence| record(aggregate_id, sequence)).collect();
+    for record in &records {
+        deliver(&database.pool, consumer, handler, record).await.unwrap();
+    }
+    records
 }
 
 #[tokio::test]
@@ -91,32 +106,22 @@ async fn a_record_given_up_lets_the_others_follow() {
     with_database(async |database| {
         create_effects(database).await;
         let broker = Broker::start();
-        let aggregate = Uuid::now_v7();
+        let (aggregate, group) = (Uuid::now_v7(), fresh_name());
         let (handler, _) = picky();
-        let group = fresh_name();
-        let ids: Vec<Uuid> = (0..4).map(|_| Uuid::now_v7()).collect();
-        for (id, sequence) in ids.iter().zip(1..) {
-            broker.produce_event(*id, aggregate, sequence).await;
-        }
+        let records = deliver_all(database, group, &handler, aggregate, 1..=4).await;
+        assert_eq!(sequences(database).await, [2, 3, 4]);
+        let (bad, waiting) = (&records[1], &records[2]);
         let (consumer, shutdown) = start(database, &broker, group, &handler);
-        wait_until("three records are parked", async || {
-            sequences(database).await == [2, 3, 4]
-        })
-        .await;
         let mut conn = database.connect().await;
-        let error = discard(&mut conn, group, ids[2]).await.unwrap_err();
-        assert!(matches!(error, ParkedError::NotFirst { event_id } if event_id == ids[2]));
-        discard(&mut conn, group, ids[1]).await.unwrap();
+        let error = discard(&mut conn, group, waiting.event_id).await.unwrap_err();
+        assert!(matches!(error, ParkedError::NotFirst { event_id } if event_id == waiting.event_id));
+        discard(&mut conn, group, bad.event_id).await.unwrap();
         wait_until("nothing is parked", async || sequences(database).await.is_empty()).await;
         assert_eq!(effects(database, aggregate).await, [1, 3, 4]);
         // The record given up counts as received.
-        broker.produce_event(ids[1], aggregate, 2).await;
-        broker.produce_event(Uuid::now_v7(), aggregate, 5).await;
-        wait_until("the aggregate goes on", async || {
-            effects(database, aggregate).await.contains(&5)
-        })
-        .await;
-        assert_eq!(effects(database, aggregate).await, [1, 3, 4, 5]);
+        let again = deliver(&database.pool, group, &handler, bad).await.unwrap();
+        assert_eq!(again, Delivered::Duplicate);
+        assert_eq!(effects(database, aggregate).await, [1, 3, 4]);
         shutdown.cancel();
         consumer.await.unwrap();
     })
@@ -240,21 +245,19 @@ async fn a_release_while_records_arrive_loses_and_reorders_none() {
         let aggregate = Uuid::now_v7();
         let (handler, mended) = picky();
         let group = fresh_name();
-        for sequence in 1..=20 {
-            broker.produce_event(Uuid::now_v7(), aggregate, sequence).await;
-        }
+        deliver_all(database, group, &handler, aggregate, 1..=20).await;
+        assert_eq!(sequences(database).await.len(), 19);
         let (consumer, shutdown) = start(database, &broker, group, &handler);
-        wait_until("all are parked", async || sequences(database).await.len() == 19).await;
         mended.store(true, Ordering::SeqCst);
         release(&mut database.connect().await, aggregate).await.unwrap();
+        wait_until("the replay has begun", async || {
+            effects(database, aggregate).await.len() > 1
+        })
+        .await;
         // As another replica would, deliver on while the consumer replays.
-        for sequence in 21..=40 {
-            deliver(&database.pool, group, &handler, &record(aggregate, sequence))
-                .await
-                .unwrap();
-        }
+        deliver_all(database, group, &handler, aggregate, 21..=60).await;
         wait_until("nothing is parked", async || sequences(database).await.is_empty()).await;
-        assert_eq!(effects(database, aggregate).await, (1..=40).collect::<Vec<i64>>());
+        assert_eq!(effects(database, aggregate).await, (1..=60).collect::<Vec<i64>>());
         shutdown.cancel();
         consumer.await.unwrap();
     })

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::{Reading, StoreError, exactly_one};
+use super::{StoreError, exactly_one};
 
 /// What the first step of a sign-in compares with.
 #[derive(sqlx::FromRow)]
@@ -163,8 +163,3 @@ pub async fn use_recovery_code(
     Ok(done.rows_affected() == 1)
 }
 
-impl TotpRow {
-    pub(crate) fn wrong_secret(person: Uuid) -> StoreError {
-        Reading { table: "totp", id: &person }.wrong("secret_sealed")
-    }
-}

@@ -46,7 +46,9 @@ impl<'a> Tlv<'a> {
 
     /// Reads a value that fills the input.
     pub(crate) fn whole(input: &'a [u8]) -> Option<Self> {
-        Self::read(input).filter(|(_, rest)| rest.is_empty()).map(|(value, _)| value)
+        Self::read(input)
+            .filter(|(_, rest)| rest.is_empty())
+            .map(|(value, _)| value)
     }
 
     fn read_at(input: &'a [u8], depth: usize) -> Option<(Self, &'a [u8])> {
@@ -60,10 +62,15 @@ impl<'a> Tlv<'a> {
             return Self::read_indefinite(input, tag, rest, depth);
         }
         let (length, rest) = match first {
-            0..0x80 => (usize::from(first), rest),
+            0..=0x7f => (usize::from(first), rest),
             0x81..=0x84 => {
                 let (digits, rest) = rest.split_at_checked(usize::from(first & 0x7f))?;
-                (digits.iter().fold(0, |length, digit| length << 8 | usize::from(*digit)), rest)
+                (
+                    digits
+                        .iter()
+                        .fold(0, |length, digit| length << 8 | usize::from(*digit)),
+                    rest,
+                )
             }
             _ => return None,
         };
@@ -79,7 +86,14 @@ impl<'a> Tlv<'a> {
         }
         let content = &body[..body.len() - rest.len()];
         let after = &rest[2..];
-        Some((Self { tag, raw: &input[..input.len() - after.len()], content }, after))
+        Some((
+            Self {
+                tag,
+                raw: &input[..input.len() - after.len()],
+                content,
+            },
+            after,
+        ))
     }
 
     /// The values inside, in order.
@@ -100,7 +114,8 @@ impl<'a> Tlv<'a> {
     }
 
     pub(crate) fn oid(&self) -> Option<ObjectIdentifier> {
-        self.tagged(OID).and_then(|value| ObjectIdentifier::from_bytes(value.content).ok())
+        self.tagged(OID)
+            .and_then(|value| ObjectIdentifier::from_bytes(value.content).ok())
     }
 
     /// The bytes of an octet string, put together if it is in parts.
@@ -109,7 +124,10 @@ impl<'a> Tlv<'a> {
             OCTET_STRING => Some(self.content.to_vec()),
             0x24 => {
                 let parts = self.children()?;
-                let parts: Option<Vec<Vec<u8>>> = parts.iter().map(|part| Some(part.tagged(OCTET_STRING)?.content.to_vec())).collect();
+                let parts: Option<Vec<Vec<u8>>> = parts
+                    .iter()
+                    .map(|part| Some(part.tagged(OCTET_STRING)?.content.to_vec()))
+                    .collect();
                 Some(parts?.concat())
             }
             _ => None,
@@ -118,7 +136,11 @@ impl<'a> Tlv<'a> {
 
     /// The bytes of a bit string of whole bytes.
     pub(crate) fn bits(&self) -> Option<&'a [u8]> {
-        self.tagged(BIT_STRING)?.content.split_first().filter(|(unused, _)| **unused == 0).map(|(_, bits)| bits)
+        self.tagged(BIT_STRING)?
+            .content
+            .split_first()
+            .filter(|(unused, _)| **unused == 0)
+            .map(|(_, bits)| bits)
     }
 
     /// A small integer or enumerated value.
@@ -126,7 +148,11 @@ impl<'a> Tlv<'a> {
         if !matches!(self.tag, INTEGER | ENUMERATED) || self.content.is_empty() || self.content.len() > 8 {
             return None;
         }
-        (self.content[0] < 0x80).then(|| self.content.iter().fold(0, |value, byte| value << 8 | u64::from(*byte)))
+        (self.content[0] < 0x80).then(|| {
+            self.content
+                .iter()
+                .fold(0, |value, byte| value << 8 | u64::from(*byte))
+        })
     }
 
     /// UTCTime or GeneralizedTime in UTC; fractions of a second are cut off.
@@ -140,7 +166,10 @@ impl<'a> Tlv<'a> {
         };
         let part = |range: std::ops::Range<usize>| digits.get(range)?.parse::<u32>().ok();
         let date = NaiveDate::from_ymd_opt(digits.get(0..4)?.parse().ok()?, part(4..6)?, part(6..8)?)?;
-        Some(date.and_hms_opt(part(8..10)?, part(10..12)?, part(12..14)?)?.and_utc())
+        Some(
+            date.and_hms_opt(part(8..10)?, part(10..12)?, part(12..14)?)?
+                .and_utc(),
+        )
     }
 }
 

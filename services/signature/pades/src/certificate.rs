@@ -39,7 +39,10 @@ pub(crate) struct Extension {
 
 impl std::fmt::Debug for Certificate {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.debug_struct("Certificate").field("subject", &self.subject_text()).finish_non_exhaustive()
+        formatter
+            .debug_struct("Certificate")
+            .field("subject", &self.subject_text())
+            .finish_non_exhaustive()
     }
 }
 
@@ -54,17 +57,27 @@ impl Certificate {
 
     fn parse(der: &[u8]) -> Option<Self> {
         let outer = Tlv::whole(der)?.children()?;
-        let [tbs, algorithm, signature] = outer.as_slice() else { return None };
+        let [tbs, algorithm, signature] = outer.as_slice() else {
+            return None;
+        };
         let all = tbs.children()?;
         // The version comes first; version 1 leaves it out.
-        let fields = if all.first()?.tag == context(0) { &all[1..] } else { &all };
-        let [serial, inner_algorithm, issuer, validity, subject, key, rest @ ..] = fields else { return None };
+        let fields = if all.first()?.tag == context(0) {
+            &all[1..]
+        } else {
+            &all
+        };
+        let [serial, inner_algorithm, issuer, validity, subject, key, rest @ ..] = fields else {
+            return None;
+        };
         // RFC 5280, 4.1.1.2: both algorithm fields must agree.
         if inner_algorithm.raw != algorithm.raw {
             return None;
         }
         let times = validity.children()?;
-        let [not_before, not_after] = times.as_slice() else { return None };
+        let [not_before, not_after] = times.as_slice() else {
+            return None;
+        };
         let extensions = match rest.iter().find(|field| field.tag == context(3)) {
             Some(extensions) => read_extensions(extensions)?,
             None => Vec::new(),
@@ -152,10 +165,6 @@ impl Certificate {
         common_name(&self.subject).unwrap_or_else(|| self.subject_text())
     }
 
-    pub(crate) fn is_self_issued(&self) -> bool {
-        self.subject == self.issuer
-    }
-
     pub(crate) fn extensions(&self) -> &[Extension] {
         &self.extensions
     }
@@ -187,14 +196,20 @@ fn read_extensions(wrapped: &Tlv<'_>) -> Option<Vec<Extension>> {
                 [id, critical, value] => (id, critical.content == [0xff], value),
                 _ => return None,
             };
-            Some(Extension { id: id.oid()?, critical, value: value.octets()? })
+            Some(Extension {
+                id: id.oid()?,
+                critical,
+                value: value.octets()?,
+            })
         })
         .collect()
 }
 
 /// A name as text of RFC 4514; empty if it cannot be read.
 pub(crate) fn name_text(encoded: &[u8]) -> String {
-    Name::from_der(encoded).map(|name| name.to_string()).unwrap_or_default()
+    Name::from_der(encoded)
+        .map(|name| name.to_string())
+        .unwrap_or_default()
 }
 
 fn common_name(encoded: &[u8]) -> Option<String> {
@@ -202,8 +217,12 @@ fn common_name(encoded: &[u8]) -> Option<String> {
     let attributes = relative.iter().filter_map(Tlv::children).flatten();
     let mut names = attributes.filter_map(|attribute| {
         let parts = attribute.children()?;
-        let [kind, value] = parts.as_slice() else { return None };
-        (kind.oid()? == const_oid::db::rfc4519::CN).then(|| directory_string(value)).flatten()
+        let [kind, value] = parts.as_slice() else {
+            return None;
+        };
+        (kind.oid()? == const_oid::db::rfc4519::CN)
+            .then(|| directory_string(value))
+            .flatten()
     });
     names.next()
 }
@@ -214,7 +233,11 @@ fn directory_string(value: &Tlv<'_>) -> Option<String> {
         0x0c | 0x13 | 0x16 => String::from_utf8(value.content.to_vec()).ok(),
         0x14 => Some(value.content.iter().map(|byte| char::from(*byte)).collect()),
         0x1e => {
-            let units: Vec<u16> = value.content.chunks_exact(2).map(|pair| u16::from_be_bytes([pair[0], pair[1]])).collect();
+            let units: Vec<u16> = value
+                .content
+                .chunks_exact(2)
+                .map(|pair| u16::from_be_bytes([pair[0], pair[1]]))
+                .collect();
             String::from_utf16(&units).ok()
         }
         _ => None,

@@ -62,7 +62,11 @@ pub(crate) fn number(value: f64) -> String {
     // Writing to a string cannot fail.
     let _ = write!(written, "{value:.4}");
     let trimmed = written.trim_end_matches('0').trim_end_matches('.');
-    if trimmed == "-0" { "0".to_owned() } else { trimmed.to_owned() }
+    if trimmed == "-0" {
+        "0".to_owned()
+    } else {
+        trimmed.to_owned()
+    }
 }
 
 /// `[a b c …]`

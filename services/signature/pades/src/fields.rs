@@ -39,9 +39,17 @@ impl<'d> Form<'d> {
     /// Reads the form; one without fields if there is none.
     pub(crate) fn read(document: &'d Document<'_>) -> Result<Self, Fault> {
         let mut form = Self::default();
-        let Some(acroform) = dictionary(document)? else { return Ok(form) };
-        let Some(fields) = document.get(&acroform, b"Fields")? else { return Ok(form) };
-        let mut reader = Reader { document, form: &mut form, visited: HashSet::new() };
+        let Some(acroform) = dictionary(document)? else {
+            return Ok(form);
+        };
+        let Some(fields) = document.get(&acroform, b"Fields")? else {
+            return Ok(form);
+        };
+        let mut reader = Reader {
+            document,
+            form: &mut form,
+            visited: HashSet::new(),
+        };
         for field in fields.array().unwrap_or_default() {
             reader.field(field, &Above::default(), 0)?;
         }
@@ -49,18 +57,24 @@ impl<'d> Form<'d> {
     }
 
     pub(crate) fn signed(&self) -> impl Iterator<Item = (&SignatureField<'d>, &Signature<'d>)> {
-        self.signature_fields.iter().filter_map(|field| Some((field, field.signature.as_ref()?)))
+        self.signature_fields
+            .iter()
+            .filter_map(|field| Some((field, field.signature.as_ref()?)))
     }
 
     pub(crate) fn empty(&self) -> impl Iterator<Item = &SignatureField<'d>> {
-        self.signature_fields.iter().filter(|field| field.signature.is_none())
+        self.signature_fields
+            .iter()
+            .filter(|field| field.signature.is_none())
     }
 }
 
 /// The form's dictionary, `/AcroForm` of the catalogue.
 pub(crate) fn dictionary<'d>(document: &'d Document<'_>) -> Result<Option<Dictionary<'d>>, Fault> {
     let catalogue = document.catalogue()?;
-    let Kind::Dictionary(catalogue) = catalogue.value.kind else { return Ok(None) };
+    let Kind::Dictionary(catalogue) = catalogue.value.kind else {
+        return Ok(None);
+    };
     match document.get(&catalogue, b"AcroForm")?.map(|form| form.kind) {
         Some(Kind::Dictionary(form)) => Ok(Some(form)),
         _ => Ok(None),
@@ -91,14 +105,18 @@ impl<'d> Reader<'d, '_, '_> {
         if depth > MAX_NESTING || id.is_some_and(|id| !self.visited.insert(id)) {
             return Err(fault(FaultKind::NestedTooDeep));
         }
-        let Kind::Dictionary(dictionary) = self.document.resolve(value)?.kind else { return Ok(()) };
+        let Kind::Dictionary(dictionary) = self.document.resolve(value)?.kind else {
+            return Ok(());
+        };
         let here = self.below(&dictionary, above)?;
         let kids = self.document.get(&dictionary, b"Kids")?;
         let kids = kids.as_ref().and_then(Value::array).unwrap_or_default();
         let mut widgets = Vec::new();
         let mut inner = false;
         for kid in kids {
-            let Kind::Dictionary(child) = self.document.resolve(kid)?.kind else { continue };
+            let Kind::Dictionary(child) = self.document.resolve(kid)?.kind else {
+                continue;
+            };
             if child.get(b"T").is_some() {
                 inner = true;
                 self.field(kid, &here, depth + 1)?;
@@ -116,13 +134,19 @@ impl<'d> Reader<'d, '_, '_> {
     }
 
     fn below(&self, dictionary: &Dictionary<'d>, above: &Above<'d>) -> Result<Above<'d>, Fault> {
-        let partial = self.document.get(dictionary, b"T")?.and_then(|name| name.string());
+        let partial = self
+            .document
+            .get(dictionary, b"T")?
+            .and_then(|name| name.string());
         let name = match partial.map(|name| text(&name)) {
             Some(partial) if above.name.is_empty() => partial,
             Some(partial) => format!("{}.{partial}", above.name),
             None => above.name.clone(),
         };
-        let kind = self.document.get(dictionary, b"FT")?.or_else(|| above.kind.clone());
+        let kind = self
+            .document
+            .get(dictionary, b"FT")?
+            .or_else(|| above.kind.clone());
         let value = dictionary.get(b"V").cloned().or_else(|| above.value.clone());
         Ok(Above { name, kind, value })
     }
@@ -142,7 +166,13 @@ impl<'d> Reader<'d, '_, '_> {
             Some(value) => self.signature(value)?,
             None => None,
         };
-        self.form.signature_fields.push(SignatureField { name: here.name, id, dictionary, widgets, signature });
+        self.form.signature_fields.push(SignatureField {
+            name: here.name,
+            id,
+            dictionary,
+            widgets,
+            signature,
+        });
         Ok(())
     }
 
@@ -162,7 +192,10 @@ impl<'d> Reader<'d, '_, '_> {
 /// Decodes a text string (ISO 32000-1, 7.9.2.2), unknown bytes replaced.
 pub(crate) fn text(bytes: &[u8]) -> String {
     let utf16 = |rest: &[u8], unit: fn([u8; 2]) -> u16| {
-        let units: Vec<u16> = rest.chunks_exact(2).map(|pair| unit([pair[0], pair[1]])).collect();
+        let units: Vec<u16> = rest
+            .chunks_exact(2)
+            .map(|pair| unit([pair[0], pair[1]]))
+            .collect();
         String::from_utf16_lossy(&units)
     };
     match bytes {
@@ -177,8 +210,8 @@ pub(crate) fn text(bytes: &[u8]) -> String {
 fn pdf_doc_encoding(byte: u8) -> char {
     const LOW: [char; 8] = ['˘', 'ˇ', 'ˆ', '˙', '˝', '˛', '˚', '˜'];
     const HIGH: [char; 33] = [
-        '•', '†', '‡', '…', '—', '–', 'ƒ', '⁄', '‹', '›', '−', '‰', '„', '“', '”', '‘', '’', '‚', '™', 'ﬁ', 'ﬂ', 'Ł',
-        'Œ', 'Š', 'Ÿ', 'Ž', 'ı', 'ł', 'œ', 'š', 'ž', '\u{fffd}', '€',
+        '•', '†', '‡', '…', '—', '–', 'ƒ', '⁄', '‹', '›', '−', '‰', '„', '“', '”', '‘', '’', '‚', '™', 'ﬁ',
+        'ﬂ', 'Ł', 'Œ', 'Š', 'Ÿ', 'Ž', 'ı', 'ł', 'œ', 'š', 'ž', '\u{fffd}', '€',
     ];
     match byte {
         0x18..=0x1f => LOW[usize::from(byte - 0x18)],

@@ -27,7 +27,10 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { max_pages: 2000, max_decoded: 256 * 1024 * 1024 }
+        Self {
+            max_pages: 2000,
+            max_decoded: 256 * 1024 * 1024,
+        }
     }
 }
 
@@ -91,9 +94,18 @@ fn page_list(document: &Document<'_>, limits: &Limits) -> Result<Vec<PageInfo>, 
 fn page_info<'d>(document: &'d Document<'_>, page: &Page<'d>) -> Result<PageInfo, Refusal> {
     let crop_box = visible_box(document, page)?;
     let media_box = page.boundary(document, b"MediaBox")?.unwrap_or(crop_box);
-    let user_unit = document.get(&page.dictionary, b"UserUnit")?.as_ref().and_then(Value::number).unwrap_or(1.0);
+    let user_unit = document
+        .get(&page.dictionary, b"UserUnit")?
+        .as_ref()
+        .and_then(Value::number)
+        .unwrap_or(1.0);
     if user_unit <= 0.0 {
         return Err(Refusal::new(Reason::DamagedObject).at(page.id));
     }
-    Ok(PageInfo { media_box, crop_box, rotate: page.rotation(document)?, user_unit })
+    Ok(PageInfo {
+        media_box,
+        crop_box,
+        rotate: page.rotation(document)?,
+        user_unit,
+    })
 }

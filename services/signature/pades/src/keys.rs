@@ -9,7 +9,7 @@ use crate::asn1::{Tlv, context};
 
 /// Why a signature value was not accepted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-pub enum KeyError {
+pub(crate) enum KeyError {
     /// The algorithm, or the kind of key, is unknown or no longer accepted.
     #[error("the signature algorithm is not supported")]
     Unsupported,
@@ -62,7 +62,9 @@ pub(crate) enum KeyKind {
 /// The kind of a SubjectPublicKeyInfo and the bits of its key.
 pub(crate) fn public_key(info: &[u8]) -> Option<(KeyKind, &[u8])> {
     let parts = Tlv::whole(info)?.children()?;
-    let [algorithm, key] = parts.as_slice() else { return None };
+    let [algorithm, key] = parts.as_slice() else {
+        return None;
+    };
     let algorithm = algorithm.children()?;
     let kind = match algorithm.first()?.oid()? {
         rfc5912::RSA_ENCRYPTION | rfc5912::ID_RSASSA_PSS => KeyKind::Rsa,
@@ -91,10 +93,16 @@ pub(crate) fn verify(
 ) -> Result<(), KeyError> {
     let (kind, bits) = public_key(key_info).ok_or(KeyError::Unsupported)?;
     let verifier = verifier(kind, algorithm, digest).ok_or(KeyError::Unsupported)?;
-    UnparsedPublicKey::new(verifier, bits).verify(message, value).map_err(|_| KeyError::Wrong)
+    UnparsedPublicKey::new(verifier, bits)
+        .verify(message, value)
+        .map_err(|_| KeyError::Wrong)
 }
 
-fn verifier(kind: KeyKind, algorithm: &[u8], digest: Option<Hash>) -> Option<&'static dyn VerificationAlgorithm> {
+fn verifier(
+    kind: KeyKind,
+    algorithm: &[u8],
+    digest: Option<Hash>,
+) -> Option<&'static dyn VerificationAlgorithm> {
     let parts = Tlv::whole(algorithm)?.children()?;
     let oid = parts.first()?.oid()?;
     if kind == KeyKind::Ed25519 {

@@ -41,7 +41,11 @@ impl From<Fault> for TreeFault {
 }
 
 impl<'d> Page<'d> {
-    pub(crate) fn attribute(&self, document: &'d Document<'_>, key: &[u8]) -> Result<Option<Value<'d>>, Fault> {
+    pub(crate) fn attribute(
+        &self,
+        document: &'d Document<'_>,
+        key: &[u8],
+    ) -> Result<Option<Value<'d>>, Fault> {
         if let Some(own) = document.get(&self.dictionary, key)? {
             return Ok(Some(own));
         }
@@ -52,25 +56,43 @@ impl<'d> Page<'d> {
             b"Rotate" => &self.inherited.rotate,
             _ => &None,
         };
-        inherited.as_ref().map(|value| document.resolve(value)).transpose()
+        inherited
+            .as_ref()
+            .map(|value| document.resolve(value))
+            .transpose()
     }
 
-    pub(crate) fn boundary(&self, document: &'d Document<'_>, key: &[u8]) -> Result<Option<[f64; 4]>, TreeFault> {
-        let Some(value) = self.attribute(document, key)? else { return Ok(None) };
-        rectangle(document, &value)?.map(Some).ok_or(TreeFault::Page(self.id))
+    pub(crate) fn boundary(
+        &self,
+        document: &'d Document<'_>,
+        key: &[u8],
+    ) -> Result<Option<[f64; 4]>, TreeFault> {
+        let Some(value) = self.attribute(document, key)? else {
+            return Ok(None);
+        };
+        rectangle(document, &value)?
+            .map(Some)
+            .ok_or(TreeFault::Page(self.id))
     }
 
     /// Degrees clockwise: 0, 90, 180 or 270.
     pub(crate) fn rotation(&self, document: &'d Document<'_>) -> Result<u16, TreeFault> {
-        let Some(value) = self.attribute(document, b"Rotate")? else { return Ok(0) };
-        let degrees = value.number().filter(|degrees| degrees % 90.0 == 0.0).ok_or(TreeFault::Page(self.id))?;
+        let Some(value) = self.attribute(document, b"Rotate")? else {
+            return Ok(0);
+        };
+        let degrees = value
+            .number()
+            .filter(|degrees| degrees % 90.0 == 0.0)
+            .ok_or(TreeFault::Page(self.id))?;
         Ok(degrees.rem_euclid(360.0) as u16)
     }
 }
 
 /// Four numbers as a rectangle with its corners in order.
 pub(crate) fn rectangle(document: &Document<'_>, value: &Value<'_>) -> Result<Option<[f64; 4]>, Fault> {
-    let Some(items) = value.array().filter(|items| items.len() == 4) else { return Ok(None) };
+    let Some(items) = value.array().filter(|items| items.len() == 4) else {
+        return Ok(None);
+    };
     let mut corners = [0.0; 4];
     for (corner, item) in corners.iter_mut().zip(items) {
         match document.resolve(item)?.number() {
@@ -87,7 +109,10 @@ pub(crate) fn root<'d>(document: &'d Document<'_>) -> Result<(ObjectId, Dictiona
     let catalogue = document.catalogue()?;
     let damaged = || Fault::new(FaultKind::Object, catalogue.value.at).in_object(catalogue.id);
     let dictionary = catalogue.value.dictionary().ok_or_else(damaged)?;
-    let id = dictionary.get(b"Pages").and_then(Value::reference).ok_or_else(damaged)?;
+    let id = dictionary
+        .get(b"Pages")
+        .and_then(Value::reference)
+        .ok_or_else(damaged)?;
     let root = node(document, id)?;
     if root.get(b"Kids").is_none() {
         return Err(Fault::new(FaultKind::Object, 0).in_object(id).into());
@@ -103,11 +128,20 @@ fn node<'d>(document: &'d Document<'_>, id: ObjectId) -> Result<Dictionary<'d>, 
 }
 
 /// The children of an inner node; `None` for a page. As qpdf has it, `/Kids` decides, not `/Type`.
-fn kids<'d>(document: &'d Document<'_>, id: ObjectId, node: &Dictionary<'d>) -> Result<Option<Vec<ObjectId>>, Fault> {
+fn kids<'d>(
+    document: &'d Document<'_>,
+    id: ObjectId,
+    node: &Dictionary<'d>,
+) -> Result<Option<Vec<ObjectId>>, Fault> {
     let damaged = |at: usize| Fault::new(FaultKind::Object, at).in_object(id);
-    let Some(kids) = document.get(node, b"Kids")? else { return Ok(None) };
+    let Some(kids) = document.get(node, b"Kids")? else {
+        return Ok(None);
+    };
     let kids = kids.array().ok_or_else(|| damaged(kids.at))?;
-    kids.iter().map(|kid| kid.reference().ok_or_else(|| damaged(kid.at))).collect::<Result<_, _>>().map(Some)
+    kids.iter()
+        .map(|kid| kid.reference().ok_or_else(|| damaged(kid.at)))
+        .collect::<Result<_, _>>()
+        .map(Some)
 }
 
 fn count(document: &Document<'_>, node: &Dictionary<'_>) -> Result<Option<usize>, Fault> {
@@ -133,7 +167,11 @@ pub(crate) fn walk<'d, E: From<TreeFault>>(
     visit: &mut dyn FnMut(Page<'d>) -> Result<(), E>,
 ) -> Result<(), E> {
     let (id, root) = root(document)?;
-    let mut walker = Walker { document, visited: HashSet::from([id]), visit };
+    let mut walker = Walker {
+        document,
+        visited: HashSet::from([id]),
+        visit,
+    };
     walker.descend(id, root, &Inherited::default(), 0).map(|_| ())
 }
 
@@ -156,7 +194,11 @@ impl<'d, E: From<TreeFault>> Walker<'d, '_, '_, E> {
             return Err(TreeFault::Damaged(Fault::new(FaultKind::NestedTooDeep, 0).in_object(id)).into());
         }
         let Some(kids) = kids(self.document, id, &dictionary).map_err(TreeFault::from)? else {
-            (self.visit)(Page { id, dictionary, inherited: above.clone() })?;
+            (self.visit)(Page {
+                id,
+                dictionary,
+                inherited: above.clone(),
+            })?;
             return Ok(1);
         };
         let below = above.below(&dictionary);
@@ -182,14 +224,22 @@ pub(crate) fn nth<'d>(document: &'d Document<'_>, index: usize) -> Result<Option
     let mut index = index;
     for _ in 0..=MAX_NESTING {
         let Some(kids) = kids(document, id, &dictionary)? else {
-            return Ok(Some(Page { id, dictionary, inherited }));
+            return Ok(Some(Page {
+                id,
+                dictionary,
+                inherited,
+            }));
         };
         inherited = inherited.below(&dictionary);
         let mut next = None;
         for kid in kids {
             let candidate = node(document, kid)?;
             let inner = candidate.get(b"Kids").is_some();
-            let pages = if inner { count(document, &candidate)?.unwrap_or(0) } else { 1 };
+            let pages = if inner {
+                count(document, &candidate)?.unwrap_or(0)
+            } else {
+                1
+            };
             if index < pages {
                 next = Some((kid, candidate));
                 break;

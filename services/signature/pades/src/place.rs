@@ -45,7 +45,11 @@ impl PageInfo {
     pub fn shown_size(&self) -> (f64, f64) {
         let [x0, y0, x1, y1] = self.crop_box;
         let (width, height) = ((x1 - x0) * self.user_unit, (y1 - y0) * self.user_unit);
-        if self.rotate % 180 == 90 { (height, width) } else { (width, height) }
+        if self.rotate % 180 == 90 {
+            (height, width)
+        } else {
+            (width, height)
+        }
     }
 
     /// The rectangle in user space (left, bottom, right, top) under a rectangle of the shown page.
@@ -58,7 +62,11 @@ impl PageInfo {
         let (x1, y1) = frame.point(viewed.left + viewed.width, viewed.top + viewed.height);
         let rect = [x0.min(x1), y0.min(y1), x0.max(x1), y0.max(y1)];
         let upright = viewed.width > 0.0 && viewed.height > 0.0;
-        if upright && contains(&self.crop_box, &rect) { Ok(rect) } else { Err(OutsidePage) }
+        if upright && contains(&self.crop_box, &rect) {
+            Ok(rect)
+        } else {
+            Err(OutsidePage)
+        }
     }
 
     /// Where a rectangle of user space is shown.
@@ -66,7 +74,12 @@ impl PageInfo {
         let frame = Frame::new(&self.crop_box, self.rotate);
         let (ax, ay) = frame.fraction(rect[0], rect[1]);
         let (bx, by) = frame.fraction(rect[2], rect[3]);
-        ViewerRect { left: ax.min(bx), top: ay.min(by), width: (ax - bx).abs(), height: (ay - by).abs() }
+        ViewerRect {
+            left: ax.min(bx),
+            top: ay.min(by),
+            width: (ax - bx).abs(),
+            height: (ay - by).abs(),
+        }
     }
 
     /// Fractions for a rectangle given in points of the shown page, from its top left corner.
@@ -106,7 +119,10 @@ impl Frame {
 
     /// The point at fractions of the rectangle as seen, x to the right, y down.
     pub(crate) fn point(&self, x: f64, y: f64) -> (f64, f64) {
-        (self.origin.0 + x * self.right.0 + y * self.down.0, self.origin.1 + x * self.right.1 + y * self.down.1)
+        (
+            self.origin.0 + x * self.right.0 + y * self.down.0,
+            self.origin.1 + x * self.right.1 + y * self.down.1,
+        )
     }
 
     /// The matrix that puts a unit square, as images use it, upright into the rectangle.
@@ -135,10 +151,25 @@ pub(crate) fn contains(outer: &[f64; 4], inner: &[f64; 4]) -> bool {
 
 /// The crop box within the media box (ISO 32000-1, 14.11.2).
 pub(crate) fn visible_box<'d>(document: &'d Document<'_>, page: &Page<'d>) -> Result<[f64; 4], TreeFault> {
-    let media = page.boundary(document, b"MediaBox")?.ok_or(TreeFault::Page(page.id))?;
+    let media = page
+        .boundary(document, b"MediaBox")?
+        .ok_or(TreeFault::Page(page.id))?;
     let crop = page.boundary(document, b"CropBox")?.unwrap_or(media);
-    let shown = [media[0].max(crop[0]), media[1].max(crop[1]), media[2].min(crop[2]), media[3].min(crop[3])];
+    let shown = [
+        media[0].max(crop[0]),
+        media[1].max(crop[1]),
+        media[2].min(crop[2]),
+        media[3].min(crop[3]),
+    ];
     // A crop box beside the media box is ignored by viewers.
-    let shown = if shown[0] < shown[2] && shown[1] < shown[3] { shown } else { media };
-    if shown[0] < shown[2] && shown[1] < shown[3] { Ok(shown) } else { Err(TreeFault::Page(page.id)) }
+    let shown = if shown[0] < shown[2] && shown[1] < shown[3] {
+        shown
+    } else {
+        media
+    };
+    if shown[0] < shown[2] && shown[1] < shown[3] {
+        Ok(shown)
+    } else {
+        Err(TreeFault::Page(page.id))
+    }
 }

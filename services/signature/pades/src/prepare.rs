@@ -1,7 +1,7 @@
 //! Writes the incremental update that a signature then closes.
 
-mod append;
 mod appearance;
+mod append;
 mod field;
 mod mark;
 mod signature;
@@ -106,8 +106,17 @@ fn close(
     let written = signature::byte_range(&byte_range).ok_or(PrepareError::TooLarge)?;
     let at = object + hole.byte_range;
     bytes[at..at + written.len()].copy_from_slice(&written);
-    let digest = Sha256::new().chain_update(&bytes[..before]).chain_update(&bytes[after..]).finalize();
-    Ok(Prepared { byte_range, digest: digest.into(), contents_offset, contents_len, bytes })
+    let digest = Sha256::new()
+        .chain_update(&bytes[..before])
+        .chain_update(&bytes[after..])
+        .finalize();
+    Ok(Prepared {
+        byte_range,
+        digest: digest.into(),
+        contents_offset,
+        contents_len,
+        bytes,
+    })
 }
 
 /// A page and what it shows, for drawing on it.
@@ -122,11 +131,19 @@ impl<'d> Target<'d> {
         let page = pages::nth(document, index)?.ok_or(PrepareError::NoSuchPage(index))?;
         let visible = crate::place::visible_box(document, &page)?;
         let rotation = page.rotation(document)?;
-        Ok(Self { page, visible, rotation })
+        Ok(Self {
+            page,
+            visible,
+            rotation,
+        })
     }
 
     fn check(&self, rect: &[f64; 4]) -> Result<(), PrepareError> {
-        if crate::place::contains(&self.visible, rect) { Ok(()) } else { Err(PrepareError::RectangleOutsidePage) }
+        if crate::place::contains(&self.visible, rect) {
+            Ok(())
+        } else {
+            Err(PrepareError::RectangleOutsidePage)
+        }
     }
 }
 

@@ -33,7 +33,10 @@ pub enum SoftwareKeyError {
 
 impl std::fmt::Debug for SoftwareKey {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.debug_struct("SoftwareKey").field("algorithm", &self.algorithm).finish_non_exhaustive()
+        formatter
+            .debug_struct("SoftwareKey")
+            .field("algorithm", &self.algorithm)
+            .finish_non_exhaustive()
     }
 }
 
@@ -44,9 +47,9 @@ impl SoftwareKey {
     /// [`SoftwareKeyError::BadKey`]
     pub fn from_pkcs8(der: &[u8], algorithm: Algorithm) -> Result<Self, SoftwareKeyError> {
         let key = match algorithm {
-            Algorithm::RsaPkcs1Sha256 | Algorithm::RsaPssSha256 => {
-                Key::Rsa(Box::new(RsaKeyPair::from_pkcs8(der).map_err(|_| SoftwareKeyError::BadKey)?))
-            }
+            Algorithm::RsaPkcs1Sha256 | Algorithm::RsaPssSha256 => Key::Rsa(Box::new(
+                RsaKeyPair::from_pkcs8(der).map_err(|_| SoftwareKeyError::BadKey)?,
+            )),
             Algorithm::EcdsaP256Sha256 => {
                 let pair = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_ASN1_SIGNING, der);
                 Key::P256(Box::new(pair.map_err(|_| SoftwareKeyError::BadKey)?))
@@ -74,7 +77,8 @@ impl SoftwareKey {
                     _ => &RSA_PKCS1_SHA256,
                 };
                 let mut value = vec![0; key.public_modulus_len()];
-                key.sign(padding, &random, message, &mut value).map_err(|_| SoftwareKeyError::Failed)?;
+                key.sign(padding, &random, message, &mut value)
+                    .map_err(|_| SoftwareKeyError::Failed)?;
                 Ok(value)
             }
             Key::P256(key) => {

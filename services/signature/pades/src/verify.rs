@@ -23,7 +23,8 @@ use structure::Structure;
 use time::Evidence;
 
 pub use report::{
-    Change, Coverage, Indication, LaterChanges, Level, SignatureKind, SignatureReport, SubIndication, TimestampReport,
+    Change, Coverage, Indication, LaterChanges, Level, SignatureKind, SignatureReport, SubIndication,
+    TimestampReport,
 };
 pub use urls::{RevocationUrls, revocation_urls};
 
@@ -74,7 +75,9 @@ pub fn verify(bytes: &[u8], context: &TrustContext) -> Result<Vec<SignatureRepor
     let document = Document::open(bytes)?;
     let form = Form::read(&document)?;
     if form.signed().count() > MAX_SIGNATURES {
-        return Err(VerifyError::TooManySignatures { limit: MAX_SIGNATURES });
+        return Err(VerifyError::TooManySignatures {
+            limit: MAX_SIGNATURES,
+        });
     }
     let material = Material::gather(&document, context);
     let mut structures: Vec<Structure<'_>> = Vec::new();
@@ -85,7 +88,13 @@ pub fn verify(bytes: &[u8], context: &TrustContext) -> Result<Vec<SignatureRepor
     let evidence = Evidence::collect(&structures, &material, context);
     let xfa = has_xfa(&document)?;
     let reports = structures.iter().enumerate().map(|(index, structure)| {
-        let judge = signature::Judge { document: &document, context, material: &material, evidence: &evidence, xfa };
+        let judge = signature::Judge {
+            document: &document,
+            context,
+            material: &material,
+            evidence: &evidence,
+            xfa,
+        };
         judge.report(index, structure)
     });
     Ok(reports.collect())

@@ -82,11 +82,7 @@ fn find_kind<'a>(app: &'a App, code: &str) -> Result<&'a DocumentKind, AppError>
         AppError::invalid("document_kind", "DOCUMENT_KIND_UNKNOWN", "must be a code of the catalogue")
     })?;
     match &kind.refused {
-        Some(refused) => Err(AppError::KindRefused {
-            reason: refused.reason.clone(),
-            kind: kind.code.clone(),
-            description: refused.text_en.clone(),
-        }),
+        Some(refused) => Err(AppError::refused(refused.reason.as_str(), &kind.code, refused.text_en.clone())),
         None => Ok(kind),
     }
 }

@@ -26,9 +26,6 @@ pub enum AppError {
     /// A rule of the domain or of the office stands against it; `reason` is its stable code.
     #[error("{description}")]
     Refused { reason: &'static str, subject: String, description: String },
-    /// The same, with a code from configuration.
-    #[error("{description}")]
-    KindRefused { reason: String, kind: String, description: String },
     #[error("{description}")]
     Denied { reason: &'static str, description: &'static str },
     /// What is to be added is there already.

@@ -37,7 +37,7 @@ pub(super) struct Act<'a> {
 /// Something an accepted request has, is missing: a mistake in this code or in the database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the request lacks its {0}")]
-pub struct Incomplete(pub &'static str);
+pub(super) struct Incomplete(pub(super) &'static str);
 
 /// The recipe of the document, and of the separate page where the document already carries signatures.
 pub(super) fn recipes(

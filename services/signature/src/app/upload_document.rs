@@ -14,7 +14,7 @@ use wathiq_outbox::Command;
 use crate::app::idempotent::{self, Begun};
 use crate::app::view::Encode;
 use crate::app::{App, AppError, authorise, write};
-use crate::domain::document::{Document, Inspection, IntakeRefusal, MAX_BYTES};
+use crate::domain::document::{Document, Inspection, MAX_BYTES};
 use crate::pdf::PdfError;
 use crate::storage::{StorageError, Writer};
 use crate::store::documents;
@@ -166,16 +166,8 @@ async fn inspect(app: &App, key: &str) -> Result<Inspection, AppError> {
         error => error,
     })?;
     match app.pdf.inspect(file).await {
-        Ok(inspection) => Ok(inspection),
         Err(PdfError::Refused(refusal)) => Ok(Inspection::Refused(refusal)),
-        Err(error @ (PdfError::TooComplex { .. } | PdfError::Crashed { .. })) => {
-            Ok(Inspection::Refused(IntakeRefusal {
-                reason: "PDF_TOO_COMPLEX".to_owned(),
-                object_number: None,
-                detail: error.to_string(),
-            }))
-        }
-        Err(error) => Err(error.into()),
+        inspected => Ok(inspected?),
     }
 }
 

@@ -24,11 +24,30 @@ pub struct DocumentKind {
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RefusedKind {
-    /// Stable code, such as `REAL_ESTATE_PROCURATION`.
-    pub reason: String,
+    pub reason: RefusedKindReason,
     pub text_ar: String,
     pub text_fr: String,
     pub text_en: String,
+}
+
+/// Reasons for which a kind is never legalised. Codes are part of the contract, so configuration chooses among them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum RefusedKindReason {
+    /// Powers of attorney for real estate are drawn up by adouls, notaries and lawyers alone.
+    RealEstateProcuration,
+    /// Any other kind that has to be done elsewhere.
+    KindNotLegalised,
+}
+
+impl RefusedKindReason {
+    /// The code in errors and in the catalogue.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::RealEstateProcuration => "REAL_ESTATE_PROCURATION",
+            Self::KindNotLegalised => "KIND_NOT_LEGALISED",
+        }
+    }
 }
 
 /// A catalogued reason for which an office refuses.

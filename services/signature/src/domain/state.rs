@@ -155,3 +155,36 @@ impl Command {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn table() -> String {
+        let mut table = "| state | command → next state |\n|---|---|\n".to_owned();
+        for state in State::ALL {
+            let commands: Vec<String> = Command::ALL
+                .into_iter()
+                .filter_map(|command| Some(format!("{} → {}", command.as_str(), state.after(command)?.as_str())))
+                .collect();
+            let commands = if commands.is_empty() { "(final)".to_owned() } else { commands.join("<br>") };
+            table.push_str(&format!("| {} | {commands} |\n", state.as_str()));
+        }
+        table
+    }
+
+    /// `WATHIQ_WRITE_README=1 cargo test` writes the table anew.
+    #[test]
+    fn the_readme_holds_this_table() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/README.md");
+        let readme = std::fs::read_to_string(path).unwrap();
+        let (begin, end) = ("<!-- states: begin -->\n", "<!-- states: end -->");
+        let (head, rest) = readme.split_once(begin).unwrap();
+        let (found, tail) = rest.split_once(end).unwrap();
+        if std::env::var_os("WATHIQ_WRITE_README").is_some() {
+            std::fs::write(path, format!("{head}{begin}{}{end}{tail}", table())).unwrap();
+        } else {
+            assert_eq!(found, table(), "run this test once with WATHIQ_WRITE_README=1");
+        }
+    }
+}

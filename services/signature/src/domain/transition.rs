@@ -261,3 +261,6 @@ fn check_intent(facts: &Facts, intent_id: Uuid) -> Result<(), TransitionError> {
         Err(TransitionError::IntentMismatch)
     }
 }
+
+#[cfg(test)]
+mod tests;

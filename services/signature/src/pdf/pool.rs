@@ -56,9 +56,9 @@ enum Failure {
 
 impl Pool {
     /// A pool without children.
-    pub fn new(config: &PdfConfig) -> Self {
+    pub fn new(config: PdfConfig) -> Self {
         let slots = Semaphore::new(config.workers.max(1));
-        let inner = Inner { config: config.clone(), slots, idle: Mutex::default() };
+        let inner = Inner { config, slots, idle: Mutex::default() };
         Self { inner: Arc::new(inner) }
     }
 
@@ -84,7 +84,7 @@ impl Pool {
     /// Renders a page of an accepted file as PNG.
     ///
     /// # Errors
-    /// [`PdfError::OutOfRange`] for a page that does not exist, and as for every job.
+    /// [`PdfError::PageOutOfRange`] for a page that does not exist, and as for every job.
     pub async fn render(&self, file: Bytes, job: RenderJob) -> Result<Vec<u8>, PdfError> {
         let mut frame = self.run(Job::Render(job), &[&file]).await?;
         match (frame.body, frame.blobs.pop()) {
@@ -287,7 +287,7 @@ fn diagnose(status: ExitStatus, words: &str) -> Failure {
 fn understood(frame: Frame<Answer>) -> Result<Frame<Answer>, PdfError> {
     match frame.body {
         Answer::Refused(refusal) => Err(PdfError::Refused(refusal)),
-        Answer::OutOfRange => Err(PdfError::OutOfRange),
+        Answer::OutOfRange => Err(PdfError::PageOutOfRange),
         Answer::Impossible(reason) => Err(PdfError::Impossible(reason)),
         Answer::Panicked(place) => {
             tracing::error!(event = "pdf.panic", place, "a PDF job panicked");

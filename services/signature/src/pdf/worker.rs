@@ -28,8 +28,8 @@ static PANICKED_AT: Mutex<String> = Mutex::new(String::new());
 /// Runs the worker: `signature pdf-worker <memory in MiB> <CPU seconds per job>`. Returns when the service closes the pipe.
 ///
 /// This is for the start of `main`, before any runtime or thread exists.
-pub fn main(arguments: impl Iterator<Item = String>) -> ExitCode {
-    let numbers: Vec<u64> = arguments.filter_map(|argument| argument.parse().ok()).collect();
+pub fn main() -> ExitCode {
+    let numbers: Vec<u64> = std::env::args().skip(2).filter_map(|argument| argument.parse().ok()).collect();
     let [memory_mib, cpu_seconds] = numbers[..] else {
         return ExitCode::from(USAGE);
     };

@@ -55,7 +55,9 @@ impl Algorithm {
                 let mask = asn1::constructed(SEQUENCE, &[&asn1::encode_oid(&rfc5912::ID_MGF_1), &sha256]);
                 let salt = asn1::encode(INTEGER, &[32]);
                 let fields = [(0, &sha256), (1, &mask), (2, &salt)];
-                let fields = fields.map(|(number, field)| asn1::encode(context(number), field)).concat();
+                let fields = fields
+                    .map(|(number, field)| asn1::encode(context(number), field))
+                    .concat();
                 let parameters = asn1::encode(SEQUENCE, &fields);
                 let oid = asn1::encode_oid(&rfc5912::ID_RSASSA_PSS);
                 asn1::constructed(SEQUENCE, &[&oid, &parameters])
@@ -73,5 +75,8 @@ pub fn ecdsa_der(value: &[u8]) -> Result<Vec<u8>, CmsError> {
         return Err(CmsError::BadEcdsaValue);
     }
     let (r, s) = value.split_at(value.len() / 2);
-    Ok(asn1::constructed(SEQUENCE, &[&asn1::encode_unsigned(r), &asn1::encode_unsigned(s)]))
+    Ok(asn1::constructed(
+        SEQUENCE,
+        &[&asn1::encode_unsigned(r), &asn1::encode_unsigned(s)],
+    ))
 }

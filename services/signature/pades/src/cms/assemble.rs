@@ -23,7 +23,10 @@ pub fn assemble(
     let version = asn1::encode(INTEGER, &[1]);
     let sha256 = asn1::constructed(SEQUENCE, &[&asn1::encode_oid(&oids::ID_SHA_256)]);
     let content = asn1::constructed(SEQUENCE, &[&asn1::encode_oid(&oids::ID_DATA)]);
-    let certificates = chain.iter().map(|certificate| certificate.der().to_vec()).collect();
+    let certificates = chain
+        .iter()
+        .map(|certificate| certificate.der().to_vec())
+        .collect();
     let mut signed = attributes.der().to_vec();
     // The same SET OF, tagged [0] IMPLICIT inside the SignerInfo.
     signed[0] = context(0);
@@ -84,21 +87,36 @@ pub fn add_timestamp(cms: &[u8], token: &TimestampToken) -> Result<Vec<u8>, CmsE
 
 fn stamped(cms: &[u8], token: &TimestampToken) -> Option<Vec<u8>> {
     let parsed = SignedData::parse(cms)?;
-    let [signer] = parsed.signers.as_slice() else { return None };
+    let [signer] = parsed.signers.as_slice() else {
+        return None;
+    };
     let value = asn1::constructed(SET, &[token.der()]);
-    let attribute =
-        asn1::constructed(SEQUENCE, &[&asn1::encode_oid(&oids::SIGNATURE_TIME_STAMP), &value]);
-    let mut unsigned: Vec<Vec<u8>> = signer.unsigned.iter().map(|attribute| attribute.raw.to_vec()).collect();
+    let attribute = asn1::constructed(
+        SEQUENCE,
+        &[&asn1::encode_oid(&oids::SIGNATURE_TIME_STAMP), &value],
+    );
+    let mut unsigned: Vec<Vec<u8>> = signer
+        .unsigned
+        .iter()
+        .map(|attribute| attribute.raw.to_vec())
+        .collect();
     unsigned.push(attribute);
     let unsigned = asn1::set_of(context(1), unsigned);
     let parts = signer.value.children()?;
-    let kept: Vec<&[u8]> = parts.iter().filter(|part| part.tag != context(1)).map(|part| part.raw).collect();
+    let kept: Vec<&[u8]> = parts
+        .iter()
+        .filter(|part| part.tag != context(1))
+        .map(|part| part.raw)
+        .collect();
     let signer_info = asn1::encode(SEQUENCE, &[kept.concat(), unsigned].concat());
     let fields = parsed.value.children()?;
     let (_, before) = fields.split_last()?;
     let before: Vec<&[u8]> = before.iter().map(|field| field.raw).collect();
     let signers = asn1::constructed(SET, &[&signer_info]);
-    Some(content_info(&asn1::encode(SEQUENCE, &[before.concat(), signers].concat())))
+    Some(content_info(&asn1::encode(
+        SEQUENCE,
+        &[before.concat(), signers].concat(),
+    )))
 }
 
 /// Writes a CMS signature into the hole of a prepared file, padded with zeros.
@@ -113,14 +131,20 @@ pub fn finish(
     contents_len: usize,
     cms: &[u8],
 ) -> Result<Vec<u8>, CmsError> {
-    let end = contents_offset.checked_add(contents_len).ok_or(CmsError::NoHole)?;
+    let end = contents_offset
+        .checked_add(contents_len)
+        .ok_or(CmsError::NoHole)?;
     let hole = prepared.get(contents_offset..end).ok_or(CmsError::NoHole)?;
-    let bracketed = contents_offset > 0 && prepared[contents_offset - 1] == b'<' && prepared.get(end) == Some(&b'>');
+    let bracketed =
+        contents_offset > 0 && prepared[contents_offset - 1] == b'<' && prepared.get(end) == Some(&b'>');
     if !bracketed || hole.iter().any(|digit| *digit != b'0') {
         return Err(CmsError::NoHole);
     }
     if cms.len() * 2 > contents_len {
-        return Err(CmsError::TooLarge { needed: cms.len(), reserved: contents_len / 2 });
+        return Err(CmsError::TooLarge {
+            needed: cms.len(),
+            reserved: contents_len / 2,
+        });
     }
     Tlv::whole(cms).ok_or(CmsError::BadCms)?;
     let mut digits = Vec::with_capacity(cms.len() * 2);

@@ -19,14 +19,22 @@ impl SignedAttributes {
         let hash = asn1::encode(OCTET_STRING, &certificate_digest);
         let identifiers = asn1::constructed(SEQUENCE, &[&asn1::constructed(SEQUENCE, &[&hash])]);
         let attributes = vec![
-            attribute(&asn1::encode_oid(&oids::ID_CONTENT_TYPE), &asn1::encode_oid(&oids::ID_DATA)),
-            attribute(&asn1::encode_oid(&oids::ID_MESSAGE_DIGEST), &asn1::encode(OCTET_STRING, digest)),
+            attribute(
+                &asn1::encode_oid(&oids::ID_CONTENT_TYPE),
+                &asn1::encode_oid(&oids::ID_DATA),
+            ),
+            attribute(
+                &asn1::encode_oid(&oids::ID_MESSAGE_DIGEST),
+                &asn1::encode(OCTET_STRING, digest),
+            ),
             attribute(
                 &asn1::encode_oid(&oids::SIGNING_CERTIFICATE_V2),
                 &asn1::constructed(SEQUENCE, &[&identifiers]),
             ),
         ];
-        Self { der: asn1::set_of(SET, attributes) }
+        Self {
+            der: asn1::set_of(SET, attributes),
+        }
     }
 
     /// The bytes to be signed: the attributes as a SET OF (RFC 5652, 5.4).

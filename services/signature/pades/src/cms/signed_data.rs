@@ -50,7 +50,9 @@ impl<'a> SignedData<'a> {
             return None;
         }
         let parts = outer.tagged(SEQUENCE)?.children()?;
-        let [kind, wrapped] = parts.as_slice() else { return None };
+        let [kind, wrapped] = parts.as_slice() else {
+            return None;
+        };
         if kind.oid()? != oids::ID_SIGNED_DATA {
             return None;
         }
@@ -60,7 +62,9 @@ impl<'a> SignedData<'a> {
 
     fn fields(value: Tlv<'a>) -> Option<Self> {
         let fields = value.tagged(SEQUENCE)?.children()?;
-        let [_version, _digests, content, rest @ ..] = fields.as_slice() else { return None };
+        let [_version, _digests, content, rest @ ..] = fields.as_slice() else {
+            return None;
+        };
         let parts = content.children()?;
         let (kind, inner) = parts.split_first()?;
         let content = match inner.first() {
@@ -68,28 +72,52 @@ impl<'a> SignedData<'a> {
             None => None,
         };
         let certificates = match rest.iter().find(|field| field.tag == context(0)) {
-            Some(set) => set.children()?.iter().filter(|item| item.tag == SEQUENCE).map(|item| item.raw).collect(),
+            Some(set) => set
+                .children()?
+                .iter()
+                .filter(|item| item.tag == SEQUENCE)
+                .map(|item| item.raw)
+                .collect(),
             None => Vec::new(),
         };
-        let signers = rest.last()?.tagged(SET)?.children()?.into_iter().map(SignerInfo::parse).collect::<Option<_>>()?;
-        Some(Self { value, content_type: kind.oid()?, content, certificates, signers })
+        let signers = rest
+            .last()?
+            .tagged(SET)?
+            .children()?
+            .into_iter()
+            .map(SignerInfo::parse)
+            .collect::<Option<_>>()?;
+        Some(Self {
+            value,
+            content_type: kind.oid()?,
+            content,
+            certificates,
+            signers,
+        })
     }
 
     /// The certificates that can be read.
     pub(crate) fn parsed_certificates(&self) -> Vec<Certificate> {
-        self.certificates.iter().filter_map(|der| Certificate::from_der(der).ok()).collect()
+        self.certificates
+            .iter()
+            .filter_map(|der| Certificate::from_der(der).ok())
+            .collect()
     }
 }
 
 impl<'a> SignerInfo<'a> {
     fn parse(value: Tlv<'a>) -> Option<Self> {
         let fields = value.tagged(SEQUENCE)?.children()?;
-        let [_version, identifier, digest, rest @ ..] = fields.as_slice() else { return None };
+        let [_version, identifier, digest, rest @ ..] = fields.as_slice() else {
+            return None;
+        };
         let (signed, rest) = match rest {
             [signed, rest @ ..] if signed.tag == context(0) => (Some(*signed), rest),
             _ => (None, rest),
         };
-        let [algorithm, signature, rest @ ..] = rest else { return None };
+        let [algorithm, signature, rest @ ..] = rest else {
+            return None;
+        };
         let unsigned = match rest {
             [] => Vec::new(),
             [unsigned] => unsigned.tagged(context(1))?.children()?,
@@ -124,8 +152,13 @@ impl<'a> SignerInfo<'a> {
 
     /// The only value of a signed attribute; `Err` if it is there more than once.
     pub(crate) fn signed_attribute(&self, oid: &ObjectIdentifier) -> Result<Option<Tlv<'a>>, SignerFault> {
-        let attributes = self.signed.and_then(|signed| signed.children()).unwrap_or_default();
-        let mut values = attributes.iter().filter_map(|attribute| attribute_values(attribute, oid));
+        let attributes = self
+            .signed
+            .and_then(|signed| signed.children())
+            .unwrap_or_default();
+        let mut values = attributes
+            .iter()
+            .filter_map(|attribute| attribute_values(attribute, oid));
         match (values.next(), values.next()) {
             (None, _) => Ok(None),
             (Some(values), None) => match values.as_slice() {
@@ -138,12 +171,11 @@ impl<'a> SignerInfo<'a> {
 
     /// All values of an unsigned attribute.
     pub(crate) fn unsigned_attribute(&self, oid: &ObjectIdentifier) -> Vec<Tlv<'a>> {
-        self.unsigned.iter().filter_map(|attribute| attribute_values(attribute, oid)).flatten().collect()
-    }
-
-    /// Whether there are signed attributes at all.
-    pub(crate) fn has_signed_attributes(&self) -> bool {
-        self.signed.is_some()
+        self.unsigned
+            .iter()
+            .filter_map(|attribute| attribute_values(attribute, oid))
+            .flatten()
+            .collect()
     }
 
     /// Checks digest, attributes and value for content of a type (RFC 5652, 5.6; RFC 5035).
@@ -155,18 +187,28 @@ impl<'a> SignerInfo<'a> {
     ) -> Result<(), SignerFault> {
         let hash = self.hash().ok_or(SignerFault::Unsupported)?;
         let signed = self.signed.ok_or(SignerFault::Format)?;
-        let kind = self.signed_attribute(&oids::ID_CONTENT_TYPE)?.ok_or(SignerFault::Format)?;
+        let kind = self
+            .signed_attribute(&oids::ID_CONTENT_TYPE)?
+            .ok_or(SignerFault::Format)?;
         if kind.oid() != Some(*content_type) {
             return Err(SignerFault::Format);
         }
-        let digest = self.signed_attribute(&oids::ID_MESSAGE_DIGEST)?.ok_or(SignerFault::Format)?;
+        let digest = self
+            .signed_attribute(&oids::ID_MESSAGE_DIGEST)?
+            .ok_or(SignerFault::Format)?;
         if digest.octets().as_deref() != Some(content_digest) {
             return Err(SignerFault::Digest);
         }
         let mut message = signed.raw.to_vec();
         message[0] = SET;
         let key = certificate.public_key_info();
-        match keys::verify(key, self.signature_algorithm, Some(hash), &message, &self.signature) {
+        match keys::verify(
+            key,
+            self.signature_algorithm,
+            Some(hash),
+            &message,
+            &self.signature,
+        ) {
             Ok(()) => Ok(()),
             Err(KeyError::Wrong) => Err(SignerFault::Value),
             Err(KeyError::Unsupported) => Err(SignerFault::Unsupported),
@@ -181,24 +223,53 @@ impl<'a> SignerInfo<'a> {
             return self.binds_sha1(certificate);
         };
         let (hash, digest) = first_certificate_id(&value).ok_or(SignerFault::Format)?;
-        if hash.digest(&[certificate.der()]) == digest { Ok(true) } else { Err(SignerFault::Value) }
+        if hash.digest(&[certificate.der()]) == digest {
+            Ok(true)
+        } else {
+            Err(SignerFault::Value)
+        }
     }
 
     /// The first version of the attribute, with SHA-1, as older time-stamping authorities write it.
     fn binds_sha1(&self, certificate: &Certificate) -> Result<bool, SignerFault> {
-        let Some(value) = self.signed_attribute(&oids::SIGNING_CERTIFICATE)? else { return Ok(false) };
-        let first = (|| Some(*value.children()?.first()?.children()?.first()?.children()?.first()?))();
-        let written = first.and_then(|digest| digest.octets()).ok_or(SignerFault::Format)?;
-        let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA1_FOR_LEGACY_USE_ONLY, certificate.der());
-        if digest.as_ref() == written { Ok(true) } else { Err(SignerFault::Value) }
+        let Some(value) = self.signed_attribute(&oids::SIGNING_CERTIFICATE)? else {
+            return Ok(false);
+        };
+        let first = (|| {
+            Some(
+                *value
+                    .children()?
+                    .first()?
+                    .children()?
+                    .first()?
+                    .children()?
+                    .first()?,
+            )
+        })();
+        let written = first
+            .and_then(|digest| digest.octets())
+            .ok_or(SignerFault::Format)?;
+        let digest =
+            aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA1_FOR_LEGACY_USE_ONLY, certificate.der());
+        if digest.as_ref() == written {
+            Ok(true)
+        } else {
+            Err(SignerFault::Value)
+        }
     }
 }
 
 /// The values of an attribute if it has this type.
 fn attribute_values<'a>(attribute: &Tlv<'a>, oid: &ObjectIdentifier) -> Option<Vec<Tlv<'a>>> {
     let parts = attribute.children()?;
-    let [kind, values] = parts.as_slice() else { return None };
-    if kind.oid()? != *oid { None } else { values.tagged(SET)?.children() }
+    let [kind, values] = parts.as_slice() else {
+        return None;
+    };
+    if kind.oid()? != *oid {
+        None
+    } else {
+        values.tagged(SET)?.children()
+    }
 }
 
 /// Digest algorithm and digest of the first ESSCertIDv2.
@@ -206,9 +277,10 @@ fn first_certificate_id(value: &Tlv<'_>) -> Option<(Hash, Vec<u8>)> {
     let identifiers = *value.children()?.first()?;
     let first = identifiers.children()?.first()?.children()?;
     match first.as_slice() {
-        [algorithm, digest, ..] if algorithm.tag == SEQUENCE => {
-            Some((Hash::from_oid(&algorithm.children()?.first()?.oid()?)?, digest.octets()?))
-        }
+        [algorithm, digest, ..] if algorithm.tag == SEQUENCE => Some((
+            Hash::from_oid(&algorithm.children()?.first()?.oid()?)?,
+            digest.octets()?,
+        )),
         [digest, ..] => Some((Hash::Sha256, digest.octets()?)),
         [] => None,
     }

@@ -62,11 +62,17 @@ pub enum TimestampError {
 
 /// A request over SHA-256 with a nonce, that asks for the authority's certificate (RFC 3161, 2.4.1).
 pub fn timestamp_request(imprint: &[u8; 32], nonce: u64) -> Vec<u8> {
-    let algorithm = asn1::constructed(SEQUENCE, &[&asn1::encode_oid(&oids::ID_SHA_256), &asn1::encode(NULL, &[])]);
+    let algorithm = asn1::constructed(
+        SEQUENCE,
+        &[&asn1::encode_oid(&oids::ID_SHA_256), &asn1::encode(NULL, &[])],
+    );
     let imprint = asn1::constructed(SEQUENCE, &[&algorithm, &asn1::encode(OCTET_STRING, imprint)]);
     let version = asn1::encode(INTEGER, &[1]);
     let nonce = asn1::encode_unsigned(&nonce.to_be_bytes());
-    asn1::constructed(SEQUENCE, &[&version, &imprint, &nonce, &asn1::encode(BOOLEAN, &[0xff])])
+    asn1::constructed(
+        SEQUENCE,
+        &[&version, &imprint, &nonce, &asn1::encode(BOOLEAN, &[0xff])],
+    )
 }
 
 /// Reads the answer to [`timestamp_request`] and checks status, nonce, imprint, usage and signature.
@@ -80,9 +86,14 @@ pub fn parse_timestamp_response(
     imprint: &[u8; 32],
     nonce: u64,
 ) -> Result<TimestampToken, TimestampError> {
-    let parts = Tlv::whole(response).and_then(|outer| outer.children()).ok_or(TimestampError::Malformed)?;
+    let parts = Tlv::whole(response)
+        .and_then(|outer| outer.children())
+        .ok_or(TimestampError::Malformed)?;
     let (status, token) = parts.split_first().ok_or(TimestampError::Malformed)?;
-    let status = status.children().and_then(|status| status.first()?.small()).ok_or(TimestampError::Malformed)?;
+    let status = status
+        .children()
+        .and_then(|status| status.first()?.small())
+        .ok_or(TimestampError::Malformed)?;
     // granted, grantedWithMods
     if status > 1 {
         return Err(TimestampError::NotGranted(status));
@@ -107,7 +118,9 @@ fn check_token(der: &[u8], imprint: &[u8]) -> Result<(TimestampToken, Info), Tim
     let token = SignedData::parse(der).ok_or(TimestampError::Malformed)?;
     let content = token.content.as_deref().ok_or(TimestampError::Malformed)?;
     let info = Info::parse(content).ok_or(TimestampError::Malformed)?;
-    let [signer] = token.signers.as_slice() else { return Err(TimestampError::Malformed) };
+    let [signer] = token.signers.as_slice() else {
+        return Err(TimestampError::Malformed);
+    };
     if token.content_type != oids::TST_INFO {
         return Err(TimestampError::Malformed);
     }
@@ -115,17 +128,28 @@ fn check_token(der: &[u8], imprint: &[u8]) -> Result<(TimestampToken, Info), Tim
         return Err(TimestampError::WrongImprint);
     }
     let certificates = token.parsed_certificates();
-    let authority = certificates.into_iter().find(|certificate| signer.names(certificate));
+    let authority = certificates
+        .into_iter()
+        .find(|certificate| signer.names(certificate));
     let authority = authority.ok_or(TimestampError::NoCertificate)?;
     let digest = signer.hash().ok_or(TimestampError::Malformed)?.digest(&[content]);
-    signer.verify(&authority, &oids::TST_INFO, &digest).map_err(of_signer)?;
+    signer
+        .verify(&authority, &oids::TST_INFO, &digest)
+        .map_err(of_signer)?;
     if !signer.binds(&authority).map_err(of_signer)? {
         return Err(TimestampError::WrongSignature);
     }
     if !is_for_timestamping(&authority) {
         return Err(TimestampError::WrongUsage);
     }
-    Ok((TimestampToken { der: der.to_vec(), time: info.time, authority }, info))
+    Ok((
+        TimestampToken {
+            der: der.to_vec(),
+            time: info.time,
+            authority,
+        },
+        info,
+    ))
 }
 
 fn of_signer(fault: SignerFault) -> TimestampError {
@@ -152,9 +176,13 @@ struct Info {
 impl Info {
     fn parse(content: &[u8]) -> Option<Self> {
         let fields = Tlv::whole(content)?.children()?;
-        let [version, _policy, imprint, _serial, time, rest @ ..] = fields.as_slice() else { return None };
+        let [version, _policy, imprint, _serial, time, rest @ ..] = fields.as_slice() else {
+            return None;
+        };
         let parts = imprint.children()?;
-        let [algorithm, digest] = parts.as_slice() else { return None };
+        let [algorithm, digest] = parts.as_slice() else {
+            return None;
+        };
         if version.small()? != 1 {
             return None;
         }
@@ -162,7 +190,10 @@ impl Info {
             hash: Hash::from_oid(&algorithm.children()?.first()?.oid()?)?,
             imprint: digest.octets()?,
             time: time.tagged(GENERALIZED_TIME)?.time()?,
-            nonce: rest.iter().find(|field| field.tag == INTEGER).map(|nonce| nonce.raw.to_vec()),
+            nonce: rest
+                .iter()
+                .find(|field| field.tag == INTEGER)
+                .map(|nonce| nonce.raw.to_vec()),
         })
     }
 }

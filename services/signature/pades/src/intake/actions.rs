@@ -3,8 +3,8 @@ use crate::syntax::{Dictionary, Document, Fault, Kind, ObjectId, Value};
 
 /// Keys under which additional actions stand (ISO 32000-1, 12.6.3): of annotations, pages, fields and the document.
 const TRIGGERS: [&[u8]; 22] = [
-    b"E", b"X", b"D", b"U", b"Fo", b"Bl", b"PO", b"PC", b"PV", b"PI", b"O", b"C", b"K", b"F", b"V", b"WC", b"WS",
-    b"DS", b"WP", b"DP", b"SC", b"DC",
+    b"E", b"X", b"D", b"U", b"Fo", b"Bl", b"PO", b"PC", b"PV", b"PI", b"O", b"C", b"K", b"F", b"V", b"WC",
+    b"WS", b"DS", b"WP", b"DP", b"SC", b"DC",
 ];
 
 /// Action types that are no mere jump inside the document or to a link.
@@ -13,8 +13,8 @@ fn refused_action(name: &[u8]) -> Option<Reason> {
         b"JavaScript" | b"ECMAScript" => Some(Reason::Script),
         b"Launch" => Some(Reason::LaunchAction),
         b"Rendition" | b"Movie" | b"Sound" | b"GoTo3DView" | b"RichMediaExecute" => Some(Reason::RichMedia),
-        b"SubmitForm" | b"ImportData" | b"ResetForm" | b"GoToE" | b"GoToR" | b"GoToDp" | b"Trans" | b"Hide"
-        | b"SetOCGState" | b"SetState" | b"NoOp" | b"NOP" => Some(Reason::ActiveAction),
+        b"SubmitForm" | b"ImportData" | b"ResetForm" | b"GoToE" | b"GoToR" | b"GoToDp" | b"Trans"
+        | b"Hide" | b"SetOCGState" | b"SetState" | b"NoOp" | b"NOP" => Some(Reason::ActiveAction),
         _ => None,
     }
 }
@@ -43,17 +43,23 @@ pub(super) fn examine(
         return Err(Refusal::new(Reason::DuplicateKey).at(id).with("key", key));
     }
     let name = |key: &[u8]| -> Result<Option<Vec<u8>>, Fault> {
-        Ok(document.get(dictionary, key)?.and_then(|value| value.name().map(<[u8]>::to_vec)))
+        Ok(document
+            .get(dictionary, key)?
+            .and_then(|value| value.name().map(<[u8]>::to_vec)))
     };
     if let Some(action) = name(b"S")?
         && let Some(reason) = refused_action(&action)
     {
-        return Err(Refusal::new(reason).at(id).with("action", String::from_utf8_lossy(&action)));
+        return Err(Refusal::new(reason)
+            .at(id)
+            .with("action", String::from_utf8_lossy(&action)));
     }
     if let Some(subtype) = name(b"Subtype")?
         && let Some(reason) = refused_annotation(&subtype)
     {
-        return Err(Refusal::new(reason).at(id).with("subtype", String::from_utf8_lossy(&subtype)));
+        return Err(Refusal::new(reason)
+            .at(id)
+            .with("subtype", String::from_utf8_lossy(&subtype)));
     }
     if is_stream {
         examine_stream(document, id, dictionary)?;
@@ -70,13 +76,19 @@ fn examine_stream(document: &Document<'_>, id: ObjectId, dictionary: &Dictionary
     if document.get(dictionary, b"Type")?.as_ref().and_then(Value::name) == Some(b"EmbeddedFile") {
         return Err(Refusal::new(Reason::EmbeddedFile).at(id));
     }
-    let form = document.get(dictionary, b"Subtype")?.as_ref().and_then(Value::name) == Some(b"Form");
+    let form = document
+        .get(dictionary, b"Subtype")?
+        .as_ref()
+        .and_then(Value::name)
+        == Some(b"Form");
     if form && dictionary.get(b"Ref").is_some() {
         return Err(Refusal::new(Reason::ExternalContent).at(id));
     }
     let filter = document.get(dictionary, b"Filter")?;
     let filters = match &filter {
-        Some(filter) => filter.array().map_or_else(|| std::slice::from_ref(filter), |items| items),
+        Some(filter) => filter
+            .array()
+            .map_or_else(|| std::slice::from_ref(filter), |items| items),
         None => &[],
     };
     for filter in filters {
@@ -91,12 +103,17 @@ fn embedded(document: &Document<'_>, id: ObjectId, dictionary: &Dictionary<'_>) 
     let refusal = || Refusal::new(Reason::EmbeddedFile).at(id);
     if let Some(files) = document.get(dictionary, b"EF")?
         && files.dictionary().is_some_and(|files| {
-            [b"F".as_slice(), b"UF", b"DOS", b"Mac", b"Unix"].iter().any(|key| files.get(key).is_some())
+            [b"F".as_slice(), b"UF", b"DOS", b"Mac", b"Unix"]
+                .iter()
+                .any(|key| files.get(key).is_some())
         })
     {
         return Err(refusal());
     }
-    if document.get(dictionary, b"AFRelationship")?.is_some_and(|value| value.name().is_some()) {
+    if document
+        .get(dictionary, b"AFRelationship")?
+        .is_some_and(|value| value.name().is_some())
+    {
         return Err(refusal());
     }
     Ok(())
@@ -104,15 +121,31 @@ fn embedded(document: &Document<'_>, id: ObjectId, dictionary: &Dictionary<'_>) 
 
 fn scripts(document: &Document<'_>, id: ObjectId, dictionary: &Dictionary<'_>) -> Result<(), Refusal> {
     let refusal = || Refusal::new(Reason::Script).at(id);
-    if document.get(dictionary, b"JS")?.is_some_and(|script| matches!(script.kind, Kind::String)) {
+    if document
+        .get(dictionary, b"JS")?
+        .is_some_and(|script| matches!(script.kind, Kind::String))
+    {
         return Err(refusal());
     }
-    let Some(actions) = document.get(dictionary, b"AA")? else { return Ok(()) };
+    let Some(actions) = document.get(dictionary, b"AA")? else {
+        return Ok(());
+    };
     // A form XObject may be called AA; a dictionary of additional actions is no stream.
-    let Some(actions) = actions.dictionary().filter(|actions| !actions.is_type(b"XObject")) else { return Ok(()) };
+    let Some(actions) = actions
+        .dictionary()
+        .filter(|actions| !actions.is_type(b"XObject"))
+    else {
+        return Ok(());
+    };
     for trigger in TRIGGERS {
-        let Some(action) = document.get(actions, trigger)? else { continue };
-        let typed = action.dictionary().map(|action| document.get(action, b"S")).transpose()?.flatten();
+        let Some(action) = document.get(actions, trigger)? else {
+            continue;
+        };
+        let typed = action
+            .dictionary()
+            .map(|action| document.get(action, b"S"))
+            .transpose()?
+            .flatten();
         if typed.is_some_and(|kind| kind.name().is_some()) {
             return Err(refusal());
         }

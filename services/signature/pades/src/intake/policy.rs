@@ -50,7 +50,11 @@ impl Lock {
     /// Whether a field of this name may no longer change.
     pub fn covers(&self, field: &str) -> bool {
         let listed = |names: &[String]| {
-            names.iter().any(|name| field.strip_prefix(name.as_str()).is_some_and(|r| r.is_empty() || r.starts_with('.')))
+            names.iter().any(|name| {
+                field
+                    .strip_prefix(name.as_str())
+                    .is_some_and(|r| r.is_empty() || r.starts_with('.'))
+            })
         };
         match self {
             Self::All => true,
@@ -80,18 +84,26 @@ pub(super) fn of(
     for signature in &signatures {
         refuse_locked(signature)?;
     }
-    let orphan = orphan_certification(document)?.filter(|_| signatures.iter().all(|s| s.certification.is_none()));
+    let orphan =
+        orphan_certification(document)?.filter(|_| signatures.iter().all(|s| s.certification.is_none()));
     if orphan == Some(1) {
         return Err(Refusal::new(Reason::LockedBySignature).with("lock", "DOCMDP_1"));
     }
-    let strictest = signatures.iter().filter_map(|signature| signature.certification).chain(orphan).min();
+    let strictest = signatures
+        .iter()
+        .filter_map(|signature| signature.certification)
+        .chain(orphan)
+        .min();
     let policy = match strictest {
         Some(p) => {
             let usable = |field: &&SignatureField<'_>| {
                 let covered = signatures.iter().filter_map(|signature| signature.lock.as_ref());
                 field.id.is_some() && !covered.into_iter().any(|lock| lock.covers(&field.name))
             };
-            SealPolicy::Certified { p, empty_field: form.empty().find(usable).map(|field| field.name.clone()) }
+            SealPolicy::Certified {
+                p,
+                empty_field: form.empty().find(usable).map(|field| field.name.clone()),
+            }
         }
         None if signatures.is_empty() => SealPolicy::Unsigned,
         None => SealPolicy::Approval,
@@ -102,7 +114,9 @@ pub(super) fn of(
 /// No changes at all, or a lock that covers fields not yet there.
 fn refuse_locked(signature: &ExistingSignature) -> Result<(), Refusal> {
     let refusal = |lock: &str| {
-        Refusal::new(Reason::LockedBySignature).with("field", &signature.field).with("lock", lock)
+        Refusal::new(Reason::LockedBySignature)
+            .with("field", &signature.field)
+            .with("lock", lock)
     };
     if signature.certification == Some(1) {
         return Err(refusal("DOCMDP_1"));
@@ -118,8 +132,14 @@ fn existing(
     field: &SignatureField<'_>,
     signature: &Signature<'_>,
 ) -> Result<ExistingSignature, Fault> {
-    let text = |value: Option<Value<'_>>| value.and_then(|value| value.string()).map(|bytes| fields::text(&bytes));
-    let name = |value: Option<Value<'_>>| value.and_then(|v| v.name().map(|n| String::from_utf8_lossy(n).into_owned()));
+    let text = |value: Option<Value<'_>>| {
+        value
+            .and_then(|value| value.string())
+            .map(|bytes| fields::text(&bytes))
+    };
+    let name = |value: Option<Value<'_>>| {
+        value.and_then(|v| v.name().map(|n| String::from_utf8_lossy(n).into_owned()))
+    };
     let lock_dictionary = document.get(&field.dictionary, b"Lock")?;
     let from_field = lock_dictionary.as_ref().and_then(Value::dictionary);
     let transforms = Transforms::read(document, &signature.dictionary)?;
@@ -150,17 +170,23 @@ struct Transforms {
 impl Transforms {
     fn read(document: &Document<'_>, signature: &Dictionary<'_>) -> Result<Self, Fault> {
         let mut transforms = Self::default();
-        let Some(references) = document.get(signature, b"Reference")? else { return Ok(transforms) };
+        let Some(references) = document.get(signature, b"Reference")? else {
+            return Ok(transforms);
+        };
         for reference in references.array().unwrap_or_default() {
             let reference = document.resolve(reference)?;
-            let Some(reference) = reference.dictionary() else { continue };
+            let Some(reference) = reference.dictionary() else {
+                continue;
+            };
             let method = document.get(reference, b"TransformMethod")?;
             let parameters = document.get(reference, b"TransformParams")?;
             let empty = Dictionary::default();
             let parameters = parameters.as_ref().and_then(Value::dictionary).unwrap_or(&empty);
             match method.as_ref().and_then(Value::name) {
                 // Without /P the permissions are 2 (table 254).
-                Some(b"DocMDP") => transforms.certification = Some(permission(document, parameters)?.unwrap_or(2)),
+                Some(b"DocMDP") => {
+                    transforms.certification = Some(permission(document, parameters)?.unwrap_or(2))
+                }
                 Some(b"FieldMDP") => transforms.lock = read_lock(document, parameters)?,
                 _ => {}
             }
@@ -171,11 +197,13 @@ impl Transforms {
 
 /// `/P` of transform parameters or, since PDF 2.0, of a lock; an unknown value counts as the strictest.
 fn permission(document: &Document<'_>, dictionary: &Dictionary<'_>) -> Result<Option<u8>, Fault> {
-    Ok(document.get(dictionary, b"P")?.map(|value| match value.integer() {
-        Some(2) => 2,
-        Some(3) => 3,
-        _ => 1,
-    }))
+    Ok(document
+        .get(dictionary, b"P")?
+        .map(|value| match value.integer() {
+            Some(2) => 2,
+            Some(3) => 3,
+            _ => 1,
+        }))
 }
 
 fn read_lock(document: &Document<'_>, dictionary: &Dictionary<'_>) -> Result<Option<Lock>, Fault> {
@@ -197,10 +225,22 @@ fn read_lock(document: &Document<'_>, dictionary: &Dictionary<'_>) -> Result<Opt
 /// Permissions of a certification that the catalogue names and no field holds.
 fn orphan_certification(document: &Document<'_>) -> Result<Option<u8>, Fault> {
     let catalogue = document.catalogue()?;
-    let Some(catalogue) = catalogue.value.dictionary() else { return Ok(None) };
-    let Some(permissions) = document.get(catalogue, b"Perms")? else { return Ok(None) };
-    let Some(permissions) = permissions.dictionary() else { return Ok(None) };
-    let Some(signature) = document.get(permissions, b"DocMDP")? else { return Ok(None) };
-    let Some(signature) = signature.dictionary() else { return Ok(None) };
-    Ok(Some(Transforms::read(document, signature)?.certification.unwrap_or(2)))
+    let Some(catalogue) = catalogue.value.dictionary() else {
+        return Ok(None);
+    };
+    let Some(permissions) = document.get(catalogue, b"Perms")? else {
+        return Ok(None);
+    };
+    let Some(permissions) = permissions.dictionary() else {
+        return Ok(None);
+    };
+    let Some(signature) = document.get(permissions, b"DocMDP")? else {
+        return Ok(None);
+    };
+    let Some(signature) = signature.dictionary() else {
+        return Ok(None);
+    };
+    Ok(Some(
+        Transforms::read(document, signature)?.certification.unwrap_or(2),
+    ))
 }

@@ -109,7 +109,11 @@ pub struct Refusal {
 
 impl Refusal {
     pub(crate) fn new(reason: Reason) -> Self {
-        Self { reason, object: None, data: BTreeMap::new() }
+        Self {
+            reason,
+            object: None,
+            data: BTreeMap::new(),
+        }
     }
 
     pub(crate) fn at(mut self, id: ObjectId) -> Self {

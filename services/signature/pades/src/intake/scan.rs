@@ -1,6 +1,6 @@
+use super::Limits;
 use super::actions;
 use super::refusal::{Reason, Refusal};
-use super::Limits;
 use crate::fields;
 use crate::syntax::{Dictionary, Document, Kind, MAX_NESTING, ObjectId, Value, decoded_length};
 
@@ -10,12 +10,13 @@ pub(super) fn all_objects(document: &Document<'_>, limits: &Limits) -> Result<us
     let mut left = limits.max_decoded;
     let mut count = 0;
     for id in document.object_ids() {
-        let loaded = document.object(id)?.ok_or_else(|| Refusal::new(Reason::DamagedObject).at(id))?;
+        let loaded = document
+            .object(id)?
+            .ok_or_else(|| Refusal::new(Reason::DamagedObject).at(id))?;
         values(document, id, &loaded.value, loaded.stream.is_some())?;
         if let (Some(data), Kind::Dictionary(dictionary)) = (loaded.stream, &loaded.value.kind) {
-            left -= decoded_length(document, dictionary, data, left).map_err(|fault| {
-                Refusal::from(fault.in_object(id)).with("limit", limits.max_decoded)
-            })?;
+            left -= decoded_length(document, dictionary, data, left)
+                .map_err(|fault| Refusal::from(fault.in_object(id)).with("limit", limits.max_decoded))?;
         }
         count += 1;
     }
@@ -24,10 +25,14 @@ pub(super) fn all_objects(document: &Document<'_>, limits: &Limits) -> Result<us
 
 fn values(document: &Document<'_>, id: ObjectId, value: &Value<'_>, is_stream: bool) -> Result<(), Refusal> {
     match &value.kind {
-        Kind::Array(items) => items.iter().try_for_each(|item| values(document, id, item, false)),
+        Kind::Array(items) => items
+            .iter()
+            .try_for_each(|item| values(document, id, item, false)),
         Kind::Dictionary(dictionary) => {
             actions::examine(document, id, dictionary, is_stream)?;
-            dictionary.iter().try_for_each(|(_, item)| values(document, id, item, false))
+            dictionary
+                .iter()
+                .try_for_each(|(_, item)| values(document, id, item, false))
         }
         _ => Ok(()),
     }
@@ -37,7 +42,9 @@ fn values(document: &Document<'_>, id: ObjectId, value: &Value<'_>, is_stream: b
 pub(super) fn catalogue(document: &Document<'_>) -> Result<(), Refusal> {
     let loaded = document.catalogue()?;
     let id = loaded.id;
-    let Kind::Dictionary(catalogue) = &loaded.value.kind else { return Ok(()) };
+    let Kind::Dictionary(catalogue) = &loaded.value.kind else {
+        return Ok(());
+    };
     open_action(document, id, catalogue)?;
     if let Some(names) = document.get(catalogue, b"Names")?
         && let Some(names) = names.dictionary()
@@ -63,8 +70,12 @@ pub(super) fn catalogue(document: &Document<'_>) -> Result<(), Refusal> {
 
 /// A destination, or a jump inside the document.
 fn open_action(document: &Document<'_>, id: ObjectId, catalogue: &Dictionary<'_>) -> Result<(), Refusal> {
-    let Some(action) = document.get(catalogue, b"OpenAction")? else { return Ok(()) };
-    let Some(action) = action.dictionary() else { return Ok(()) };
+    let Some(action) = document.get(catalogue, b"OpenAction")? else {
+        return Ok(());
+    };
+    let Some(action) = action.dictionary() else {
+        return Ok(());
+    };
     let kind = document.get(action, b"S")?;
     if kind.as_ref().and_then(Value::name) == Some(b"GoTo") {
         return Ok(());
@@ -77,9 +88,15 @@ fn holds_names(document: &Document<'_>, node: Option<&Value<'_>>, depth: usize) 
     if depth > MAX_NESTING {
         return Err(Refusal::new(Reason::NestedTooDeep));
     }
-    let Some(node) = node.and_then(Value::dictionary) else { return Ok(false) };
+    let Some(node) = node.and_then(Value::dictionary) else {
+        return Ok(false);
+    };
     let names = document.get(node, b"Names")?;
-    if names.as_ref().and_then(Value::array).is_some_and(|names| !names.is_empty()) {
+    if names
+        .as_ref()
+        .and_then(Value::array)
+        .is_some_and(|names| !names.is_empty())
+    {
         return Ok(true);
     }
     let kids = document.get(node, b"Kids")?;

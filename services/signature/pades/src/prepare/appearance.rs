@@ -27,14 +27,19 @@ pub(super) fn form(
     let bounds = [0.0, 0.0, width, height];
     let frame = Frame::new(&bounds, rotation);
     let (content, resources) = match appearance {
-        MarkAppearance::Strokes(strokes) => {
-            (pen(strokes, &frame, width.min(height))?, b"<< >>".to_vec())
-        }
+        MarkAppearance::Strokes(strokes) => (pen(strokes, &frame, width.min(height))?, b"<< >>".to_vec()),
         MarkAppearance::Image(raster) => {
             let image = image(update, raster)?;
-            let matrix: Vec<String> = frame.image_matrix().iter().map(|value| emit::number(*value)).collect();
+            let matrix: Vec<String> = frame
+                .image_matrix()
+                .iter()
+                .map(|value| emit::number(*value))
+                .collect();
             let content = format!("q\n{} cm\n/Image Do\nQ", matrix.join(" "));
-            let resources = format!("<< /XObject << /Image {} {} R >> >>", image.number, image.generation);
+            let resources = format!(
+                "<< /XObject << /Image {} {} R >> >>",
+                image.number, image.generation
+            );
             (content.into_bytes(), resources.into_bytes())
         }
     };
@@ -49,8 +54,12 @@ pub(super) fn form(
 
 /// An appearance that shows nothing, for fields without extent (PDF/A-1 wants one for each widget).
 pub(super) fn empty(update: &mut Update<'_, '_>) -> ObjectId {
-    let entries: [(&[u8], &[u8]); 4] =
-        [(b"Type", b"/XObject"), (b"Subtype", b"/Form"), (b"BBox", b"[0 0 0 0]"), (b"Resources", b"<< >>")];
+    let entries: [(&[u8], &[u8]); 4] = [
+        (b"Type", b"/XObject"),
+        (b"Subtype", b"/Form"),
+        (b"BBox", b"[0 0 0 0]"),
+        (b"Resources", b"<< >>"),
+    ];
     update.add_stream(&entries, b"")
 }
 
@@ -58,14 +67,18 @@ pub(super) fn empty(update: &mut Update<'_, '_>) -> ObjectId {
 fn pen(strokes: &[Vec<(f64, f64)>], frame: &Frame, extent: f64) -> Result<Vec<u8>, PrepareError> {
     let points = strokes.iter().map(Vec::len).sum::<usize>();
     let within = |value: f64| (0.0..=1.0).contains(&value);
-    if points == 0 || points > MAX_POINTS || !strokes.iter().flatten().all(|(x, y)| within(*x) && within(*y)) {
+    if points == 0 || points > MAX_POINTS || !strokes.iter().flatten().all(|(x, y)| within(*x) && within(*y))
+    {
         return Err(PrepareError::BadAppearance);
     }
     let width = (extent * 0.025).clamp(0.5, 2.0);
     let mut content = format!("q\n0 G\n{} w\n1 J\n1 j\n", emit::number(width));
     for stroke in strokes.iter().filter(|stroke| !stroke.is_empty()) {
         // A single point becomes a dot: a line of no length with round ends.
-        let line = stroke.iter().skip(1).chain(stroke.first().filter(|_| stroke.len() == 1));
+        let line = stroke
+            .iter()
+            .skip(1)
+            .chain(stroke.first().filter(|_| stroke.len() == 1));
         let (x, y) = frame.point(stroke[0].0, stroke[0].1);
         content.push_str(&format!("{} {} m\n", emit::number(x), emit::number(y)));
         for (x, y) in line {
@@ -89,7 +102,10 @@ fn image(update: &mut Update<'_, '_>, raster: &Raster) -> Result<ObjectId, Prepa
     if pixels == 0 || pixels > MAX_PIXELS || !fits(&raster.pixels, samples) || !alpha_fits {
         return Err(PrepareError::BadAppearance);
     }
-    let mask = raster.alpha.as_deref().map(|alpha| samples_stream(update, raster, b"/DeviceGray", alpha, None));
+    let mask = raster
+        .alpha
+        .as_deref()
+        .map(|alpha| samples_stream(update, raster, b"/DeviceGray", alpha, None));
     Ok(samples_stream(update, raster, space, &raster.pixels, mask))
 }
 
@@ -119,5 +135,8 @@ fn samples_stream(
 
 fn deflate(data: &[u8]) -> Vec<u8> {
     let mut encoder = ZlibEncoder::new(Vec::new(), Compression::default());
-    encoder.write_all(data).and_then(|()| encoder.finish()).expect("writing to memory cannot fail")
+    encoder
+        .write_all(data)
+        .and_then(|()| encoder.finish())
+        .expect("writing to memory cannot fail")
 }

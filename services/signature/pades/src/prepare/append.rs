@@ -20,7 +20,11 @@ pub(super) fn pages(update: &mut Update<'_, '_>, appendix: &[u8]) -> Result<(), 
         Ok(())
     })
     .map_err(of_appendix)?;
-    let mut copier = Copier { source: &source, numbers: BTreeMap::new(), waiting: Vec::new() };
+    let mut copier = Copier {
+        source: &source,
+        numbers: BTreeMap::new(),
+        waiting: Vec::new(),
+    };
     for page in &found {
         let id = update.reserve();
         copier.numbers.insert(page.id, id);
@@ -33,11 +37,22 @@ pub(super) fn pages(update: &mut Update<'_, '_>, appendix: &[u8]) -> Result<(), 
     let before = kids.as_ref().and_then(Value::array).unwrap_or_default();
     let added = found.iter().filter_map(|page| copier.numbers.get(&page.id));
     let kids = emit::array(
-        before.iter().map(|kid| kid.raw.to_vec()).chain(added.map(|id| emit::reference(*id))),
+        before
+            .iter()
+            .map(|kid| kid.raw.to_vec())
+            .chain(added.map(|id| emit::reference(*id))),
     );
-    let count = document.get(&root, b"Count")?.and_then(|count| count.integer()).unwrap_or(0);
+    let count = document
+        .get(&root, b"Count")?
+        .and_then(|count| count.integer())
+        .unwrap_or(0);
     let count = count + found.len() as i64;
-    update.edit(root_id, &Edit::default().set(b"Kids", kids).set(b"Count", count.to_string()))
+    update.edit(
+        root_id,
+        &Edit::default()
+            .set(b"Kids", kids)
+            .set(b"Count", count.to_string()),
+    )
 }
 
 fn of_appendix(error: PrepareError) -> PrepareError {
@@ -56,9 +71,19 @@ struct Copier<'s, 'b> {
 
 impl Copier<'_, '_> {
     /// Writes a page that says itself all it could inherit from its new parent.
-    fn page(&mut self, update: &mut Update<'_, '_>, page: &Page<'_>, parent: ObjectId) -> Result<(), PrepareError> {
-        let new_id = *self.numbers.get(&page.id).ok_or(PrepareError::PageTree(page.id))?;
-        let media = page.boundary(self.source, b"MediaBox")?.ok_or(TreeFault::Page(page.id))?;
+    fn page(
+        &mut self,
+        update: &mut Update<'_, '_>,
+        page: &Page<'_>,
+        parent: ObjectId,
+    ) -> Result<(), PrepareError> {
+        let new_id = *self
+            .numbers
+            .get(&page.id)
+            .ok_or(PrepareError::PageTree(page.id))?;
+        let media = page
+            .boundary(self.source, b"MediaBox")?
+            .ok_or(TreeFault::Page(page.id))?;
         let crop = page.boundary(self.source, b"CropBox")?.unwrap_or(media);
         let rotation = page.rotation(self.source)?;
         let resources = page.attribute(self.source, b"Resources")?;
@@ -66,10 +91,19 @@ impl Copier<'_, '_> {
             .set(b"MediaBox", emit::numbers(&media))
             .set(b"CropBox", emit::numbers(&crop))
             .set(b"Rotate", rotation.to_string())
-            .set(b"Resources", resources.map_or_else(|| b"<< >>".to_vec(), |value| value.raw.to_vec()))
+            .set(
+                b"Resources",
+                resources.map_or_else(|| b"<< >>".to_vec(), |value| value.raw.to_vec()),
+            )
             .remove(b"Parent");
         // The structure these lead into stays behind; threads and metadata of the source as well.
-        for key in [b"StructParents".as_slice(), b"B", b"Metadata", b"PieceInfo", b"AA"] {
+        for key in [
+            b"StructParents".as_slice(),
+            b"B",
+            b"Metadata",
+            b"PieceInfo",
+            b"AA",
+        ] {
             edit = edit.remove(key);
         }
         let flattened = edit.apply(&page.dictionary);
@@ -77,15 +111,24 @@ impl Copier<'_, '_> {
         let mut body = Vec::new();
         self.rewrite(update, &value, &mut body);
         let dictionary = parse_value(&mut Lexer::new(&body, 0))?;
-        let Kind::Dictionary(dictionary) = dictionary.kind else { return Err(PrepareError::PageTree(page.id)) };
-        update.put(new_id, Edit::default().set(b"Parent", emit::reference(parent)).apply(&dictionary));
+        let Kind::Dictionary(dictionary) = dictionary.kind else {
+            return Err(PrepareError::PageTree(page.id));
+        };
+        update.put(
+            new_id,
+            Edit::default()
+                .set(b"Parent", emit::reference(parent))
+                .apply(&dictionary),
+        );
         Ok(())
     }
 
     /// Writes what has been referred to, and what that refers to.
     fn rest(&mut self, update: &mut Update<'_, '_>) -> Result<(), Fault> {
         while let Some(id) = self.waiting.pop() {
-            let Some(new_id) = self.numbers.get(&id).copied() else { continue };
+            let Some(new_id) = self.numbers.get(&id).copied() else {
+                continue;
+            };
             let Some(loaded) = self.source.object(id)? else {
                 update.put(new_id, b"null".to_vec());
                 continue;
@@ -94,7 +137,9 @@ impl Copier<'_, '_> {
             match (&loaded.value.kind, loaded.stream) {
                 (Kind::Dictionary(dictionary), Some(data)) => {
                     // The length is written directly, so its object need not follow.
-                    let direct = Edit::default().set(b"Length", data.len().to_string()).apply(dictionary);
+                    let direct = Edit::default()
+                        .set(b"Length", data.len().to_string())
+                        .apply(dictionary);
                     let value = parse_value(&mut Lexer::new(&direct, 0))?;
                     self.rewrite(update, &value, &mut body);
                     body.extend_from_slice(b"\nstream\n");
@@ -131,7 +176,9 @@ impl Copier<'_, '_> {
         }
         let loaded = self.source.object(id).ok()??;
         let stays = loaded.value.dictionary().is_some_and(|dictionary| {
-            [b"Catalog".as_slice(), b"Pages", b"StructTreeRoot", b"StructElem"].iter().any(|kind| dictionary.is_type(kind))
+            [b"Catalog".as_slice(), b"Pages", b"StructTreeRoot", b"StructElem"]
+                .iter()
+                .any(|kind| dictionary.is_type(kind))
         });
         if stays {
             return None;
@@ -151,7 +198,9 @@ fn collect<'v, 'a>(value: &'v Value<'a>, found: &mut Vec<&'v Value<'a>>, depth: 
     match &value.kind {
         Kind::Reference(_) => found.push(value),
         Kind::Array(items) => items.iter().for_each(|item| collect(item, found, depth + 1)),
-        Kind::Dictionary(dictionary) => dictionary.iter().for_each(|(_, item)| collect(item, found, depth + 1)),
+        Kind::Dictionary(dictionary) => dictionary
+            .iter()
+            .for_each(|(_, item)| collect(item, found, depth + 1)),
         _ => {}
     }
 }

@@ -26,7 +26,10 @@ pub(super) fn place(
     let form = Form::read(update.document)?;
     match placement {
         FieldPlacement::Existing { name, appearance } => {
-            let field = form.empty().find(|field| field.name == *name).ok_or(PrepareError::NoSuchField)?;
+            let field = form
+                .empty()
+                .find(|field| field.name == *name)
+                .ok_or(PrepareError::NoSuchField)?;
             fill(update, field, appearance.as_ref(), signature)?;
             attach(update, None)?;
             lock_reference(update.document, field)
@@ -37,7 +40,12 @@ pub(super) fn place(
             let drawing = appearance::empty(update);
             add(update, placement, signature, &page, &[0.0; 4], drawing).map(|()| None)
         }
-        FieldPlacement::Visible { page_index, rect, appearance, .. } => {
+        FieldPlacement::Visible {
+            page_index,
+            rect,
+            appearance,
+            ..
+        } => {
             check_name(&form, placement)?;
             let target = Target::find(update.document, *page_index)?;
             target.check(rect)?;
@@ -49,7 +57,8 @@ pub(super) fn place(
 
 fn check_name(form: &Form<'_>, placement: &FieldPlacement) -> Result<(), PrepareError> {
     let name = field_name(placement);
-    let taken = |other: &String| other == name || other.strip_prefix(name).is_some_and(|rest| rest.starts_with('.'));
+    let taken =
+        |other: &String| other == name || other.strip_prefix(name).is_some_and(|rest| rest.starts_with('.'));
     if name.is_empty() || name.contains('.') || form.names.iter().any(taken) {
         return Err(PrepareError::BadFieldName);
     }
@@ -90,12 +99,16 @@ fn fill(
 ) -> Result<(), PrepareError> {
     let id = field.id.ok_or(PrepareError::NoSuchField)?;
     update.edit(id, &Edit::default().set(b"V", emit::reference(signature)))?;
-    let [(Some(widget), dictionary)] = field.widgets.as_slice() else { return Ok(()) };
+    let [(Some(widget), dictionary)] = field.widgets.as_slice() else {
+        return Ok(());
+    };
     let rect = match update.document.get(dictionary, b"Rect")? {
         Some(rect) => pages::rectangle(update.document, &rect)?,
         None => None,
     };
-    let Some(rect) = rect.filter(|rect| rect[0] < rect[2] && rect[1] < rect[3]) else { return Ok(()) };
+    let Some(rect) = rect.filter(|rect| rect[0] < rect[2] && rect[1] < rect[3]) else {
+        return Ok(());
+    };
     let Some(drawing) = drawing else { return Ok(()) };
     let rotation = widget_rotation(update.document, dictionary)?;
     let drawing = appearance::form(update, &rect, rotation, drawing)?;
@@ -105,7 +118,9 @@ fn fill(
 
 /// The rotation of the page a widget names in `/P`; 0 if it names none.
 fn widget_rotation(document: &Document<'_>, widget: &Dictionary<'_>) -> Result<u16, PrepareError> {
-    let Some(id) = widget.get(b"P").and_then(Value::reference) else { return Ok(0) };
+    let Some(id) = widget.get(b"P").and_then(Value::reference) else {
+        return Ok(0);
+    };
     let mut rotation = 0;
     pages::walk::<PrepareError>(document, &mut |page| {
         if page.id == id {
@@ -120,13 +135,18 @@ fn widget_rotation(document: &Document<'_>, widget: &Dictionary<'_>) -> Result<u
 fn attach(update: &mut Update<'_, '_>, field: Option<ObjectId>) -> Result<(), PrepareError> {
     let document = update.document;
     let catalogue = document.catalogue()?;
-    let entries = catalogue.value.dictionary().and_then(|catalogue| catalogue.get(b"AcroForm"));
+    let entries = catalogue
+        .value
+        .dictionary()
+        .and_then(|catalogue| catalogue.get(b"AcroForm"));
     let flags = Edit::default().set(b"SigFlags", SIG_FLAGS);
     match entries.map(|form| (form.reference(), &form.kind)) {
         Some((Some(form), _)) => {
             update.edit(form, &flags)?;
             let dictionary = crate::fields::dictionary(document)?.unwrap_or_default();
-            field.map_or(Ok(()), |field| append_to_array(update, form, &dictionary, b"Fields", field))
+            field.map_or(Ok(()), |field| {
+                append_to_array(update, form, &dictionary, b"Fields", field)
+            })
         }
         Some((None, Kind::Dictionary(form))) => {
             let mut edit = flags;
@@ -141,8 +161,14 @@ fn attach(update: &mut Update<'_, '_>, field: Option<ObjectId>) -> Result<(), Pr
         }
         _ => {
             let fields = emit::array(field.iter().map(|field| emit::reference(*field)));
-            let form = update.add(emit::dictionary(&[(b"Fields", &fields), (b"SigFlags", SIG_FLAGS)]));
-            update.edit(catalogue.id, &Edit::default().set(b"AcroForm", emit::reference(form)))
+            let form = update.add(emit::dictionary(&[
+                (b"Fields", &fields),
+                (b"SigFlags", SIG_FLAGS),
+            ]));
+            update.edit(
+                catalogue.id,
+                &Edit::default().set(b"AcroForm", emit::reference(form)),
+            )
         }
     }
 }
@@ -171,7 +197,12 @@ fn appended(
     let written = dictionary.get(key);
     let resolved = update.document.get(dictionary, key)?;
     let items = resolved.as_ref().and_then(Value::array).unwrap_or_default();
-    let array = emit::array(items.iter().map(|item| item.raw.to_vec()).chain([emit::reference(item)]));
+    let array = emit::array(
+        items
+            .iter()
+            .map(|item| item.raw.to_vec())
+            .chain([emit::reference(item)]),
+    );
     match written.and_then(Value::reference).filter(|_| resolved.is_some()) {
         Some(id) => {
             update.put(id, array);
@@ -182,11 +213,21 @@ fn appended(
 }
 
 /// `/Reference` with the FieldMDP transform that the field's `/Lock` asks for (ISO 32000-1, 12.8.2.4).
-fn lock_reference(document: &Document<'_>, field: &SignatureField<'_>) -> Result<Option<Vec<u8>>, PrepareError> {
-    let Some(lock) = document.get(&field.dictionary, b"Lock")? else { return Ok(None) };
-    let Some(action) = lock.dictionary().and_then(|lock| lock.get(b"Action")) else { return Ok(None) };
-    let mut parameters: Vec<(&[u8], &[u8])> =
-        vec![(b"Type", b"/TransformParams"), (b"V", b"/1.2"), (b"Action", action.raw)];
+fn lock_reference(
+    document: &Document<'_>,
+    field: &SignatureField<'_>,
+) -> Result<Option<Vec<u8>>, PrepareError> {
+    let Some(lock) = document.get(&field.dictionary, b"Lock")? else {
+        return Ok(None);
+    };
+    let Some(action) = lock.dictionary().and_then(|lock| lock.get(b"Action")) else {
+        return Ok(None);
+    };
+    let mut parameters: Vec<(&[u8], &[u8])> = vec![
+        (b"Type", b"/TransformParams"),
+        (b"V", b"/1.2"),
+        (b"Action", action.raw),
+    ];
     if let Some(fields) = lock.dictionary().and_then(|lock| lock.get(b"Fields")) {
         parameters.push((b"Fields", fields.raw));
     }

@@ -20,7 +20,9 @@ pub(super) fn draw(update: &mut Update<'_, '_>, mark: &Mark) -> Result<(), Prepa
     let (opening, closing) = balance::around(document, &contents);
     let mut items: Vec<Vec<u8>> = Vec::with_capacity(contents.len() + 2);
     if !contents.is_empty() {
-        items.push(emit::reference(update.add_stream(&[], "q\n".repeat(opening).as_bytes())));
+        items.push(emit::reference(
+            update.add_stream(&[], "q\n".repeat(opening).as_bytes()),
+        ));
         items.extend(contents.iter().map(|id| emit::reference(*id)));
     }
     let closing = if contents.is_empty() { 0 } else { closing };
@@ -32,18 +34,28 @@ pub(super) fn draw(update: &mut Update<'_, '_>, mark: &Mark) -> Result<(), Prepa
         emit::number(mark.rect[1]),
     );
     // White space first: the previous stream may end within a token.
-    items.push(emit::reference(update.add_stream(&[], format!("\n{tail}\n").as_bytes())));
-    let edit = Edit::default().set(b"Contents", emit::array(items)).set(b"Resources", resources);
+    items.push(emit::reference(
+        update.add_stream(&[], format!("\n{tail}\n").as_bytes()),
+    ));
+    let edit = Edit::default()
+        .set(b"Contents", emit::array(items))
+        .set(b"Resources", resources);
     update.edit(target.page.id, &edit)
 }
 
 /// The streams of a page in order.
 fn content_streams<'d>(document: &'d Document<'_>, page: &Page<'d>) -> Result<Vec<ObjectId>, Fault> {
-    let Some(contents) = page.dictionary.get(b"Contents") else { return Ok(Vec::new()) };
+    let Some(contents) = page.dictionary.get(b"Contents") else {
+        return Ok(Vec::new());
+    };
     let resolved = document.resolve(contents)?;
     match resolved.array() {
         Some(items) => Ok(items.iter().filter_map(Value::reference).collect()),
-        None => Ok(contents.reference().filter(|_| resolved.dictionary().is_some()).into_iter().collect()),
+        None => Ok(contents
+            .reference()
+            .filter(|_| resolved.dictionary().is_some())
+            .into_iter()
+            .collect()),
     }
 }
 

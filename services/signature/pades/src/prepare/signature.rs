@@ -14,7 +14,8 @@ pub(super) struct Hole {
 
 /// Writes the signature dictionary of EN 319 142-1, 5.3: `ETSI.CAdES.detached`, the time in `/M`, no `/Cert`.
 pub(super) fn write(update: &mut Update<'_, '_>, id: ObjectId, plan: &SealPlan, lock: Option<&[u8]>) -> Hole {
-    let mut body = b"<<\n/Type /Sig\n/Filter /Adobe.PPKLite\n/SubFilter /ETSI.CAdES.detached\n/ByteRange ".to_vec();
+    let mut body =
+        b"<<\n/Type /Sig\n/Filter /Adobe.PPKLite\n/SubFilter /ETSI.CAdES.detached\n/ByteRange ".to_vec();
     let byte_range = body.len();
     body.resize(byte_range + BYTE_RANGE_WIDTH, b' ');
     body.extend_from_slice(b"\n/Contents <");
@@ -22,9 +23,18 @@ pub(super) fn write(update: &mut Update<'_, '_>, id: ObjectId, plan: &SealPlan, 
     body.resize(contents + plan.contents_capacity * 2, b'0');
     body.extend_from_slice(b">\n");
     let offset = plan.signing_time.format("%z").to_string();
-    let time = format!("(D:{}{}'{}')", plan.signing_time.format("%Y%m%d%H%M%S"), &offset[..3], &offset[3..]);
+    let time = format!(
+        "(D:{}{}'{}')",
+        plan.signing_time.format("%Y%m%d%H%M%S"),
+        &offset[..3],
+        &offset[3..]
+    );
     push(&mut body, b"/M ", time.as_bytes());
-    let texts = [(b"/Name ".as_slice(), &plan.signer_name), (b"/Reason ", &plan.reason), (b"/Location ", &plan.location)];
+    let texts = [
+        (b"/Name ".as_slice(), &plan.signer_name),
+        (b"/Reason ", &plan.reason),
+        (b"/Location ", &plan.location),
+    ];
     for (key, value) in texts {
         if let Some(value) = value {
             push(&mut body, key, &emit::text(value));

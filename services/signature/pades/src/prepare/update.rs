@@ -26,12 +26,19 @@ impl Written {
 
 impl<'d, 'b> Update<'d, 'b> {
     pub(super) fn new(document: &'d Document<'b>) -> Self {
-        Self { document, objects: BTreeMap::new(), next: document.next_number() }
+        Self {
+            document,
+            objects: BTreeMap::new(),
+            next: document.next_number(),
+        }
     }
 
     /// Takes a new object number.
     pub(super) fn reserve(&mut self) -> ObjectId {
-        let id = ObjectId { number: self.next, generation: 0 };
+        let id = ObjectId {
+            number: self.next,
+            generation: 0,
+        };
         self.next += 1;
         id
     }
@@ -109,7 +116,9 @@ impl<'d, 'b> Update<'d, 'b> {
             Some(first) => Some(self.document.resolve(first)?),
             None => None,
         };
-        let first = first.filter(|first| matches!(first.kind, Kind::String)).map(|first| first.raw.to_vec());
+        let first = first
+            .filter(|first| matches!(first.kind, Kind::String))
+            .map(|first| first.raw.to_vec());
         Ok(emit::array([first.unwrap_or_else(|| changed.clone()), changed]))
     }
 
@@ -154,14 +163,24 @@ impl<'d, 'b> Update<'d, 'b> {
             index.push(format!("{} {}", run[0].0.number, run.len()));
             for (id, offset) in run {
                 rows.push(1);
-                rows.extend_from_slice(&u32::try_from(offset).map_err(|_| PrepareError::TooLarge)?.to_be_bytes());
+                rows.extend_from_slice(
+                    &u32::try_from(offset)
+                        .map_err(|_| PrepareError::TooLarge)?
+                        .to_be_bytes(),
+                );
                 rows.extend_from_slice(&id.generation.to_be_bytes());
             }
         }
-        let mut entries: Vec<(&[u8], Vec<u8>)> =
-            vec![(b"Type", b"/XRef".to_vec()), (b"W", b"[1 4 2]".to_vec()), (b"Index", emit::array(index))];
+        let mut entries: Vec<(&[u8], Vec<u8>)> = vec![
+            (b"Type", b"/XRef".to_vec()),
+            (b"W", b"[1 4 2]".to_vec()),
+            (b"Index", emit::array(index)),
+        ];
         entries.extend(self.trailer(identifier));
-        let borrowed: Vec<(&[u8], &[u8])> = entries.iter().map(|(key, value)| (*key, value.as_slice())).collect();
+        let borrowed: Vec<(&[u8], &[u8])> = entries
+            .iter()
+            .map(|(key, value)| (*key, value.as_slice()))
+            .collect();
         bytes.extend_from_slice(format!("{} 0 obj\n", id.number).as_bytes());
         bytes.extend_from_slice(&stream(&borrowed, &rows));
         bytes.extend_from_slice(b"\nendobj\n");
@@ -170,7 +189,10 @@ impl<'d, 'b> Update<'d, 'b> {
 }
 
 fn written(entries: &[(&[u8], Vec<u8>)]) -> Vec<u8> {
-    let borrowed: Vec<(&[u8], &[u8])> = entries.iter().map(|(key, value)| (*key, value.as_slice())).collect();
+    let borrowed: Vec<(&[u8], &[u8])> = entries
+        .iter()
+        .map(|(key, value)| (*key, value.as_slice()))
+        .collect();
     emit::dictionary(&borrowed)
 }
 
@@ -191,7 +213,9 @@ fn runs(offsets: &BTreeMap<ObjectId, usize>) -> Vec<Vec<(ObjectId, usize)>> {
     let mut runs: Vec<Vec<(ObjectId, usize)>> = Vec::new();
     for (id, offset) in offsets {
         match runs.last_mut() {
-            Some(run) if run.last().is_some_and(|(last, _)| last.number + 1 == id.number) => run.push((*id, *offset)),
+            Some(run) if run.last().is_some_and(|(last, _)| last.number + 1 == id.number) => {
+                run.push((*id, *offset))
+            }
             _ => runs.push(vec![(*id, *offset)]),
         }
     }

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use super::lexer::Lexer;
 use super::object_stream::ObjectStream;
 use super::xref::{self, Chain, SectionStyle};
-use super::{Dictionary, Entry, Fault, FaultKind, Kind, MAX_NESTING, ObjectId, TokenKind, Value, parse_value};
+use super::{
+    Dictionary, Entry, Fault, FaultKind, Kind, MAX_NESTING, ObjectId, TokenKind, Value, parse_value,
+};
 
 /// Bytes before the end in which `startxref` must stand (the window that qpdf searches).
 const TAIL: usize = 1054;
@@ -55,7 +57,14 @@ impl<'a> Document<'a> {
             })
             .collect();
         let budget = Cell::new(256 * 1024 * 1024 + 64 * bytes.len() as u64);
-        Ok(Self { bytes, version, startxref, chain, object_streams, budget })
+        Ok(Self {
+            bytes,
+            version,
+            startxref,
+            chain,
+            object_streams,
+            budget,
+        })
     }
 
     /// The bytes of the file.
@@ -103,14 +112,26 @@ impl<'a> Document<'a> {
         self.entries().filter_map(|(number, entry)| match entry {
             Entry::Free => None,
             Entry::InFile { generation, .. } => Some(ObjectId { number, generation }),
-            Entry::InStream { .. } => Some(ObjectId { number, generation: 0 }),
+            Entry::InStream { .. } => Some(ObjectId {
+                number,
+                generation: 0,
+            }),
         })
     }
 
     /// The first object number that is free for new objects: above `/Size` and every entry.
     pub fn next_number(&self) -> u32 {
-        let size = self.trailer().get(b"Size").and_then(Value::integer).and_then(|size| u32::try_from(size).ok());
-        let above = self.chain.entries.keys().next_back().map_or(1, |last| last.saturating_add(1));
+        let size = self
+            .trailer()
+            .get(b"Size")
+            .and_then(Value::integer)
+            .and_then(|size| u32::try_from(size).ok());
+        let above = self
+            .chain
+            .entries
+            .keys()
+            .next_back()
+            .map_or(1, |last| last.saturating_add(1));
         size.unwrap_or(1).max(above)
     }
 
@@ -120,11 +141,18 @@ impl<'a> Document<'a> {
     /// [`FaultKind::Object`] naming the object if it cannot be read or is not where the cross-reference says.
     pub fn object(&self, id: ObjectId) -> Result<Option<Loaded<'_>>, Fault> {
         match self.entry(id.number) {
-            Some(Entry::InFile { generation, .. }) if generation == id.generation => self.in_file_object(id.number),
+            Some(Entry::InFile { generation, .. }) if generation == id.generation => {
+                self.in_file_object(id.number)
+            }
             Some(Entry::InStream { stream, index }) if id.generation == 0 => {
                 let value = self.object_stream(stream)?.object(id.number, index)?;
                 self.spend(value.raw.len(), id)?;
-                Ok(Some(Loaded { id, value, stream: None, end: 0 }))
+                Ok(Some(Loaded {
+                    id,
+                    value,
+                    stream: None,
+                    end: 0,
+                }))
             }
             _ => Ok(None),
         }
@@ -137,10 +165,16 @@ impl<'a> Document<'a> {
     pub fn resolve<'v>(&'v self, value: &Value<'v>) -> Result<Value<'v>, Fault> {
         let mut current = value.clone();
         for _ in 0..MAX_NESTING {
-            let Some(id) = current.reference() else { return Ok(current) };
+            let Some(id) = current.reference() else {
+                return Ok(current);
+            };
             current = match self.object(id)? {
                 Some(loaded) => loaded.value,
-                None => Value { raw: b"null", at: current.at, kind: Kind::Null },
+                None => Value {
+                    raw: b"null",
+                    at: current.at,
+                    kind: Kind::Null,
+                },
             };
         }
         Err(Fault::new(FaultKind::NestedTooDeep, value.at))
@@ -184,7 +218,11 @@ impl<'a> Document<'a> {
     /// [`FaultKind::CrossReference`] if the trailer names none, else as [`Document::object`].
     pub fn catalogue(&self) -> Result<Loaded<'_>, Fault> {
         let damaged = || Fault::new(FaultKind::CrossReference, self.startxref);
-        let root = self.trailer().get(b"Root").and_then(Value::reference).ok_or_else(damaged)?;
+        let root = self
+            .trailer()
+            .get(b"Root")
+            .and_then(Value::reference)
+            .ok_or_else(damaged)?;
         let catalogue = self.object(root)?.ok_or_else(damaged)?;
         match catalogue.value.kind {
             Kind::Dictionary(_) => Ok(catalogue),
@@ -202,10 +240,13 @@ impl<'a> Document<'a> {
     }
 
     pub(super) fn in_file_object(&self, number: u32) -> Result<Option<Loaded<'a>>, Fault> {
-        let Some(Entry::InFile { offset, generation }) = self.entry(number) else { return Ok(None) };
+        let Some(Entry::InFile { offset, generation }) = self.entry(number) else {
+            return Ok(None);
+        };
         let id = ObjectId { number, generation };
         let resolve_length = |length: ObjectId| self.stream_length(length, number);
-        let object = read_object(self.bytes, offset, Some(&resolve_length)).map_err(|fault| fault.in_object(id))?;
+        let object =
+            read_object(self.bytes, offset, Some(&resolve_length)).map_err(|fault| fault.in_object(id))?;
         if object.id != id {
             return Err(Fault::new(FaultKind::Object, offset).in_object(id));
         }
@@ -226,31 +267,52 @@ impl<'a> Document<'a> {
     }
 
     fn compressed_length(&self, id: ObjectId, stream: u32) -> Option<usize> {
-        let Some(Entry::InStream { stream: container, index }) = self.entry(id.number) else { return None };
+        let Some(Entry::InStream {
+            stream: container,
+            index,
+        }) = self.entry(id.number)
+        else {
+            return None;
+        };
         // An object stream cannot hold its own length.
         if container == stream || id.generation != 0 || self.container_in_progress(container) {
             return None;
         }
-        let value = self.object_stream(container).ok()?.object(id.number, index).ok()?;
+        let value = self
+            .object_stream(container)
+            .ok()?
+            .object(id.number, index)
+            .ok()?;
         usize::try_from(value.integer()?).ok()
     }
 
     /// Object streams must give their own lengths without the help of other object streams.
     fn container_in_progress(&self, container: u32) -> bool {
-        let Some(Entry::InFile { offset, .. }) = self.entry(container) else { return true };
+        let Some(Entry::InFile { offset, .. }) = self.entry(container) else {
+            return true;
+        };
         read_object(self.bytes, offset, None).is_err()
     }
 
     fn object_stream(&self, number: u32) -> Result<&ObjectStream, Fault> {
-        let id = ObjectId { number, generation: 0 };
-        let cell = self.object_streams.get(&number).ok_or(Fault::new(FaultKind::Object, 0).in_object(id))?;
-        cell.get_or_init(|| ObjectStream::load(self, number, STRUCTURE_LIMIT)).as_ref().map_err(Fault::clone)
+        let id = ObjectId {
+            number,
+            generation: 0,
+        };
+        let cell = self
+            .object_streams
+            .get(&number)
+            .ok_or(Fault::new(FaultKind::Object, 0).in_object(id))?;
+        cell.get_or_init(|| ObjectStream::load(self, number, STRUCTURE_LIMIT))
+            .as_ref()
+            .map_err(Fault::clone)
     }
 
     fn spend(&self, bytes: usize, id: ObjectId) -> Result<(), Fault> {
         let left = self.budget.get().checked_sub(bytes as u64 + 64);
         self.budget.set(left.unwrap_or(0));
-        left.map(|_| ()).ok_or(Fault::new(FaultKind::TooComplex, 0).in_object(id))
+        left.map(|_| ())
+            .ok_or(Fault::new(FaultKind::TooComplex, 0).in_object(id))
     }
 }
 
@@ -288,7 +350,12 @@ pub(super) fn read_object<'a>(
         }
         _ => return Err(damaged(token.at)),
     }
-    Ok(Loaded { id, value, stream, end: lexer.position() })
+    Ok(Loaded {
+        id,
+        value,
+        stream,
+        end: lexer.position(),
+    })
 }
 
 fn stream_data<'a>(
@@ -323,9 +390,17 @@ fn stream_data<'a>(
 /// `%PDF-M.N` at the first byte. A file that begins elsewhere has two readings of every offset.
 fn header(bytes: &[u8]) -> Result<(u8, u8), Fault> {
     match bytes {
-        [b'%', b'P', b'D', b'F', b'-', major @ b'1'..=b'2', b'.', minor @ b'0'..=b'9', ..] => {
-            Ok((major - b'0', minor - b'0'))
-        }
+        [
+            b'%',
+            b'P',
+            b'D',
+            b'F',
+            b'-',
+            major @ b'1'..=b'2',
+            b'.',
+            minor @ b'0'..=b'9',
+            ..,
+        ] => Ok((major - b'0', minor - b'0')),
         _ => Err(Fault::new(FaultKind::NotAPdf, 0)),
     }
 }
@@ -333,12 +408,16 @@ fn header(bytes: &[u8]) -> Result<(u8, u8), Fault> {
 fn startxref(bytes: &[u8]) -> Result<usize, Fault> {
     let window = bytes.len().saturating_sub(TAIL);
     let keyword = b"startxref";
-    let found = bytes[window..].windows(keyword.len()).rposition(|run| run == keyword);
+    let found = bytes[window..]
+        .windows(keyword.len())
+        .rposition(|run| run == keyword);
     let at = window + found.ok_or(Fault::new(FaultKind::Truncated, bytes.len()))?;
     let mut lexer = Lexer::new(bytes, at + keyword.len());
     let offset = match lexer.next_token().map(|token| token.kind) {
         Ok(TokenKind::Integer(offset)) => usize::try_from(offset).ok(),
         _ => None,
     };
-    offset.filter(|offset| *offset < bytes.len()).ok_or(Fault::new(FaultKind::CrossReference, at))
+    offset
+        .filter(|offset| *offset < bytes.len())
+        .ok_or(Fault::new(FaultKind::CrossReference, at))
 }

@@ -58,7 +58,11 @@ pub enum FaultKind {
 impl Fault {
     /// A fault at a byte offset, in no known object.
     pub fn new(kind: FaultKind, at: usize) -> Self {
-        Self { kind, object: None, at }
+        Self {
+            kind,
+            object: None,
+            at,
+        }
     }
 
     /// Names the object, unless an inner one has been named already.

@@ -70,11 +70,18 @@ pub fn decoded_length(
 }
 
 fn within(length: usize, limit: usize) -> Result<usize, Fault> {
-    if length > limit { Err(Fault::new(FaultKind::TooLarge, 0)) } else { Ok(length) }
+    if length > limit {
+        Err(Fault::new(FaultKind::TooLarge, 0))
+    } else {
+        Ok(length)
+    }
 }
 
 fn is_image_filter(name: &[u8]) -> bool {
-    matches!(name, b"DCTDecode" | b"DCT" | b"JPXDecode" | b"CCITTFaxDecode" | b"CCF" | b"JBIG2Decode")
+    matches!(
+        name,
+        b"DCTDecode" | b"DCT" | b"JPXDecode" | b"CCITTFaxDecode" | b"CCF" | b"JBIG2Decode"
+    )
 }
 
 fn is_flate(name: &[u8]) -> bool {
@@ -95,13 +102,19 @@ fn apply(filter: &Filter, input: &[u8], limit: usize) -> Result<Vec<u8>, Fault> 
 /// The filters named by `/Filter` (or `/F` of inline images, never here), with `/DecodeParms`.
 fn filters(document: Option<&Document<'_>>, dictionary: &Dictionary<'_>) -> Result<Vec<Filter>, Fault> {
     let names = list(document, dictionary.get(b"Filter"))?;
-    let parameters = list(document, dictionary.get(b"DecodeParms").or_else(|| dictionary.get(b"DP")))?;
+    let parameters = list(
+        document,
+        dictionary.get(b"DecodeParms").or_else(|| dictionary.get(b"DP")),
+    )?;
     if names.len() > 8 {
         return Err(Fault::new(FaultKind::UnknownFilter, 0));
     }
     let mut filters = Vec::with_capacity(names.len());
     for (index, name) in names.iter().enumerate() {
-        let name = name.name().ok_or(Fault::new(FaultKind::UnknownFilter, name.at))?.to_vec();
+        let name = name
+            .name()
+            .ok_or(Fault::new(FaultKind::UnknownFilter, name.at))?
+            .to_vec();
         let settings = parameters.get(index).and_then(Value::dictionary);
         filters.push(Filter {
             predictor: settings.and_then(|settings| predictor(document, settings)),

@@ -50,7 +50,10 @@ pub(super) fn is_space(byte: u8) -> bool {
 }
 
 fn is_delimiter(byte: u8) -> bool {
-    matches!(byte, b'(' | b')' | b'<' | b'>' | b'[' | b']' | b'{' | b'}' | b'/' | b'%')
+    matches!(
+        byte,
+        b'(' | b')' | b'<' | b'>' | b'[' | b']' | b'{' | b'}' | b'/' | b'%'
+    )
 }
 
 fn is_regular(byte: u8) -> bool {
@@ -60,7 +63,10 @@ fn is_regular(byte: u8) -> bool {
 impl<'a> Lexer<'a> {
     /// Starts reading `bytes` at an offset, which may be its end.
     pub fn new(bytes: &'a [u8], position: usize) -> Self {
-        Self { bytes, position: position.min(bytes.len()) }
+        Self {
+            bytes,
+            position: position.min(bytes.len()),
+        }
     }
 
     /// Offset of the next unread byte.
@@ -85,7 +91,10 @@ impl<'a> Lexer<'a> {
                 self.position += 1;
             } else if byte == b'%' {
                 let rest = &self.bytes[self.position..];
-                self.position += rest.iter().position(|b| matches!(b, b'\r' | b'\n')).unwrap_or(rest.len());
+                self.position += rest
+                    .iter()
+                    .position(|b| matches!(b, b'\r' | b'\n'))
+                    .unwrap_or(rest.len());
             } else {
                 return;
             }
@@ -100,7 +109,11 @@ impl<'a> Lexer<'a> {
         self.skip_space();
         let at = self.position;
         let Some(&first) = self.bytes.get(at) else {
-            return Ok(Token { raw: &self.bytes[at..at], at, kind: TokenKind::End });
+            return Ok(Token {
+                raw: &self.bytes[at..at],
+                at,
+                kind: TokenKind::End,
+            });
         };
         let kind = match first {
             b'[' => self.punctuation(1, TokenKind::ArrayOpen),
@@ -117,7 +130,11 @@ impl<'a> Lexer<'a> {
             }
             _ => return Err(Fault::new(FaultKind::Object, at)),
         };
-        Ok(Token { raw: &self.bytes[at..self.position], at, kind })
+        Ok(Token {
+            raw: &self.bytes[at..self.position],
+            at,
+            kind,
+        })
     }
 
     /// Reads the next token and requires a certain keyword.
@@ -174,8 +191,14 @@ impl<'a> Lexer<'a> {
     fn hexadecimal(&mut self) -> Result<TokenKind<'a>, Fault> {
         let start = self.position;
         let body = &self.bytes[start + 1..];
-        let length = body.iter().position(|b| *b == b'>').ok_or(Fault::new(FaultKind::Object, start))?;
-        if body[..length].iter().any(|b| !is_space(*b) && !b.is_ascii_hexdigit()) {
+        let length = body
+            .iter()
+            .position(|b| *b == b'>')
+            .ok_or(Fault::new(FaultKind::Object, start))?;
+        if body[..length]
+            .iter()
+            .any(|b| !is_space(*b) && !b.is_ascii_hexdigit())
+        {
             return Err(Fault::new(FaultKind::Object, start));
         }
         self.position = start + 1 + length + 1;
@@ -202,7 +225,11 @@ fn decode_name(raw: &[u8]) -> Cow<'_, [u8]> {
     let mut decoded = Vec::with_capacity(raw.len());
     let mut index = 0;
     while index < raw.len() {
-        let pair = raw.get(index + 1).copied().and_then(hex_digit).zip(raw.get(index + 2).copied().and_then(hex_digit));
+        let pair = raw
+            .get(index + 1)
+            .copied()
+            .and_then(hex_digit)
+            .zip(raw.get(index + 2).copied().and_then(hex_digit));
         match pair {
             Some((high, low)) if raw[index] == b'#' => {
                 decoded.push(high << 4 | low);
@@ -224,12 +251,19 @@ fn hex_digit(byte: u8) -> Option<u8> {
 /// Decodes a string token, brackets included.
 pub(super) fn decode_string(raw: &[u8]) -> Vec<u8> {
     let body = &raw[1..raw.len() - 1];
-    if raw[0] == b'(' { decode_literal(body) } else { decode_hexadecimal(body) }
+    if raw[0] == b'(' {
+        decode_literal(body)
+    } else {
+        decode_hexadecimal(body)
+    }
 }
 
 fn decode_hexadecimal(body: &[u8]) -> Vec<u8> {
     let digits: Vec<u8> = body.iter().copied().filter_map(hex_digit).collect();
-    digits.chunks(2).map(|pair| pair[0] << 4 | pair.get(1).copied().unwrap_or(0)).collect()
+    digits
+        .chunks(2)
+        .map(|pair| pair[0] << 4 | pair.get(1).copied().unwrap_or(0))
+        .collect()
 }
 
 fn decode_literal(body: &[u8]) -> Vec<u8> {
@@ -263,8 +297,14 @@ fn decode_escape(rest: &[u8], decoded: &mut Vec<u8>) -> usize {
         b'\r' => return 1 + usize::from(rest.get(1) == Some(&b'\n')),
         b'\n' => return 1,
         b'0'..=b'7' => {
-            let digits = rest.iter().take(3).take_while(|b| matches!(b, b'0'..=b'7')).count();
-            let value = rest[..digits].iter().fold(0u32, |sum, b| sum * 8 + u32::from(b - b'0'));
+            let digits = rest
+                .iter()
+                .take(3)
+                .take_while(|b| matches!(b, b'0'..=b'7'))
+                .count();
+            let value = rest[..digits]
+                .iter()
+                .fold(0u32, |sum, b| sum * 8 + u32::from(b - b'0'));
             decoded.push((value & 0xff) as u8);
             return digits;
         }

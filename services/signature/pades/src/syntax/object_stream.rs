@@ -1,5 +1,7 @@
 use super::lexer::Lexer;
-use super::{Document, Fault, FaultKind, Kind, MAX_OBJECTS, ObjectId, TokenKind, Value, decode_stream, parse_value};
+use super::{
+    Document, Fault, FaultKind, Kind, MAX_OBJECTS, ObjectId, TokenKind, Value, decode_stream, parse_value,
+};
 
 /// A decoded object stream (ISO 32000-1, 7.5.7).
 #[derive(Debug)]
@@ -12,15 +14,22 @@ pub(super) struct ObjectStream {
 impl ObjectStream {
     /// Loads the object stream with this number, which must stand in the file itself.
     pub(super) fn load(document: &Document<'_>, number: u32, limit: usize) -> Result<Self, Fault> {
-        let id = ObjectId { number, generation: 0 };
+        let id = ObjectId {
+            number,
+            generation: 0,
+        };
         let damaged = || Fault::new(FaultKind::Object, 0).in_object(id);
         let object = document.in_file_object(number)?.ok_or_else(damaged)?;
-        let Kind::Dictionary(dictionary) = &object.value.kind else { return Err(damaged()) };
+        let Kind::Dictionary(dictionary) = &object.value.kind else {
+            return Err(damaged());
+        };
         let data = object.stream.ok_or_else(damaged)?;
         // Only values written directly: a reference might lead back into this very stream.
         let integer = |key: &[u8]| -> Result<usize, Fault> {
             let value = dictionary.get(key).and_then(Value::integer);
-            value.and_then(|value| usize::try_from(value).ok()).ok_or_else(damaged)
+            value
+                .and_then(|value| usize::try_from(value).ok())
+                .ok_or_else(damaged)
         };
         if !dictionary.is_type(b"ObjStm") {
             return Err(damaged());
@@ -33,7 +42,10 @@ impl ObjectStream {
 
     /// The object at an index, if the header there names it.
     pub(super) fn object(&self, number: u32, index: usize) -> Result<Value<'_>, Fault> {
-        let id = ObjectId { number, generation: 0 };
+        let id = ObjectId {
+            number,
+            generation: 0,
+        };
         let damaged = |at: usize| Fault::new(FaultKind::Object, at).in_object(id);
         let (written, offset) = *self.headers.get(index).ok_or_else(|| damaged(0))?;
         if written != number {
@@ -58,5 +70,7 @@ fn headers(decoded: &[u8], count: usize, first: usize) -> Option<Vec<(u32, usize
         TokenKind::Integer(value) => u32::try_from(value).ok(),
         _ => None,
     };
-    (0..count).map(|_| Some((unsigned()?, first.checked_add(unsigned()? as usize)?))).collect()
+    (0..count)
+        .map(|_| Some((unsigned()?, first.checked_add(unsigned()? as usize)?)))
+        .collect()
 }

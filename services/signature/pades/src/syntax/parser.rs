@@ -34,7 +34,11 @@ fn value_from<'a>(lexer: &mut Lexer<'a>, token: Token<'a>, depth: usize) -> Resu
             return Err(Fault::new(FaultKind::Object, at));
         }
     };
-    Ok(Value { raw: &lexer.bytes()[at..lexer.position()], at, kind })
+    Ok(Value {
+        raw: &lexer.bytes()[at..lexer.position()],
+        at,
+        kind,
+    })
 }
 
 /// Leaves the lexer behind the reference, or behind the first integer.
@@ -52,7 +56,9 @@ fn integer_or_reference<'a>(lexer: &mut Lexer<'a>, first: i64) -> Kind<'a> {
 
 fn reference_rest(ahead: &mut Lexer<'_>, first: i64) -> Option<ObjectId> {
     let number = u32::try_from(first).ok()?;
-    let TokenKind::Integer(second) = ahead.next_token().ok()?.kind else { return None };
+    let TokenKind::Integer(second) = ahead.next_token().ok()?.kind else {
+        return None;
+    };
     let generation = u16::try_from(second).ok()?;
     ahead.keyword(b"R").ok()?;
     Some(ObjectId { number, generation })

@@ -21,7 +21,10 @@ impl Predictor {
     }
 
     fn row_length(&self) -> Result<usize, Fault> {
-        let bits = self.colours.checked_mul(self.bits).and_then(|n| n.checked_mul(self.columns));
+        let bits = self
+            .colours
+            .checked_mul(self.bits)
+            .and_then(|n| n.checked_mul(self.columns));
         match bits {
             Some(bits) if bits > 0 && bits < 1 << 30 => Ok(bits.div_ceil(8)),
             _ => Err(Fault::new(FaultKind::StreamData, 0)),

@@ -119,7 +119,12 @@ impl<'a> Dictionary<'a> {
 
     /// The value of a key; `null` counts as absent (ISO 32000-1, 7.3.7).
     pub fn get(&self, key: &[u8]) -> Option<&Value<'a>> {
-        self.entries.iter().rev().find(|(name, _)| name.as_ref() == key).map(|(_, value)| value).filter(|v| !v.is_null())
+        self.entries
+            .iter()
+            .rev()
+            .find(|(name, _)| name.as_ref() == key)
+            .map(|(_, value)| value)
+            .filter(|v| !v.is_null())
     }
 
     /// The decoded name under a key, if the value is written directly.
@@ -151,6 +156,8 @@ impl<'a> Dictionary<'a> {
     pub fn duplicate_key(&self) -> Option<&[u8]> {
         let mut keys: Vec<&[u8]> = self.entries.iter().map(|(key, _)| key.as_ref()).collect();
         keys.sort_unstable();
-        keys.windows(2).find(|pair| pair[0] == pair[1]).map(|pair| pair[0])
+        keys.windows(2)
+            .find(|pair| pair[0] == pair[1])
+            .map(|pair| pair[0])
     }
 }

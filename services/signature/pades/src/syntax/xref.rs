@@ -76,7 +76,12 @@ pub(super) fn read_chain(bytes: &[u8], start: usize, limit: usize) -> Result<Cha
     }
     let (trailer, style) = newest.ok_or(Fault::new(FaultKind::CrossReference, start))?;
     check_size(&entries, &trailer, start)?;
-    Ok(Chain { entries, trailer, style, any_encrypted })
+    Ok(Chain {
+        entries,
+        trailer,
+        style,
+        any_encrypted,
+    })
 }
 
 /// Newer sections win. In a hybrid file the objects that the table calls free may stand in the stream
@@ -116,18 +121,34 @@ fn read_section<'a>(
 
 /// An offset from a trailer; 0 means that there is none, as several writers have it.
 fn position(trailer: &Dictionary<'_>, key: &[u8], section: usize) -> Result<Option<usize>, Fault> {
-    let Some(value) = trailer.get(key) else { return Ok(None) };
+    let Some(value) = trailer.get(key) else {
+        return Ok(None);
+    };
     let damaged = Fault::new(FaultKind::CrossReference, section);
-    let offset = value.integer().and_then(|offset| usize::try_from(offset).ok()).ok_or(damaged)?;
+    let offset = value
+        .integer()
+        .and_then(|offset| usize::try_from(offset).ok())
+        .ok_or(damaged)?;
     Ok((offset != 0).then_some(offset))
 }
 
 /// `/Size` must be larger than every object number in use.
 fn check_size(entries: &BTreeMap<u32, Entry>, trailer: &Dictionary<'_>, at: usize) -> Result<(), Fault> {
     let damaged = Fault::new(FaultKind::CrossReference, at);
-    let size = trailer.get(b"Size").and_then(|size| size.integer()).ok_or_else(|| damaged.clone())?;
-    let highest = entries.iter().rev().find(|(_, entry)| **entry != Entry::Free).map_or(0, |(number, _)| *number);
-    if size <= i64::from(highest) { Err(damaged) } else { Ok(()) }
+    let size = trailer
+        .get(b"Size")
+        .and_then(|size| size.integer())
+        .ok_or_else(|| damaged.clone())?;
+    let highest = entries
+        .iter()
+        .rev()
+        .find(|(_, entry)| **entry != Entry::Free)
+        .map_or(0, |(number, _)| *number);
+    if size <= i64::from(highest) {
+        Err(damaged)
+    } else {
+        Ok(())
+    }
 }
 
 /// Reads an unsigned integer token that fits an object number.

@@ -32,13 +32,17 @@ enum Scope {
 impl Crl {
     pub(super) fn parse(der: &[u8]) -> Option<Self> {
         let outer = Tlv::whole(der)?.children()?;
-        let [signed, algorithm, signature] = outer.as_slice() else { return None };
+        let [signed, algorithm, signature] = outer.as_slice() else {
+            return None;
+        };
         let fields = signed.children()?;
         let mut fields = fields.as_slice();
         if fields.first()?.tag == crate::asn1::INTEGER {
             fields = &fields[1..];
         }
-        let [_algorithm, issuer, this_update, rest @ ..] = fields else { return None };
+        let [_algorithm, issuer, this_update, rest @ ..] = fields else {
+            return None;
+        };
         let (next_update, rest) = match rest {
             [next, rest @ ..] if next.time().is_some() => (next.time(), rest),
             _ => (None, rest),
@@ -73,12 +77,22 @@ impl Crl {
         };
         in_scope
             && self.issuer == certificate.issuer()
-            && keys::verify(issuer.public_key_info(), &self.algorithm, None, &self.signed, &self.signature).is_ok()
+            && keys::verify(
+                issuer.public_key_info(),
+                &self.algorithm,
+                None,
+                &self.signed,
+                &self.signature,
+            )
+            .is_ok()
     }
 
     /// When a certificate was revoked, if it is on the list.
     pub(super) fn revoked(&self, certificate: &Certificate) -> Option<DateTime<Utc>> {
-        self.revoked.iter().find(|(serial, _)| serial == certificate.serial()).map(|(_, time)| *time)
+        self.revoked
+            .iter()
+            .find(|(serial, _)| serial == certificate.serial())
+            .map(|(_, time)| *time)
     }
 }
 
@@ -111,7 +125,11 @@ fn scope(wrapped: &Tlv<'_>) -> Option<Scope> {
 /// RFC 5280, 5.2.5.
 fn distribution_point(value: &[u8]) -> Option<Scope> {
     let fields = Tlv::whole(value)?.children()?;
-    let flag = |number: u8| fields.iter().any(|field| field.tag == context_primitive(number) && field.content != [0]);
+    let flag = |number: u8| {
+        fields
+            .iter()
+            .any(|field| field.tag == context_primitive(number) && field.content != [0])
+    };
     if flag(3) || flag(4) || flag(5) {
         return Some(Scope::Unusable);
     }

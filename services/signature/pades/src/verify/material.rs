@@ -39,9 +39,13 @@ impl Material {
         material.read_store(document);
         for data in &context.revocation {
             match data {
-                RevocationData::Crl(der) => material.crls.extend(Crl::parse(der).map(|crl| (Origin::Context, crl))),
+                RevocationData::Crl(der) => material
+                    .crls
+                    .extend(Crl::parse(der).map(|crl| (Origin::Context, crl))),
                 RevocationData::Ocsp(der) => {
-                    material.ocsps.extend(OcspResponse::parse(der).map(|ocsp| (Origin::Context, ocsp)));
+                    material
+                        .ocsps
+                        .extend(OcspResponse::parse(der).map(|ocsp| (Origin::Context, ocsp)));
                 }
             }
         }
@@ -50,15 +54,26 @@ impl Material {
 
     /// EN 319 142-1, 5.4.2: `/DSS` of the catalogue with its arrays of streams.
     fn read_store(&mut self, document: &Document<'_>) {
-        let Ok(catalogue) = document.catalogue() else { return };
-        let Some(catalogue) = catalogue.value.dictionary() else { return };
-        let Ok(Some(store)) = document.get(catalogue, b"DSS") else { return };
+        let Ok(catalogue) = document.catalogue() else {
+            return;
+        };
+        let Some(catalogue) = catalogue.value.dictionary() else {
+            return;
+        };
+        let Ok(Some(store)) = document.get(catalogue, b"DSS") else {
+            return;
+        };
         let Some(store) = store.dictionary() else { return };
         self.has_store = true;
-        self.certificates.extend(items(document, store, b"Certs").filter_map(|der| Certificate::from_der(&der).ok()));
-        self.crls.extend(items(document, store, b"CRLs").filter_map(|der| Some((Origin::File, Crl::parse(&der)?))));
-        self.ocsps
-            .extend(items(document, store, b"OCSPs").filter_map(|der| Some((Origin::File, OcspResponse::parse(&der)?))));
+        self.certificates
+            .extend(items(document, store, b"Certs").filter_map(|der| Certificate::from_der(&der).ok()));
+        self.crls.extend(
+            items(document, store, b"CRLs").filter_map(|der| Some((Origin::File, Crl::parse(&der)?))),
+        );
+        self.ocsps.extend(
+            items(document, store, b"OCSPs")
+                .filter_map(|der| Some((Origin::File, OcspResponse::parse(&der)?))),
+        );
     }
 }
 
@@ -71,6 +86,12 @@ fn items<'v>(
     let references: Vec<Value<'v>> = list.as_ref().and_then(Value::array).unwrap_or_default().to_vec();
     references.into_iter().take(MAX_ITEMS).filter_map(|reference| {
         let loaded = document.load(&reference).ok()??;
-        decode_stream(Some(document), loaded.value.dictionary()?, loaded.stream?, ITEM_LIMIT).ok()
+        decode_stream(
+            Some(document),
+            loaded.value.dictionary()?,
+            loaded.stream?,
+            ITEM_LIMIT,
+        )
+        .ok()
     })
 }

@@ -41,43 +41,69 @@ pub(super) enum Answer {
 impl OcspResponse {
     pub(super) fn parse(der: &[u8]) -> Option<Self> {
         let outer = Tlv::whole(der)?.children()?;
-        let [status, wrapped] = outer.as_slice() else { return None };
+        let [status, wrapped] = outer.as_slice() else {
+            return None;
+        };
         let bytes = wrapped.tagged(context(0))?.children()?.first()?.children()?;
-        let [kind, basic] = bytes.as_slice() else { return None };
+        let [kind, basic] = bytes.as_slice() else {
+            return None;
+        };
         if status.small()? != 0 || kind.oid()? != BASIC {
             return None;
         }
         let basic = basic.octets()?;
         let parts = Tlv::whole(&basic)?.children()?;
-        let [signed, algorithm, signature, rest @ ..] = parts.as_slice() else { return None };
+        let [signed, algorithm, signature, rest @ ..] = parts.as_slice() else {
+            return None;
+        };
         let certificates = match rest.first().filter(|field| field.tag == context(0)) {
             Some(list) => Tlv::whole(list.content)?.children()?,
             None => Vec::new(),
         };
         let fields = signed.children()?;
         // version [0], responderID [1] or [2], producedAt, responses, extensions [1]
-        let produced_at = fields.iter().find(|field| field.tag == GENERALIZED_TIME)?.time()?;
+        let produced_at = fields
+            .iter()
+            .find(|field| field.tag == GENERALIZED_TIME)?
+            .time()?;
         let responses = fields.iter().find(|field| field.tag == SEQUENCE)?.children()?;
         Some(Self {
             signed: signed.raw.to_vec(),
             algorithm: algorithm.raw.to_vec(),
             signature: signature.bits()?.to_vec(),
-            certificates: certificates.iter().filter_map(|c| Certificate::from_der(c.raw).ok()).collect(),
+            certificates: certificates
+                .iter()
+                .filter_map(|c| Certificate::from_der(c.raw).ok())
+                .collect(),
             produced_at,
             statuses: responses.iter().map(Status::parse).collect::<Option<_>>()?,
         })
     }
 
     /// What the answer says of a certificate, if the issuer or a responder it appointed signed it.
-    pub(super) fn status(&self, certificate: &Certificate, issuer: &Certificate) -> Option<(&Status, Answer)> {
-        let status = self.statuses.iter().find(|status| status.is_about(certificate, issuer))?;
+    pub(super) fn status(
+        &self,
+        certificate: &Certificate,
+        issuer: &Certificate,
+    ) -> Option<(&Status, Answer)> {
+        let status = self
+            .statuses
+            .iter()
+            .find(|status| status.is_about(certificate, issuer))?;
         self.is_signed(issuer).then_some((status, status.answer))
     }
 
     /// RFC 6960, 4.2.2.2: the issuer itself, or a certificate it issued for this purpose.
     fn is_signed(&self, issuer: &Certificate) -> bool {
         let by = |key: &Certificate| {
-            keys::verify(key.public_key_info(), &self.algorithm, None, &self.signed, &self.signature).is_ok()
+            keys::verify(
+                key.public_key_info(),
+                &self.algorithm,
+                None,
+                &self.signed,
+                &self.signature,
+            )
+            .is_ok()
         };
         let appointed = |responder: &&Certificate| {
             let usage = responder.extension::<ExtendedKeyUsage>();
@@ -93,9 +119,13 @@ impl OcspResponse {
 impl Status {
     fn parse(single: &Tlv<'_>) -> Option<Self> {
         let fields = single.children()?;
-        let [id, answer, this_update, rest @ ..] = fields.as_slice() else { return None };
+        let [id, answer, this_update, rest @ ..] = fields.as_slice() else {
+            return None;
+        };
         let id = id.children()?;
-        let [digest, name_hash, key_hash, serial] = id.as_slice() else { return None };
+        let [digest, name_hash, key_hash, serial] = id.as_slice() else {
+            return None;
+        };
         let next_update = match rest.first().filter(|field| field.tag == context(0)) {
             Some(wrapped) => Some(Tlv::whole(wrapped.content)?.time()?),
             None => None,
@@ -124,7 +154,9 @@ impl Status {
             _ => return false,
         };
         let hash = |bytes: &[u8]| aws_lc_rs::digest::digest(algorithm, bytes);
-        let Some((_, key)) = keys::public_key(issuer.public_key_info()) else { return false };
+        let Some((_, key)) = keys::public_key(issuer.public_key_info()) else {
+            return false;
+        };
         self.serial == certificate.serial()
             && self.name_hash == hash(issuer.subject()).as_ref()
             && self.key_hash == hash(key).as_ref()

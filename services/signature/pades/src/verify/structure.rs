@@ -34,7 +34,10 @@ impl<'d> Structure<'d> {
     ) -> Result<Self, Fault> {
         let dictionary = &signature.dictionary;
         let text = |key: &[u8]| -> Result<Option<String>, Fault> {
-            Ok(document.get(dictionary, key)?.and_then(|value| value.string()).map(|bytes| fields::text(&bytes)))
+            Ok(document
+                .get(dictionary, key)?
+                .and_then(|value| value.string())
+                .map(|bytes| fields::text(&bytes)))
         };
         let sub_filter = document.get(dictionary, b"SubFilter")?;
         let sub_filter = sub_filter.as_ref().and_then(Value::name).unwrap_or_default();
@@ -66,7 +69,9 @@ impl<'d> Structure<'d> {
 fn signed<'d>(document: &'d Document<'_>, signature: &Signature<'d>) -> Option<Signed<'d>> {
     let dictionary = &signature.dictionary;
     let id = signature.id?;
-    if dictionary.duplicate_key().is_some() || !matches!(document.entry(id.number), Some(Entry::InFile { .. })) {
+    if dictionary.duplicate_key().is_some()
+        || !matches!(document.entry(id.number), Some(Entry::InFile { .. }))
+    {
         return None;
     }
     let numbers: Vec<usize> = direct(dictionary, b"ByteRange")?
@@ -74,7 +79,9 @@ fn signed<'d>(document: &'d Document<'_>, signature: &Signature<'d>) -> Option<S
         .iter()
         .map(|number| usize::try_from(number.integer()?).ok())
         .collect::<Option<_>>()?;
-    let [0, first_length, second_start, second_length] = numbers[..] else { return None };
+    let [0, first_length, second_start, second_length] = numbers[..] else {
+        return None;
+    };
     let end = second_start.checked_add(second_length)?;
     let bytes = document.bytes();
     let contents = direct(dictionary, b"Contents")?;
@@ -87,7 +94,12 @@ fn signed<'d>(document: &'d Document<'_>, signature: &Signature<'d>) -> Option<S
     if !digits.iter().all(u8::is_ascii_hexdigit) || !digits.len().is_multiple_of(2) {
         return None;
     }
-    Some(Signed { before: &bytes[..first_length], after: &bytes[second_start..end], contents: contents.string()?, end })
+    Some(Signed {
+        before: &bytes[..first_length],
+        after: &bytes[second_start..end],
+        contents: contents.string()?,
+        end,
+    })
 }
 
 fn direct<'v, 'd>(dictionary: &'v Dictionary<'d>, key: &[u8]) -> Option<&'v Value<'d>> {
@@ -105,8 +117,15 @@ fn date(written: &str) -> Option<DateTime<FixedOffset>> {
     let day = NaiveDate::from_ymd_opt(text.get(0..4)?.parse().ok()?, part(4..6, 1)?, part(6..8, 1)?)?;
     let time = day.and_hms_opt(part(8..10, 0)?, part(10..12, 0)?, part(12..14, 0)?)?;
     let zone = text.get(digits..).unwrap_or_default();
-    let numbers: Vec<i32> = zone.split(|c: char| !c.is_ascii_digit()).filter_map(|part| part.parse().ok()).collect();
+    let numbers: Vec<i32> = zone
+        .split(|c: char| !c.is_ascii_digit())
+        .filter_map(|part| part.parse().ok())
+        .collect();
     let minutes = numbers.first().unwrap_or(&0) * 60 + numbers.get(1).unwrap_or(&0);
-    let seconds = if zone.starts_with('-') { -minutes * 60 } else { minutes * 60 };
+    let seconds = if zone.starts_with('-') {
+        -minutes * 60
+    } else {
+        minutes * 60
+    };
     time.and_local_timezone(FixedOffset::east_opt(seconds)?).single()
 }

@@ -26,7 +26,10 @@ fn a_sealed_contract_satisfies_qpdf_pdfsig_and_pyhanko() {
         plan.mark = Some(mark());
         plan.append_pages = Some(APPENDIX.to_vec());
         let sealed = seal(&original, &plan);
-        assert!(sealed.starts_with(&original), "{name}: an incremental update keeps every byte");
+        assert!(
+            sealed.starts_with(&original),
+            "{name}: an incremental update keeps every byte"
+        );
         let file = desk.write(&format!("{name}-sealed.pdf"), &sealed);
         assert_qpdf_clean(&file);
         let status = trust().validate(&file);
@@ -67,7 +70,10 @@ fn preparing_again_gives_the_same_bytes() {
     let again = prepare(&original, &plan).expect("it can be prepared");
     assert_eq!(first, again);
     plan.id_seed = [8; 16];
-    assert_ne!(first.digest, prepare(&original, &plan).expect("it can be prepared").digest);
+    assert_ne!(
+        first.digest,
+        prepare(&original, &plan).expect("it can be prepared").digest
+    );
 }
 
 #[test]

@@ -28,21 +28,34 @@ pub(crate) fn tool(command: &str, arguments: Value) -> Value {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/suite/tools.py");
     let mut call = Command::new(python());
     call.arg(script).arg(command).arg(arguments.to_string());
-    let output = call.output().expect("the python environment runs (set WATHIQ_PYTHON)");
-    assert!(output.status.success(), "{command}: {}", String::from_utf8_lossy(&output.stderr));
+    let output = call
+        .output()
+        .expect("the python environment runs (set WATHIQ_PYTHON)");
+    assert!(
+        output.status.success(),
+        "{command}: {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     serde_json::from_slice(&output.stdout).expect("the tool answers with json")
 }
 
 /// Runs a program that must be installed.
 pub(crate) fn run(program: &str, arguments: &[&str]) -> Output {
-    Command::new(program).args(arguments).output().unwrap_or_else(|error| panic!("{program}: {error}"))
+    Command::new(program)
+        .args(arguments)
+        .output()
+        .unwrap_or_else(|error| panic!("{program}: {error}"))
 }
 
 /// `qpdf --check` without a complaint.
 pub(crate) fn assert_qpdf_clean(file: &Path) {
     let output = run("qpdf", &["--check", text(file)]);
-    let printed = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success() && !printed.contains("WARNING"), "{printed}");
+    let printed =
+        String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
+    assert!(
+        output.status.success() && !printed.contains("WARNING"),
+        "{printed}"
+    );
 }
 
 pub(crate) fn text(path: &Path) -> &str {
@@ -69,7 +82,8 @@ impl Trust {
     }
 
     pub(crate) fn certificate(&self, name: &str) -> Certificate {
-        let der = std::fs::read(self.folder.path().join(format!("{name}.crt"))).expect("the certificate exists");
+        let der =
+            std::fs::read(self.folder.path().join(format!("{name}.crt"))).expect("the certificate exists");
         Certificate::from_der(&der).expect("certomancer writes certificates")
     }
 
@@ -96,7 +110,9 @@ impl Trust {
 }
 
 pub(crate) fn decode(value: &Value) -> Vec<u8> {
-    BASE64.decode(value.as_str().expect("base64").as_bytes()).expect("base64")
+    BASE64
+        .decode(value.as_str().expect("base64").as_bytes())
+        .expect("base64")
 }
 
 /// A plan that adds an invisible field and nothing else.
@@ -104,7 +120,9 @@ pub(crate) fn plan() -> SealPlan {
     SealPlan {
         mark: None,
         append_pages: None,
-        field: FieldPlacement::Invisible { name: "Sceau".to_owned() },
+        field: FieldPlacement::Invisible {
+            name: "Sceau".to_owned(),
+        },
         signing_time: DateTime::parse_from_rfc3339("2026-11-22T10:30:00+01:00").expect("a time"),
         reason: Some("Légalisation de signature — تصحيح الإمضاء".to_owned()),
         location: Some("Rabat (Agdal)".to_owned()),
@@ -115,24 +133,40 @@ pub(crate) fn plan() -> SealPlan {
 }
 
 pub(crate) fn strokes() -> MarkAppearance {
-    MarkAppearance::Strokes(vec![vec![(0.05, 0.5), (0.3, 0.1), (0.5, 0.9), (0.95, 0.4)], vec![(0.5, 0.5)]])
+    MarkAppearance::Strokes(vec![
+        vec![(0.05, 0.5), (0.3, 0.1), (0.5, 0.9), (0.95, 0.4)],
+        vec![(0.5, 0.5)],
+    ])
 }
 
 pub(crate) fn mark() -> Mark {
-    Mark { page_index: 0, rect: [300.0, 100.0, 450.0, 160.0], appearance: strokes() }
+    Mark {
+        page_index: 0,
+        rect: [300.0, 100.0, 450.0, 160.0],
+        appearance: strokes(),
+    }
 }
 
 /// Signs a prepared file at level B-B.
 pub(crate) fn sign(prepared: &Prepared, name: &str, algorithm: Algorithm) -> Vec<u8> {
     let cms = signature(prepared, name, algorithm);
-    cms::finish(&prepared.bytes, prepared.contents_offset, prepared.contents_len, &cms).expect("it fits")
+    cms::finish(
+        &prepared.bytes,
+        prepared.contents_offset,
+        prepared.contents_len,
+        &cms,
+    )
+    .expect("it fits")
 }
 
 /// The CMS signature over a prepared file.
 pub(crate) fn signature(prepared: &Prepared, name: &str, algorithm: Algorithm) -> Vec<u8> {
     let chain = trust().chain(name);
     let attributes = SignedAttributes::new(&prepared.digest, &chain[0]);
-    let value = trust().key(name, algorithm).sign(attributes.der()).expect("signing works");
+    let value = trust()
+        .key(name, algorithm)
+        .sign(attributes.der())
+        .expect("signing works");
     cms::assemble(&attributes, algorithm, &value, &chain).expect("the signature fits")
 }
 
@@ -140,7 +174,8 @@ pub(crate) fn signature(prepared: &Prepared, name: &str, algorithm: Algorithm) -
 pub(crate) fn stamped(cms: &[u8], value: &[u8]) -> Vec<u8> {
     let imprint: [u8; 32] = Sha256::digest(value).into();
     let response = trust().stamp(&cms::timestamp_request(&imprint, 0x8123_4567_89ab_cdef), "tsa");
-    let token = cms::parse_timestamp_response(&response, &imprint, 0x8123_4567_89ab_cdef).expect("a good token");
+    let token =
+        cms::parse_timestamp_response(&response, &imprint, 0x8123_4567_89ab_cdef).expect("a good token");
     cms::add_timestamp(cms, &token).expect("one signer")
 }
 
@@ -153,7 +188,13 @@ pub(crate) fn seal(original: &[u8], plan: &SealPlan) -> Vec<u8> {
     let value = key.sign(attributes.der()).expect("signing works");
     let cms = cms::assemble(&attributes, key.algorithm(), &value, &chain).expect("the signature fits");
     let cms = stamped(&cms, &value);
-    cms::finish(&prepared.bytes, prepared.contents_offset, prepared.contents_len, &cms).expect("it fits")
+    cms::finish(
+        &prepared.bytes,
+        prepared.contents_offset,
+        prepared.contents_len,
+        &cms,
+    )
+    .expect("it fits")
 }
 
 /// A folder with files of one test.
@@ -163,7 +204,9 @@ pub(crate) struct Desk {
 
 impl Desk {
     pub(crate) fn new() -> Self {
-        Self { folder: tempfile::tempdir().expect("a temporary folder") }
+        Self {
+            folder: tempfile::tempdir().expect("a temporary folder"),
+        }
     }
 
     pub(crate) fn path(&self, name: &str) -> PathBuf {
@@ -179,7 +222,10 @@ impl Desk {
     /// A file written by reportlab: `plain`, `form` or `rotated`.
     pub(crate) fn reportlab(&self, kind: &str, pages: usize) -> Vec<u8> {
         let path = self.path(&format!("{kind}.pdf"));
-        tool("reportlab", json!({"target": text(&path), "kind": kind, "pages": pages}));
+        tool(
+            "reportlab",
+            json!({"target": text(&path), "kind": kind, "pages": pages}),
+        );
         std::fs::read(path).expect("reportlab wrote it")
     }
 
@@ -190,7 +236,11 @@ impl Desk {
         let mut arguments = options.to_vec();
         arguments.extend([text(&source), text(&target)]);
         let output = run("qpdf", &arguments);
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        assert!(
+            output.status.success(),
+            "{}",
+            String::from_utf8_lossy(&output.stderr)
+        );
         std::fs::read(target).expect("qpdf wrote it")
     }
 
@@ -198,7 +248,8 @@ impl Desk {
     pub(crate) fn signed(&self, original: &[u8], options: Value) -> Vec<u8> {
         let source = self.write("sign-source.pdf", original);
         let target = self.path("sign-target.pdf");
-        let mut arguments = json!({"folder": trust().path(), "source": text(&source), "target": text(&target)});
+        let mut arguments =
+            json!({"folder": trust().path(), "source": text(&source), "target": text(&target)});
         let fields = arguments.as_object_mut().expect("an object");
         fields.extend(options.as_object().expect("an object").clone());
         tool("sign", arguments);

@@ -175,6 +175,32 @@ def validate(folder, file):
     return answers
 
 
+def augment(folder, source, target):
+    """Adds a security store and a document time-stamp with pyHanko."""
+    from asn1crypto import crl, ocsp
+    from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
+    from pyhanko.pdf_utils.reader import PdfFileReader
+    from pyhanko.sign import signers
+    from pyhanko.sign.validation.dss import DocumentSecurityStore
+    from pyhanko.keys import load_cert_from_pemder
+
+    answers = revocation(folder, ocsp=("officer-rsa",))
+    data = open(source, "rb").read()
+    writer = IncrementalPdfFileWriter(io.BytesIO(data))
+    certificates = [load_cert_from_pemder(os.path.join(folder, name + ".crt"))
+                    for name in ("root", "issuing", "officer-rsa", "tsa", "ocsp")]
+    DocumentSecurityStore.supply_dss_in_writer(
+        writer, None, certs=certificates,
+        crls=[crl.CertificateList.load(base64.b64decode(item)) for item in answers["crls"]],
+        ocsps=[ocsp.OCSPResponse.load(base64.b64decode(item)) for item in answers["ocsps"]])
+    output = io.BytesIO()
+    writer.write(output)
+    writer = IncrementalPdfFileWriter(output)
+    output = signers.PdfTimeStamper(local_stamper(folder)).timestamp_pdf(writer, "sha256")
+    open(target, "wb").write(output.getvalue())
+    return {}
+
+
 def reportlab(target, pages=2, kind="plain"):
     """Contracts written with reportlab: plain, with a form and bookmarks, rotated and cropped."""
     from reportlab.lib.pagesizes import A4

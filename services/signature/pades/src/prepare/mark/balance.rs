@@ -8,7 +8,9 @@ const LIMIT: usize = 64 * 1024 * 1024;
 pub(super) fn around(document: &Document<'_>, contents: &[ObjectId]) -> (usize, usize) {
     let mut depth = Depth::default();
     for id in contents {
-        let Some(content) = decoded(document, *id) else { return (1, 1) };
+        let Some(content) = decoded(document, *id) else {
+            return (1, 1);
+        };
         depth.scan(&content);
     }
     let opening = 1 + usize::try_from(-depth.lowest).unwrap_or(0);
@@ -18,7 +20,9 @@ pub(super) fn around(document: &Document<'_>, contents: &[ObjectId]) -> (usize, 
 
 fn decoded(document: &Document<'_>, id: ObjectId) -> Option<Vec<u8>> {
     let loaded = document.object(id).ok()??;
-    let Kind::Dictionary(dictionary) = &loaded.value.kind else { return None };
+    let Kind::Dictionary(dictionary) = &loaded.value.kind else {
+        return None;
+    };
     decode_stream(Some(document), dictionary, loaded.stream?, LIMIT).ok()
 }
 
@@ -55,8 +59,7 @@ impl Depth {
 fn skip_inline_image(lexer: &mut Lexer<'_>) {
     let rest = &lexer.bytes()[lexer.position()..];
     let space = |byte: Option<&u8>| byte.is_none_or(|byte| byte.is_ascii_whitespace() || *byte == 0);
-    let end = (1..rest.len()).find(|at| {
-        rest[*at..].starts_with(b"EI") && space(rest.get(at - 1)) && space(rest.get(at + 2))
-    });
+    let end = (1..rest.len())
+        .find(|at| rest[*at..].starts_with(b"EI") && space(rest.get(at - 1)) && space(rest.get(at + 2)));
     lexer.seek(lexer.position() + end.map_or(rest.len(), |at| at + 2));
 }

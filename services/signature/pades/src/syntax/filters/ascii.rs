@@ -15,7 +15,10 @@ pub(super) fn decode_hex(input: &[u8], limit: usize) -> Result<Vec<u8>, Fault> {
     if digits.len() / 2 > limit {
         return Err(Fault::new(FaultKind::TooLarge, 0));
     }
-    Ok(digits.chunks(2).map(|pair| pair[0] << 4 | pair.get(1).copied().unwrap_or(0)).collect())
+    Ok(digits
+        .chunks(2)
+        .map(|pair| pair[0] << 4 | pair.get(1).copied().unwrap_or(0))
+        .collect())
 }
 
 /// Decodes base 85 up to `~>`.

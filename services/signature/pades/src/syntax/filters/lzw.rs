@@ -14,7 +14,9 @@ pub(super) fn decode(input: &[u8], early_change: bool, limit: usize) -> Result<V
     let early = usize::from(early_change);
     loop {
         let width = code_width(258 + table.len() + early);
-        let Some(code) = bits.read(width) else { return Ok(output) };
+        let Some(code) = bits.read(width) else {
+            return Ok(output);
+        };
         match code {
             END => return Ok(output),
             CLEAR => {
@@ -32,8 +34,9 @@ pub(super) fn decode(input: &[u8], early_change: bool, limit: usize) -> Result<V
                 output.push(output[from]);
             }
             _ => {
-                let (from, length) =
-                    *table.get(code - 258).ok_or(Fault::new(FaultKind::StreamData, bits.position / 8))?;
+                let (from, length) = *table
+                    .get(code - 258)
+                    .ok_or(Fault::new(FaultKind::StreamData, bits.position / 8))?;
                 output.extend_from_within(from..from + length);
             }
         }

@@ -26,12 +26,21 @@ pub(super) fn read(bytes: &[u8], offset: usize) -> Result<Section<'_>, Fault> {
     let trailer = parse_value(&mut lexer).map_err(|fault| damaged(fault.at))?;
     let at = trailer.at;
     match trailer.kind {
-        Kind::Dictionary(trailer) => Ok(Section { entries, trailer, style: SectionStyle::Table }),
+        Kind::Dictionary(trailer) => Ok(Section {
+            entries,
+            trailer,
+            style: SectionStyle::Table,
+        }),
         _ => Err(damaged(at)),
     }
 }
 
-fn subsection(lexer: &mut Lexer<'_>, first: u32, count: u32, entries: &mut Vec<(u32, Entry)>) -> Result<(), Fault> {
+fn subsection(
+    lexer: &mut Lexer<'_>,
+    first: u32,
+    count: u32,
+    entries: &mut Vec<(u32, Entry)>,
+) -> Result<(), Fault> {
     for index in 0..count {
         lexer.skip_space();
         let at = lexer.position();
@@ -48,7 +57,11 @@ fn subsection(lexer: &mut Lexer<'_>, first: u32, count: u32, entries: &mut Vec<(
 fn entry(line: &[u8]) -> Option<Entry> {
     let digits = |range: std::ops::Range<usize>| -> Option<usize> {
         let text = std::str::from_utf8(&line[range]).ok()?;
-        if text.bytes().all(|b| b.is_ascii_digit()) { text.parse().ok() } else { None }
+        if text.bytes().all(|b| b.is_ascii_digit()) {
+            text.parse().ok()
+        } else {
+            None
+        }
     };
     let offset = digits(0..10)?;
     let generation = digits(11..16)?;
@@ -57,7 +70,10 @@ fn entry(line: &[u8]) -> Option<Entry> {
     }
     match line[17] {
         b'f' => Some(Entry::Free),
-        b'n' => Some(Entry::InFile { offset, generation: u16::try_from(generation).ok()? }),
+        b'n' => Some(Entry::InFile {
+            offset,
+            generation: u16::try_from(generation).ok()?,
+        }),
         _ => None,
     }
 }

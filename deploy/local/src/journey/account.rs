@@ -1,0 +1,132 @@
+//! People: sign-up, proof of contacts, second factor, sign-in.
+
+use anyhow::{Context, Result};
+use data_encoding::BASE64;
+use serde_json::{Value, json};
+
+use super::api::{Api, text};
+use super::authenticator::Authenticator;
+use super::inbox::Inbox;
+use super::pen;
+
+/// What a person says at sign-up.
+#[derive(Clone, Debug)]
+pub struct Person {
+    pub role: &'static str,
+    pub email: String,
+    pub phone: String,
+    pub name_latin: [&'static str; 2],
+    pub name_arabic: [&'static str; 2],
+    pub birth_date: &'static str,
+    pub cin: String,
+    pub password: String,
+}
+
+/// An account with its second factor.
+pub struct Account {
+    pub role: String,
+    pub email: String,
+    pub password: String,
+    pub authenticator: Authenticator,
+}
+
+impl Person {
+    fn sign_up(&self) -> Value {
+        let name = |[given, family]: [&str; 2]| json!({"given": given, "family": family});
+        json!({
+            "name_latin": name(self.name_latin),
+            "name_arabic": name(self.name_arabic),
+            "birth_date": self.birth_date,
+            "identity_document": {"kind": "cin", "number": self.cin},
+            "email": self.email,
+            "phone": self.phone,
+            "language": "fr",
+            "password": self.password,
+        })
+    }
+
+    /// What an official copies from the card in hand.
+    #[must_use]
+    pub fn card(&self, office_id: &str) -> Value {
+        let mut card = self.sign_up();
+        let members = ["name_latin", "name_arabic", "birth_date", "identity_document"];
+        let mut seen: serde_json::Map<String, Value> =
+            members.into_iter().map(|member| (member.to_owned(), card[member].take())).collect();
+        seen.insert("office_id".into(), office_id.into());
+        Value::Object(seen)
+    }
+}
+
+/// Signs a person up, proves both contacts by the codes that arrive, and enrols an authenticator.
+///
+/// # Errors
+/// When a step is refused or a code does not arrive.
+pub async fn sign_up(api: &Api, inbox: &Inbox, person: &Person) -> Result<Account> {
+    let opened = api.post("/v1/sign-ups", &person.sign_up()).await.context("sign-up")?;
+    let proofs = format!("/v1/sign-ups/{}/contact-proofs", text(&opened, "/sign_up_id")?);
+    let code = inbox.mailed_code(&person.email, None).await?;
+    api.post(&proofs, &json!({"channel": "email", "code": code})).await.context("proof of the e-mail address")?;
+    let code = inbox.texted_code(&person.phone, None).await?;
+    api.post(&proofs, &json!({"channel": "phone", "code": code})).await.context("proof of the phone")?;
+    let session = sign_in_without_second_factor(api, &person.email, &person.password).await?;
+    let begun = session.post("/v1/me/totp", &json!({"password": person.password})).await.context("enrolment")?;
+    let mut authenticator = Authenticator::new(text(&begun, "/secret")?, 0)?;
+    let code = authenticator.code().await;
+    session.post("/v1/me/totp/completion", &json!({"code": code})).await.context("end of the enrolment")?;
+    Ok(Account {
+        role: person.role.to_owned(),
+        email: person.email.clone(),
+        password: person.password.clone(),
+        authenticator,
+    })
+}
+
+async fn sign_in_without_second_factor(api: &Api, email: &str, password: &str) -> Result<Api> {
+    let body = json!({"login": email, "password": password, "surface": "citizen", "cookie": false});
+    let answer = api.post("/v1/sessions", &body).await.context("first sign-in")?;
+    Ok(api.with_session(text(&answer, "/session/session_secret")?))
+}
+
+/// Signs in with both factors.
+///
+/// # Errors
+/// When a step is refused.
+pub async fn sign_in(api: &Api, account: &mut Account, surface: &str) -> Result<Api> {
+    let body = json!({"login": account.email, "password": account.password, "surface": surface, "cookie": false});
+    let answer = api.post("/v1/sessions", &body).await.with_context(|| format!("sign-in as {}", account.role))?;
+    let challenge = text(&answer, "/challenge/challenge")?;
+    let code = account.authenticator.code().await;
+    let body = json!({"challenge": challenge, "code": code, "cookie": false});
+    let answer = api.post("/v1/sessions/second-factor", &body).await.context("second factor")?;
+    Ok(api.with_session(text(&answer, "/session/session_secret")?))
+}
+
+/// Confirms hashes for a purpose and answers the confirmation's id.
+///
+/// # Errors
+/// When a step is refused.
+pub async fn confirm(session: &Api, account: &mut Account, purpose: &str, hashes: &[Value]) -> Result<String> {
+    let body = json!({"purpose": purpose, "hashes": hashes});
+    let opened = session.post("/v1/confirmations", &body).await.context("opening a confirmation")?;
+    let id = text(&opened, "/confirmation_id")?.to_owned();
+    let code = account.authenticator.code().await;
+    session
+        .post(&format!("/v1/confirmations/{id}/totp"), &json!({"code": code}))
+        .await
+        .context("confirming with a code")?;
+    Ok(id)
+}
+
+/// Deposits a specimen of the signature and answers its version.
+///
+/// # Errors
+/// When it is refused.
+pub async fn deposit_specimen(session: &Api) -> Result<i64> {
+    let strokes = pen::signature(0.0);
+    let body = json!({
+        "image_png": BASE64.encode(&pen::picture(&strokes)?),
+        "strokes": pen::specimen_strokes(&strokes),
+    });
+    let specimen = session.post("/v1/specimens", &body).await.context("depositing a specimen")?;
+    specimen["version"].as_i64().context("the specimen has no version")
+}

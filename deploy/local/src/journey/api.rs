@@ -1,0 +1,163 @@
+//! The gateway's JSON API as a program calls it.
+
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use reqwest::header::{AUTHORIZATION, CONTENT_TYPE};
+use reqwest::{Method, RequestBuilder, Response};
+use serde_json::Value;
+
+/// An answer that was not a success: the problem document (RFC 9457).
+#[derive(Debug)]
+pub struct Refused {
+    pub status: u16,
+    pub problem: Value,
+}
+
+impl Refused {
+    /// The stable code.
+    #[must_use]
+    pub fn reason(&self) -> &str {
+        self.problem["reason"].as_str().unwrap_or_default()
+    }
+}
+
+impl std::fmt::Display for Refused {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "refused with {} {}: {}", self.status, self.reason(), self.problem)
+    }
+}
+
+impl std::error::Error for Refused {}
+
+/// A client, signed in or not. Cloning is cheap.
+#[derive(Clone)]
+pub struct Api {
+    base: String,
+    http: reqwest::Client,
+    session: Option<String>,
+    /// W3C trace context sent with each call, where the caller follows the trace.
+    traceparent: Option<String>,
+}
+
+impl Api {
+    /// A client that is not signed in.
+    ///
+    /// # Errors
+    /// When the HTTP client cannot be built.
+    pub fn new(base: &str) -> Result<Self> {
+        let _already = rustls::crypto::aws_lc_rs::default_provider().install_default();
+        let http = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(60)).build()?;
+        Ok(Self { base: base.to_owned(), http, session: None, traceparent: None })
+    }
+
+    /// The same client with a session's secret.
+    #[must_use]
+    pub fn with_session(&self, secret: &str) -> Self {
+        Self { session: Some(secret.to_owned()), ..self.clone() }
+    }
+
+    /// The same client continuing a trace.
+    #[must_use]
+    pub fn with_traceparent(&self, traceparent: &str) -> Self {
+        Self { traceparent: Some(traceparent.to_owned()), ..self.clone() }
+    }
+
+    /// Reads a resource.
+    ///
+    /// # Errors
+    /// [`Refused`], or when the gateway does not answer.
+    pub async fn get(&self, path: &str) -> Result<Value> {
+        answer(self.request(Method::GET, path)).await
+    }
+
+    /// Reads a file.
+    ///
+    /// # Errors
+    /// [`Refused`], or when the gateway does not answer.
+    pub async fn get_bytes(&self, path: &str) -> Result<Vec<u8>> {
+        let response = success(self.request(Method::GET, path)).await?;
+        Ok(response.bytes().await?.to_vec())
+    }
+
+    /// A mutating call with a JSON body and an idempotency key of its own.
+    ///
+    /// # Errors
+    /// [`Refused`], or when the gateway does not answer.
+    pub async fn post(&self, path: &str, body: &Value) -> Result<Value> {
+        self.send(Method::POST, path, Some(body)).await
+    }
+
+    /// As [`Api::post`], with PUT.
+    ///
+    /// # Errors
+    /// [`Refused`], or when the gateway does not answer.
+    pub async fn put(&self, path: &str, body: Option<&Value>) -> Result<Value> {
+        self.send(Method::PUT, path, body).await
+    }
+
+    /// A mutating call of any method.
+    ///
+    /// # Errors
+    /// [`Refused`], or when the gateway does not answer.
+    pub async fn send(&self, method: Method, path: &str, body: Option<&Value>) -> Result<Value> {
+        let request = self.request(method, path).header("idempotency-key", new_key());
+        answer(match body {
+            Some(body) => request.json(body),
+            None => request,
+        })
+        .await
+    }
+
+    /// Sends bytes of a media type.
+    ///
+    /// # Errors
+    /// [`Refused`], or when the gateway does not answer.
+    pub async fn upload(&self, path: &str, media_type: &str, bytes: Vec<u8>) -> Result<Value> {
+        let request = self.request(Method::POST, path).header("idempotency-key", new_key());
+        answer(request.header(CONTENT_TYPE, media_type).body(bytes)).await
+    }
+
+    /// A request to be completed by the caller.
+    #[must_use]
+    pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
+        let mut request = self.http.request(method, format!("{}{path}", self.base));
+        if let Some(secret) = &self.session {
+            request = request.header(AUTHORIZATION, format!("Bearer {secret}"));
+        }
+        if let Some(traceparent) = &self.traceparent {
+            request = request.header("traceparent", traceparent);
+        }
+        request
+    }
+}
+
+/// A fresh idempotency key.
+#[must_use]
+pub fn new_key() -> String {
+    uuid::Uuid::new_v4().to_string()
+}
+
+async fn success(request: RequestBuilder) -> Result<Response> {
+    let response = request.send().await.context("the gateway did not answer")?;
+    let status = response.status();
+    if status.is_success() {
+        return Ok(response);
+    }
+    let text = response.text().await.unwrap_or_default();
+    let problem = serde_json::from_str(&text).unwrap_or(Value::String(text));
+    Err(Refused { status: status.as_u16(), problem }.into())
+}
+
+async fn answer(request: RequestBuilder) -> Result<Value> {
+    let text = success(request).await?.text().await?;
+    if text.is_empty() { Ok(Value::Null) } else { serde_json::from_str(&text).context("the answer is not JSON") }
+}
+
+/// The text of a member, which must be there.
+///
+/// # Errors
+/// When it is absent or no text.
+pub fn text<'value>(value: &'value Value, pointer: &str) -> Result<&'value str> {
+    value.pointer(pointer).and_then(Value::as_str).with_context(|| format!("no {pointer} in {value}"))
+}

@@ -1,0 +1,145 @@
+//! What stands before the first citizen comes: an annexe that is open, its staff, and the officer's key.
+
+use anyhow::{Context, Result};
+use serde_json::{Value, json};
+
+use super::account::{self, Account, Person};
+use super::api::{Api, text};
+use super::inbox::Inbox;
+use crate::description::Token;
+
+/// The offices of the demonstration, as an administrator imports them.
+const OFFICES: &str = include_str!("../../assets/offices.csv");
+/// The annexe that legalises.
+const ANNEXE: &str = "CASA-HH-AIR";
+
+/// The annexe and its people.
+pub struct Office {
+    pub office_id: String,
+    /// Enrolled administration that documents go to.
+    pub administration_id: String,
+    pub agent: Account,
+    pub officer: Account,
+}
+
+/// Opens the offices and puts the staff in their places.
+///
+/// The administrator, the only proved person at first, acts as agent until the agent's own identity is proved.
+///
+/// # Errors
+/// When a step is refused.
+pub async fn open(
+    api: &Api,
+    inbox: &Inbox,
+    administrator: &mut Account,
+    staff: &[Person; 2],
+    token: &Token,
+    today: &str,
+) -> Result<Office> {
+    let head = account::sign_in(api, administrator, "staff").await?;
+    let offices = head.upload("/v1/offices/import", "text/csv", OFFICES.into()).await.context("import of offices")?;
+    let office_id = offices["offices"]
+        .as_array()
+        .and_then(|offices| offices.iter().find(|office| office["code"] == ANNEXE))
+        .context("the annexe is not among the imported offices")
+        .and_then(|office| text(office, "/office_id"))?
+        .to_owned();
+    for service in ["legalisation", "identity_proof"] {
+        let path = format!("/v1/offices/{office_id}/services/{service}");
+        head.put(&path, Some(&json!({"from": today, "to": null}))).await.context("opening a service")?;
+    }
+    let administration = head
+        .post(
+            "/v1/administrations",
+            &json!({"name_ar": "الوكالة الوطنية للمحافظة العقارية", "name_fr": "Agence nationale de la conservation foncière",
+                    "enrolled_from": today, "enrolled_to": null}),
+        )
+        .await
+        .context("enrolment of an administration")?;
+    let accounts = employ(api, inbox, &head, administrator, staff, &office_id, today).await?;
+    let [agent, officer] = accounts;
+    register_key(&head, &office_id, &officer.email, token).await?;
+    Ok(Office { office_id, administration_id: text(&administration, "/administration_id")?.to_owned(), agent, officer })
+}
+
+async fn employ(
+    api: &Api,
+    inbox: &Inbox,
+    head: &Api,
+    administrator: &Account,
+    staff: &[Person; 2],
+    office_id: &str,
+    today: &str,
+) -> Result<[Account; 2]> {
+    let stand_in = appoint(head, office_id, &administrator.email, "agent", today).await?;
+    let agent = hire(api, inbox, head, &staff[0], office_id, today).await?;
+    let officer = hire(api, inbox, head, &staff[1], office_id, today).await?;
+    head.send(reqwest::Method::POST, &format!("/v1/memberships/{stand_in}/end"), None)
+        .await
+        .context("end of the administrator's own membership")?;
+    Ok([agent, officer])
+}
+
+async fn hire(
+    api: &Api,
+    inbox: &Inbox,
+    head: &Api,
+    person: &Person,
+    office_id: &str,
+    today: &str,
+) -> Result<Account> {
+    let account = account::sign_up(api, inbox, person).await.with_context(|| format!("sign-up of the {}", person.role))?;
+    prove(head, person, office_id).await?;
+    appoint(head, office_id, &person.email, person.role, today).await?;
+    Ok(account)
+}
+
+async fn appoint(head: &Api, office_id: &str, email: &str, role: &str, today: &str) -> Result<String> {
+    let body = json!({"email": email, "role": role, "deputy_for_membership_id": null, "from": today, "to": null});
+    let membership = head
+        .post(&format!("/v1/offices/{office_id}/memberships"), &body)
+        .await
+        .with_context(|| format!("appointing {role}"))?;
+    Ok(text(&membership, "/membership_id")?.to_owned())
+}
+
+/// An agent binds the card in hand to the person who claims it. Answers the person's id.
+///
+/// # Errors
+/// When a step is refused.
+pub async fn prove(agent: &Api, person: &Person, office_id: &str) -> Result<String> {
+    let card = person.card(office_id);
+    let search = json!({"identity_document": card["identity_document"]});
+    let found = agent
+        .post(&format!("/v1/offices/{office_id}/claim-searches"), &search)
+        .await
+        .context("search for the claim")?;
+    let birth_date = person.birth_date;
+    let claim = found["claims"]
+        .as_array()
+        .and_then(|claims| claims.iter().find(|claim| claim["birth_date"] == birth_date))
+        .context("nobody claims this card")?;
+    let id = text(claim, "/person_id")?.to_owned();
+    agent
+        .post(&format!("/v1/people/{id}/identity-proofs"), &card)
+        .await
+        .with_context(|| format!("proof of the {}'s identity", person.role))?;
+    Ok(id)
+}
+
+async fn register_key(head: &Api, office_id: &str, officer_email: &str, token: &Token) -> Result<()> {
+    let members = head.get(&format!("/v1/offices/{office_id}/memberships")).await?;
+    let members = members["items"].as_array().cloned().unwrap_or_default();
+    let officer = members
+        .iter()
+        .find(|member| member["role"] == "officer")
+        .with_context(|| format!("no officer among the members, not even {officer_email}"))?;
+    let body: Value = json!({
+        "officer_person_id": officer["person_id"],
+        "token_label": token.label,
+        "key_label": token.key_label,
+        "certificate_chain_pem": std::fs::read_to_string(&token.certificate)?,
+    });
+    head.post(&format!("/v1/offices/{office_id}/credentials"), &body).await.context("registering the officer's key")?;
+    Ok(())
+}

@@ -1,0 +1,15 @@
+//! Files on their way in and out: uploads are passed on chunk by chunk, downloads are fetched in segments as fast as
+//! the client reads, with single ranges (RFC 9110, 14).
+
+use axum::response::{IntoResponse, Response};
+use http::{HeaderValue, header};
+
+pub mod download;
+pub mod range;
+pub mod upload;
+
+/// A picture.
+#[must_use]
+pub fn png(bytes: Vec<u8>) -> Response {
+    ([(header::CONTENT_TYPE, HeaderValue::from_static("image/png"))], bytes).into_response()
+}

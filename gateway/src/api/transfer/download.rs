@@ -1,0 +1,213 @@
+//! Downloads: a file is fetched from its service in segments, each a call of its own with its own deadline, so that
+//! a slow reader holds no call open.
+
+use std::ops::Range;
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+use data_encoding::HEXLOWER;
+use futures::StreamExt;
+use futures::stream::{BoxStream, try_unfold};
+use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use tonic::Status;
+use wathiq_chassis::CallContext;
+use wathiq_proto::wathiq::signature::v1 as pb;
+
+use crate::api::transfer::range::{Wanted, wanted};
+use crate::api::{filled, percent_encode};
+use crate::clients::Clients;
+use crate::problem::Problem;
+
+/// Bytes asked for in one call.
+const SEGMENT: u64 = 1024 * 1024;
+const SEGMENT_DEADLINE: Duration = Duration::from_secs(30);
+
+/// A file that can be fetched from a service.
+#[derive(Clone)]
+pub enum File {
+    Document { document_id: String },
+    Sealed { legalisation_request_id: String, kind: i32 },
+    Linked { token: String, kind: i32 },
+}
+
+struct Part {
+    chunk: Vec<u8>,
+    total: u64,
+    sha256: Vec<u8>,
+    file_name: String,
+}
+
+type Parts = BoxStream<'static, Result<Part, Status>>;
+
+macro_rules! parts {
+    ($call:expr) => {
+        $call
+            .await?
+            .into_inner()
+            .map(|message| {
+                message.map(|message| Part {
+                    chunk: message.chunk,
+                    total: message.total_bytes,
+                    sha256: message.sha256,
+                    file_name: message.file_name,
+                })
+            })
+            .boxed()
+    };
+}
+
+impl File {
+    async fn open(&self, clients: &Clients, offset: u64, length: u64) -> Result<Parts, Status> {
+        Ok(match self.clone() {
+            File::Document { document_id } => {
+                let request = pb::DownloadDocumentRequest { document_id, offset, length };
+                parts!(clients.documents().download_document(request))
+            }
+            File::Sealed { legalisation_request_id, kind } => {
+                let request = pb::DownloadSealedFileRequest { legalisation_request_id, kind, offset, length };
+                parts!(clients.legalisations().download_sealed_file(request))
+            }
+            File::Linked { token, kind } => {
+                let request = pb::DownloadByLinkRequest { token, kind, offset, length };
+                parts!(clients.verification().download_by_link(request))
+            }
+        })
+    }
+}
+
+/// How a file is offered to a browser.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Disposition {
+    Inline,
+    Attachment,
+}
+
+/// Answers a GET or HEAD of a file: 200, 206, 304 or 416.
+///
+/// # Errors
+/// The service's refusal, or `RANGE_NOT_SATISFIABLE`.
+pub async fn answer(
+    clients: Clients,
+    file: File,
+    method: &Method,
+    headers: &HeaderMap,
+    disposition: Disposition,
+) -> Result<Response, Problem> {
+    let mut parts = file.open(&clients, 0, 1).await?;
+    let facts = filled(parts.next().await)??;
+    drop(parts);
+    let etag = format!("\"{}\"", HEXLOWER.encode(&facts.sha256));
+    if matches(headers.get(header::IF_NONE_MATCH), &etag) {
+        return Ok((StatusCode::NOT_MODIFIED, [(header::ETAG, etag)]).into_response());
+    }
+    let current = headers.get(header::IF_RANGE).is_none_or(|value| value.as_bytes() == etag.as_bytes());
+    let range = headers.get(header::RANGE).filter(|_| current).and_then(|value| value.to_str().ok());
+    let (status, part) = match wanted(range, facts.total) {
+        Wanted::Whole => (StatusCode::OK, 0..facts.total),
+        Wanted::Part(part) => (StatusCode::PARTIAL_CONTENT, part),
+        Wanted::Unsatisfiable => {
+            return Err(Problem::new(
+                StatusCode::RANGE_NOT_SATISFIABLE,
+                "RANGE_NOT_SATISFIABLE",
+                "no byte of the file is in the range",
+            )
+            .with("total_bytes", facts.total.to_string()));
+        }
+    };
+    let body = if method == Method::HEAD { Body::empty() } else { body(clients, file, part.clone()) };
+    let mut response = (status, body).into_response();
+    describe(response.headers_mut(), &facts, &etag, &part, status, disposition);
+    Ok(response)
+}
+
+fn matches(header: Option<&HeaderValue>, etag: &str) -> bool {
+    header.and_then(|value| value.to_str().ok()).is_some_and(|list| {
+        list.trim() == "*" || list.split(',').any(|tag| tag.trim().trim_start_matches("W/") == etag)
+    })
+}
+
+fn describe(
+    headers: &mut HeaderMap,
+    facts: &Part,
+    etag: &str,
+    part: &Range<u64>,
+    status: StatusCode,
+    disposition: Disposition,
+) {
+    let kind = if disposition == Disposition::Inline { "inline" } else { "attachment" };
+    let mut put = |name, value: String| {
+        if let Ok(value) = HeaderValue::try_from(value) {
+            headers.insert(name, value);
+        }
+    };
+    put(header::CONTENT_TYPE, "application/pdf".to_owned());
+    put(header::CONTENT_LENGTH, (part.end - part.start).to_string());
+    put(header::ACCEPT_RANGES, "bytes".to_owned());
+    put(header::ETAG, etag.to_owned());
+    // RFC 6266: the plain name for old programs, the encoded one for all scripts.
+    put(
+        header::CONTENT_DISPOSITION,
+        format!("{kind}; filename=\"document.pdf\"; filename*=UTF-8''{}", percent_encode(&facts.file_name)),
+    );
+    put(header::CACHE_CONTROL, "private, no-cache".to_owned());
+    if status == StatusCode::PARTIAL_CONTENT {
+        put(header::CONTENT_RANGE, format!("bytes {}-{}/{}", part.start, part.end - 1, facts.total));
+    }
+}
+
+struct Progress {
+    clients: Clients,
+    file: File,
+    context: CallContext,
+    rest: Range<u64>,
+    segment_end: u64,
+    parts: Option<Parts>,
+}
+
+fn body(clients: Clients, file: File, range: Range<u64>) -> Body {
+    let context = CallContext::current().unwrap_or_else(|| CallContext::new(SEGMENT_DEADLINE, String::new()));
+    let start = Progress { clients, file, context, segment_end: range.start, rest: range, parts: None };
+    Body::from_stream(try_unfold(start, |mut progress| async move {
+        let chunk = progress.next().await?;
+        Ok::<_, Status>(chunk.map(|chunk| (chunk, progress)))
+    }))
+}
+
+impl Progress {
+    async fn next(&mut self) -> Result<Option<Bytes>, Status> {
+        while !self.rest.is_empty() {
+            let open = match self.parts.take() {
+                Some(open) => open,
+                None => self.open().await?,
+            };
+            let parts = self.parts.insert(open);
+            match parts.next().await.transpose()? {
+                Some(part) => {
+                    let length = u64::try_from(part.chunk.len()).unwrap_or(u64::MAX);
+                    if length > self.segment_end.saturating_sub(self.rest.start) {
+                        return Err(Status::internal("a service sent more than was asked for"));
+                    }
+                    self.rest.start += length;
+                    if length > 0 {
+                        return Ok(Some(Bytes::from(part.chunk)));
+                    }
+                }
+                None if self.rest.start < self.segment_end => {
+                    return Err(Status::data_loss("a service ended a file early"));
+                }
+                None => self.parts = None,
+            }
+        }
+        Ok(None)
+    }
+
+    async fn open(&mut self) -> Result<Parts, Status> {
+        let length = (self.rest.end - self.rest.start).min(SEGMENT);
+        self.segment_end = self.rest.start + length;
+        let mut context = CallContext::new(SEGMENT_DEADLINE, self.context.request_id.clone());
+        context.bearer.clone_from(&self.context.bearer);
+        context.scope(self.file.open(&self.clients, self.rest.start, length)).await
+    }
+}

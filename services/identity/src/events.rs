@@ -1,0 +1,3 @@
+//! Facts on their way out.
+
+pub mod publish;

@@ -1,0 +1,312 @@
+use chrono::{DateTime, Utc};
+use const_oid::db::rfc5280::{
+    ID_CE_BASIC_CONSTRAINTS, ID_CE_CERTIFICATE_POLICIES, ID_CE_CRL_DISTRIBUTION_POINTS, ID_CE_EXT_KEY_USAGE,
+    ID_CE_KEY_USAGE, ID_CE_SUBJECT_ALT_NAME, ID_KP_TIME_STAMPING,
+};
+use x509_cert::ext::pkix::{BasicConstraints, ExtendedKeyUsage, KeyUsage};
+
+use super::material::{Material, Origin};
+use super::ocsp::Answer;
+use super::report::SubIndication;
+use super::{TrustContext, revocation_urls};
+use crate::certificate::Certificate;
+use crate::keys;
+
+/// Longest chain, the anchor included.
+const MAX_LENGTH: usize = 8;
+
+/// Chains that are tried for one signature; cross-certified authorities have two or three.
+const MAX_CHAINS: usize = 16;
+
+/// What a certificate is used for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Purpose {
+    Signature,
+    Timestamping,
+}
+
+/// The times that matter for one signature.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Times {
+    /// Proved: it existed at this time.
+    pub(super) existed: Option<DateTime<Utc>>,
+    /// Proved: it was made after this time.
+    pub(super) made_after: Option<DateTime<Utc>>,
+    /// The time of validation.
+    pub(super) now: DateTime<Utc>,
+}
+
+impl Times {
+    fn control(&self) -> DateTime<Utc> {
+        self.existed.unwrap_or(self.now)
+    }
+}
+
+/// What came of validating a certificate.
+#[derive(Debug, Clone)]
+pub(super) struct Outcome {
+    /// From the certificate to the anchor; empty if there is none.
+    pub(super) chain: Vec<Certificate>,
+    pub(super) verdict: Result<(), SubIndication>,
+    /// Whether the file itself holds revocation data for the whole chain.
+    pub(super) store_suffices: bool,
+}
+
+/// Validates a certificate (RFC 5280, 6; EN 319 102-1, 5.2.6 and 5.6.2): the first chain that passes, or what
+/// is wrong with the first.
+pub(super) fn validate(
+    certificate: &Certificate,
+    embedded: &[Certificate],
+    material: &Material,
+    context: &TrustContext,
+    purpose: Purpose,
+    times: Times,
+) -> Outcome {
+    let pool: Vec<&Certificate> = embedded.iter().chain(&material.certificates).collect();
+    let mut found = Vec::new();
+    extend(vec![certificate], &pool, &context.anchors, &mut found);
+    let mut first = None;
+    for chain in found {
+        let revocation = Revocation { material, times };
+        let verdict = check(&chain, purpose, &revocation);
+        let outcome = Outcome {
+            verdict,
+            store_suffices: revocation.store_suffices(&chain),
+            chain: chain.into_iter().cloned().collect(),
+        };
+        if outcome.verdict.is_ok() {
+            return outcome;
+        }
+        first.get_or_insert(outcome);
+    }
+    first.unwrap_or(Outcome {
+        chain: Vec::new(),
+        verdict: Err(SubIndication::NoCertificateChainFound),
+        store_suffices: false,
+    })
+}
+
+/// Whether the issuer's key signed the certificate.
+pub(super) fn is_signed_by(certificate: &Certificate, issuer: &Certificate) -> bool {
+    let key = issuer.public_key_info();
+    keys::verify(
+        key,
+        certificate.signature_algorithm(),
+        None,
+        certificate.tbs(),
+        certificate.signature(),
+    )
+    .is_ok()
+}
+
+fn extend<'c>(
+    chain: Vec<&'c Certificate>,
+    pool: &[&'c Certificate],
+    anchors: &'c [Certificate],
+    found: &mut Vec<Vec<&'c Certificate>>,
+) {
+    let Some(last) = chain.last().copied() else { return };
+    if found.len() >= MAX_CHAINS {
+        return;
+    }
+    if anchors.contains(last) {
+        found.push(chain);
+        return;
+    }
+    if chain.len() >= MAX_LENGTH {
+        return;
+    }
+    let candidates = anchors.iter().chain(pool.iter().copied());
+    for issuer in candidates.filter(|issuer| issuer.subject() == last.issuer()) {
+        if !chain.contains(&issuer) && is_signed_by(last, issuer) {
+            let mut longer = chain.clone();
+            longer.push(issuer);
+            extend(longer, pool, anchors, found);
+        }
+    }
+}
+
+fn check(chain: &[&Certificate], purpose: Purpose, revocation: &Revocation<'_>) -> Result<(), SubIndication> {
+    let (signer, above) = chain
+        .split_first()
+        .ok_or(SubIndication::NoCertificateChainFound)?;
+    let constraints =
+        usable(signer, purpose) && chain.iter().all(|certificate| only_known_extensions(certificate));
+    let authorities = above
+        .iter()
+        .enumerate()
+        .all(|(depth, authority)| is_authority(authority, depth));
+    if !constraints || !authorities {
+        return Err(SubIndication::ChainConstraintsFailure);
+    }
+    validity(signer, above, &revocation.times)?;
+    revocation.check(chain, purpose)
+}
+
+fn usable(certificate: &Certificate, purpose: Purpose) -> bool {
+    let usage = match certificate.extension::<KeyUsage>() {
+        Ok(Some((_, usage))) => usage.digital_signature() || usage.non_repudiation(),
+        Ok(None) => true,
+        Err(_) => false,
+    };
+    let extended = match certificate.extension::<ExtendedKeyUsage>() {
+        Ok(Some((critical, usages))) => match purpose {
+            Purpose::Timestamping => critical && usages.0 == [ID_KP_TIME_STAMPING],
+            Purpose::Signature => usages.0 != [ID_KP_TIME_STAMPING],
+        },
+        Ok(None) => purpose == Purpose::Signature,
+        Err(_) => false,
+    };
+    usage && extended
+}
+
+/// An unknown critical extension forbids to use the certificate (RFC 5280, 4.2); name constraints are unknown here.
+fn only_known_extensions(certificate: &Certificate) -> bool {
+    let known = [
+        ID_CE_BASIC_CONSTRAINTS,
+        ID_CE_CERTIFICATE_POLICIES,
+        ID_CE_CRL_DISTRIBUTION_POINTS,
+        ID_CE_EXT_KEY_USAGE,
+        ID_CE_KEY_USAGE,
+        ID_CE_SUBJECT_ALT_NAME,
+    ];
+    certificate
+        .extensions()
+        .iter()
+        .all(|extension| !extension.critical || known.contains(&extension.id))
+}
+
+/// `depth` authorities stand between this one and the signer.
+fn is_authority(certificate: &Certificate, depth: usize) -> bool {
+    let constraints = match certificate.extension::<BasicConstraints>() {
+        Ok(Some((_, constraints))) => {
+            constraints.ca
+                && constraints
+                    .path_len_constraint
+                    .is_none_or(|longest| depth <= usize::from(longest))
+        }
+        _ => false,
+    };
+    let usage = match certificate.extension::<KeyUsage>() {
+        Ok(Some((_, usage))) => usage.key_cert_sign(),
+        Ok(None) => true,
+        Err(_) => false,
+    };
+    constraints && usage
+}
+
+fn validity(signer: &Certificate, above: &[&Certificate], times: &Times) -> Result<(), SubIndication> {
+    let control = times.control();
+    if control < signer.not_before() {
+        let proved = times.existed.is_some();
+        return Err(if proved {
+            SubIndication::NotYetValid
+        } else {
+            SubIndication::OutOfBoundsNoPoe
+        });
+    }
+    if control > signer.not_after() {
+        let proved = times.made_after.is_some_and(|after| after > signer.not_after());
+        return Err(if proved {
+            SubIndication::Expired
+        } else {
+            SubIndication::OutOfBoundsNoPoe
+        });
+    }
+    if above.iter().all(|authority| authority.is_valid_at(control)) {
+        return Ok(());
+    }
+    Err(SubIndication::OutOfBoundsNoPoe)
+}
+
+struct Revocation<'m> {
+    material: &'m Material,
+    times: Times,
+}
+
+/// What revocation data say of a certificate.
+enum Standing {
+    Good { in_store: bool },
+    Revoked(DateTime<Utc>),
+    Unknown,
+}
+
+impl Revocation<'_> {
+    fn check(&self, chain: &[&Certificate], purpose: Purpose) -> Result<(), SubIndication> {
+        for (depth, pair) in chain.windows(2).enumerate() {
+            let [certificate, issuer] = pair else { continue };
+            let is_signer = depth == 0;
+            match self.standing(certificate, issuer, !is_signer) {
+                Standing::Good { .. } => {}
+                Standing::Revoked(since) => self.revoked(since, is_signer)?,
+                // An authority's certificate that names no source was issued without one; only of the signer's is
+                // an answer always asked.
+                Standing::Unknown
+                    if !names_source(certificate) && (!is_signer || purpose == Purpose::Timestamping) => {}
+                Standing::Unknown => return Err(SubIndication::TryLater),
+            }
+        }
+        Ok(())
+    }
+
+    /// Revocation counts from its time on (EN 319 102-1, 5.5.4).
+    fn revoked(&self, since: DateTime<Utc>, is_signer: bool) -> Result<(), SubIndication> {
+        if self.times.existed.is_some_and(|existed| existed < since) {
+            return Ok(());
+        }
+        let later = self.times.made_after.is_some_and(|after| after >= since);
+        Err(match (is_signer, later) {
+            (true, true) => SubIndication::Revoked,
+            (true, false) => SubIndication::RevokedNoPoe,
+            (false, _) => SubIndication::RevokedCaNoPoe,
+        })
+    }
+
+    /// Data count if they reach the control time and are not from the future.
+    fn is_fresh(&self, this_update: DateTime<Utc>, next_update: Option<DateTime<Utc>>) -> bool {
+        this_update <= self.times.now && next_update.unwrap_or(this_update) >= self.times.control()
+    }
+
+    fn standing(&self, certificate: &Certificate, issuer: &Certificate, is_authority: bool) -> Standing {
+        let mut good = None;
+        for (origin, ocsp) in &self.material.ocsps {
+            let Some((status, answer)) = ocsp.status(certificate, issuer) else {
+                continue;
+            };
+            match answer {
+                Answer::Revoked(since) => return Standing::Revoked(since),
+                Answer::Good if self.is_fresh(status.this_update, status.next_update) => {
+                    good = Some(good.unwrap_or(false) || *origin == Origin::File);
+                }
+                Answer::Good | Answer::Unknown => {}
+            }
+        }
+        for (origin, crl) in &self.material.crls {
+            if !crl.covers(certificate, issuer, is_authority) {
+                continue;
+            }
+            match crl.revoked(certificate) {
+                Some(since) => return Standing::Revoked(since),
+                None if self.is_fresh(crl.this_update, crl.next_update) => {
+                    good = Some(good.unwrap_or(false) || *origin == Origin::File);
+                }
+                None => {}
+            }
+        }
+        good.map_or(Standing::Unknown, |in_store| Standing::Good { in_store })
+    }
+
+    fn store_suffices(&self, chain: &[&Certificate]) -> bool {
+        self.material.has_store
+            && chain.windows(2).enumerate().all(|(depth, pair)| {
+                let standing = self.standing(pair[0], pair[1], depth > 0);
+                matches!(standing, Standing::Good { in_store: true })
+                    || (matches!(standing, Standing::Unknown) && !names_source(pair[0]))
+            })
+    }
+}
+
+fn names_source(certificate: &Certificate) -> bool {
+    let urls = revocation_urls(certificate);
+    !urls.crl.is_empty() || !urls.ocsp.is_empty()
+}

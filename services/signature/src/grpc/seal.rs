@@ -1,0 +1,326 @@
+//! The methods of the office's side that seal: intents, seals, the register, credentials.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use prost::Message;
+use secrecy::SecretString;
+use tonic::{Request, Response, Status};
+use uuid::Uuid;
+use wathiq_chassis::caller;
+use wathiq_proto::wathiq::signature::v1 as pb;
+
+use crate::app::annul_intent::annul_intent as annul;
+use crate::app::authorise_seals::{self as authorise, AuthoriseSeals};
+use crate::app::register_credential::{self as register, NewCredential};
+use crate::app::seal::{self as sealing, Seal};
+use crate::app::seal_problem::SealProblem;
+use crate::app::{App, AppError, list_credentials as credentials, list_intents as intents, list_register as entries};
+use crate::domain::credential::Credential;
+use crate::domain::intent::SealIntent;
+use crate::domain::register::{EntryState, RegisterEntry};
+use crate::domain::seal_facts::SealedFileFacts;
+use crate::grpc::fields::{self, Fields};
+use crate::grpc::{command, convert, page};
+use crate::wire;
+
+/// Items of a batch, and hashes of a confirmation, at most.
+const LARGEST_BATCH: usize = 200;
+/// Longest PIN taken, in characters.
+const LONGEST_PIN: usize = 64;
+/// Longest label of a token (PKCS#11 2.40, CK_TOKEN_INFO).
+const LONGEST_TOKEN_LABEL: usize = 32;
+/// Longest label of a key.
+const LONGEST_KEY_LABEL: usize = 64;
+/// Longest certificate chain, in characters of PEM.
+const LONGEST_CHAIN: usize = 64 * 1024;
+/// Largest page of the register.
+const LARGEST_REGISTER_PAGE: i32 = 1_000;
+
+pub(super) async fn authorise_seals(
+    app: &Arc<App>,
+    request: Request<pb::AuthoriseSealsRequest>,
+) -> Result<Response<pb::AuthoriseSealsResponse>, Status> {
+    let caller = caller(&request)?.clone();
+    let mut message = request.into_inner();
+    let request_id = std::mem::take(&mut message.request_id);
+    let command = command(&caller, "/wathiq.signature.v1.OfficeService/AuthoriseSeals", &request_id, &message)?;
+    let mut fields = Fields::default();
+    let request_ids = batch(&mut fields, "legalisation_request_ids", &message.legalisation_request_ids);
+    let credential_id = fields.optional_id("credential_id", &message.credential_id);
+    let (Some(request_ids), Some(credential_id)) = (request_ids, credential_id) else {
+        return Err(fields.error().into());
+    };
+    let asked = AuthoriseSeals { request_ids, credential_id };
+    let done = authorise::authorise_seals(app, &caller, &command, asked).await?;
+    Ok(Response::new(pb::AuthoriseSealsResponse {
+        intents: done.intents.iter().map(seal_intent).collect(),
+        problems: done.problems.into_iter().map(problem).collect(),
+    }))
+}
+
+pub(super) async fn list_intents(
+    app: &Arc<App>,
+    request: Request<pb::ListIntentsRequest>,
+) -> Result<Response<pb::ListIntentsResponse>, Status> {
+    let caller = caller(&request)?.clone();
+    let message = request.into_inner();
+    let (office_id, after, size) = list_of_office(&message.office_id, &message.page_token, message.page_size)?;
+    let limit = i64::from(size);
+    let mut found = intents::list_intents(app, &caller, office_id, after, limit + 1).await?;
+    let next_page_token = next_token(&mut found, size, |intent| intent.id);
+    Ok(Response::new(pb::ListIntentsResponse {
+        intents: found.iter().map(seal_intent).collect(),
+        next_page_token,
+    }))
+}
+
+pub(super) async fn seal(
+    app: &Arc<App>,
+    request: Request<pb::SealRequest>,
+) -> Result<Response<pb::SealResponse>, Status> {
+    let caller = caller(&request)?.clone();
+    let mut message = request.into_inner();
+    let request_id = std::mem::take(&mut message.request_id);
+    // Out of the message before anything is hashed: a corrected PIN is the same request.
+    let pin = SecretString::from(std::mem::take(&mut message.pin));
+    let command = command(&caller, "/wathiq.signature.v1.OfficeService/Seal", &request_id, &message)?;
+    let mut fields = Fields::default();
+    let intent_ids = batch(&mut fields, "intent_ids", &message.intent_ids);
+    let confirmation_id = fields.id("confirmation_id", &message.confirmation_id);
+    let length = secrecy::ExposeSecret::expose_secret(&pin).chars().count();
+    if !(1..=LONGEST_PIN).contains(&length) {
+        fields.fault::<()>("pin", "LENGTH", "must have 1 to 64 characters");
+    }
+    let (Some(intent_ids), Some(confirmation_id)) = (intent_ids, confirmation_id) else {
+        return Err(fields.error().into());
+    };
+    fields.check()?;
+    let done = sealing::seal(app, &caller, &command, Seal { intent_ids, confirmation_id, pin }).await?;
+    Ok(Response::new(pb::SealResponse {
+        legalisation_requests: done.requests.iter().map(convert::legalisation_request).collect(),
+        problems: done.problems.into_iter().map(problem).collect(),
+    }))
+}
+
+pub(super) async fn annul_intent(
+    app: &Arc<App>,
+    request: Request<pb::AnnulIntentRequest>,
+) -> Result<Response<pb::AnnulIntentResponse>, Status> {
+    let caller = caller(&request)?.clone();
+    let mut message = request.into_inner();
+    let request_id = std::mem::take(&mut message.request_id);
+    let command = command(&caller, "/wathiq.signature.v1.OfficeService/AnnulIntent", &request_id, &message)?;
+    let intent_id = fields::id("intent_id", &message.intent_id)?;
+    let encode = |entry: &RegisterEntry| {
+        pb::AnnulIntentResponse { register_entry: Some(register_entry(entry)) }.encode_to_vec()
+    };
+    let reason = message.reason.trim().to_owned();
+    respond(annul(app, &caller, &command, intent_id, reason, encode).await?)
+}
+
+pub(super) async fn list_register(
+    app: &Arc<App>,
+    request: Request<pb::ListRegisterRequest>,
+) -> Result<Response<pb::ListRegisterResponse>, Status> {
+    let caller = caller(&request)?.clone();
+    let message = request.into_inner();
+    let mut fields = Fields::default();
+    let office_id = fields.id("office_id", &message.office_id);
+    let size = match message.page_size {
+        0 => Some(100),
+        1.. => Some(message.page_size.min(LARGEST_REGISTER_PAGE)),
+        _ => fields.fault("page_size", "OUT_OF_RANGE", "must not be negative"),
+    };
+    let after = match message.page_token.as_str() {
+        "" => Some(0),
+        token => match token.parse::<i32>() {
+            Ok(number @ 1..) => Some(number),
+            _ => fields.fault("page_token", "MALFORMED", "must be a token of an earlier page"),
+        },
+    };
+    if !(2020..=9999).contains(&message.year) {
+        fields.fault::<()>("year", "OUT_OF_RANGE", "must be a year from 2020");
+    }
+    let (Some(office_id), Some(size), Some(after)) = (office_id, size, after) else {
+        return Err(fields.error().into());
+    };
+    fields.check()?;
+    let limit = i64::from(size) + 1;
+    let mut found = entries::list_register(app, &caller, office_id, message.year, after, limit).await?;
+    let more = found.len() > usize::try_from(size).unwrap_or_default();
+    found.truncate(usize::try_from(size).unwrap_or_default());
+    let last = found.last().filter(|_| more).map(|entry| entry.number.number.to_string());
+    Ok(Response::new(pb::ListRegisterResponse {
+        entries: found.iter().map(register_entry).collect(),
+        next_page_token: last.unwrap_or_default(),
+    }))
+}
+
+pub(super) async fn register_credential(
+    app: &Arc<App>,
+    request: Request<pb::RegisterCredentialRequest>,
+) -> Result<Response<pb::RegisterCredentialResponse>, Status> {
+    let caller = caller(&request)?.clone();
+    let mut message = request.into_inner();
+    let request_id = std::mem::take(&mut message.request_id);
+    let command = command(&caller, "/wathiq.signature.v1.OfficeService/RegisterCredential", &request_id, &message)?;
+    let mut fields = Fields::default();
+    let office_id = fields.id("office_id", &message.office_id);
+    let officer_id = fields.id("officer_person_id", &message.officer_person_id);
+    let token_label = fields.text("token_label", &message.token_label, 1..=LONGEST_TOKEN_LABEL);
+    let key_label = fields.text("key_label", &message.key_label, 1..=LONGEST_KEY_LABEL);
+    if message.certificate_chain_pem.len() > LONGEST_CHAIN {
+        fields.fault::<()>("certificate_chain_pem", "LENGTH", "must have at most 64 KiB");
+    }
+    let (Some(office_id), Some(officer_id), Some(token_label), Some(key_label)) =
+        (office_id, officer_id, token_label, key_label)
+    else {
+        return Err(fields.error().into());
+    };
+    fields.check()?;
+    let chain_pem = message.certificate_chain_pem;
+    let new = NewCredential { office_id, officer_id, token_label, key_label, chain_pem };
+    let encode = |credential: &Credential| {
+        let credential = signing_credential(credential, credential.expires_soon(credential.registered_at));
+        pb::RegisterCredentialResponse { credential: Some(credential) }.encode_to_vec()
+    };
+    respond(register::register_credential(app, &caller, &command, new, encode).await?)
+}
+
+pub(super) async fn list_credentials(
+    app: &Arc<App>,
+    request: Request<pb::ListCredentialsRequest>,
+) -> Result<Response<pb::ListCredentialsResponse>, Status> {
+    let caller = caller(&request)?.clone();
+    let message = request.into_inner();
+    let (office_id, after, size) = list_of_office(&message.office_id, &message.page_token, message.page_size)?;
+    let limit = i64::from(size);
+    let mut found = credentials::list_credentials(app, &caller, office_id, after, limit + 1).await?;
+    let next_page_token = next_token(&mut found, size, |credential| credential.id);
+    let now = app.ambient.now();
+    let listed = found.iter().map(|credential| signing_credential(credential, credential.expires_soon(now)));
+    Ok(Response::new(pb::ListCredentialsResponse { credentials: listed.collect(), next_page_token }))
+}
+
+fn respond<M: Message + Default>(response: Vec<u8>) -> Result<Response<M>, Status> {
+    let message = M::decode(response.as_slice())
+        .map_err(|error| wathiq_chassis::status::internal(crate::grpc::status::DOMAIN, &error))?;
+    Ok(Response::new(message))
+}
+
+/// 1 to 200 ids, each once.
+fn batch(fields: &mut Fields, field: &'static str, ids: &[String]) -> Option<Vec<Uuid>> {
+    if ids.is_empty() || ids.len() > LARGEST_BATCH {
+        return fields.fault(field, "COUNT", "must have 1 to 200 items");
+    }
+    let mut seen = HashSet::new();
+    let mut parsed = Vec::with_capacity(ids.len());
+    for (index, text) in ids.iter().enumerate() {
+        let id = fields.id(&format!("{field}[{index}]"), text);
+        if let Some(id) = id
+            && !seen.insert(id)
+        {
+            fields.fault::<()>(&format!("{field}[{index}]"), "DUPLICATE", "must stand once");
+        }
+        parsed.extend(id);
+    }
+    (parsed.len() == ids.len() && seen.len() == ids.len()).then_some(parsed)
+}
+
+fn list_of_office(office: &str, token: &str, size: i32) -> Result<(Uuid, Option<Uuid>, u16), AppError> {
+    let mut fields = Fields::default();
+    let office_id = fields.id("office_id", office);
+    let after = page::id_of_token(&mut fields, token);
+    let size = page::size(&mut fields, size);
+    match (office_id, after, size) {
+        (Some(office_id), Some(after), Some(size)) => Ok((office_id, after, size)),
+        _ => Err(fields.error()),
+    }
+}
+
+/// Cuts a list that was read one longer than the page, and tells how to go on.
+fn next_token<T>(found: &mut Vec<T>, size: u16, id: impl Fn(&T) -> Uuid) -> String {
+    let size = usize::from(size);
+    let more = found.len() > size;
+    found.truncate(size);
+    found.last().filter(|_| more).map(|last| page::token_of_id(id(last))).unwrap_or_default()
+}
+
+/// An entry of the register.
+pub(super) fn register_entry(entry: &RegisterEntry) -> pb::RegisterEntry {
+    pb::RegisterEntry {
+        office_id: entry.office_id.to_string(),
+        year: entry.number.year,
+        number: entry.number.number,
+        date: Some(wire::date(entry.date)),
+        state: entry_state(entry.state).into(),
+        annulment_reason: entry.annulment.as_ref().map(|annulment| annulment.reason.clone()).unwrap_or_default(),
+        annul_time: entry.annulment.as_ref().map(|annulment| wire::timestamp(annulment.at)),
+        request_id: entry.request_id.to_string(),
+        intent_id: entry.intent_id.to_string(),
+    }
+}
+
+pub(super) fn entry_state(state: EntryState) -> pb::RegisterEntryState {
+    match state {
+        EntryState::Pending => pb::RegisterEntryState::Pending,
+        EntryState::Sealed => pb::RegisterEntryState::Sealed,
+        EntryState::Annulled => pb::RegisterEntryState::Annulled,
+    }
+}
+
+/// A sealed file.
+pub(super) fn sealed_file(file: &SealedFileFacts) -> pb::SealedFile {
+    pb::SealedFile {
+        kind: wire::file_kind(file.kind).into(),
+        revision: file.revision,
+        size_bytes: file.size_bytes.unsigned_abs(),
+        sha256: file.sha256.to_vec(),
+    }
+}
+
+fn seal_intent(intent: &SealIntent) -> pb::SealIntent {
+    let digests = intent.to_confirm().map(|(_, prepared)| vec![prepared.digest.to_vec()]);
+    pb::SealIntent {
+        intent_id: intent.id.to_string(),
+        legalisation_request_id: intent.request_id.to_string(),
+        register_entry: Some(register_entry(&RegisterEntry {
+            office_id: intent.office_id,
+            number: intent.register,
+            date: intent.date,
+            state: EntryState::Pending,
+            annulment: None,
+            request_id: intent.request_id,
+            intent_id: intent.id,
+        })),
+        digests: digests.unwrap_or_default(),
+        create_time: Some(wire::timestamp(intent.created_at)),
+        progress_code: intent.progress().unwrap_or_default().to_owned(),
+    }
+}
+
+fn problem(problem: SealProblem) -> pb::SealProblem {
+    let text = |id: Option<Uuid>| id.map(|id| id.to_string()).unwrap_or_default();
+    pb::SealProblem {
+        legalisation_request_id: text(problem.request_id),
+        intent_id: text(problem.intent_id),
+        reason: problem.reason.to_owned(),
+        description: problem.description,
+    }
+}
+
+fn signing_credential(credential: &Credential, expires_soon: bool) -> pb::SigningCredential {
+    pb::SigningCredential {
+        credential_id: credential.id.to_string(),
+        office_id: credential.office_id.to_string(),
+        officer_person_id: credential.officer_id.to_string(),
+        backend: "pkcs11".to_owned(),
+        token_label: credential.key.token_label.clone(),
+        key_label: credential.key.key_label.clone(),
+        certificate: credential.certificate.clone(),
+        not_before: Some(wire::timestamp(credential.not_before)),
+        not_after: Some(wire::timestamp(credential.not_after)),
+        expires_soon,
+    }
+}
