@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs what the local stack and the tests need on Debian 12, from package registries only. Repeating it is quick:
-# what is there is left as it is.
+# what is there is left as it is. With --run-only: what the parts need to run, nothing to build or check with.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -15,11 +15,17 @@ fail() { printf 'install: %s\n' "$*" >&2; exit 1; }
 exec 9>"$state/install.lock"
 flock 9
 
-rust_version=$(sed -n 's/^channel = "\(.*\)"/\1/p' rust-toolchain.toml)
-command -v cargo >/dev/null || fail "Rust $rust_version is needed and is not installed (cargo is not in PATH). It is the one \
+run_only=
+if [ "${1:-}" = --run-only ]; then run_only=yes; elif [ $# -gt 0 ]; then fail "unknown argument $1"; fi
+
+check_rust() {
+    rust_version=$(sed -n 's/^channel = "\(.*\)"/\1/p' rust-toolchain.toml)
+    command -v cargo >/dev/null || fail "Rust $rust_version is needed and is not installed (cargo is not in PATH). It is the one \
 thing this script does not install: see https://rustup.rs, then run the command again."
-cargo_version=$(cargo --version 2>/dev/null | cut -d' ' -f2) || fail "cargo does not run: install Rust $rust_version (https://rustup.rs)."
-printf '%s\n%s\n' "$rust_version" "$cargo_version" | sort -V -C || fail "Rust $rust_version is needed, $cargo_version is installed."
+    cargo_version=$(cargo --version 2>/dev/null | cut -d' ' -f2) || fail "cargo does not run: install Rust $rust_version (https://rustup.rs)."
+    printf '%s\n%s\n' "$rust_version" "$cargo_version" | sort -V -C || fail "Rust $rust_version is needed, $cargo_version is installed."
+}
+[ -n "$run_only" ] || check_rust
 
 as_root() {
     if [ "$(id -u)" = 0 ]; then "$@"; elif command -v sudo >/dev/null; then sudo "$@"; else
@@ -35,25 +41,28 @@ want_file() { compgen -G "$1" >/dev/null || packages+=("${@:2}"); }
 
 java_version() { java -version 2>&1 | sed -n 's/.*version "\([0-9]*\).*/\1/p'; }
 
-want_command cc gcc
-want_command c++ g++
-want_command cmake cmake
-want_command make make
-want_command pkg-config pkg-config
-want_command curl curl
-want_command openssl openssl
+if [ -z "$run_only" ]; then
+    want_command cc gcc
+    want_command c++ g++
+    want_command cmake cmake
+    want_command make make
+    want_command pkg-config pkg-config
+    want_command curl curl
+    want_command openssl openssl
+    want_command pkcs11-tool opensc
+    want_command qpdf qpdf
+    want_command pdfsig poppler-utils
+    want_command zbarimg zbar-tools
+    want_command chromium chromium
+    want_file '/usr/include/openssl/ssl.h' libssl-dev
+    want_file '/usr/include/*/curl/curl.h' libcurl4-openssl-dev
+    want_file '/usr/include/zlib.h' zlib1g-dev
+    want_file '/usr/share/fonts/truetype/noto/NotoNaskhArabic-Regular.ttf' fonts-noto-core
+fi
 want_command setsid util-linux
 want_command setpriv util-linux
-want_file '/usr/include/openssl/ssl.h' libssl-dev
-want_file '/usr/include/*/curl/curl.h' libcurl4-openssl-dev
-want_file '/usr/include/zlib.h' zlib1g-dev
 want_file '/usr/lib/postgresql/1[5-9]/bin/postgres' postgresql
 want_command softhsm2-util softhsm2
-want_command qpdf qpdf
-want_command pdfsig poppler-utils
-want_command zbarimg zbar-tools
-want_command chromium chromium
-want_file '/usr/share/fonts/truetype/noto/NotoNaskhArabic-Regular.ttf' fonts-noto-core
 want_command node nodejs
 want_command npm npm
 /usr/bin/python3 -c 'import venv, ensurepip' 2>/dev/null || packages+=(python3-venv)

@@ -16,7 +16,7 @@ use utoipa_axum::router::OpenApiRouter;
 use crate::app::App;
 use crate::problem::Problem;
 
-pub mod wire;
+pub(crate) mod wire;
 
 mod accounts;
 mod administration;
@@ -32,17 +32,17 @@ mod seals;
 mod sessions;
 mod specimens;
 mod status_text;
-pub mod transfer;
+pub(crate) mod transfer;
 mod verification;
 
 pub(crate) use sessions::{cookie, ended_cookie};
 
 /// What a handler answers.
-pub type Answer<T> = Result<T, Problem>;
+pub(crate) type Answer<T> = Result<T, Problem>;
 
 /// The routes of the API and the document that describes them.
 #[must_use]
-pub fn router() -> (axum::Router<App>, OpenApi) {
+pub(crate) fn router() -> (axum::Router<App>, OpenApi) {
     let (router, mut document) = OpenApiRouter::with_openapi(openapi::frame())
         .merge(accounts::routes())
         .merge(sessions::routes())
@@ -63,7 +63,7 @@ pub fn router() -> (axum::Router<App>, OpenApi) {
 }
 
 /// A resource that now exists.
-pub struct Created<T>(pub T);
+pub(crate) struct Created<T>(pub(crate) T);
 
 impl<T: Serialize> IntoResponse for Created<T> {
     fn into_response(self) -> Response {
@@ -72,10 +72,10 @@ impl<T: Serialize> IntoResponse for Created<T> {
 }
 
 /// A resource with its version as `ETag` (RFC 9110, 8.8.3).
-pub struct Tagged<T> {
-    pub status: StatusCode,
-    pub etag: String,
-    pub resource: T,
+pub(crate) struct Tagged<T> {
+    pub(crate) status: StatusCode,
+    pub(crate) etag: String,
+    pub(crate) resource: T,
 }
 
 impl<T: Serialize> IntoResponse for Tagged<T> {
@@ -89,7 +89,7 @@ impl<T: Serialize> IntoResponse for Tagged<T> {
 }
 
 /// The version in `If-Match`, empty where the caller does not care.
-pub struct IfMatch(pub String);
+pub(crate) struct IfMatch(pub(crate) String);
 
 impl<S: Send + Sync> FromRequestParts<S> for IfMatch {
     type Rejection = Problem;
@@ -116,32 +116,32 @@ impl<S: Send + Sync> FromRequestParts<S> for IfMatch {
 #[derive(Debug, Default, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
-pub struct PageQuery {
+pub(crate) struct PageQuery {
     /// Items a page, at most 100; 50 where absent.
     #[serde(default)]
-    pub page_size: i32,
+    pub(crate) page_size: i32,
     /// `next_page_token` of the page before.
     #[serde(default)]
-    pub page_token: String,
+    pub(crate) page_token: String,
 }
 
 /// A page of a list.
 #[derive(Serialize, ToSchema)]
-pub struct ListingBody<T: ToSchema> {
-    pub items: Vec<T>,
+pub(crate) struct ListingBody<T: ToSchema> {
+    pub(crate) items: Vec<T>,
     /// Sent as `page_token` for the page after this one; null on the last.
-    pub next_page_token: Option<String>,
+    pub(crate) next_page_token: Option<String>,
 }
 
 /// A page of a list and, in `Link`, the address of the next (RFC 8288).
-pub struct Listing<T> {
+pub(crate) struct Listing<T> {
     items: Vec<T>,
     next: String,
     uri: Uri,
 }
 
 impl<T> Listing<T> {
-    pub fn new(uri: Uri, items: Vec<T>, next: String) -> Self {
+    pub(crate) fn new(uri: Uri, items: Vec<T>, next: String) -> Self {
         Listing { items, next, uri }
     }
 }
@@ -172,7 +172,7 @@ fn next_link(uri: &Uri, token: &str) -> String {
 
 /// Percent-encodes all but the unreserved characters (RFC 3986, 2.3).
 #[must_use]
-pub fn percent_encode(text: &str) -> String {
+pub(crate) fn percent_encode(text: &str) -> String {
     use std::fmt::Write as _;
     text.bytes().fold(String::new(), |mut encoded, byte| {
         if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {

@@ -8,6 +8,7 @@ use wathiq_chassis::tls::TlsError;
 
 use crate::clients::Clients;
 use crate::config::Settings;
+use crate::quota::Alone;
 use crate::session::Exchange;
 
 /// State of the router; cheap to clone.
@@ -19,6 +20,8 @@ pub struct App {
     pub exchange: Arc<Exchange>,
     /// Uploads under way at once.
     pub uploads: Arc<Semaphore>,
+    /// Counts of calls while identity cannot be asked.
+    pub alone: Arc<Alone>,
 }
 
 impl App {
@@ -29,6 +32,7 @@ impl App {
         Ok(App {
             exchange: Arc::new(Exchange::new(clients.clone(), Arc::clone(&ambient.clock))),
             uploads: Arc::new(Semaphore::new(settings.http.concurrent_uploads)),
+            alone: Arc::default(),
             settings: Arc::new(settings),
             clients,
             ambient,

@@ -1,102 +1,220 @@
-//! The layer around every request: its id, its language, its session, its deadline and token for outgoing calls, the
-//! security headers, and the writing of problems.
+//! The layer around every request: its id, its trace, its language, its session, its limits, its deadline and token for
+//! outgoing calls, the security headers, and the writing of problems.
 
+use std::net::{IpAddr, Ipv4Addr};
 use std::time::{Duration, Instant};
 
 use axum::Json;
+use axum::body::Body;
 use axum::extract::{MatchedPath, Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use http::{HeaderName, HeaderValue, header};
-use wathiq_chassis::CallContext;
+use futures::stream::unfold;
+use futures::{StreamExt, TryStreamExt};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
+use tracing::{Instrument, Span};
+use wathiq_chassis::{CallContext, telemetry};
 
 use crate::app::App;
+use crate::client_address::{self, ClientAddress, Peer};
 use crate::language::Language;
 use crate::pages;
 use crate::problem::Problem;
+use crate::quota;
 use crate::session::{Standing, check_same_site};
 
 /// Longest time a request may hold its outgoing calls.
 const DEADLINE: Duration = Duration::from_secs(55);
+/// Longest pause of a body that is being sent.
+const BODY_PAUSE: Duration = Duration::from_secs(15);
 
 /// The request's id, shown in problems and logs.
 #[derive(Clone)]
 pub struct RequestId(pub String);
 
-/// Wraps a request; the outermost layer of the router.
-pub async fn handle(State(app): State<App>, mut request: Request, next: Next) -> Response {
-    let started = Instant::now();
-    let request_id = app.ambient.uuid_v7().to_string();
-    let language = pages::language(&request);
-    let is_page = pages::is_page(request.uri().path());
-    let method = request.method().clone();
-    let route = request
-        .extensions()
-        .get::<MatchedPath>()
-        .map_or_else(|| "unmatched".to_owned(), |path| path.as_str().to_owned());
-    let standing = app.exchange.standing(request.headers()).await;
-    let mut context = CallContext::new(DEADLINE, request_id.clone());
-    let mut verdict = Ok(());
-    if let Standing::Live(user) = &standing {
-        context = context.with_bearer(user.token.clone());
-        if user.by_cookie {
-            verdict = check_same_site(&method, request.headers(), &app.settings.http.public_url);
+/// What is known of a request before it is handled.
+struct Facts {
+    started: Instant,
+    request_id: String,
+    language: Language,
+    is_page: bool,
+    method: Method,
+    route: String,
+    address: IpAddr,
+}
+
+impl Facts {
+    fn of(app: &App, request: &Request) -> Self {
+        let peer = request.extensions().get::<Peer>().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.0.ip());
+        let route = request.extensions().get::<MatchedPath>().map_or("unmatched", MatchedPath::as_str);
+        Facts {
+            started: Instant::now(),
+            request_id: app.ambient.uuid_v7().to_string(),
+            language: pages::language(request),
+            is_page: pages::is_page(request.uri().path()),
+            method: request.method().clone(),
+            route: route.to_owned(),
+            address: client_address::of(peer, request.headers(), &app.settings.http.trusted_proxies),
         }
     }
-    request.extensions_mut().insert(standing);
-    request.extensions_mut().insert(language);
-    request.extensions_mut().insert(RequestId(request_id.clone()));
-    let mut response = match verdict {
-        Ok(()) => context.scope(next.run(request)).await,
-        Err(problem) => problem.into_response(),
-    };
-    if let Some(problem) = response.extensions_mut().remove::<Problem>() {
-        response = write_problem(&app, &problem, language, is_page, &request_id, response);
-    }
-    protect(&app, &mut response, &request_id);
-    record(&route, method.as_str(), response.status().as_u16(), started);
+}
+
+/// Wraps a request; the outermost layer of the router.
+pub async fn handle(State(app): State<App>, request: Request, next: Next) -> Response {
+    let facts = Facts::of(&app, &request);
+    let span = span(&app, &facts, &request);
+    let response = answer(&app, &facts, request, next).instrument(span.clone()).await;
+    record(&facts, &span, response.status());
     response
 }
 
-fn write_problem(
+fn span(app: &App, facts: &Facts, request: &Request) -> Span {
+    let span = tracing::info_span!(
+        "http.request",
+        otel.name = format!("{} {}", facts.method, facts.route),
+        otel.kind = "server",
+        http.request.method = %facts.method,
+        http.route = facts.route,
+        http.response.status_code = tracing::field::Empty,
+        request_id = facts.request_id,
+    );
+    // A stranger's trace context could join unrelated traces, so it counts from trusted proxies only.
+    let peer = request.extensions().get::<Peer>().map(|peer| peer.0.ip().to_canonical());
+    let trusted = peer.is_some_and(|peer| app.settings.http.trusted_proxies.contains(&peer));
+    let parent = request.headers().get("traceparent").filter(|_| trusted);
+    if let Some(parent) = parent.and_then(|value| value.to_str().ok()) {
+        telemetry::set_parent(&span, parent);
+    }
+    span
+}
+
+async fn answer(app: &App, facts: &Facts, mut request: Request, next: Next) -> Response {
+    let standing = app.exchange.standing(request.headers()).await;
+    let mut context = CallContext::new(DEADLINE, facts.request_id.clone());
+    if let Standing::Live(user) = &standing {
+        context = context.with_bearer(user.token.clone());
+    }
+    let bucket = quota::bucket(&facts.method, request.uri().path());
+    let origin = check_same_site(&facts.method, request.headers(), &app.settings.http.public_url);
+    let (limit, verdict) = admit(app, facts, bucket, origin, &standing).await;
+    let extensions = request.extensions_mut();
+    extensions.insert(standing);
+    extensions.insert(facts.language);
+    extensions.insert(RequestId(facts.request_id.clone()));
+    extensions.insert(ClientAddress(facts.address.to_string()));
+    let mut response = match verdict {
+        Ok(()) => context.scope(next.run(patient(request))).await,
+        Err(problem) => problem.into_response(),
+    };
+    if let Some(problem) = problem_of(&mut response) {
+        response = write_problem(app, facts, &problem, response);
+    }
+    if let Some(limit) = limit {
+        limit.write(response.headers_mut());
+    }
+    protect(app, &mut response, &facts.request_id);
+    response
+}
+
+/// Whether the request is heard at all.
+async fn admit(
     app: &App,
-    problem: &Problem,
-    language: Language,
-    is_page: bool,
-    request_id: &str,
-    bare: Response,
-) -> Response {
-    let document = problem.document(language, &app.settings.http.problem_base, request_id);
-    let mut response = if is_page {
-        pages::problem(language, &document)
+    facts: &Facts,
+    bucket: Option<&'static str>,
+    same_site: Result<(), Problem>,
+    standing: &Standing,
+) -> (Option<quota::Standing>, Result<(), Problem>) {
+    let by_cookie = matches!(standing, Standing::Live(user) if user.by_cookie);
+    match same_site {
+        Err(problem) if by_cookie || facts.is_page => return (None, Err(problem)),
+        _ => {}
+    }
+    let Some(bucket) = bucket else { return (None, Ok(())) };
+    let whom = match standing {
+        Standing::Live(user) if matches!(bucket, "http.default" | "http.upload") => user.session_id.clone(),
+        _ => client_address::limited_as(facts.address),
+    };
+    let (limit, verdict) = quota::take(app, bucket, &whom).await;
+    (Some(limit), verdict)
+}
+
+/// Gives up on a body that stops coming.
+fn patient(request: Request) -> Request {
+    if request.method().is_safe() {
+        return request;
+    }
+    request.map(|body| {
+        Body::from_stream(
+            unfold(Some(body.into_data_stream()), |stream| async move {
+                let mut stream = stream?;
+                match tokio::time::timeout(BODY_PAUSE, stream.next()).await {
+                    Ok(item) => item.map(|item| (item, Some(stream))),
+                    Err(elapsed) => Some((Err(axum::Error::new(elapsed)), None)),
+                }
+            })
+            .into_stream(),
+        )
+    })
+}
+
+/// The problem a handler or the framework left in a response.
+fn problem_of(response: &mut Response) -> Option<Problem> {
+    if let Some(problem) = response.extensions_mut().remove::<Problem>() {
+        return Some(problem);
+    }
+    let status = response.status();
+    let written = response.headers().get(header::CONTENT_TYPE).is_some_and(|value| {
+        let kind = value.as_bytes();
+        kind.starts_with(b"text/html") || kind.starts_with(b"application/problem+json")
+    });
+    if written || !(status.is_client_error() || status.is_server_error()) {
+        return None;
+    }
+    Some(match status {
+        StatusCode::PAYLOAD_TOO_LARGE => {
+            Problem::new(status, "BODY_TOO_LARGE", "the body is larger than this address takes")
+        }
+        StatusCode::BAD_REQUEST => Problem::new(status, "MALFORMED", "the request cannot be understood"),
+        _ => Problem::new(status, "INTERNAL", "something went wrong"),
+    })
+}
+
+fn write_problem(app: &App, facts: &Facts, problem: &Problem, bare: Response) -> Response {
+    let document = problem.document(facts.language, &app.settings.http.problem_base, &facts.request_id);
+    let mut response = if facts.is_page {
+        pages::problem(facts.language, &document)
     } else {
         let mut response = Json(document).into_response();
-        response
-            .headers_mut()
-            .insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        let kind = HeaderValue::from_static("application/problem+json");
+        response.headers_mut().insert(header::CONTENT_TYPE, kind);
         response
     };
     *response.status_mut() = problem.status;
-    let tag = HeaderValue::from_static(language.tag());
+    let tag = HeaderValue::from_static(facts.language.tag());
     response.headers_mut().insert(header::CONTENT_LANGUAGE, tag);
-    for (name, value) in bare.headers() {
-        if name != header::CONTENT_LENGTH && name != header::CONTENT_TYPE {
-            response.headers_mut().append(name, value.clone());
-        }
-    }
+    keep_headers(bare.headers(), response.headers_mut());
     response
 }
 
-/// Headers that every answer carries: no scripts but our own, no framing, no sniffing, no referrer.
+fn keep_headers(from: &HeaderMap, to: &mut HeaderMap) {
+    for (name, value) in from {
+        if name != header::CONTENT_LENGTH && name != header::CONTENT_TYPE {
+            to.append(name, value.clone());
+        }
+    }
+}
+
+/// Headers that every answer carries: no scripts, no framing, no sniffing, and no address given to other sites. The
+/// referrer stays within the site because with none at all browsers send `Origin: null` with our own forms.
 fn protect(app: &App, response: &mut Response, request_id: &str) {
     const FIXED: [(&str, &str); 6] = [
         (
             "content-security-policy",
-            "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'; \
-             form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+            "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; base-uri 'none'; \
+             frame-ancestors 'none'",
         ),
         ("x-content-type-options", "nosniff"),
-        ("referrer-policy", "no-referrer"),
+        ("referrer-policy", "same-origin"),
         ("cross-origin-opener-policy", "same-origin"),
         ("cross-origin-resource-policy", "same-origin"),
         ("permissions-policy", "camera=(), microphone=(), geolocation=()"),
@@ -117,12 +235,38 @@ fn protect(app: &App, response: &mut Response, request_id: &str) {
     }
 }
 
-fn record(route: &str, method: &str, status: u16, started: Instant) {
+fn record(facts: &Facts, span: &Span, status: StatusCode) {
+    let elapsed = facts.started.elapsed();
+    span.record("http.response.status_code", status.as_u16());
     metrics::histogram!(
         "http_server_request_duration_seconds",
-        "http_route" => route.to_owned(),
-        "http_request_method" => method.to_owned(),
-        "http_response_status_code" => status.to_string(),
+        "http_route" => facts.route.clone(),
+        "http_request_method" => method_label(&facts.method),
+        "http_response_status_code" => status.as_str().to_owned(),
     )
-    .record(started.elapsed().as_secs_f64());
+    .record(elapsed.as_secs_f64());
+    let _entered = span.enter();
+    tracing::info!(
+        event = "http.request",
+        method = method_label(&facts.method),
+        route = facts.route,
+        status = status.as_u16(),
+        milliseconds = elapsed.as_millis(),
+        request_id = facts.request_id,
+        "request served"
+    );
+}
+
+/// A method as a label: a stranger's inventions would make series without bound.
+fn method_label(method: &Method) -> &'static str {
+    match *method {
+        Method::GET => "GET",
+        Method::HEAD => "HEAD",
+        Method::POST => "POST",
+        Method::PUT => "PUT",
+        Method::PATCH => "PATCH",
+        Method::DELETE => "DELETE",
+        Method::OPTIONS => "OPTIONS",
+        _ => "_OTHER",
+    }
 }

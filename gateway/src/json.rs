@@ -36,9 +36,26 @@ where
         let mut source = serde_json::Deserializer::from_slice(&bytes);
         serde_path_to_error::deserialize(&mut source).map(Body).map_err(|error| {
             let pointer = pointer(error.path());
-            Problem::field(&pointer, "MALFORMED", error.into_inner().to_string())
+            malformed(&pointer, &error.into_inner())
         })
     }
+}
+
+/// A missing or unknown field is named by serde in its text alone, at the object that should or should not have it.
+fn malformed(pointer: &str, error: &serde_json::Error) -> Problem {
+    let text = error.to_string();
+    let named = |start: &str| text.strip_prefix(start).and_then(|rest| rest.split('`').next());
+    if let Some(field) = named("missing field `") {
+        return Problem::field(&format!("{pointer}/{field}"), "REQUIRED", text.clone());
+    }
+    if let Some(field) = named("unknown field `") {
+        let owner = pointer.strip_suffix(&format!("/{field}")).unwrap_or(pointer);
+        return Problem::field(&format!("{owner}/{field}"), "UNKNOWN_FIELD", text.clone());
+    }
+    if error.is_syntax() || error.is_eof() {
+        return Problem::new(StatusCode::BAD_REQUEST, "BODY_MALFORMED", text);
+    }
+    Problem::field(pointer, "MALFORMED", text)
 }
 
 /// Why a body could not be read.
@@ -101,5 +118,20 @@ impl<S: Send + Sync> FromRequestParts<S> for IdempotencyKey {
             .ok_or_else(|| {
                 Problem::field("#header/Idempotency-Key", "MALFORMED", "the value must be a UUID")
             })
+    }
+}
+
+/// The same where a call may go without: an answer that holds a secret is never repeated.
+pub struct OptionalIdempotencyKey(pub Option<String>);
+
+impl<S: Send + Sync> FromRequestParts<S> for OptionalIdempotencyKey {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        if !parts.headers.contains_key("idempotency-key") {
+            return Ok(OptionalIdempotencyKey(None));
+        }
+        let IdempotencyKey(key) = IdempotencyKey::from_request_parts(parts, state).await?;
+        Ok(OptionalIdempotencyKey(Some(key)))
     }
 }

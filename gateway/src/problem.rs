@@ -185,3 +185,19 @@ impl IntoResponse for Problem {
         response
     }
 }
+
+/// Answers addresses that lead nowhere.
+pub async fn no_such_address() -> Problem {
+    Problem::new(StatusCode::NOT_FOUND, "NO_SUCH_ADDRESS", "nothing is at this address")
+}
+
+/// Answers methods that an address does not have; the framework adds `Allow`.
+pub async fn method_not_allowed() -> Problem {
+    Problem::new(StatusCode::METHOD_NOT_ALLOWED, "METHOD_NOT_ALLOWED", "this address does not take this method")
+}
+
+/// A panic in a handler: an error in the program, already in the log.
+#[must_use]
+pub fn panicked(_: Box<dyn std::any::Any + Send>) -> Response {
+    Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "INTERNAL", "something went wrong").into_response()
+}

@@ -22,7 +22,14 @@ pub struct Figure {
 }
 
 impl Figure {
-    fn against(name: &str, ours: f64, reference: f64, reference_name: &str, unit: &'static str, goal: f64) -> Self {
+    fn against(
+        name: &str,
+        ours: f64,
+        reference: f64,
+        reference_name: &str,
+        unit: &'static str,
+        goal: f64,
+    ) -> Self {
         Self {
             name: name.to_owned(),
             ours,
@@ -35,7 +42,15 @@ impl Figure {
     }
 
     fn alone(name: String, ours: f64, unit: &'static str, goal: f64) -> Self {
-        Self { name, ours, reference: None, reference_name: None, unit, ratio: None, goal }
+        Self {
+            name,
+            ours,
+            reference: None,
+            reference_name: None,
+            unit,
+            ratio: None,
+            goal,
+        }
     }
 
     /// Whether the goal is met.
@@ -62,7 +77,10 @@ pub async fn run(root: &Path) -> Result<()> {
             None => String::new(),
         };
         let verdict = if figure.met() { "met" } else { "MISSED" };
-        eprintln!("  {:<44} {:>10.3} {:<3} {judged:<14} goal {:<7.3} {verdict}", figure.name, figure.ours, figure.unit, figure.goal);
+        eprintln!(
+            "  {:<44} {:>10.3} {:<3} {judged:<14} goal {:<7.3} {verdict}",
+            figure.name, figure.ours, figure.unit, figure.goal
+        );
     }
     let missed = figures.iter().filter(|figure| !figure.met()).count();
     if missed > 0 {

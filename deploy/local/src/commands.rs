@@ -1,4 +1,5 @@
 //! The commands of `wathiq-local`.
 
+pub mod demo;
 pub mod stack;
 pub mod test;

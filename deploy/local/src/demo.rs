@@ -38,7 +38,10 @@ impl Demo {
     /// When the ports are not usable.
     pub fn of(root: &Path) -> Result<Self> {
         let ports = Ports::fixed(root, |name| std::env::var(name).ok())?;
-        Ok(Self { layout: Layout::demonstration(root), ports })
+        Ok(Self {
+            layout: Layout::demonstration(root),
+            ports,
+        })
     }
 
     /// Where its files stand.
@@ -48,7 +51,13 @@ impl Demo {
 
     /// What starts its processes.
     pub fn around<'a>(&'a self, progress: &'a dyn Fn(&str)) -> Surroundings<'a> {
-        Surroundings { layout: &self.layout, ports: &self.ports, bond: Bond::Detached, durable: true, progress }
+        Surroundings {
+            layout: &self.layout,
+            ports: &self.ports,
+            bond: Bond::Detached,
+            durable: true,
+            progress,
+        }
     }
 
     /// Starts the parts that do not run yet.
@@ -63,40 +72,71 @@ impl Demo {
         Ok(description)
     }
 
-    /// Migrates and starts our services that do not run yet. One whose binary is newer than its process is started
-    /// again.
+    /// Writes the configuration of every service.
+    ///
+    /// # Errors
+    /// When a fact is missing or a file cannot be written.
+    pub fn configure_services(&self, description: &Description) -> Result<()> {
+        let around = self.around(&|_| ());
+        let replicas = Replicas::new();
+        for instance in instances(&replicas) {
+            let facts = Facts {
+                around: &around,
+                description,
+                database_suffix: "",
+                replicas: &replicas,
+                instance,
+            };
+            services::configure(&facts)?;
+        }
+        Ok(())
+    }
+
+    /// Migrates and starts our services, which must be configured, where they do not run yet. One whose binary is newer
+    /// than its process is started again.
     ///
     /// # Errors
     /// When one does not come up.
     pub async fn start_services(&self, description: &Description, progress: &dyn Fn(&str)) -> Result<()> {
         let around = self.around(progress);
-        let replicas = Replicas::new();
-        for instance in instances(&replicas) {
-            let facts =
-                Facts { around: &around, description, database_suffix: "", replicas: &replicas, instance };
-            services::configure(&facts)?;
-        }
         let begun = Instant::now();
         let owners = SERVICES.iter().filter(|service| service.database);
         futures::future::try_join_all(owners.map(|service| services::migrate(&around, service.name))).await?;
-        progress(&format!("{:<14} done in {:.1} s", "migrations", begun.elapsed().as_secs_f64()));
-        for instance in instances(&replicas) {
+        progress(&format!(
+            "{:<14} done in {:.1} s",
+            "migrations",
+            begun.elapsed().as_secs_f64()
+        ));
+        let instances = instances(&Replicas::new());
+        for &instance in &instances {
             self.end_outdated(&around, instance).await?;
         }
-        futures::future::try_join_all(instances(&replicas).into_iter().map(async |instance| {
+        futures::future::try_join_all(instances.into_iter().map(async |instance| {
             let (name, operations) = (instance.name(), instance.operations());
-            around.ensure(&name, &[&name, &operations], services::start(&around, description, instance, &[])).await
+            around
+                .ensure(
+                    &name,
+                    &[&name, &operations],
+                    services::start(&around, description, instance, &[]),
+                )
+                .await
         }))
         .await?;
         Ok(())
     }
 
     async fn end_outdated(&self, around: &Surroundings<'_>, instance: Instance) -> Result<()> {
-        let Some(running) = around.running(&instance.name()) else { return Ok(()) };
+        let Some(running) = around.running(&instance.name()) else {
+            return Ok(());
+        };
         let built = std::fs::metadata(self.layout.binary(instance.service)?)?.modified()?;
-        let recorded = std::fs::metadata(self.layout.run().join(format!("{}.json", instance.name())))?.modified()?;
+        let recorded =
+            std::fs::metadata(self.layout.run().join(format!("{}.json", instance.name())))?.modified()?;
         if built > recorded {
-            (around.progress)(&format!("{:<14} is older than its binary: starting it again", instance.name()));
+            (around.progress)(&format!(
+                "{:<14} is older than its binary: starting it again",
+                instance.name()
+            ));
             running.stop(Signal::TERM, END_BOUND).await;
         }
         Ok(())
@@ -108,8 +148,12 @@ impl Demo {
     /// When a port is not allotted.
     pub fn state(&self) -> Result<Vec<State>> {
         let around = self.around(&|_| ());
-        let parts = PARTS.iter().map(|(name, ports)| ((*name).to_owned(), ports[0].to_owned()));
-        let ours = instances(&Replicas::new()).into_iter().map(|instance| (instance.name(), instance.name()));
+        let parts = PARTS
+            .iter()
+            .map(|(name, ports)| ((*name).to_owned(), ports[0].to_owned()));
+        let ours = instances(&Replicas::new())
+            .into_iter()
+            .map(|instance| (instance.name(), instance.name()));
         parts
             .chain(ours)
             .map(|(name, port)| {
@@ -119,7 +163,11 @@ impl Demo {
                     _ => "",
                 };
                 let address = format!("{scheme}127.0.0.1:{}", self.ports.get(&port)?);
-                Ok(State { name, running, address })
+                Ok(State {
+                    name,
+                    running,
+                    address,
+                })
             })
             .collect()
     }
@@ -129,14 +177,20 @@ impl Demo {
     /// # Errors
     /// When the state cannot be read.
     pub async fn down(&self, progress: &dyn Fn(&str)) -> Result<Vec<String>> {
-        let (parts, ours): (Vec<State>, Vec<State>) =
-            self.state()?.into_iter().partition(|state| PARTS.iter().any(|(name, _)| *name == state.name));
+        let (parts, ours): (Vec<State>, Vec<State>) = self
+            .state()?
+            .into_iter()
+            .partition(|state| PARTS.iter().any(|(name, _)| *name == state.name));
         let mut killed = Vec::new();
         for group in [ours, parts] {
             let running: Vec<Running> = group.into_iter().filter_map(|state| state.running).collect();
             let ends = running.iter().map(async |process| {
                 // PostgreSQL waits for its clients on SIGTERM and disconnects them on SIGINT.
-                let signal = if process.name == "postgres" { Signal::INT } else { Signal::TERM };
+                let signal = if process.name == "postgres" {
+                    Signal::INT
+                } else {
+                    Signal::TERM
+                };
                 let by_itself = process.stop(signal, END_BOUND).await;
                 progress(&format!("{:<14} ended", process.name));
                 (!by_itself).then(|| process.name.clone())
@@ -164,7 +218,8 @@ impl Demo {
         ];
         for path in folders {
             if path.exists() {
-                std::fs::remove_dir_all(&path).with_context(|| format!("cannot remove {}", path.display()))?;
+                std::fs::remove_dir_all(&path)
+                    .with_context(|| format!("cannot remove {}", path.display()))?;
             }
         }
         let description = layout.state.join("stack.json");

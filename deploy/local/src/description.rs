@@ -103,7 +103,8 @@ impl Description {
     /// When the file cannot be read or has another shape.
     pub fn read(path: &Path) -> Result<Self> {
         let text = std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
-        serde_json::from_slice(&text).with_context(|| format!("{} is not a stack description", path.display()))
+        serde_json::from_slice(&text)
+            .with_context(|| format!("{} is not a stack description", path.display()))
     }
 
     /// The stack that [`VARIABLE`] names.

@@ -11,5 +11,8 @@ use anyhow::Result;
 pub fn client() -> Result<reqwest::Client> {
     // Someone else in this process may have installed the same provider before.
     let _already = rustls::crypto::aws_lc_rs::default_provider().install_default();
-    Ok(reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(10)).build()?)
+    Ok(reqwest::Client::builder()
+        .no_proxy()
+        .timeout(Duration::from_secs(10))
+        .build()?)
 }

@@ -19,28 +19,46 @@ pub struct Layout {
 }
 
 impl Layout {
-    /// The demonstration's folders under `.local/`.
+    /// The demonstration's folders under `.local/`, or under `WATHIQ_STATE` where the checkout is not writable.
     pub fn demonstration(root: &Path) -> Self {
-        let state = root.join(".local");
-        let cluster = if !rustix::process::geteuid().is_root() || open_to_others(root) {
+        let state = std::env::var_os("WATHIQ_STATE").map_or_else(|| root.join(".local"), PathBuf::from);
+        let cluster = if !rustix::process::geteuid().is_root() || open_to_others(&state) {
             state.join("postgres")
         } else {
-            let digest = Sha256::digest(root.as_os_str().as_encoded_bytes());
-            Path::new("/var/lib/wathiq-local").join(HEXLOWER.encode(&digest[..6])).join("postgres")
+            let digest = Sha256::digest(state.as_os_str().as_encoded_bytes());
+            Path::new("/var/lib/wathiq-local")
+                .join(HEXLOWER.encode(&digest[..6]))
+                .join("postgres")
         };
-        Self { root: root.to_owned(), state, cluster }
+        Self {
+            root: root.to_owned(),
+            state,
+            cluster,
+        }
     }
 
     /// A test stack's folders under a temporary one.
     pub fn temporary(root: &Path, state: &Path) -> Self {
-        Self { root: root.to_owned(), state: state.to_owned(), cluster: state.join("postgres") }
+        Self {
+            root: root.to_owned(),
+            state: state.to_owned(),
+            cluster: state.join("postgres"),
+        }
     }
 
     /// Creates the folders that hold secrets, closed to others; the state folder itself stays traversable, because
     /// PostgreSQL may run as another user below it.
     pub fn create(&self) -> Result<()> {
-        for folder in [self.certificates(), self.config(), self.log(), self.run(), self.secrets(), self.data()] {
-            std::fs::create_dir_all(&folder).with_context(|| format!("cannot create {}", folder.display()))?;
+        for folder in [
+            self.certificates(),
+            self.config(),
+            self.log(),
+            self.run(),
+            self.secrets(),
+            self.data(),
+        ] {
+            std::fs::create_dir_all(&folder)
+                .with_context(|| format!("cannot create {}", folder.display()))?;
             std::fs::set_permissions(&folder, std::fs::Permissions::from_mode(0o700))?;
         }
         std::fs::set_permissions(&self.state, std::fs::Permissions::from_mode(0o755))?;
@@ -117,13 +135,18 @@ pub fn find_root() -> Result<PathBuf> {
 fn target_folder() -> Option<PathBuf> {
     let program = std::env::current_exe().ok()?;
     let folder = program.parent()?;
-    if folder.ends_with("deps") { folder.parent().map(Path::to_owned) } else { Some(folder.to_owned()) }
+    if folder.ends_with("deps") {
+        folder.parent().map(Path::to_owned)
+    } else {
+        Some(folder.to_owned())
+    }
 }
 
 /// Whether every folder down to `path` lets other users pass.
 fn open_to_others(path: &Path) -> bool {
+    // What does not exist yet is made open by this program itself.
     path.ancestors().all(|folder| {
-        std::fs::metadata(folder).is_ok_and(|metadata| metadata.permissions().mode() & 0o001 != 0)
+        std::fs::metadata(folder).map_or(true, |metadata| metadata.permissions().mode() & 0o001 != 0)
     })
 }
 

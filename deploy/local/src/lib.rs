@@ -13,6 +13,7 @@ pub mod commands;
 pub mod demo;
 pub mod description;
 pub mod http;
+pub mod journey;
 pub mod layout;
 pub mod link;
 pub mod parts;

@@ -34,7 +34,9 @@ impl Link {
         listener.set_nonblocking(true)?;
         let port = listener.local_addr()?.port();
         let (flow, state) = watch::channel(Flow::Open);
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()?;
         // A thread of its own: the runtime of the test that made the link may be busy or gone.
         std::thread::spawn(move || runtime.block_on(accept(listener, target, state)));
         Ok(Self { port, flow })
@@ -51,7 +53,11 @@ impl Link {
     }
 }
 
-async fn accept(listener: std::net::TcpListener, target: SocketAddr, mut flow: watch::Receiver<Flow>) -> Result<()> {
+async fn accept(
+    listener: std::net::TcpListener,
+    target: SocketAddr,
+    mut flow: watch::Receiver<Flow>,
+) -> Result<()> {
     let listener = TcpListener::from_std(listener)?;
     loop {
         let client = tokio::select! {
@@ -69,7 +75,9 @@ async fn accept(listener: std::net::TcpListener, target: SocketAddr, mut flow: w
 }
 
 async fn forward(mut client: TcpStream, target: SocketAddr, mut flow: watch::Receiver<Flow>) {
-    let Ok(mut server) = TcpStream::connect(target).await else { return };
+    let Ok(mut server) = TcpStream::connect(target).await else {
+        return;
+    };
     loop {
         let now = *flow.borrow_and_update();
         match now {
@@ -90,7 +98,6 @@ async fn forward(mut client: TcpStream, target: SocketAddr, mut flow: watch::Rec
         }
     }
 }
-
 
 #[cfg(test)]
 mod tests {
@@ -139,7 +146,9 @@ mod tests {
         link.set(Flow::Stalled);
         assert_eq!(exchange(&mut stream).await, None);
         link.set(Flow::Open);
-        let late = tokio::time::timeout(Duration::from_secs(5), stream.read_u8()).await.unwrap();
+        let late = tokio::time::timeout(Duration::from_secs(5), stream.read_u8())
+            .await
+            .unwrap();
         assert_eq!(late.unwrap(), 7);
     }
 }

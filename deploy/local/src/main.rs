@@ -3,13 +3,15 @@
 use std::process::ExitCode;
 
 use anyhow::{Result, bail};
+use wathiq_local::commands::stack::Scope;
 use wathiq_local::{commands, layout};
 
 const HELP: &str = "\
 wathiq-local <command>
 
-  up [--parts-only]      start what does not run yet (our services left out)
-  status                 one line a process; fails when one is down
+  up [--parts-only] [--stay]
+                         start what does not run yet (our services left out) (and end it when this command is ended)
+  status [--parts-only]  one line a process; fails when one is down
   down                   end everything
   clean                  end everything and remove all state, keys and certificates
   bench                  measure (release build) into target/bench.json
@@ -33,15 +35,22 @@ async fn run() -> Result<u8> {
     let root = layout::find_root()?;
     match arguments.first().map(String::as_str) {
         Some("test") => {
-            let command = arguments[1..].strip_prefix(&["--".to_owned()]).unwrap_or(&arguments[1..]);
+            let command = arguments[1..]
+                .strip_prefix(&["--".to_owned()])
+                .unwrap_or(&arguments[1..]);
             commands::test::run(&root, command, &progress).await
         }
         Some("up") => {
-            let parts_only = arguments.iter().any(|argument| argument == "--parts-only");
-            commands::stack::up(&root, parts_only, &progress).await?;
+            commands::stack::up(&root, scope(&arguments), &progress).await?;
+            if has(&arguments, "--stay") {
+                commands::stack::stay(&root, &progress).await?;
+            }
             Ok(0)
         }
-        Some("status") => Ok(u8::from(!commands::stack::status(&root)?)),
+        Some("demo") => commands::demo::run(&root, &arguments[1..], &progress)
+            .await
+            .map(|()| 0),
+        Some("status") => Ok(u8::from(!commands::stack::status(&root, scope(&arguments))?)),
         Some("down") => commands::stack::down(&root, &progress).await.map(|()| 0),
         Some("clean") => commands::stack::clean(&root, &progress).await.map(|()| 0),
         Some("bench") => wathiq_local::bench::run(&root).await.map(|()| 0),
@@ -50,6 +59,18 @@ async fn run() -> Result<u8> {
             Ok(0)
         }
         Some(other) => bail!("unknown command {other}\n\n{HELP}"),
+    }
+}
+
+fn has(arguments: &[String], flag: &str) -> bool {
+    arguments.iter().any(|argument| argument == flag)
+}
+
+fn scope(arguments: &[String]) -> Scope {
+    if has(arguments, "--parts-only") {
+        Scope::Parts
+    } else {
+        Scope::Everything
     }
 }
 

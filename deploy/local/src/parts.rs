@@ -68,7 +68,9 @@ impl Surroundings<'_> {
     /// The process recorded under a name, if it still runs.
     pub fn running(&self, name: &str) -> Option<Running> {
         let text = std::fs::read(self.record(name)).ok()?;
-        serde_json::from_slice::<Running>(&text).ok().filter(Running::alive)
+        serde_json::from_slice::<Running>(&text)
+            .ok()
+            .filter(Running::alive)
     }
 
     /// The running process of this name, or a new one from `start` after its ports were found free.
@@ -87,7 +89,10 @@ impl Surroundings<'_> {
         }
         let begun = Instant::now();
         let running = start.await?;
-        (self.progress)(&format!("{name:<14} up in {:.1} s", begun.elapsed().as_secs_f64()));
+        (self.progress)(&format!(
+            "{name:<14} up in {:.1} s",
+            begun.elapsed().as_secs_f64()
+        ));
         Ok(running)
     }
 
@@ -105,7 +110,9 @@ pub async fn start_all(around: &Surroundings<'_>) -> Result<Vec<Running>> {
     pki::Authority::open(&around.layout.certificates())?;
     let topics = topics::read(&around.layout.root)?;
     let database = async {
-        let running = around.ensure("postgres", PARTS[0].1, postgres::start(around)).await?;
+        let running = around
+            .ensure("postgres", PARTS[0].1, postgres::start(around))
+            .await?;
         postgres::prepare_databases(around).await?;
         anyhow::Ok(running)
     };
@@ -115,11 +122,11 @@ pub async fn start_all(around: &Surroundings<'_>) -> Result<Vec<Running>> {
     };
     // The slow starters first: what blocks below blocks while they already work.
     let (kafka, mail, sandbox, trust, database) = futures::try_join!(
-        around.ensure("kafka", PARTS[1].1, kafka::start(around, &topics)),
-        around.ensure("mail", PARTS[3].1, mail::start(around)),
-        around.ensure("sandbox", PARTS[4].1, sandbox::start(around)),
-        trust,
-        database,
+        Box::pin(around.ensure("kafka", PARTS[1].1, kafka::start(around, &topics))),
+        Box::pin(around.ensure("mail", PARTS[3].1, mail::start(around))),
+        Box::pin(around.ensure("sandbox", PARTS[4].1, sandbox::start(around))),
+        Box::pin(trust),
+        Box::pin(database),
     )?;
     Ok(vec![database, kafka, trust, mail, sandbox])
 }
@@ -150,5 +157,9 @@ pub(crate) fn remove_state(state: &Path) {
 
 /// The user that PostgreSQL runs as: it refuses to run as root.
 fn database_user() -> Result<Option<User>> {
-    if rustix::process::geteuid().is_root() { User::named("postgres").map(Some) } else { Ok(None) }
+    if rustix::process::geteuid().is_root() {
+        User::named("postgres").map(Some)
+    } else {
+        Ok(None)
+    }
 }

@@ -4,7 +4,8 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 use rcgen::{
-    BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose, SanType,
+    BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
+    KeyUsagePurpose, SanType,
 };
 
 use crate::secrets;
@@ -14,8 +15,18 @@ pub const TRUST_DOMAIN: &str = "wathiq.local";
 
 /// Everyone who gets a certificate: our processes, the auditor, the local tools (`operator`), the parts that serve
 /// TLS, and `stranger`, whom nobody knows.
-pub const NAMES: [&str; 10] =
-    ["identity", "signature", "notification", "gateway", "auditor", "operator", "postgres", "kafka", "mail", "stranger"];
+pub const NAMES: [&str; 10] = [
+    "identity",
+    "signature",
+    "notification",
+    "gateway",
+    "auditor",
+    "operator",
+    "postgres",
+    "kafka",
+    "mail",
+    "stranger",
+];
 
 /// An authority whose files stand in one folder.
 pub struct Authority {
@@ -34,7 +45,9 @@ impl Authority {
         }
         let pair = KeyPair::from_pem(&std::fs::read_to_string(&key)?)?;
         // Name, key and key identifier are all that issuing takes from the authority's certificate.
-        let authority = Self { issuer: Issuer::new(parameters()?, pair) };
+        let authority = Self {
+            issuer: Issuer::new(parameters()?, pair),
+        };
         for name in NAMES {
             if !folder.join(format!("{name}.pem")).is_file() {
                 authority.issue(folder, name)?;
@@ -49,12 +62,22 @@ impl Authority {
     /// When a file cannot be written.
     pub fn issue(&self, folder: &Path, name: &str) -> Result<()> {
         let key = KeyPair::generate()?;
-        let mut params = validity(CertificateParams::new(vec!["localhost".to_owned(), "127.0.0.1".to_owned()])?, 2);
+        let mut params = validity(
+            CertificateParams::new(vec!["localhost".to_owned(), "127.0.0.1".to_owned()])?,
+            2,
+        );
         params.distinguished_name.push(DnType::CommonName, name);
-        params.subject_alt_names.push(SanType::URI(format!("spiffe://{TRUST_DOMAIN}/{name}").try_into()?));
+        params.subject_alt_names.push(SanType::URI(
+            format!("spiffe://{TRUST_DOMAIN}/{name}").try_into()?,
+        ));
         params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
-        params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth, ExtendedKeyUsagePurpose::ClientAuth];
-        let certificate = params.signed_by(&key, &self.issuer).with_context(|| format!("certificate of {name}"))?;
+        params.extended_key_usages = vec![
+            ExtendedKeyUsagePurpose::ServerAuth,
+            ExtendedKeyUsagePurpose::ClientAuth,
+        ];
+        let certificate = params
+            .signed_by(&key, &self.issuer)
+            .with_context(|| format!("certificate of {name}"))?;
         secrets::write_private(&folder.join(format!("{name}.key")), key.serialize_pem())?;
         secrets::write_private(&folder.join(format!("{name}.pem")), certificate.pem())
     }
@@ -68,7 +91,9 @@ fn create(certificate: &Path, key: &Path) -> Result<()> {
 
 fn parameters() -> Result<CertificateParams> {
     let mut params = validity(CertificateParams::new(Vec::<String>::new())?, 10);
-    params.distinguished_name.push(DnType::CommonName, "Wathiq demonstration authority");
+    params
+        .distinguished_name
+        .push(DnType::CommonName, "Wathiq demonstration authority");
     params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
     params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
     Ok(params)

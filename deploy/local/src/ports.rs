@@ -24,7 +24,8 @@ impl Ports {
     /// When the file or a variable does not hold port numbers.
     pub fn fixed(root: &Path, variable: impl Fn(&str) -> Option<String>) -> Result<Self> {
         let path = root.join("deploy/local/ports.toml");
-        let text = std::fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
+        let text =
+            std::fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
         Self::from_table(&text, variable).with_context(|| format!("ports of {}", path.display()))
     }
 
@@ -32,7 +33,11 @@ impl Ports {
         let table: PortTable = toml::from_str(text)?;
         let number = |name: &str| -> Result<Option<u16>> {
             variable(name)
-                .map(|value| value.parse().with_context(|| format!("{name}={value} is not a port number")))
+                .map(|value| {
+                    value
+                        .parse()
+                        .with_context(|| format!("{name}={value} is not a port number"))
+                })
                 .transpose()
         };
         let base = number("WATHIQ_PORT_BASE")?.unwrap_or(table.base);
@@ -41,11 +46,16 @@ impl Ports {
             let own = number(&format!("WATHIQ_PORT_{}", name.to_uppercase().replace('-', "_")))?;
             let port = match own {
                 Some(port) => port,
-                None => base.checked_add(offset).with_context(|| format!("port of {name} is above 65535"))?,
+                None => base
+                    .checked_add(offset)
+                    .with_context(|| format!("port of {name} is above 65535"))?,
             };
             by_name.insert(name, port);
         }
-        Ok(Self { by_name, reservations: Vec::new() })
+        Ok(Self {
+            by_name,
+            reservations: Vec::new(),
+        })
     }
 
     /// The port of `name`.
@@ -53,7 +63,10 @@ impl Ports {
     /// # Errors
     /// When no port was allotted under this name.
     pub fn get(&self, name: &str) -> Result<u16> {
-        self.by_name.get(name).copied().with_context(|| format!("no port is allotted to {name}"))
+        self.by_name
+            .get(name)
+            .copied()
+            .with_context(|| format!("no port is allotted to {name}"))
     }
 
     /// Allots a free random port to `name` and reserves it against other stacks of this user.
@@ -100,7 +113,10 @@ pub fn random_free_port() -> Result<(u16, File)> {
     let mut random = rand::rng();
     for _ in 0..500 {
         let port = 20_000 + (random.next_u32() % 12_000) as u16;
-        let file = File::options().create(true).append(true).open(folder.join(port.to_string()))?;
+        let file = File::options()
+            .create(true)
+            .append(true)
+            .open(folder.join(port.to_string()))?;
         if file.try_lock().is_ok() && TcpListener::bind(("127.0.0.1", port)).is_ok() {
             return Ok((port, file));
         }
@@ -124,13 +140,21 @@ mod tests {
             _ => None,
         })
         .unwrap();
-        assert_eq!((moved.get("gateway").unwrap(), moved.get("kafka-controller").unwrap()), (9000, 7777));
+        assert_eq!(
+            (
+                moved.get("gateway").unwrap(),
+                moved.get("kafka-controller").unwrap()
+            ),
+            (9000, 7777)
+        );
     }
 
     #[test]
     fn a_wrong_number_is_named() {
-        let error =
-            Ports::from_table(TABLE, |name| (name == "WATHIQ_PORT_GATEWAY").then(|| "many".into())).unwrap_err();
+        let error = Ports::from_table(TABLE, |name| {
+            (name == "WATHIQ_PORT_GATEWAY").then(|| "many".into())
+        })
+        .unwrap_err();
         assert!(error.to_string().contains("WATHIQ_PORT_GATEWAY=many"));
     }
 
@@ -138,10 +162,15 @@ mod tests {
     fn a_taken_port_names_itself_its_user_and_the_way_out() {
         let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
         let port = listener.local_addr().unwrap().port();
-        let ports =
-            Ports::from_table(TABLE, |name| (name == "WATHIQ_PORT_GATEWAY").then(|| port.to_string())).unwrap();
+        let ports = Ports::from_table(TABLE, |name| {
+            (name == "WATHIQ_PORT_GATEWAY").then(|| port.to_string())
+        })
+        .unwrap();
         let text = ports.check_free("gateway").unwrap_err().to_string();
-        assert!(text.contains(&port.to_string()) && text.contains("gateway"), "{text}");
+        assert!(
+            text.contains(&port.to_string()) && text.contains("gateway"),
+            "{text}"
+        );
         assert!(text.contains("WATHIQ_PORT_GATEWAY="), "{text}");
     }
 

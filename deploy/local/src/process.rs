@@ -88,8 +88,14 @@ impl Spec {
             .stdout(log.try_clone()?)
             .stderr(log);
         let pid = spawn_lasting(command).with_context(|| format!("cannot start {}", self.name))?;
-        let started = start_time(pid).with_context(|| format!("{} ended at once, see {}", self.name, self.log.display()))?;
-        Ok(Running { name: self.name.clone(), pid, started, log: self.log.clone() })
+        let started = start_time(pid)
+            .with_context(|| format!("{} ended at once, see {}", self.name, self.log.display()))?;
+        Ok(Running {
+            name: self.name.clone(),
+            pid,
+            started,
+            log: self.log.clone(),
+        })
     }
 
     fn command(&self, bond: Bond) -> Command {
@@ -105,7 +111,13 @@ impl Spec {
             command.arg("setpriv");
         }
         if let Some(user) = self.user {
-            command.args(["--reuid", &user.uid.to_string(), "--regid", &user.gid.to_string(), "--clear-groups"]);
+            command.args([
+                "--reuid",
+                &user.uid.to_string(),
+                "--regid",
+                &user.gid.to_string(),
+                "--clear-groups",
+            ]);
         }
         command.arg(&self.program);
         command
@@ -157,18 +169,34 @@ impl Running {
     }
 
     async fn ended(&self, bound: Duration) -> bool {
-        wait::until(&self.name, bound, async || if self.alive() { Err(anyhow!("still runs")) } else { Ok(()) })
-            .await
-            .is_ok()
+        wait::until(&self.name, bound, async || {
+            if self.alive() {
+                Err(anyhow!("still runs"))
+            } else {
+                Ok(())
+            }
+        })
+        .await
+        .is_ok()
     }
 
     /// Resident memory in KiB, the anonymous part and in all, from `/proc/<pid>/status`.
     pub fn memory_kib(&self) -> Option<Memory> {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid)).ok()?;
         let field = |name: &str| {
-            status.lines().find_map(|line| line.strip_prefix(name)?.trim().strip_suffix("kB")?.trim().parse().ok())
+            status.lines().find_map(|line| {
+                line.strip_prefix(name)?
+                    .trim()
+                    .strip_suffix("kB")?
+                    .trim()
+                    .parse()
+                    .ok()
+            })
         };
-        Some(Memory { anonymous: field("RssAnon:")?, resident: field("VmRSS:")? })
+        Some(Memory {
+            anonymous: field("RssAnon:")?,
+            resident: field("VmRSS:")?,
+        })
     }
 }
 
@@ -268,7 +296,12 @@ mod tests {
     fn a_reused_process_id_is_not_taken_for_ours() {
         let own = std::process::id().cast_signed();
         let started = start_time(own).unwrap();
-        let running = Running { name: "x".into(), pid: own, started: started + 1, log: PathBuf::new() };
+        let running = Running {
+            name: "x".into(),
+            pid: own,
+            started: started + 1,
+            log: PathBuf::new(),
+        };
         assert!(!running.alive());
     }
 }

@@ -41,7 +41,10 @@ pub fn read_all(kafka: &Kafka, topics: &[Topic]) -> Result<Vec<Value>> {
     let mut records = Vec::new();
     while missing > 0 {
         if start.elapsed() > BOUND {
-            bail!("{missing} records could not be read back from Kafka in {} s", BOUND.as_secs());
+            bail!(
+                "{missing} records could not be read back from Kafka in {} s",
+                BOUND.as_secs()
+            );
         }
         if let Some(message) = consumer.poll(Duration::from_millis(200)) {
             records.push(decode(&message?, &pool)?);
@@ -73,8 +76,13 @@ fn decode(message: &impl Message, pool: &DescriptorPool) -> Result<Value> {
         let text = std::str::from_utf8(value).map_or_else(|_| BASE64.encode(value), str::to_owned);
         headers.insert(header.key.to_owned(), Value::String(text));
     }
-    let kind = headers.get("ce_type").and_then(Value::as_str).with_context(|| format!("{place} has no ce_type"))?;
-    let descriptor = pool.get_message_by_name(kind).with_context(|| format!("{place}: no contract describes {kind}"))?;
+    let kind = headers
+        .get("ce_type")
+        .and_then(Value::as_str)
+        .with_context(|| format!("{place} has no ce_type"))?;
+    let descriptor = pool
+        .get_message_by_name(kind)
+        .with_context(|| format!("{place}: no contract describes {kind}"))?;
     let payload = DynamicMessage::decode(descriptor, message.payload().unwrap_or_default())
         .with_context(|| format!("{place} is not a {kind}"))?;
     let options = SerializeOptions::new().skip_default_fields(false);

@@ -26,7 +26,12 @@ pub fn random_pin() -> String {
 /// Writes a file that only its owner may read, replacing an older one.
 pub fn write_private(path: &Path, content: impl AsRef<[u8]>) -> Result<()> {
     let write = || -> std::io::Result<()> {
-        let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)?;
+        let mut file = OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(true)
+            .mode(0o600)
+            .open(path)?;
         file.set_permissions(std::fs::Permissions::from_mode(0o600))?;
         file.write_all(content.as_ref())
     };

@@ -27,10 +27,26 @@ pub struct Service {
 
 /// Every service, in the order in which they are started.
 pub const SERVICES: [Service; 4] = [
-    Service { name: "identity", database: true, settings: identity::settings },
-    Service { name: "signature", database: true, settings: signature::settings },
-    Service { name: "notification", database: true, settings: notification::settings },
-    Service { name: "gateway", database: false, settings: gateway::settings },
+    Service {
+        name: "identity",
+        database: true,
+        settings: identity::settings,
+    },
+    Service {
+        name: "signature",
+        database: true,
+        settings: signature::settings,
+    },
+    Service {
+        name: "notification",
+        database: true,
+        settings: notification::settings,
+    },
+    Service {
+        name: "gateway",
+        database: false,
+        settings: gateway::settings,
+    },
 ];
 
 /// How many processes of each service there are; one where nothing is said.
@@ -58,7 +74,11 @@ pub struct Instance {
 impl Instance {
     /// `identity`, or `identity-2` for the second replica. Ports, logs and configuration go by this name.
     pub fn name(self) -> String {
-        if self.replica == 1 { self.service.to_owned() } else { format!("{}-{}", self.service, self.replica) }
+        if self.replica == 1 {
+            self.service.to_owned()
+        } else {
+            format!("{}-{}", self.service, self.replica)
+        }
     }
 
     /// Name of the port for probes and metrics.
@@ -73,7 +93,10 @@ pub fn instances(replicas: &Replicas) -> Vec<Instance> {
         .iter()
         .flat_map(|service| {
             let count = replicas.get(service.name).copied().unwrap_or(1);
-            (1..=count).map(|replica| Instance { service: service.name, replica })
+            (1..=count).map(|replica| Instance {
+                service: service.name,
+                replica,
+            })
         })
         .collect()
 }
@@ -118,7 +141,12 @@ impl Facts<'_> {
         let service = self.instance.service;
         let postgres = &self.description.postgres;
         let url = |role: &str| {
-            let mut url = format!("postgres://{role}@{}:{}/{}", postgres.host, postgres.port, self.database(service));
+            let mut url = format!(
+                "postgres://{role}@{}:{}/{}",
+                postgres.host,
+                postgres.port,
+                self.database(service)
+            );
             match &postgres.ca {
                 Some(ca) => url.push_str(&format!("?sslmode=verify-full&sslrootcert={}", ca.display())),
                 None => url.push_str("?sslmode=disable"),
@@ -126,7 +154,12 @@ impl Facts<'_> {
             url
         };
         let (application, owner) = (format!("wathiq_{service}_app"), format!("wathiq_{service}_owner"));
-        let file = |role: &str| postgres.roles.get(role).with_context(|| format!("no password for {role}"));
+        let file = |role: &str| {
+            postgres
+                .roles
+                .get(role)
+                .with_context(|| format!("no password for {role}"))
+        };
         Ok(json!({
             "url": url(&application),
             "password_file": file(&application)?,
@@ -181,7 +214,11 @@ pub fn public_url(around: &Surroundings<'_>) -> Result<String> {
 pub fn configure(facts: &Facts<'_>) -> Result<std::path::PathBuf> {
     let service = find(facts.instance.service)?;
     let settings = (service.settings)(facts)?;
-    let path = facts.around.layout.config().join(format!("{}.toml", facts.instance.name()));
+    let path = facts
+        .around
+        .layout
+        .config()
+        .join(format!("{}.toml", facts.instance.name()));
     secrets::write_private(&path, toml::to_string_pretty(&settings)?)?;
     Ok(path)
 }
@@ -199,7 +236,10 @@ pub async fn migrate(around: &Surroundings<'_>, service: &'static str) -> Result
 /// # Errors
 /// When it fails, with the end of its log.
 pub async fn run(around: &Surroundings<'_>, service: &'static str, command: &[&str]) -> Result<()> {
-    let log = around.layout.log().join(format!("{service}-{}.log", command.first().unwrap_or(&"command")));
+    let log = around
+        .layout
+        .log()
+        .join(format!("{service}-{}.log", command.first().unwrap_or(&"command")));
     let output = std::fs::File::create(&log)?;
     let status = tokio::process::Command::new(around.layout.binary(service)?)
         .arg("--config")
@@ -213,7 +253,12 @@ pub async fn run(around: &Surroundings<'_>, service: &'static str, command: &[&s
         .await
         .with_context(|| format!("cannot run {service}"))?;
     if !status.success() {
-        bail!("{service} {} failed; the end of {}:\n{}", command.join(" "), log.display(), last_lines(&log, 12));
+        bail!(
+            "{service} {} failed; the end of {}:\n{}",
+            command.join(" "),
+            log.display(),
+            last_lines(&log, 12)
+        );
     }
     Ok(())
 }
@@ -229,7 +274,10 @@ pub async fn start(
     environment: &[(String, String)],
 ) -> Result<Running> {
     let running = launch(around, description, instance, environment)?;
-    let url = format!("http://127.0.0.1:{}/readyz", around.ports.get(&instance.operations())?);
+    let url = format!(
+        "http://127.0.0.1:{}/readyz",
+        around.ports.get(&instance.operations())?
+    );
     let client = http::client()?;
     wait::until(&running.name, Duration::from_secs(30), async || {
         running.check_alive()?;
@@ -237,7 +285,13 @@ pub async fn start(
         Ok(())
     })
     .await
-    .with_context(|| format!("the end of {}:\n{}", running.log.display(), last_lines(&running.log, 6)))?;
+    .with_context(|| {
+        format!(
+            "the end of {}:\n{}",
+            running.log.display(),
+            last_lines(&running.log, 6)
+        )
+    })?;
     Ok(running)
 }
 
@@ -253,11 +307,18 @@ pub fn launch(
 ) -> Result<Running> {
     let name = instance.name();
     let configuration = around.layout.config().join(format!("{name}.toml"));
-    let arguments = vec!["--config".into(), configuration.display().to_string(), "serve".into()];
+    let arguments = vec![
+        "--config".into(),
+        configuration.display().to_string(),
+        "serve".into(),
+    ];
     let mut spec = around.spec(&name, around.layout.binary(instance.service)?, arguments);
     spec.environment.extend_from_slice(environment);
     // The PKCS#11 module finds its store by this variable alone.
-    spec.environment.push(("SOFTHSM2_CONF".into(), description.softhsm.conf.display().to_string()));
+    spec.environment.push((
+        "SOFTHSM2_CONF".into(),
+        description.softhsm.conf.display().to_string(),
+    ));
     around.start(&spec)
 }
 
@@ -266,5 +327,32 @@ pub fn launch(
 /// # Errors
 /// When there is none.
 pub fn find(name: &str) -> Result<&'static Service> {
-    SERVICES.iter().find(|service| service.name == name).with_context(|| format!("there is no service {name}"))
+    SERVICES
+        .iter()
+        .find(|service| service.name == name)
+        .with_context(|| format!("there is no service {name}"))
+}
+
+/// Runs one command of a service and answers what it printed on its standard output.
+///
+/// # Errors
+/// When it fails, with what it said.
+pub async fn output(around: &Surroundings<'_>, service: &'static str, command: &[String]) -> Result<String> {
+    let output = tokio::process::Command::new(around.layout.binary(service)?)
+        .arg("--config")
+        .arg(around.layout.config().join(format!("{service}.toml")))
+        .args(command)
+        .stdin(std::process::Stdio::null())
+        .kill_on_drop(true)
+        .output()
+        .await
+        .with_context(|| format!("cannot run {service}"))?;
+    if !output.status.success() {
+        bail!(
+            "{service} {} failed:\n{}",
+            command.join(" "),
+            String::from_utf8_lossy(&output.stderr)
+        );
+    }
+    Ok(String::from_utf8(output.stdout)?)
 }

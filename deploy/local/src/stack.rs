@@ -86,7 +86,16 @@ impl Stack {
         let (links, linked) = link(&description)?;
         let database_suffix = format!("_{token}");
         let running = BTreeMap::new();
-        let mut stack = Self { layout, ports, options, database_suffix, running, description, linked, links };
+        let mut stack = Self {
+            layout,
+            ports,
+            options,
+            database_suffix,
+            running,
+            description,
+            linked,
+            links,
+        };
         stack.start_everything().await?;
         Ok(stack)
     }
@@ -112,7 +121,10 @@ impl Stack {
     /// # Errors
     /// When there is no such process.
     pub fn operations(&self, process: &str) -> Result<String> {
-        Ok(format!("http://127.0.0.1:{}", self.ports.get(&format!("{process}-operations"))?))
+        Ok(format!(
+            "http://127.0.0.1:{}",
+            self.ports.get(&format!("{process}-operations"))?
+        ))
     }
 
     /// What a process has logged.
@@ -122,7 +134,10 @@ impl Stack {
 
     /// Options to enter a service's database as the superuser.
     pub fn database(&self, service: &str) -> PgConnectOptions {
-        postgres::superuser(&self.description.postgres, &format!("wathiq_{service}{}", self.database_suffix))
+        postgres::superuser(
+            &self.description.postgres,
+            &format!("wathiq_{service}{}", self.database_suffix),
+        )
     }
 
     /// The configuration file of a process, to run one of its commands with.
@@ -135,7 +150,10 @@ impl Stack {
     /// # Errors
     /// When it does not run.
     pub fn process(&self, process: &str) -> Result<&Running> {
-        self.running.get(process).filter(|running| running.alive()).with_context(|| format!("{process} does not run"))
+        self.running
+            .get(process)
+            .filter(|running| running.alive())
+            .with_context(|| format!("{process} does not run"))
     }
 
     /// `kill -9`, and waits for the end. `kafka` counts as a process here when it is the stack's own.
@@ -143,7 +161,9 @@ impl Stack {
     /// # Errors
     /// When it does not run.
     pub async fn kill(&self, process: &str) -> Result<()> {
-        self.process(process)?.stop(Signal::KILL, Duration::from_secs(5)).await;
+        self.process(process)?
+            .stop(Signal::KILL, Duration::from_secs(5))
+            .await;
         Ok(())
     }
 
@@ -152,7 +172,10 @@ impl Stack {
     /// # Errors
     /// When it does not run.
     pub async fn stop(&self, process: &str) -> Result<bool> {
-        Ok(self.process(process)?.stop(Signal::TERM, Duration::from_secs(20)).await)
+        Ok(self
+            .process(process)?
+            .stop(Signal::TERM, Duration::from_secs(20))
+            .await)
     }
 
     /// Starts a process that has ended and waits until it is ready.
@@ -175,7 +198,12 @@ impl Stack {
     /// When it cannot be started.
     pub fn launch(&mut self, process: &str) -> Result<()> {
         let instance = self.instance(process)?;
-        let running = services::launch(&self.around(), &self.linked, instance, &self.environment(instance))?;
+        let running = services::launch(
+            &self.around(),
+            &self.linked,
+            instance,
+            &self.environment(instance),
+        )?;
         self.running.insert(process.to_owned(), running);
         Ok(())
     }
@@ -186,6 +214,14 @@ impl Stack {
     /// When it fails.
     pub async fn run(&self, service: &'static str, command: &[&str]) -> Result<()> {
         services::run(&self.around(), service, command).await
+    }
+
+    /// Runs a command of a service and answers what it printed.
+    ///
+    /// # Errors
+    /// When it fails.
+    pub async fn output(&self, service: &'static str, command: &[String]) -> Result<String> {
+        services::output(&self.around(), service, command).await
     }
 
     fn around(&self) -> Surroundings<'_> {
@@ -221,7 +257,8 @@ impl Stack {
             .filter(|instance| services::find(instance.service).is_ok_and(|service| service.database))
             .map(async |instance| services::migrate(&self.around(), instance.service).await);
         futures::future::try_join_all(migrations).await?;
-        let started = futures::future::join_all(wanted.iter().map(async |&instance| self.serve(instance).await)).await;
+        let started =
+            futures::future::join_all(wanted.iter().map(async |&instance| self.serve(instance).await)).await;
         for (instance, running) in wanted.iter().zip(started) {
             self.running.insert(instance.name(), running?);
         }
@@ -229,7 +266,9 @@ impl Stack {
     }
 
     async fn create_databases(&self) -> Result<()> {
-        let mut connection = postgres::superuser(&self.description.postgres, "postgres").connect().await?;
+        let mut connection = postgres::superuser(&self.description.postgres, "postgres")
+            .connect()
+            .await?;
         for service in SERVICES.iter().filter(|service| service.database) {
             let database = format!("wathiq_{}{}", service.name, self.database_suffix);
             postgres::create_database(&mut connection, service.name, &database).await?;
@@ -245,12 +284,22 @@ impl Stack {
     }
 
     fn environment(&self, instance: Instance) -> Vec<(String, String)> {
-        let own = self.options.environment.iter().filter(|(service, ..)| *service == instance.service);
+        let own = self
+            .options
+            .environment
+            .iter()
+            .filter(|(service, ..)| *service == instance.service);
         own.map(|(_, key, value)| (key.clone(), value.clone())).collect()
     }
 
     async fn serve(&self, instance: Instance) -> Result<Running> {
-        services::start(&self.around(), &self.linked, instance, &self.environment(instance)).await
+        services::start(
+            &self.around(),
+            &self.linked,
+            instance,
+            &self.environment(instance),
+        )
+        .await
     }
 }
 
@@ -269,7 +318,11 @@ fn link(description: &Description) -> Result<(Links, Description)> {
     let tsa: reqwest::Url = description.trust.tsa_url.parse()?;
     let sms: reqwest::Url = description.sms.url.parse()?;
     let loopback = |url: &reqwest::Url| -> Result<std::net::SocketAddr> {
-        Ok(([127, 0, 0, 1], url.port().context("the part's address has no port")?).into())
+        Ok((
+            [127, 0, 0, 1],
+            url.port().context("the part's address has no port")?,
+        )
+            .into())
     };
     let links = Links {
         postgres: Link::to(([127, 0, 0, 1], description.postgres.port).into())?,

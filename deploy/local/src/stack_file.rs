@@ -18,9 +18,15 @@ pub fn write(demo: &Demo, description: &Description) -> Result<()> {
     let folder = demo.layout().root.join("target/demo");
     std::fs::create_dir_all(&folder)?;
     let path = folder.join("stack.json");
-    let before: Value = std::fs::read(&path).ok().and_then(|text| serde_json::from_slice(&text).ok()).unwrap_or_default();
+    let before: Value = std::fs::read(&path)
+        .ok()
+        .and_then(|text| serde_json::from_slice(&text).ok())
+        .unwrap_or_default();
     let accounts = before.get("accounts").cloned().unwrap_or_else(|| json!([]));
-    crate::secrets::write_private(&path, serde_json::to_vec_pretty(&content(demo, description, accounts)?)?)
+    crate::secrets::write_private(
+        &path,
+        serde_json::to_vec_pretty(&content(demo, description, accounts)?)?,
+    )
 }
 
 /// Replaces the accounts in the file.
@@ -47,11 +53,18 @@ pub struct Account {
 
 fn content(demo: &Demo, description: &Description, accounts: Value) -> Result<Value> {
     let around = demo.around(&|_| ());
-    let relative = |path: &Path| path.strip_prefix(&around.layout.root).unwrap_or(path).display().to_string();
+    let relative = |path: &Path| {
+        path.strip_prefix(&around.layout.root)
+            .unwrap_or(path)
+            .display()
+            .to_string()
+    };
     let services = instances(&Replicas::new())
         .into_iter()
         .map(|instance| {
-            let running = around.running(&instance.name()).with_context(|| format!("{} is down", instance.name()))?;
+            let running = around
+                .running(&instance.name())
+                .with_context(|| format!("{} is down", instance.name()))?;
             Ok(json!({
                 "name": instance.name(),
                 "pid": running.pid,

@@ -33,7 +33,11 @@ impl TestStack {
     /// When a part does not come up.
     pub async fn start(root: &Path, progress: &dyn Fn(&str)) -> Result<Self> {
         remove_stale();
-        let state = std::env::temp_dir().join(format!("{PREFIX}{}-{}", std::process::id(), secrets::random_hex(3)));
+        let state = std::env::temp_dir().join(format!(
+            "{PREFIX}{}-{}",
+            std::process::id(),
+            secrets::random_hex(3)
+        ));
         std::fs::create_dir_all(&state).with_context(|| format!("cannot create {}", state.display()))?;
         let layout = Layout::temporary(root, &state);
         let mut ports = Ports::default();
@@ -44,7 +48,13 @@ impl TestStack {
             Ok((parts, description)) => {
                 let file = state.join("stack.json");
                 description.write(&file)?;
-                Ok(Self { layout, ports, parts, description, file })
+                Ok(Self {
+                    layout,
+                    ports,
+                    parts,
+                    description,
+                    file,
+                })
             }
             Err(error) => {
                 stop_recorded(&layout, &ports).await;
@@ -71,31 +81,58 @@ impl TestStack {
     }
 }
 
-async fn start_parts(layout: &Layout, ports: &Ports, progress: &dyn Fn(&str)) -> Result<(Vec<Running>, Description)> {
-    let around = Surroundings { layout, ports, bond: Bond::Tied, durable: false, progress };
+async fn start_parts(
+    layout: &Layout,
+    ports: &Ports,
+    progress: &dyn Fn(&str),
+) -> Result<(Vec<Running>, Description)> {
+    let around = Surroundings {
+        layout,
+        ports,
+        bond: Bond::Tied,
+        durable: false,
+        progress,
+    };
     let parts = parts::start_all(&around).await?;
     let description = parts::describe(&around)?;
     Ok((parts, description))
 }
 
 async fn stop_recorded(layout: &Layout, ports: &Ports) {
-    let around = Surroundings { layout, ports, bond: Bond::Tied, durable: false, progress: &|_| () };
-    let running: Vec<Running> = PARTS.iter().filter_map(|(name, _)| around.running(name)).collect();
+    let around = Surroundings {
+        layout,
+        ports,
+        bond: Bond::Tied,
+        durable: false,
+        progress: &|_| (),
+    };
+    let running: Vec<Running> = PARTS
+        .iter()
+        .filter_map(|(name, _)| around.running(name))
+        .collect();
     futures::future::join_all(running.iter().map(end)).await;
 }
 
 /// Nothing here is worth an orderly end, but PostgreSQL must take its children and shared memory along.
 async fn end(part: &Running) {
-    let signal = if part.name == "postgres" { Signal::QUIT } else { Signal::KILL };
+    let signal = if part.name == "postgres" {
+        Signal::QUIT
+    } else {
+        Signal::KILL
+    };
     part.stop(signal, Duration::from_secs(5)).await;
 }
 
 /// Removes the folders of runs that were killed.
 fn remove_stale() {
-    let Ok(entries) = std::fs::read_dir(std::env::temp_dir()) else { return };
+    let Ok(entries) = std::fs::read_dir(std::env::temp_dir()) else {
+        return;
+    };
     for entry in entries.flatten() {
         let name = entry.file_name();
-        let pid = name.to_str().and_then(|name| name.strip_prefix(PREFIX)?.split('-').next()?.parse::<u32>().ok());
+        let pid = name
+            .to_str()
+            .and_then(|name| name.strip_prefix(PREFIX)?.split('-').next()?.parse::<u32>().ok());
         if pid.is_some_and(|pid| !Path::new(&format!("/proc/{pid}")).exists()) {
             remove_state(&entry.path());
         }

@@ -33,11 +33,15 @@ fn parse(text: &str) -> Result<Vec<Topic>> {
             Some(rest) => (true, rest),
             None => (false, content),
         };
-        let Some((key, value)) = content.split_once(':') else { continue };
+        let Some((key, value)) = content.split_once(':') else {
+            continue;
+        };
         if starts && key == "name" {
             topics.push(Topic::default());
         }
-        let (Some(topic), value) = (topics.last_mut(), value.trim()) else { continue };
+        let (Some(topic), value) = (topics.last_mut(), value.trim()) else {
+            continue;
+        };
         match key.trim() {
             "name" => topic.name = unquote(value).to_owned(),
             "partitions" => topic.partitions = value.parse().context("partitions is not a number")?,
@@ -62,7 +66,11 @@ fn inline_list(value: &str) -> Result<Vec<String>> {
         .strip_prefix('[')
         .and_then(|rest| rest.strip_suffix(']'))
         .with_context(|| format!("consumers is not an inline list: {value}"))?;
-    Ok(inner.split(',').map(|item| unquote(item.trim()).to_owned()).filter(|item| !item.is_empty()).collect())
+    Ok(inner
+        .split(',')
+        .map(|item| unquote(item.trim()).to_owned())
+        .filter(|item| !item.is_empty())
+        .collect())
 }
 
 fn unquote(value: &str) -> &str {

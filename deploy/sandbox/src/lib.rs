@@ -9,5 +9,7 @@ use axum::routing::get;
 
 /// Every partner behind one listener.
 pub fn router(text_messages: text_message::Provider) -> Router {
-    Router::new().route("/", get(|| async { Redirect::to("/inbox") })).merge(text_messages.router())
+    Router::new()
+        .route("/", get(|| async { Redirect::to("/inbox") }))
+        .merge(text_messages.router())
 }

@@ -65,7 +65,10 @@ struct Refusal {
 impl Provider {
     /// A provider whose one account holds `key`.
     pub fn new(key: &str) -> Self {
-        Self { key: key.into(), messages: Arc::default() }
+        Self {
+            key: key.into(),
+            messages: Arc::default(),
+        }
     }
 
     pub(crate) fn router(self) -> Router {
@@ -86,15 +89,31 @@ impl Provider {
     }
 }
 
-async fn submit(State(provider): State<Provider>, headers: HeaderMap, Json(submission): Json<Submission>) -> Response {
+async fn submit(
+    State(provider): State<Provider>,
+    headers: HeaderMap,
+    Json(submission): Json<Submission>,
+) -> Response {
     if !authorised(&headers, &provider.key) {
-        return refuse(StatusCode::UNAUTHORIZED, "invalid_key", "the bearer key is missing or wrong");
+        return refuse(
+            StatusCode::UNAUTHORIZED,
+            "invalid_key",
+            "the bearer key is missing or wrong",
+        );
     }
     if !is_e164(&submission.to) {
-        return refuse(StatusCode::UNPROCESSABLE_ENTITY, "invalid_recipient", "to is not an E.164 number");
+        return refuse(
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "invalid_recipient",
+            "to is not an E.164 number",
+        );
     }
     if submission.text.is_empty() || submission.text.chars().count() > MAX_CHARACTERS {
-        return refuse(StatusCode::UNPROCESSABLE_ENTITY, "invalid_text", "text is empty or longer than ten parts");
+        return refuse(
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "invalid_text",
+            "text is empty or longer than ten parts",
+        );
     }
     let mut messages = provider.messages();
     let same = |message: &&Message| message.reference.is_some() && message.reference == submission.reference;
@@ -128,14 +147,18 @@ async fn clear(State(provider): State<Provider>) -> StatusCode {
 }
 
 fn authorised(headers: &HeaderMap, key: &str) -> bool {
-    let given = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok()?.strip_prefix("Bearer "));
+    let given = headers
+        .get(AUTHORIZATION)
+        .and_then(|value| value.to_str().ok()?.strip_prefix("Bearer "));
     given == Some(key)
 }
 
 /// ITU-T E.164: a plus, then at most fifteen digits, the first not zero.
 fn is_e164(number: &str) -> bool {
     number.strip_prefix('+').is_some_and(|digits| {
-        (8..=15).contains(&digits.len()) && !digits.starts_with('0') && digits.bytes().all(|byte| byte.is_ascii_digit())
+        (8..=15).contains(&digits.len())
+            && !digits.starts_with('0')
+            && digits.bytes().all(|byte| byte.is_ascii_digit())
     })
 }
 

@@ -36,6 +36,8 @@ view! {
         /// A sign-up not finished by then is forgotten.
         expire_time: Option<DateTime<Utc>>,
         deliveries: Vec<CodeDelivery>,
+        /// What deserves a second look but is no error, such as `DOCUMENT_NUMBER_UNUSUAL`.
+        warnings: Vec<String>,
     }
     /// Where a one-time code stands on its way.
     CodeDelivery from pb::CodeDelivery {
@@ -134,9 +136,12 @@ body! {
     Code {
         code: String,
     }
-    /// The password once more.
-    Password {
+    /// The password once more, and where an authenticator is in use, a second factor.
+    TotpRequest {
         password: String,
+        /// A TOTP or recovery code.
+        #[serde(default)]
+        second_factor: Option<String>,
     }
     /// A code of the authenticator.
     TotpCode {
@@ -338,14 +343,15 @@ async fn prove_contact(
 }
 
 /// Begins enrolment of an authenticator (RFC 6238).
-#[utoipa::path(post, path = "/v1/me/totp", tag = "accounts", request_body = Password, responses((status = 201, body = TotpEnrolment)))]
+#[utoipa::path(post, path = "/v1/me/totp", tag = "accounts", request_body = TotpRequest, responses((status = 201, body = TotpEnrolment)))]
 async fn begin_totp(
     State(app): State<App>,
     _: User,
     IdempotencyKey(request_id): IdempotencyKey,
-    Body(body): Body<Password>,
+    Body(body): Body<TotpRequest>,
 ) -> Answer<Created<TotpEnrolment>> {
-    let request = pb::BeginTotpEnrolmentRequest { request_id, password: body.password };
+    let second_factor = body.second_factor.unwrap_or_default();
+    let request = pb::BeginTotpEnrolmentRequest { request_id, password: body.password, second_factor };
     let answer = app.clients.accounts().begin_totp_enrolment(request).await?;
     Ok(Created(answer.into_inner().show()))
 }

@@ -27,13 +27,13 @@ words! {
 /// A name in one script.
 #[derive(Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct PersonName {
-    pub given: String,
-    pub family: String,
+pub(crate) struct PersonName {
+    pub(crate) given: String,
+    pub(crate) family: String,
 }
 
 impl PersonName {
-    pub fn message(self) -> pb::PersonName {
+    pub(crate) fn message(self) -> pb::PersonName {
         pb::PersonName { given: self.given, family: self.family }
     }
 }
@@ -47,13 +47,13 @@ impl Show<PersonName> for pb::PersonName {
 /// An identity document as named by a person or seen by an official.
 #[derive(Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct IdentityDocument {
-    pub kind: IdentityDocumentKind,
-    pub number: String,
+pub(crate) struct IdentityDocument {
+    pub(crate) kind: IdentityDocumentKind,
+    pub(crate) number: String,
 }
 
 impl IdentityDocument {
-    pub fn message(self) -> pb::IdentityDocument {
+    pub(crate) fn message(self) -> pb::IdentityDocument {
         pb::IdentityDocument { kind: self.kind.number(), number: self.number }
     }
 }

@@ -4,12 +4,12 @@
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, header};
 
-pub mod download;
-pub mod range;
-pub mod upload;
+pub(crate) mod download;
+pub(crate) mod range;
+pub(crate) mod upload;
 
 /// A picture.
 #[must_use]
-pub fn png(bytes: Vec<u8>) -> Response {
+pub(crate) fn png(bytes: Vec<u8>) -> Response {
     ([(header::CONTENT_TYPE, HeaderValue::from_static("image/png"))], bytes).into_response()
 }

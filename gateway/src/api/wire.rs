@@ -10,21 +10,21 @@ use utoipa::{PartialSchema, ToSchema};
 use wathiq_proto::google::r#type::Date;
 
 /// A protobuf value as it is shown in JSON.
-pub trait Show<T> {
+pub(crate) trait Show<T> {
     fn show(self) -> T;
 }
 
 /// Bytes in lower-case hexadecimal.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Hex(pub Vec<u8>);
+pub(crate) struct Hex(pub(crate) Vec<u8>);
 
 /// Bytes in base64 (RFC 4648, section 4, padded).
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Base64(pub Vec<u8>);
+pub(crate) struct Base64(pub(crate) Vec<u8>);
 
 /// A civil date, `YYYY-MM-DD`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct CivilDate(pub NaiveDate);
+pub(crate) struct CivilDate(pub(crate) NaiveDate);
 
 impl Serialize for Hex {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -70,7 +70,7 @@ impl<'de> Deserialize<'de> for CivilDate {
 
 impl CivilDate {
     #[must_use]
-    pub fn message(self) -> Date {
+    pub(crate) fn message(self) -> Date {
         use chrono::Datelike;
         let small = |value: u32| i32::try_from(value).unwrap_or_default();
         Date { year: self.0.year(), month: small(self.0.month()), day: small(self.0.day()) }
@@ -79,7 +79,7 @@ impl CivilDate {
 
 /// The protobuf form of an instant.
 #[must_use]
-pub fn timestamp(instant: DateTime<Utc>) -> prost_types::Timestamp {
+pub(crate) fn timestamp(instant: DateTime<Utc>) -> prost_types::Timestamp {
     let nanos = i32::try_from(instant.timestamp_subsec_nanos()).unwrap_or(999_999_999);
     prost_types::Timestamp { seconds: instant.timestamp(), nanos }
 }
@@ -178,8 +178,8 @@ macro_rules! view {
     ($($(#[$meta:meta])* $name:ident from $proto:ty { $($(#[$field_meta:meta])* $field:ident: $type:ty,)* })*) => {$(
         $(#[$meta])*
         #[derive(serde::Serialize, utoipa::ToSchema)]
-        pub struct $name {
-            $($(#[$field_meta])* pub $field: $type,)*
+        pub(crate) struct $name {
+            $($(#[$field_meta])* pub(crate) $field: $type,)*
         }
 
         impl $crate::api::wire::Show<$name> for $proto {
@@ -196,31 +196,37 @@ macro_rules! body {
         $(#[$meta])*
         #[derive(serde::Deserialize, utoipa::ToSchema)]
         #[serde(deny_unknown_fields)]
-        pub struct $name {
-            $($(#[$field_meta])* pub $field: $type,)*
+        pub(crate) struct $name {
+            $($(#[$field_meta])* pub(crate) $field: $type,)*
         }
     )*};
 }
 
-/// Declares an enumeration as lower-case words; `unknown` stands for a value newer than this process and is never read.
+/// Declares an enumeration as lower-case words; `unrecognised` stands for a value newer than this process and is never read.
 macro_rules! words {
     ($($(#[$meta:meta])* $name:ident from $proto:ty { $($variant:ident),* $(,)? })*) => {$(
         $(#[$meta])*
         #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize, utoipa::ToSchema)]
         #[serde(rename_all = "snake_case")]
-        pub enum $name {
+        pub(crate) enum $name {
             $($variant,)*
             #[serde(skip_deserializing)]
-            Unknown,
+            Unrecognised,
         }
 
         impl $name {
             /// The value for a service.
-            pub fn number(self) -> i32 {
+            pub(crate) fn number(self) -> i32 {
                 match self {
                     $(Self::$variant => <$proto>::$variant as i32,)*
-                    Self::Unknown => 0,
+                    Self::Unrecognised => 0,
                 }
+            }
+        }
+
+        impl $crate::api::wire::Show<Option<$name>> for i32 {
+            fn show(self) -> Option<$name> {
+                (self != 0).then(|| $crate::api::wire::Show::show(self))
             }
         }
 
@@ -228,7 +234,7 @@ macro_rules! words {
             fn show(self) -> $name {
                 match <$proto>::try_from(self) {
                     $(Ok(<$proto>::$variant) => $name::$variant,)*
-                    _ => $name::Unknown,
+                    _ => $name::Unrecognised,
                 }
             }
         }

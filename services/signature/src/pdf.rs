@@ -20,6 +20,7 @@ pub use crate::domain::document::{
 };
 pub use job::{Overlay, PreparedFile, RenderJob, VerifyJob, ViewRectangle};
 pub use pool::{Pool, TrustMaterial};
+pub use template::current_template_version;
 pub use verdict::{FileVerdict, RevocationSource, SignatureVerdict, VerdictIndication};
 
 /// Section `[pdf]`.

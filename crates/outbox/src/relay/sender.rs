@@ -137,7 +137,7 @@ fn wave(rows: &[Row]) -> &[Row] {
         .iter()
         .take_while(|row| seen.insert(row.aggregate_id))
         .count();
-    let _ = length; rows
+    &rows[..length]
 }
 
 /// Enqueues at once; the future is the acknowledgement.

@@ -32,15 +32,31 @@ async fn measure_on(parts: &TestStack) -> Result<Vec<Figure>> {
     let mut figures = Vec::new();
     for instance in instances(&Replicas::new()) {
         let name = instance.name();
-        let memory = stack.process(&name)?.memory_kib().with_context(|| format!("{name} has no memory figures"))?;
+        let memory = stack
+            .process(&name)?
+            .memory_kib()
+            .with_context(|| format!("{name} has no memory figures"))?;
         let megabytes = f64::from(u32::try_from(memory.anonymous)?) / 1024.0;
-        figures.push(Figure::alone(format!("{name}: idle memory (RssAnon)"), megabytes, "MB", MEMORY_GOAL));
+        figures.push(Figure::alone(
+            format!("{name}: idle memory (RssAnon)"),
+            megabytes,
+            "MB",
+            MEMORY_GOAL,
+        ));
     }
     for instance in instances(&Replicas::new()) {
         let name = instance.name();
-        stack.process(&name)?.stop(Signal::TERM, Duration::from_secs(20)).await;
+        stack
+            .process(&name)?
+            .stop(Signal::TERM, Duration::from_secs(20))
+            .await;
         let seconds = start_to_ready(&mut stack, &name).await?;
-        figures.push(Figure::alone(format!("{name}: start to ready"), seconds, "s", READY_GOAL));
+        figures.push(Figure::alone(
+            format!("{name}: start to ready"),
+            seconds,
+            "s",
+            READY_GOAL,
+        ));
     }
     Ok(figures)
 }
@@ -51,7 +67,12 @@ async fn start_to_ready(stack: &mut Stack, name: &str) -> Result<f64> {
     let begun = Instant::now();
     stack.launch(name)?;
     while begun.elapsed() < Duration::from_secs(30) {
-        if client.get(&url).send().await.is_ok_and(|answer| answer.status().is_success()) {
+        if client
+            .get(&url)
+            .send()
+            .await
+            .is_ok_and(|answer| answer.status().is_success())
+        {
             return Ok(begun.elapsed().as_secs_f64());
         }
         tokio::time::sleep(Duration::from_millis(5)).await;

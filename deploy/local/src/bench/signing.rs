@@ -38,7 +38,11 @@ pub(super) fn measure(root: &Path) -> Result<Vec<Figure>> {
     let file = folder.path().join("document.pdf");
     run(Command::new(&python).arg(&script).arg("document").arg(&file))?;
     let document = std::fs::read(&file)?;
-    ensure!((50_000..64_000).contains(&document.len()), "the document has {} bytes instead of 57 KB", document.len());
+    ensure!(
+        (50_000..64_000).contains(&document.len()),
+        "the document has {} bytes instead of 57 KB",
+        document.len()
+    );
     let mut figures = Vec::new();
     for signer in [rsa()?, p256()?] {
         let ours = cpu_seconds_each(|| sign(&signer, &document).map(|_| ()))?;
@@ -75,12 +79,19 @@ fn rsa() -> Result<Signer> {
 }
 
 fn p256() -> Result<Signer> {
-    signer("P-256", &KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256)?, Algorithm::EcdsaP256Sha256, (4.0, 1.0 / 12.0))
+    signer(
+        "P-256",
+        &KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256)?,
+        Algorithm::EcdsaP256Sha256,
+        (4.0, 1.0 / 12.0),
+    )
 }
 
 fn signer(name: &'static str, pair: &KeyPair, algorithm: Algorithm, goals: (f64, f64)) -> Result<Signer> {
     let mut parameters = CertificateParams::new(Vec::<String>::new())?;
-    parameters.distinguished_name.push(DnType::CommonName, "Measured signer");
+    parameters
+        .distinguished_name
+        .push(DnType::CommonName, "Measured signer");
     let certificate = parameters.self_signed(pair)?;
     Ok(Signer {
         name,
@@ -97,8 +108,12 @@ fn sign(signer: &Signer, document: &[u8]) -> Result<Vec<u8>> {
     let plan = SealPlan {
         mark: None,
         append_pages: None,
-        field: FieldPlacement::Invisible { name: "Measured".into() },
-        signing_time: DateTime::from_timestamp(1_790_000_000, 0).context("a fixed instant")?.fixed_offset(),
+        field: FieldPlacement::Invisible {
+            name: "Measured".into(),
+        },
+        signing_time: DateTime::from_timestamp(1_790_000_000, 0)
+            .context("a fixed instant")?
+            .fixed_offset(),
         reason: None,
         location: None,
         signer_name: None,
@@ -108,8 +123,18 @@ fn sign(signer: &Signer, document: &[u8]) -> Result<Vec<u8>> {
     let prepared = wathiq_pades::prepare(document, &plan)?;
     let attributes = SignedAttributes::new(&prepared.digest, &signer.certificate);
     let value = signer.key.sign(attributes.der())?;
-    let cms = assemble(&attributes, signer.key.algorithm(), &value, std::slice::from_ref(&signer.certificate))?;
-    Ok(finish(&prepared.bytes, prepared.contents_offset, prepared.contents_len, &cms)?)
+    let cms = assemble(
+        &attributes,
+        signer.key.algorithm(),
+        &value,
+        std::slice::from_ref(&signer.certificate),
+    )?;
+    Ok(finish(
+        &prepared.bytes,
+        prepared.contents_offset,
+        prepared.contents_len,
+        &cms,
+    )?)
 }
 
 /// CPU seconds of this process for one call, over enough calls.
@@ -128,7 +153,10 @@ fn cpu_seconds_each(mut call: impl FnMut() -> Result<()>) -> Result<f64> {
 
 fn cpu_time() -> Duration {
     let time = clock_gettime(ClockId::ProcessCPUTime);
-    Duration::new(time.tv_sec.unsigned_abs(), u32::try_from(time.tv_nsec).unwrap_or_default())
+    Duration::new(
+        time.tv_sec.unsigned_abs(),
+        u32::try_from(time.tv_nsec).unwrap_or_default(),
+    )
 }
 
 /// CPU seconds of pyHanko for one signature; it checks itself that what it signs is signed.
@@ -137,12 +165,21 @@ fn pyhanko(python: &Path, script: &Path, folder: &Path, file: &Path, signer: &Si
     std::fs::write(&key, &signer.pem)?;
     std::fs::write(&certificate, &signer.certificate_pem)?;
     let mut command = Command::new(python);
-    command.arg(script).arg("sign").args([file, &key, &certificate]).arg(PYHANKO_ROUNDS.to_string());
-    run(&mut command)?.trim().parse().context("pyHanko's side answers no number")
+    command
+        .arg(script)
+        .arg("sign")
+        .args([file, &key, &certificate])
+        .arg(PYHANKO_ROUNDS.to_string());
+    run(&mut command)?
+        .trim()
+        .parse()
+        .context("pyHanko's side answers no number")
 }
 
 fn run(command: &mut Command) -> Result<String> {
-    let output = command.output().with_context(|| format!("cannot run {command:?}"))?;
+    let output = command
+        .output()
+        .with_context(|| format!("cannot run {command:?}"))?;
     if !output.status.success() {
         bail!("{command:?} failed: {}", String::from_utf8_lossy(&output.stderr));
     }

@@ -22,7 +22,9 @@ const END_BOUND: Duration = Duration::from_secs(10);
 /// # Errors
 /// When the stack does not come up or the command cannot be started.
 pub async fn run(root: &Path, command: &[String], progress: &dyn Fn(&str)) -> Result<u8> {
-    let [program, arguments @ ..] = command else { bail!("test needs a command: wathiq-local test -- <command...>") };
+    let [program, arguments @ ..] = command else {
+        bail!("test needs a command: wathiq-local test -- <command...>")
+    };
     let begun = Instant::now();
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
@@ -31,7 +33,10 @@ pub async fn run(root: &Path, command: &[String], progress: &dyn Fn(&str)) -> Re
         _ = terminate.recv() => bail!("terminated while the stack was coming up"),
         _ = interrupt.recv() => bail!("interrupted while the stack was coming up"),
     };
-    progress(&format!("test stack up in {:.1} s", begun.elapsed().as_secs_f64()));
+    progress(&format!(
+        "test stack up in {:.1} s",
+        begun.elapsed().as_secs_f64()
+    ));
     let result = attend(program, arguments, &stack, &mut terminate, &mut interrupt).await;
     stack.stop().await;
     result.map(exit_code)
@@ -45,7 +50,10 @@ async fn attend(
     interrupt: &mut tokio::signal::unix::Signal,
 ) -> Result<ExitStatus> {
     let mut command = Command::new("setpriv");
-    command.args(["--pdeathsig", "TERM", program]).args(arguments).env(VARIABLE, &stack.file);
+    command
+        .args(["--pdeathsig", "TERM", program])
+        .args(arguments)
+        .env(VARIABLE, &stack.file);
     command.env("SOFTHSM2_CONF", &stack.description.softhsm.conf);
     // On a terminal the command stays in its foreground group and gets Ctrl-C itself; elsewhere it leads a group, so
     // that whatever it started can be ended with it.
@@ -53,8 +61,13 @@ async fn attend(
     if own_group {
         command.process_group(0);
     }
-    let mut child = tokio::process::Command::from(command).spawn().with_context(|| format!("cannot run {program}"))?;
-    let pid = child.id().and_then(|id| Pid::from_raw(id.cast_signed())).context("the command has no process id")?;
+    let mut child = tokio::process::Command::from(command)
+        .spawn()
+        .with_context(|| format!("cannot run {program}"))?;
+    let pid = child
+        .id()
+        .and_then(|id| Pid::from_raw(id.cast_signed()))
+        .context("the command has no process id")?;
     let told = tokio::select! {
         status = child.wait() => return Ok(status?),
         _ = terminate.recv() => Signal::TERM,
@@ -79,6 +92,8 @@ fn tell(pid: Pid, group: bool, signal: Signal) {
 
 /// As a shell reports it: the code, or 128 and the signal.
 fn exit_code(status: ExitStatus) -> u8 {
-    let code = status.code().unwrap_or_else(|| 128 + status.signal().unwrap_or(0));
+    let code = status
+        .code()
+        .unwrap_or_else(|| 128 + status.signal().unwrap_or(0));
     u8::try_from(code & 0xff).unwrap_or(u8::MAX)
 }

@@ -45,13 +45,44 @@ impl Person {
         })
     }
 
+    /// Arguments of the command that makes the first administrator.
+    #[must_use]
+    pub fn bootstrap(&self, password_file: &std::path::Path) -> Vec<String> {
+        let password_file = password_file.display().to_string();
+        [
+            "bootstrap-administrator",
+            "--email",
+            &self.email,
+            "--phone",
+            &self.phone,
+            "--password-file",
+            &password_file,
+            "--given-name-latin",
+            self.name_latin[0],
+            "--family-name-latin",
+            self.name_latin[1],
+            "--given-name-arabic",
+            self.name_arabic[0],
+            "--family-name-arabic",
+            self.name_arabic[1],
+            "--birth-date",
+            self.birth_date,
+            "--cin",
+            &self.cin,
+        ]
+        .map(str::to_owned)
+        .to_vec()
+    }
+
     /// What an official copies from the card in hand.
     #[must_use]
     pub fn card(&self, office_id: &str) -> Value {
         let mut card = self.sign_up();
         let members = ["name_latin", "name_arabic", "birth_date", "identity_document"];
-        let mut seen: serde_json::Map<String, Value> =
-            members.into_iter().map(|member| (member.to_owned(), card[member].take())).collect();
+        let mut seen: serde_json::Map<String, Value> = members
+            .into_iter()
+            .map(|member| (member.to_owned(), card[member].take()))
+            .collect();
         seen.insert("office_id".into(), office_id.into());
         Value::Object(seen)
     }
@@ -62,17 +93,30 @@ impl Person {
 /// # Errors
 /// When a step is refused or a code does not arrive.
 pub async fn sign_up(api: &Api, inbox: &Inbox, person: &Person) -> Result<Account> {
-    let opened = api.post("/v1/sign-ups", &person.sign_up()).await.context("sign-up")?;
+    let opened = api
+        .post("/v1/sign-ups", &person.sign_up())
+        .await
+        .context("sign-up")?;
     let proofs = format!("/v1/sign-ups/{}/contact-proofs", text(&opened, "/sign_up_id")?);
     let code = inbox.mailed_code(&person.email, None).await?;
-    api.post(&proofs, &json!({"channel": "email", "code": code})).await.context("proof of the e-mail address")?;
+    api.post(&proofs, &json!({"channel": "email", "code": code}))
+        .await
+        .context("proof of the e-mail address")?;
     let code = inbox.texted_code(&person.phone, None).await?;
-    api.post(&proofs, &json!({"channel": "phone", "code": code})).await.context("proof of the phone")?;
+    api.post(&proofs, &json!({"channel": "phone", "code": code}))
+        .await
+        .context("proof of the phone")?;
     let session = sign_in_without_second_factor(api, &person.email, &person.password).await?;
-    let begun = session.post("/v1/me/totp", &json!({"password": person.password})).await.context("enrolment")?;
+    let begun = session
+        .post("/v1/me/totp", &json!({"password": person.password}))
+        .await
+        .context("enrolment")?;
     let mut authenticator = Authenticator::new(text(&begun, "/secret")?, 0)?;
     let code = authenticator.code().await;
-    session.post("/v1/me/totp/completion", &json!({"code": code})).await.context("end of the enrolment")?;
+    session
+        .post("/v1/me/totp/completion", &json!({"code": code}))
+        .await
+        .context("end of the enrolment")?;
     Ok(Account {
         role: person.role.to_owned(),
         email: person.email.clone(),
@@ -92,12 +136,19 @@ async fn sign_in_without_second_factor(api: &Api, email: &str, password: &str) -
 /// # Errors
 /// When a step is refused.
 pub async fn sign_in(api: &Api, account: &mut Account, surface: &str) -> Result<Api> {
-    let body = json!({"login": account.email, "password": account.password, "surface": surface, "cookie": false});
-    let answer = api.post("/v1/sessions", &body).await.with_context(|| format!("sign-in as {}", account.role))?;
+    let body =
+        json!({"login": account.email, "password": account.password, "surface": surface, "cookie": false});
+    let answer = api
+        .post("/v1/sessions", &body)
+        .await
+        .with_context(|| format!("sign-in as {}", account.role))?;
     let challenge = text(&answer, "/challenge/challenge")?;
     let code = account.authenticator.code().await;
     let body = json!({"challenge": challenge, "code": code, "cookie": false});
-    let answer = api.post("/v1/sessions/second-factor", &body).await.context("second factor")?;
+    let answer = api
+        .post("/v1/sessions/second-factor", &body)
+        .await
+        .context("second factor")?;
     Ok(api.with_session(text(&answer, "/session/session_secret")?))
 }
 
@@ -105,9 +156,17 @@ pub async fn sign_in(api: &Api, account: &mut Account, surface: &str) -> Result<
 ///
 /// # Errors
 /// When a step is refused.
-pub async fn confirm(session: &Api, account: &mut Account, purpose: &str, hashes: &[Value]) -> Result<String> {
+pub async fn confirm(
+    session: &Api,
+    account: &mut Account,
+    purpose: &str,
+    hashes: &[Value],
+) -> Result<String> {
     let body = json!({"purpose": purpose, "hashes": hashes});
-    let opened = session.post("/v1/confirmations", &body).await.context("opening a confirmation")?;
+    let opened = session
+        .post("/v1/confirmations", &body)
+        .await
+        .context("opening a confirmation")?;
     let id = text(&opened, "/confirmation_id")?.to_owned();
     let code = account.authenticator.code().await;
     session
@@ -127,6 +186,11 @@ pub async fn deposit_specimen(session: &Api) -> Result<i64> {
         "image_png": BASE64.encode(&pen::picture(&strokes)?),
         "strokes": pen::specimen_strokes(&strokes),
     });
-    let specimen = session.post("/v1/specimens", &body).await.context("depositing a specimen")?;
-    specimen["version"].as_i64().context("the specimen has no version")
+    let specimen = session
+        .post("/v1/specimens", &body)
+        .await
+        .context("depositing a specimen")?;
+    specimen["version"]
+        .as_i64()
+        .context("the specimen has no version")
 }

@@ -24,7 +24,13 @@ impl Refused {
 
 impl std::fmt::Display for Refused {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "refused with {} {}: {}", self.status, self.reason(), self.problem)
+        write!(
+            f,
+            "refused with {} {}: {}",
+            self.status,
+            self.reason(),
+            self.problem
+        )
     }
 }
 
@@ -47,20 +53,40 @@ impl Api {
     /// When the HTTP client cannot be built.
     pub fn new(base: &str) -> Result<Self> {
         let _already = rustls::crypto::aws_lc_rs::default_provider().install_default();
-        let http = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(60)).build()?;
-        Ok(Self { base: base.to_owned(), http, session: None, traceparent: None })
+        let http = reqwest::Client::builder()
+            .no_proxy()
+            .timeout(Duration::from_secs(60))
+            .build()?;
+        Ok(Self {
+            base: base.to_owned(),
+            http,
+            session: None,
+            traceparent: None,
+        })
     }
 
     /// The same client with a session's secret.
     #[must_use]
     pub fn with_session(&self, secret: &str) -> Self {
-        Self { session: Some(secret.to_owned()), ..self.clone() }
+        Self {
+            session: Some(secret.to_owned()),
+            ..self.clone()
+        }
+    }
+
+    /// The same client at another address.
+    #[must_use]
+    pub fn at(&self, base: &str) -> Self {
+        Self { base: base.to_owned(), ..self.clone() }
     }
 
     /// The same client continuing a trace.
     #[must_use]
     pub fn with_traceparent(&self, traceparent: &str) -> Self {
-        Self { traceparent: Some(traceparent.to_owned()), ..self.clone() }
+        Self {
+            traceparent: Some(traceparent.to_owned()),
+            ..self.clone()
+        }
     }
 
     /// Reads a resource.
@@ -114,7 +140,9 @@ impl Api {
     /// # Errors
     /// [`Refused`], or when the gateway does not answer.
     pub async fn upload(&self, path: &str, media_type: &str, bytes: Vec<u8>) -> Result<Value> {
-        let request = self.request(Method::POST, path).header("idempotency-key", new_key());
+        let request = self
+            .request(Method::POST, path)
+            .header("idempotency-key", new_key());
         answer(request.header(CONTENT_TYPE, media_type).body(bytes)).await
     }
 
@@ -146,12 +174,20 @@ async fn success(request: RequestBuilder) -> Result<Response> {
     }
     let text = response.text().await.unwrap_or_default();
     let problem = serde_json::from_str(&text).unwrap_or(Value::String(text));
-    Err(Refused { status: status.as_u16(), problem }.into())
+    Err(Refused {
+        status: status.as_u16(),
+        problem,
+    }
+    .into())
 }
 
 async fn answer(request: RequestBuilder) -> Result<Value> {
     let text = success(request).await?.text().await?;
-    if text.is_empty() { Ok(Value::Null) } else { serde_json::from_str(&text).context("the answer is not JSON") }
+    if text.is_empty() {
+        Ok(Value::Null)
+    } else {
+        serde_json::from_str(&text).context("the answer is not JSON")
+    }
 }
 
 /// The text of a member, which must be there.
@@ -159,5 +195,8 @@ async fn answer(request: RequestBuilder) -> Result<Value> {
 /// # Errors
 /// When it is absent or no text.
 pub fn text<'value>(value: &'value Value, pointer: &str) -> Result<&'value str> {
-    value.pointer(pointer).and_then(Value::as_str).with_context(|| format!("no {pointer} in {value}"))
+    value
+        .pointer(pointer)
+        .and_then(Value::as_str)
+        .with_context(|| format!("no {pointer} in {value}"))
 }

@@ -2,8 +2,9 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use anyhow::{Result, anyhow};
-use totp_rs::{Builder, Secret, Totp};
+use anyhow::{Context, Result};
+use data_encoding::BASE32_NOPAD;
+use totp_rs::{Builder, Totp};
 
 const STEP: u64 = 30;
 
@@ -20,9 +21,17 @@ impl Authenticator {
     /// # Errors
     /// When it is not Base32.
     pub fn new(secret: &str, last_step: u64) -> Result<Self> {
-        let decoded = Secret::try_from_base32(secret).map_err(|error| anyhow!("the TOTP secret: {error:?}"))?;
+        let decoded: [u8; 20] = BASE32_NOPAD
+            .decode(secret.as_bytes())
+            .ok()
+            .and_then(|bytes| bytes.try_into().ok())
+            .context("the TOTP secret is not 20 bytes in Base32")?;
         let totp = Builder::new().with_secret(decoded).build_noncompliant();
-        Ok(Self { totp, secret: secret.to_owned(), last_step })
+        Ok(Self {
+            totp,
+            secret: secret.to_owned(),
+            last_step,
+        })
     }
 
     /// The secret, Base32.
@@ -41,7 +50,11 @@ impl Authenticator {
     /// at once; for a fourth this waits.
     pub async fn code(&mut self) -> String {
         loop {
-            let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs() / STEP;
+            let now = SystemTime::now()
+                .duration_since(UNIX_EPOCH)
+                .unwrap_or_default()
+                .as_secs()
+                / STEP;
             let next = (self.last_step + 1).max(now.saturating_sub(1));
             if next <= now + 1 {
                 self.last_step = next;

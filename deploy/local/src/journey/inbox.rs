@@ -23,7 +23,11 @@ impl Inbox {
     /// # Errors
     /// When the HTTP client cannot be built.
     pub fn new(mail: &Mail, sms: &Sms) -> Result<Self> {
-        Ok(Self { http: http::client()?, mail: mail.api.clone(), texts: sms.url.clone() })
+        Ok(Self {
+            http: http::client()?,
+            mail: mail.api.clone(),
+            texts: sms.url.clone(),
+        })
     }
 
     /// The newest six-digit code mailed to an address, other than `not`.
@@ -33,8 +37,14 @@ impl Inbox {
     pub async fn mailed_code(&self, address: &str, not: Option<&str>) -> Result<String> {
         wait::until(&format!("a code for {address}"), BOUND, async || {
             let mails = self.mails(address).await?;
-            let codes = mails.iter().rev().filter_map(|mail| code_in(mail["text"].as_str()?));
-            codes.into_iter().find(|code| Some(code.as_str()) != not).context("no mail with a code")
+            let codes = mails
+                .iter()
+                .rev()
+                .filter_map(|mail| code_in(mail["text"].as_str()?));
+            codes
+                .into_iter()
+                .find(|code| Some(code.as_str()) != not)
+                .context("no mail with a code")
         })
         .await
     }
@@ -46,10 +56,26 @@ impl Inbox {
     pub async fn texted_code(&self, number: &str, not: Option<&str>) -> Result<String> {
         wait::until(&format!("a code for {number}"), BOUND, async || {
             let url = format!("{}/v1/messages?to={}", self.texts, number.replace('+', "%2B"));
-            let answer: Value = self.http.get(url).send().await?.error_for_status()?.json().await?;
-            let messages = answer.as_array().or_else(|| answer["messages"].as_array()).cloned().unwrap_or_default();
-            let codes = messages.iter().filter_map(|message| code_in(message["text"].as_str()?));
-            codes.into_iter().find(|code| Some(code.as_str()) != not).context("no text message with a code")
+            let answer: Value = self
+                .http
+                .get(url)
+                .send()
+                .await?
+                .error_for_status()?
+                .json()
+                .await?;
+            let messages = answer
+                .as_array()
+                .or_else(|| answer["messages"].as_array())
+                .cloned()
+                .unwrap_or_default();
+            let codes = messages
+                .iter()
+                .filter_map(|message| code_in(message["text"].as_str()?));
+            codes
+                .into_iter()
+                .find(|code| Some(code.as_str()) != not)
+                .context("no text message with a code")
         })
         .await
     }
@@ -61,8 +87,13 @@ impl Inbox {
     pub async fn mail_with(&self, address: &str, text: &str) -> Result<Value> {
         wait::until(&format!("a mail to {address} with {text}"), BOUND, async || {
             let mails = self.mails(address).await?;
-            let has = |mail: &Value, member: &str| mail[member].as_str().is_some_and(|body| body.contains(text));
-            mails.into_iter().rev().find(|mail| has(mail, "text") || has(mail, "subject")).context("no such mail")
+            let has =
+                |mail: &Value, member: &str| mail[member].as_str().is_some_and(|body| body.contains(text));
+            mails
+                .into_iter()
+                .rev()
+                .find(|mail| has(mail, "text") || has(mail, "subject"))
+                .context("no such mail")
         })
         .await
     }
@@ -76,23 +107,49 @@ impl Inbox {
         let attachments = mail["attachments"].as_array().cloned().unwrap_or_default();
         let Some(name) = attachments
             .iter()
-            .filter_map(|attachment| attachment["generatedFileName"].as_str().or(attachment["fileName"].as_str()))
+            .filter_map(|attachment| {
+                attachment["generatedFileName"]
+                    .as_str()
+                    .or(attachment["fileName"].as_str())
+            })
             .find(|name| name.ends_with(suffix))
         else {
             bail!("the mail has no attachment ending in {suffix}");
         };
         let mut url: reqwest::Url = format!("{}/email/{id}/attachment/", self.mail).parse()?;
-        url.path_segments_mut().ok().context("the inbox has no address")?.pop_if_empty().push(name);
-        Ok(self.http.get(url).send().await?.error_for_status()?.bytes().await?.to_vec())
+        url.path_segments_mut()
+            .ok()
+            .context("the inbox has no address")?
+            .pop_if_empty()
+            .push(name);
+        Ok(self
+            .http
+            .get(url)
+            .send()
+            .await?
+            .error_for_status()?
+            .bytes()
+            .await?
+            .to_vec())
     }
 
     /// All mails to an address, oldest first.
     async fn mails(&self, address: &str) -> Result<Vec<Value>> {
-        let all: Vec<Value> =
-            self.http.get(format!("{}/email", self.mail)).send().await?.error_for_status()?.json().await?;
+        let all: Vec<Value> = self
+            .http
+            .get(format!("{}/email", self.mail))
+            .send()
+            .await?
+            .error_for_status()?
+            .json()
+            .await?;
         let to = |mail: &Value| {
             let recipients = mail["to"].as_array().cloned().unwrap_or_default();
-            recipients.iter().any(|to| to["address"].as_str().is_some_and(|text| text.eq_ignore_ascii_case(address)))
+            recipients.iter().any(|to| {
+                to["address"]
+                    .as_str()
+                    .is_some_and(|text| text.eq_ignore_ascii_case(address))
+            })
         };
         Ok(all.into_iter().filter(to).collect())
     }
@@ -100,7 +157,9 @@ impl Inbox {
 
 /// A run of exactly six digits.
 fn code_in(text: &str) -> Option<String> {
-    text.split(|character: char| !character.is_ascii_digit()).find(|run| run.len() == 6).map(str::to_owned)
+    text.split(|character: char| !character.is_ascii_digit())
+        .find(|run| run.len() == 6)
+        .map(str::to_owned)
 }
 
 #[cfg(test)]
@@ -109,7 +168,10 @@ mod tests {
 
     #[test]
     fn a_code_is_a_run_of_exactly_six_digits() {
-        assert_eq!(code_in("Votre code est 123456. Aide : 0802006060"), Some("123456".into()));
+        assert_eq!(
+            code_in("Votre code est 123456. Aide : 0802006060"),
+            Some("123456".into())
+        );
         assert_eq!(code_in("call 0802006060"), None);
     }
 }

@@ -32,7 +32,13 @@ pub async fn upload(citizen: &Api, name: &str, bytes: Vec<u8>) -> Result<Value> 
 ///
 /// # Errors
 /// When a step is refused.
-pub async fn place(citizen: &Api, document: &Value, office_id: &str, administration_id: &str, spot: Spot) -> Result<Value> {
+pub async fn place(
+    citizen: &Api,
+    document: &Value,
+    office_id: &str,
+    administration_id: &str,
+    spot: Spot,
+) -> Result<Value> {
     let body = json!({
         "document_id": document["document_id"],
         "office_id": office_id,
@@ -41,7 +47,10 @@ pub async fn place(citizen: &Api, document: &Value, office_id: &str, administrat
         "destination": {"kind": "enrolled_administration", "administration_id": administration_id, "name": null},
         "mandatary": null,
     });
-    let request = citizen.post("/v1/legalisation-requests", &body).await.context("opening the request")?;
+    let request = citizen
+        .post("/v1/legalisation-requests", &body)
+        .await
+        .context("opening the request")?;
     let id = text(&request, "/legalisation_request_id")?;
     let mut placement = json!({
         "page_number": spot.page_number,
@@ -53,7 +62,10 @@ pub async fn place(citizen: &Api, document: &Value, office_id: &str, administrat
         placement["drawn"] = pen::drawn(&pen::signature(0.3));
     }
     citizen
-        .put(&format!("/v1/legalisation-requests/{id}/placement"), Some(&placement))
+        .put(
+            &format!("/v1/legalisation-requests/{id}/placement"),
+            Some(&placement),
+        )
         .await
         .context("placing the signature")
 }
@@ -64,9 +76,18 @@ pub async fn place(citizen: &Api, document: &Value, office_id: &str, administrat
 /// When a step is refused.
 pub async fn submit(citizen: &Api, account: &mut Account, request_id: &str) -> Result<Value> {
     let path = format!("/v1/legalisation-requests/{request_id}");
-    let subject = citizen.get(&format!("{path}/confirmation-subject")).await.context("what is to be confirmed")?;
+    let subject = citizen
+        .get(&format!("{path}/confirmation-subject"))
+        .await
+        .context("what is to be confirmed")?;
     let confirmation = confirm(citizen, account, "legalise", &[subject["hash"].clone()]).await?;
-    citizen.post(&format!("{path}/confirm"), &json!({"confirmation_id": confirmation})).await.context("confirming the request")
+    citizen
+        .post(
+            &format!("{path}/confirm"),
+            &json!({"confirmation_id": confirmation}),
+        )
+        .await
+        .context("confirming the request")
 }
 
 /// The agent claims the request, compares and accepts. Answers the review, pictures and all.
@@ -74,15 +95,23 @@ pub async fn submit(citizen: &Api, account: &mut Account, request_id: &str) -> R
 /// # Errors
 /// When a step is refused.
 pub async fn accept(agent: &Api, office_id: &str, request_id: &str) -> Result<Value> {
-    let queue = agent.get(&format!("/v1/office/queue?office_id={office_id}&page_size=100")).await.context("the queue")?;
+    let queue = agent
+        .get(&format!("/v1/office/queue?office_id={office_id}&page_size=100"))
+        .await
+        .context("the queue")?;
     let waits = queue["items"].as_array().is_some_and(|entries| {
-        entries.iter().any(|entry| entry["legalisation_request"]["legalisation_request_id"] == request_id)
+        entries
+            .iter()
+            .any(|entry| entry["legalisation_request"]["legalisation_request_id"] == request_id)
     });
     if !waits {
         bail!("the request does not stand in the agents' queue");
     }
     let path = format!("/v1/office/requests/{request_id}");
-    agent.put(&format!("{path}/claim"), None).await.context("claiming the request")?;
+    agent
+        .put(&format!("{path}/claim"), None)
+        .await
+        .context("claiming the request")?;
     let review = agent.get(&format!("{path}/review")).await.context("the review")?;
     let comparison = json!({
         "result": "matches",
@@ -91,7 +120,10 @@ pub async fn accept(agent: &Api, office_id: &str, request_id: &str) -> Result<Va
         "region_sha256": review["region_sha256"],
         "specimen_sha256": review["specimen_sha256"],
     });
-    agent.post(&format!("{path}/accept"), &json!({ "comparison": comparison })).await.context("accepting the request")?;
+    agent
+        .post(&format!("{path}/accept"), &json!({ "comparison": comparison }))
+        .await
+        .context("accepting the request")?;
     Ok(review)
 }
 
@@ -101,10 +133,16 @@ pub async fn accept(agent: &Api, office_id: &str, request_id: &str) -> Result<Va
 /// When a step is refused or one request cannot be authorised.
 pub async fn authorise(officer: &Api, request_ids: &[&str]) -> Result<Vec<Value>> {
     for request_id in request_ids {
-        officer.put(&format!("/v1/office/requests/{request_id}/claim"), None).await.context("the officer's claim")?;
+        officer
+            .put(&format!("/v1/office/requests/{request_id}/claim"), None)
+            .await
+            .context("the officer's claim")?;
     }
     let body = json!({"legalisation_request_ids": request_ids, "credential_id": null});
-    let answer = officer.post("/v1/office/seal-intents", &body).await.context("authorising the seal")?;
+    let answer = officer
+        .post("/v1/office/seal-intents", &body)
+        .await
+        .context("authorising the seal")?;
     complete(&answer)?;
     Ok(answer["intents"].as_array().cloned().unwrap_or_default())
 }
@@ -114,14 +152,19 @@ pub async fn authorise(officer: &Api, request_ids: &[&str]) -> Result<Vec<Value>
 /// # Errors
 /// When a step is refused or one request cannot be sealed.
 pub async fn seal(officer: &Api, account: &mut Account, intents: &[Value], pin: &str) -> Result<Vec<Value>> {
-    let digests: Vec<Value> =
-        intents.iter().flat_map(|intent| intent["digests"].as_array().cloned().unwrap_or_default()).collect();
+    let digests: Vec<Value> = intents
+        .iter()
+        .flat_map(|intent| intent["digests"].as_array().cloned().unwrap_or_default())
+        .collect();
     let ids: Vec<Value> = intents.iter().map(|intent| intent["intent_id"].clone()).collect();
     let confirmation = confirm(officer, account, "seal", &digests).await?;
     let body = json!({"intent_ids": ids, "confirmation_id": confirmation, "pin": pin});
     let answer = officer.post("/v1/office/seals", &body).await.context("sealing")?;
     complete(&answer)?;
-    Ok(answer["legalisation_requests"].as_array().cloned().unwrap_or_default())
+    Ok(answer["legalisation_requests"]
+        .as_array()
+        .cloned()
+        .unwrap_or_default())
 }
 
 fn complete(answer: &Value) -> Result<()> {
@@ -147,5 +190,8 @@ pub async fn download(citizen: &Api, request_id: &str, kind: &str) -> Result<Vec
 /// # Errors
 /// When it is refused.
 pub async fn verify(anyone: &Api, bytes: Vec<u8>) -> Result<Value> {
-    anyone.upload("/v1/verification", "application/pdf", bytes).await.context("verification by upload")
+    anyone
+        .upload("/v1/verification", "application/pdf", bytes)
+        .await
+        .context("verification by upload")
 }

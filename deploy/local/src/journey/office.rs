@@ -37,7 +37,10 @@ pub async fn open(
     today: &str,
 ) -> Result<Office> {
     let head = account::sign_in(api, administrator, "staff").await?;
-    let offices = head.upload("/v1/offices/import", "text/csv", OFFICES.into()).await.context("import of offices")?;
+    let offices = head
+        .upload("/v1/offices/import", "text/csv", OFFICES.into())
+        .await
+        .context("import of offices")?;
     let office_id = offices["offices"]
         .as_array()
         .and_then(|offices| offices.iter().find(|office| office["code"] == ANNEXE))
@@ -46,7 +49,9 @@ pub async fn open(
         .to_owned();
     for service in ["legalisation", "identity_proof"] {
         let path = format!("/v1/offices/{office_id}/services/{service}");
-        head.put(&path, Some(&json!({"from": today, "to": null}))).await.context("opening a service")?;
+        head.put(&path, Some(&json!({"from": today, "to": null})))
+            .await
+            .context("opening a service")?;
     }
     let administration = head
         .post(
@@ -59,7 +64,12 @@ pub async fn open(
     let accounts = employ(api, inbox, &head, administrator, staff, &office_id, today).await?;
     let [agent, officer] = accounts;
     register_key(&head, &office_id, &officer.email, token).await?;
-    Ok(Office { office_id, administration_id: text(&administration, "/administration_id")?.to_owned(), agent, officer })
+    Ok(Office {
+        office_id,
+        administration_id: text(&administration, "/administration_id")?.to_owned(),
+        agent,
+        officer,
+    })
 }
 
 async fn employ(
@@ -74,9 +84,13 @@ async fn employ(
     let stand_in = appoint(head, office_id, &administrator.email, "agent", today).await?;
     let agent = hire(api, inbox, head, &staff[0], office_id, today).await?;
     let officer = hire(api, inbox, head, &staff[1], office_id, today).await?;
-    head.send(reqwest::Method::POST, &format!("/v1/memberships/{stand_in}/end"), None)
-        .await
-        .context("end of the administrator's own membership")?;
+    head.send(
+        reqwest::Method::POST,
+        &format!("/v1/memberships/{stand_in}/end"),
+        None,
+    )
+    .await
+    .context("end of the administrator's own membership")?;
     Ok([agent, officer])
 }
 
@@ -88,14 +102,17 @@ async fn hire(
     office_id: &str,
     today: &str,
 ) -> Result<Account> {
-    let account = account::sign_up(api, inbox, person).await.with_context(|| format!("sign-up of the {}", person.role))?;
+    let account = account::sign_up(api, inbox, person)
+        .await
+        .with_context(|| format!("sign-up of the {}", person.role))?;
     prove(head, person, office_id).await?;
     appoint(head, office_id, &person.email, person.role, today).await?;
     Ok(account)
 }
 
 async fn appoint(head: &Api, office_id: &str, email: &str, role: &str, today: &str) -> Result<String> {
-    let body = json!({"email": email, "role": role, "deputy_for_membership_id": null, "from": today, "to": null});
+    let body =
+        json!({"email": email, "role": role, "deputy_for_membership_id": null, "from": today, "to": null});
     let membership = head
         .post(&format!("/v1/offices/{office_id}/memberships"), &body)
         .await
@@ -140,6 +157,8 @@ async fn register_key(head: &Api, office_id: &str, officer_email: &str, token: &
         "key_label": token.key_label,
         "certificate_chain_pem": std::fs::read_to_string(&token.certificate)?,
     });
-    head.post(&format!("/v1/offices/{office_id}/credentials"), &body).await.context("registering the officer's key")?;
+    head.post(&format!("/v1/offices/{office_id}/credentials"), &body)
+        .await
+        .context("registering the officer's key")?;
     Ok(())
 }

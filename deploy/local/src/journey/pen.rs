@@ -11,14 +11,18 @@ type Stroke = Vec<(f32, f32)>;
 #[must_use]
 pub fn signature(shift: f32) -> Vec<Stroke> {
     let line = |count: u16, point: &dyn Fn(f32) -> (f32, f32)| -> Stroke {
-        (0..=count).map(|index| point(f32::from(index) / f32::from(count))).collect()
+        (0..=count)
+            .map(|index| point(f32::from(index) / f32::from(count)))
+            .collect()
     };
     let loops = line(90, &|t| {
         let x = 0.06 + 0.7 * t + 0.06 * (t * 19.0 + shift).sin();
         let y = 0.42 + (0.26 - 0.12 * t) * (t * 19.0 + shift).cos();
         (x, y)
     });
-    let flourish = line(30, &|t| (0.1 + 0.82 * t, 0.86 - 0.16 * t - 0.05 * (t * 6.0 + shift).sin()));
+    let flourish = line(30, &|t| {
+        (0.1 + 0.82 * t, 0.86 - 0.16 * t - 0.05 * (t * 6.0 + shift).sin())
+    });
     vec![loops, flourish]
 }
 
@@ -77,7 +81,10 @@ pub fn picture(strokes: &[Stroke]) -> Result<Vec<u8>> {
 fn dot(image: &mut GrayImage, x: f32, y: f32) {
     for dx in -1..=1 {
         for dy in -1..=1 {
-            #[expect(clippy::cast_possible_truncation, reason = "a pixel's place in a small picture")]
+            #[expect(
+                clippy::cast_possible_truncation,
+                reason = "a pixel's place in a small picture"
+            )]
             let (x, y) = (x as i64 + dx, y as i64 + dy);
             if let (Ok(x), Ok(y)) = (u32::try_from(x), u32::try_from(y))
                 && x < image.width()

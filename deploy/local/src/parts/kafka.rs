@@ -18,8 +18,14 @@ use crate::topics::Topic;
 use crate::{secrets, wait};
 
 /// A heap that holds one quiet node, and a compiler tier that starts fast.
-const JVM: [&str; 6] =
-    ["-Xmx384m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-XX:+ExitOnOutOfMemoryError", "-Xshare:auto", "-Djava.awt.headless=true"];
+const JVM: [&str; 6] = [
+    "-Xmx384m",
+    "-XX:+UseSerialGC",
+    "-XX:TieredStopAtLevel=1",
+    "-XX:+ExitOnOutOfMemoryError",
+    "-Xshare:auto",
+    "-Djava.awt.headless=true",
+];
 
 /// Lays the node's storage out when it does not exist yet, starts it, and waits until it has the declared topics and
 /// access rules.
@@ -35,7 +41,12 @@ pub async fn start(around: &Surroundings<'_>, topics: &[Topic]) -> Result<Runnin
         format_storage(around, &data, &settings).await?;
     }
     let mut arguments: Vec<String> = JVM.iter().map(|&option| option.to_owned()).collect();
-    arguments.extend(["-cp".into(), class_path(around), "kafka.Kafka".into(), settings.display().to_string()]);
+    arguments.extend([
+        "-cp".into(),
+        class_path(around),
+        "kafka.Kafka".into(),
+        settings.display().to_string(),
+    ]);
     let running = around.start(&around.spec("kafka", "java", arguments))?;
     wait::until("Kafka", Duration::from_secs(60), async || {
         running.check_alive()?;
@@ -66,7 +77,11 @@ async fn provision(around: &Surroundings<'_>, topics: &[Topic]) -> Result<()> {
     }
     client.create_rules(&rules).await?;
     let known = client.known_rules().await?;
-    ensure!(known >= rules.len(), "the broker knows {known} of {} access rules", rules.len());
+    ensure!(
+        known >= rules.len(),
+        "the broker knows {known} of {} access rules",
+        rules.len()
+    );
     Ok(())
 }
 
@@ -90,19 +105,32 @@ async fn format_storage(around: &Surroundings<'_>, data: &Path, settings: &Path)
     let kept = around.layout.tools().join("kafka.bootstrap.checkpoint");
     if kept.is_file() {
         std::fs::copy(&kept, data.join("bootstrap.checkpoint"))?;
-        let meta = format!("version=1\nnode.id=1\ncluster.id={}\ndirectory.id={}\n", random_id(), random_id());
+        let meta = format!(
+            "version=1\nnode.id=1\ncluster.id={}\ndirectory.id={}\n",
+            random_id(),
+            random_id()
+        );
         std::fs::write(data.join("meta.properties"), meta)?;
         return Ok(());
     }
     let output = Command::new("java")
-        .args(["-Xmx128m", "-XX:TieredStopAtLevel=1", "-cp", &class_path(around), "kafka.tools.StorageTool"])
+        .args([
+            "-Xmx128m",
+            "-XX:TieredStopAtLevel=1",
+            "-cp",
+            &class_path(around),
+            "kafka.tools.StorageTool",
+        ])
         .args(["format", "-t", &random_id(), "-c"])
         .arg(settings)
         .output()
         .await
         .context("cannot run java")?;
     if !output.status.success() {
-        bail!("Kafka's storage cannot be formatted: {}", String::from_utf8_lossy(&output.stderr).trim());
+        bail!(
+            "Kafka's storage cannot be formatted: {}",
+            String::from_utf8_lossy(&output.stderr).trim()
+        );
     }
     // A temporary name first: another stack may be reading it.
     let partial = kept.with_extension(secrets::random_hex(4));

@@ -15,13 +15,22 @@ use crate::wait;
 /// When maildev is not installed, cannot be started or does not answer.
 pub async fn start(around: &Surroundings<'_>) -> Result<Running> {
     let program = around.layout.tools().join("node/node_modules/maildev");
-    ensure!(program.is_dir(), "{} is not installed: run deploy/install.sh", program.display());
+    ensure!(
+        program.is_dir(),
+        "{} is not installed: run deploy/install.sh",
+        program.display()
+    );
     let certificates = around.layout.certificates();
     let (smtp, web) = (around.ports.get("smtp")?, around.ports.get("mail")?);
     let messages = around.layout.data().join("mail");
     std::fs::create_dir_all(&messages)?;
     let arguments = [
-        around.layout.root.join("deploy/local/mail.cjs").display().to_string(),
+        around
+            .layout
+            .root
+            .join("deploy/local/mail.cjs")
+            .display()
+            .to_string(),
         program.display().to_string(),
         "--ip=127.0.0.1".into(),
         format!("--smtp={smtp}"),

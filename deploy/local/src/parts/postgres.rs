@@ -24,13 +24,19 @@ pub const OWNERS: [&str; 3] = ["identity", "signature", "notification"];
 pub async fn start(around: &Surroundings<'_>) -> Result<Running> {
     let programs = installed()?;
     let user = database_user()?;
-    let password = secrets::kept(&around.layout.secrets().join("postgres"), || secrets::random_hex(16))?;
+    let password = secrets::kept(&around.layout.secrets().join("postgres"), || {
+        secrets::random_hex(16)
+    })?;
     let cluster = &around.layout.cluster;
     if !cluster.join("PG_VERSION").is_file() {
         initialise(around, &programs, user, &password).await?;
     }
     configure(around, user)?;
-    let mut spec = around.spec("postgres", programs.join("postgres"), vec!["-D".into(), cluster.display().to_string()]);
+    let mut spec = around.spec(
+        "postgres",
+        programs.join("postgres"),
+        vec!["-D".into(), cluster.display().to_string()],
+    );
     spec.user = user;
     spec.folder = cluster.clone();
     let running = around.start(&spec)?;
@@ -69,10 +75,22 @@ pub async fn create_database(connection: &mut PgConnection, service: &str, datab
         .fetch_one(&mut *connection)
         .await?;
     if !exists {
-        execute(connection, format!(r#"CREATE DATABASE "{database}" OWNER {owner}"#)).await?;
+        execute(
+            connection,
+            format!(r#"CREATE DATABASE "{database}" OWNER {owner}"#),
+        )
+        .await?;
     }
-    execute(connection, format!(r#"REVOKE ALL ON DATABASE "{database}" FROM PUBLIC"#)).await?;
-    execute(connection, format!(r#"GRANT CONNECT ON DATABASE "{database}" TO {application}"#)).await
+    execute(
+        connection,
+        format!(r#"REVOKE ALL ON DATABASE "{database}" FROM PUBLIC"#),
+    )
+    .await?;
+    execute(
+        connection,
+        format!(r#"GRANT CONNECT ON DATABASE "{database}" TO {application}"#),
+    )
+    .await
 }
 
 /// Connection options of the superuser for one database.
@@ -119,7 +137,10 @@ pub fn describe(around: &Surroundings<'_>) -> Result<Postgres> {
 async fn create_roles(connection: &mut PgConnection, description: &Postgres, service: &str) -> Result<()> {
     for part in ["owner", "app"] {
         let role = format!("wathiq_{service}_{part}");
-        let file = description.roles.get(&role).with_context(|| format!("no password for {role}"))?;
+        let file = description
+            .roles
+            .get(&role)
+            .with_context(|| format!("no password for {role}"))?;
         // Hexadecimal by construction: nothing to quote.
         let password = std::fs::read_to_string(file)?;
         let exists: bool = sqlx::query_scalar("SELECT EXISTS (SELECT FROM pg_roles WHERE rolname = $1)")
@@ -127,7 +148,11 @@ async fn create_roles(connection: &mut PgConnection, description: &Postgres, ser
             .fetch_one(&mut *connection)
             .await?;
         let verb = if exists { "ALTER" } else { "CREATE" };
-        execute(connection, format!("{verb} ROLE {role} LOGIN PASSWORD '{password}'")).await?;
+        execute(
+            connection,
+            format!("{verb} ROLE {role} LOGIN PASSWORD '{password}'"),
+        )
+        .await?;
     }
     Ok(())
 }
@@ -149,7 +174,12 @@ fn installed() -> Result<PathBuf> {
     Ok(format!("/usr/lib/postgresql/{newest}/bin").into())
 }
 
-async fn initialise(around: &Surroundings<'_>, programs: &Path, user: Option<User>, password: &str) -> Result<()> {
+async fn initialise(
+    around: &Surroundings<'_>,
+    programs: &Path,
+    user: Option<User>,
+    password: &str,
+) -> Result<()> {
     let cluster = &around.layout.cluster;
     std::fs::create_dir_all(cluster).with_context(|| format!("cannot create {}", cluster.display()))?;
     let password_file = cluster.with_extension("pw");
@@ -160,7 +190,12 @@ async fn initialise(around: &Surroundings<'_>, programs: &Path, user: Option<Use
     }
     let mut command = Command::new(programs.join("initdb"));
     command
-        .args(["--username=postgres", "--encoding=UTF8", "--locale=C.UTF-8", "--auth=scram-sha-256"])
+        .args([
+            "--username=postgres",
+            "--encoding=UTF8",
+            "--locale=C.UTF-8",
+            "--auth=scram-sha-256",
+        ])
         .arg("--pgdata")
         .arg(cluster)
         .arg("--pwfile")
@@ -175,7 +210,10 @@ async fn initialise(around: &Surroundings<'_>, programs: &Path, user: Option<Use
     let output = command.output().await.context("cannot run initdb")?;
     std::fs::remove_file(&password_file)?;
     if !output.status.success() {
-        bail!("initdb failed: {}", String::from_utf8_lossy(&output.stderr).trim());
+        bail!(
+            "initdb failed: {}",
+            String::from_utf8_lossy(&output.stderr).trim()
+        );
     }
     Ok(())
 }
@@ -191,7 +229,11 @@ fn configure(around: &Surroundings<'_>, user: Option<User>) -> Result<()> {
             chown(&to, Some(user.uid), Some(user.gid))?;
         }
     }
-    let speed = if around.durable { "" } else { "fsync = off\nsynchronous_commit = off\nfull_page_writes = off\n" };
+    let speed = if around.durable {
+        ""
+    } else {
+        "fsync = off\nsynchronous_commit = off\nfull_page_writes = off\n"
+    };
     let settings = format!(
         "listen_addresses = '127.0.0.1'\nport = {}\nunix_socket_directories = ''\nssl = on\n\
          ssl_cert_file = 'server.crt'\nssl_key_file = 'server.key'\nssl_min_protocol_version = 'TLSv1.2'\n\
@@ -200,6 +242,9 @@ fn configure(around: &Surroundings<'_>, user: Option<User>) -> Result<()> {
         around.ports.get("postgres")?
     );
     std::fs::write(cluster.join("postgresql.auto.conf"), settings)?;
-    std::fs::write(cluster.join("pg_hba.conf"), "hostssl all all 127.0.0.1/32 scram-sha-256\n")?;
+    std::fs::write(
+        cluster.join("pg_hba.conf"),
+        "hostssl all all 127.0.0.1/32 scram-sha-256\n",
+    )?;
     Ok(())
 }

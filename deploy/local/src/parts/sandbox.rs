@@ -17,9 +17,12 @@ pub async fn start(around: &Surroundings<'_>) -> Result<Running> {
     let port = around.ports.get("sandbox")?;
     let key_file = around.layout.secrets().join("sms-key");
     secrets::kept(&key_file, || secrets::random_hex(16))?;
-    let arguments =
-        vec![format!("--listen=127.0.0.1:{port}"), format!("--text-message-key-file={}", key_file.display())];
-    let running = around.start(&around.spec("sandbox", around.layout.binary("partner-sandbox")?, arguments))?;
+    let arguments = vec![
+        format!("--listen=127.0.0.1:{port}"),
+        format!("--text-message-key-file={}", key_file.display()),
+    ];
+    let running =
+        around.start(&around.spec("sandbox", around.layout.binary("partner-sandbox")?, arguments))?;
     wait::until("the partner sandbox", Duration::from_secs(15), async || {
         running.check_alive()?;
         wait::listening(port).await
@@ -33,6 +36,11 @@ pub async fn start(around: &Surroundings<'_>) -> Result<Running> {
 /// # Errors
 /// When no port is allotted or the key cannot be read.
 pub fn describe(around: &Surroundings<'_>) -> Result<Sms> {
-    let key = secrets::kept(&around.layout.secrets().join("sms-key"), || secrets::random_hex(16))?;
-    Ok(Sms { url: format!("http://127.0.0.1:{}", around.ports.get("sandbox")?), key })
+    let key = secrets::kept(&around.layout.secrets().join("sms-key"), || {
+        secrets::random_hex(16)
+    })?;
+    Ok(Sms {
+        url: format!("http://127.0.0.1:{}", around.ports.get("sandbox")?),
+        key,
+    })
 }

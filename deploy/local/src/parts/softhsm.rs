@@ -38,10 +38,30 @@ pub struct Officer {
 
 /// Every officer with a token. The last two exist to be refused.
 pub const OFFICERS: [Officer; 4] = [
-    Officer { label: "officer-1", holder: "Amina Benjelloun", algorithm: Algorithm::P256, standing: Standing::Valid },
-    Officer { label: "officer-2", holder: "Youssef El Amrani", algorithm: Algorithm::Rsa3072, standing: Standing::Valid },
-    Officer { label: "officer-expired", holder: "Hassan Tazi", algorithm: Algorithm::P256, standing: Standing::Expired },
-    Officer { label: "officer-revoked", holder: "Salma Idrissi", algorithm: Algorithm::P256, standing: Standing::Revoked },
+    Officer {
+        label: "officer-1",
+        holder: "Amina Benjelloun",
+        algorithm: Algorithm::P256,
+        standing: Standing::Valid,
+    },
+    Officer {
+        label: "officer-2",
+        holder: "Youssef El Amrani",
+        algorithm: Algorithm::Rsa3072,
+        standing: Standing::Valid,
+    },
+    Officer {
+        label: "officer-expired",
+        holder: "Hassan Tazi",
+        algorithm: Algorithm::P256,
+        standing: Standing::Expired,
+    },
+    Officer {
+        label: "officer-revoked",
+        holder: "Salma Idrissi",
+        algorithm: Algorithm::P256,
+        standing: Standing::Revoked,
+    },
 ];
 
 /// Label of the key pair within each token.
@@ -112,7 +132,11 @@ pub fn describe(around: &Surroundings<'_>, certificate: impl Fn(&Officer) -> Pat
             })
         })
         .collect::<Result<_>>()?;
-    Ok(SoftHsm { module: module()?, conf: configuration_file(around), tokens })
+    Ok(SoftHsm {
+        module: module()?,
+        conf: configuration_file(around),
+        tokens,
+    })
 }
 
 /// Where the public key of an officer stands, for the trust service.
@@ -129,18 +153,31 @@ fn configuration_file(around: &Surroundings<'_>) -> PathBuf {
 }
 
 fn pin(around: &Surroundings<'_>, officer: &Officer) -> Result<String> {
-    secrets::kept(&around.layout.secrets().join(format!("pin-{}", officer.label)), secrets::random_pin)
+    secrets::kept(
+        &around.layout.secrets().join(format!("pin-{}", officer.label)),
+        secrets::random_pin,
+    )
 }
 
 /// Debian's path of the module, by architecture.
 fn module() -> Result<PathBuf> {
     let candidates = ["/usr/lib/softhsm/libsofthsm2.so".to_owned()]
         .into_iter()
-        .chain([format!("/usr/lib/{}-linux-gnu/softhsm/libsofthsm2.so", std::env::consts::ARCH)]);
-    candidates.map(PathBuf::from).find(|path| path.is_file()).context("SoftHSM2 is not installed")
+        .chain([format!(
+            "/usr/lib/{}-linux-gnu/softhsm/libsofthsm2.so",
+            std::env::consts::ARCH
+        )]);
+    candidates
+        .map(PathBuf::from)
+        .find(|path| path.is_file())
+        .context("SoftHSM2 is not installed")
 }
 
-async fn create_token(around: &Surroundings<'_>, officer: &Officer, security_officer: &str) -> Result<Vec<u8>> {
+async fn create_token(
+    around: &Surroundings<'_>,
+    officer: &Officer,
+    security_officer: &str,
+) -> Result<Vec<u8>> {
     let pair = match officer.algorithm {
         Algorithm::P256 => KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256)?,
         Algorithm::Rsa3072 => KeyPair::generate_rsa_for(&PKCS_RSA_SHA256, RsaKeySize::_3072)?,
@@ -155,10 +192,44 @@ async fn create_token(around: &Surroundings<'_>, officer: &Officer, security_off
     Ok(pair.subject_public_key_info())
 }
 
-async fn import(configuration: &Path, officer: &Officer, security_officer: &str, pin: &str, key: &Path) -> Result<()> {
-    tool(configuration, &["--init-token", "--free", "--label", officer.label, "--so-pin", security_officer, "--pin", pin]).await?;
+async fn import(
+    configuration: &Path,
+    officer: &Officer,
+    security_officer: &str,
+    pin: &str,
+    key: &Path,
+) -> Result<()> {
+    tool(
+        configuration,
+        &[
+            "--init-token",
+            "--free",
+            "--label",
+            officer.label,
+            "--so-pin",
+            security_officer,
+            "--pin",
+            pin,
+        ],
+    )
+    .await?;
     let key = key.to_str().context("the state folder's name is not UTF-8")?;
-    tool(configuration, &["--import", key, "--token", officer.label, "--label", KEY_LABEL, "--id", "01", "--pin", pin]).await
+    tool(
+        configuration,
+        &[
+            "--import",
+            key,
+            "--token",
+            officer.label,
+            "--label",
+            KEY_LABEL,
+            "--id",
+            "01",
+            "--pin",
+            pin,
+        ],
+    )
+    .await
 }
 
 async fn tool(configuration: &Path, arguments: &[&str]) -> Result<()> {
@@ -169,7 +240,11 @@ async fn tool(configuration: &Path, arguments: &[&str]) -> Result<()> {
         .await
         .context("SoftHSM2 is not installed")?;
     if !output.status.success() {
-        bail!("softhsm2-util {} failed: {}", arguments[0], String::from_utf8_lossy(&output.stderr).trim());
+        bail!(
+            "softhsm2-util {} failed: {}",
+            arguments[0],
+            String::from_utf8_lossy(&output.stderr).trim()
+        );
     }
     Ok(())
 }

@@ -41,12 +41,17 @@ pub async fn start(around: &Surroundings<'_>) -> Result<Running> {
     let address = address(around)?;
     let kept = secrets::kept(&folder.join("address"), || address.clone())?;
     if kept != address {
-        bail!("issued certificates name {kept}, but the trust service is now to listen on {address}: `make clean` issues anew");
+        bail!(
+            "issued certificates name {kept}, but the trust service is now to listen on {address}: `make clean` issues anew"
+        );
     }
     // The validity of what is issued hangs on the day of the first start.
     let day: NaiveDate = secrets::kept(&folder.join("day"), || pki::today().to_string())?.parse()?;
     let configuration = folder.join("certomancer.json");
-    secrets::write_private(&configuration, serde_json::to_vec_pretty(&settings(around, day)?)?)?;
+    secrets::write_private(
+        &configuration,
+        serde_json::to_vec_pretty(&settings(around, day)?)?,
+    )?;
     let running = run(around, &configuration, &address)?;
     wait::until("the trust service", Duration::from_secs(30), async || {
         running.check_alive()?;
@@ -87,7 +92,11 @@ fn address(around: &Surroundings<'_>) -> Result<String> {
 
 fn run(around: &Surroundings<'_>, configuration: &std::path::Path, address: &str) -> Result<Running> {
     let program = around.layout.python_program("certomancer");
-    ensure!(program.is_file(), "{} is not installed: run deploy/install.sh", program.display());
+    ensure!(
+        program.is_file(),
+        "{} is not installed: run deploy/install.sh",
+        program.display()
+    );
     let text = |path: PathBuf| path.display().to_string();
     let arguments = vec![
         "--config".into(),
@@ -108,20 +117,34 @@ async fn keep_certificates(around: &Surroundings<'_>) -> Result<()> {
     let address = address(around)?;
     let client = http::client()?;
     // Answers even when every certificate is kept already: the service is up.
-    client.get(format!("{address}/wathiq/certs/root/ca.cert.pem")).send().await?.error_for_status()?;
-    for label in OWN.into_iter().chain(OFFICERS.iter().map(|officer| officer.label)) {
+    client
+        .get(format!("{address}/wathiq/certs/root/ca.cert.pem"))
+        .send()
+        .await?
+        .error_for_status()?;
+    for label in OWN
+        .into_iter()
+        .chain(OFFICERS.iter().map(|officer| officer.label))
+    {
         let path = certificate(around, label);
         if path.is_file() {
             continue;
         }
-        let repository = if label == "root" || label == "issuing" { "root" } else { "issuing" };
+        let repository = if label == "root" || label == "issuing" {
+            "root"
+        } else {
+            "issuing"
+        };
         let url = if label == "root" {
             format!("{address}/wathiq/certs/root/ca.cert.pem")
         } else {
             format!("{address}/wathiq/certs/{repository}/issued/{label}.cert.pem")
         };
         let pem = client.get(&url).send().await?.error_for_status()?.text().await?;
-        ensure!(pem.contains("BEGIN CERTIFICATE"), "{url} does not answer with a certificate");
+        ensure!(
+            pem.contains("BEGIN CERTIFICATE"),
+            "{url} does not answer with a certificate"
+        );
         secrets::write_private(&path, pem)?;
     }
     Ok(())
@@ -141,7 +164,10 @@ fn settings(around: &Surroundings<'_>, day: NaiveDate) -> Result<Value> {
     });
     let mut certificates = own_certificates(day)?;
     for officer in &OFFICERS {
-        keys.insert(officer.label.into(), json!({"path": format!("{}.pem", officer.label), "public-only": true}));
+        keys.insert(
+            officer.label.into(),
+            json!({"path": format!("{}.pem", officer.label), "public-only": true}),
+        );
         entities[officer.label] =
             json!({"common-name": officer.holder, "organizational-unit-name": "Legalisation of signatures"});
         certificates[officer.label] = officer_certificate(officer, day)?;
@@ -252,6 +278,10 @@ fn validity(day: NaiveDate, from: i64, to: i64) -> Result<Value> {
 
 fn instant(day: NaiveDate, offset: i64) -> Result<String> {
     let days = Days::new(offset.unsigned_abs());
-    let moved = if offset < 0 { day.checked_sub_days(days) } else { day.checked_add_days(days) };
+    let moved = if offset < 0 {
+        day.checked_sub_days(days)
+    } else {
+        day.checked_add_days(days)
+    };
     Ok(format!("{}T00:00:00+0000", moved.context("date out of range")?))
 }

@@ -10,7 +10,12 @@ pub(super) fn settings(facts: &Facts<'_>) -> Result<Value> {
     std::fs::create_dir_all(&objects)?;
     let trust = &facts.description.trust;
     let lists: reqwest::Url = trust.crl_url.parse()?;
-    let lists = format!("127.0.0.1:{}", lists.port().context("the revocation list's address has no port")?);
+    let lists = format!(
+        "127.0.0.1:{}",
+        lists
+            .port()
+            .context("the revocation list's address has no port")?
+    );
     Ok(json!({
         "process": facts.process()?,
         "database": facts.database_section()?,

@@ -40,8 +40,10 @@ async fn nothing_is_left(folder: &Path) {
 
 #[tokio::test]
 async fn the_exit_code_comes_back_and_nothing_is_left() {
-    let output =
-        wathiq_local().args(["test", "--", "sh", "-c", "echo $WATHIQ_TEST_STACK; exit 7"]).output().unwrap();
+    let output = wathiq_local()
+        .args(["test", "--", "sh", "-c", "echo $WATHIQ_TEST_STACK; exit 7"])
+        .output()
+        .unwrap();
     assert_eq!(output.status.code(), Some(7));
     let file = String::from_utf8(output.stdout).unwrap();
     let folder = Path::new(file.trim()).parent().unwrap();
@@ -53,10 +55,19 @@ async fn the_exit_code_comes_back_and_nothing_is_left() {
 async fn a_killed_run_takes_its_parts_and_its_command_along() {
     let note = tempfile::tempdir().unwrap();
     let written = note.path().join("stack");
-    let script = format!("echo $WATHIQ_TEST_STACK > {0}.part; mv {0}.part {0}; exec sleep 600", written.display());
-    let mut run = wathiq_local().args(["test", "--", "sh", "-c", &script]).spawn().unwrap();
+    let script = format!(
+        "echo $WATHIQ_TEST_STACK > {0}.part; mv {0}.part {0}; exec sleep 600",
+        written.display()
+    );
+    let mut run = wathiq_local()
+        .args(["test", "--", "sh", "-c", &script])
+        .spawn()
+        .unwrap();
     let file = wait::until("the nested stack", Duration::from_secs(90), async || {
-        anyhow::ensure!(run.try_wait()?.is_none(), wait::Hopeless("the nested run has ended".into()));
+        anyhow::ensure!(
+            run.try_wait()?.is_none(),
+            wait::Hopeless("the nested run has ended".into())
+        );
         Ok(std::fs::read_to_string(&written)?)
     })
     .await
@@ -75,7 +86,10 @@ async fn a_killed_run_takes_its_parts_and_its_command_along() {
 
 #[test]
 fn an_unknown_command_says_what_there_is() {
-    let output = Command::new(env!("CARGO_BIN_EXE_wathiq-local")).arg("upp").output().unwrap();
+    let output = Command::new(env!("CARGO_BIN_EXE_wathiq-local"))
+        .arg("upp")
+        .output()
+        .unwrap();
     assert_eq!(output.status.code(), Some(1));
     let text = String::from_utf8(output.stderr).unwrap();
     assert!(text.contains("upp") && text.contains("status"), "{text}");

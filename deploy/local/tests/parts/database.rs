@@ -4,7 +4,7 @@ use sqlx::postgres::{PgConnectOptions, PgSslMode};
 use sqlx::{ConnectOptions, Connection};
 use wathiq_local::parts::postgres::{OWNERS, superuser};
 
-use super::stack;
+use crate::given::stack;
 
 fn role(service: &str, part: &str, database: &str) -> PgConnectOptions {
     let postgres = stack().postgres;
@@ -14,7 +14,11 @@ fn role(service: &str, part: &str, database: &str) -> PgConnectOptions {
 }
 
 fn code(error: &sqlx::Error) -> String {
-    error.as_database_error().and_then(|error| error.code()).unwrap_or_default().into_owned()
+    error
+        .as_database_error()
+        .and_then(|error| error.code())
+        .unwrap_or_default()
+        .into_owned()
 }
 
 #[tokio::test]
@@ -22,7 +26,13 @@ async fn only_tls_is_answered() {
     let postgres = stack().postgres;
     let plain = superuser(&postgres, "postgres").ssl_mode(PgSslMode::Disable);
     assert_eq!(code(&plain.connect().await.unwrap_err()), "28000");
-    superuser(&postgres, "postgres").connect().await.unwrap().close().await.unwrap();
+    superuser(&postgres, "postgres")
+        .connect()
+        .await
+        .unwrap()
+        .close()
+        .await
+        .unwrap();
 }
 
 #[tokio::test]
@@ -30,19 +40,34 @@ async fn the_application_role_has_no_ddl_and_the_owner_has() {
     for service in OWNERS {
         let database = format!("wathiq_{service}");
         let mut application = role(service, "app", &database).connect().await.unwrap();
-        let refused = sqlx::query("CREATE TABLE intruder ()").execute(&mut application).await.unwrap_err();
+        let refused = sqlx::query("CREATE TABLE intruder ()")
+            .execute(&mut application)
+            .await
+            .unwrap_err();
         assert_eq!(code(&refused), "42501", "{service}");
         let mut owner = role(service, "owner", &database).connect().await.unwrap();
-        sqlx::query("CREATE TEMPORARY TABLE own ()").execute(&mut owner).await.unwrap();
-        sqlx::query("CREATE SCHEMA own_schema").execute(&mut owner).await.unwrap();
-        sqlx::query("DROP SCHEMA own_schema").execute(&mut owner).await.unwrap();
+        sqlx::query("CREATE TEMPORARY TABLE own ()")
+            .execute(&mut owner)
+            .await
+            .unwrap();
+        sqlx::query("CREATE SCHEMA own_schema")
+            .execute(&mut owner)
+            .await
+            .unwrap();
+        sqlx::query("DROP SCHEMA own_schema")
+            .execute(&mut owner)
+            .await
+            .unwrap();
     }
 }
 
 #[tokio::test]
 async fn no_role_enters_the_database_of_another_service() {
     for part in ["owner", "app"] {
-        let refused = role("signature", part, "wathiq_identity").connect().await.unwrap_err();
+        let refused = role("signature", part, "wathiq_identity")
+            .connect()
+            .await
+            .unwrap_err();
         assert_eq!(code(&refused), "42501", "{part}");
     }
 }

@@ -8,7 +8,7 @@ use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::Message;
 use rdkafka::producer::{FutureProducer, FutureRecord};
 
-use super::stack;
+use crate::given::stack;
 
 const BOUND: Duration = Duration::from_secs(30);
 const PERSON: &str = "wathiq.identity.person.v1";
@@ -47,7 +47,11 @@ async fn produce(principal: &str, topic: &str, key: &str, idempotent: bool) -> R
         .set("message.timeout.ms", "20000")
         .create()
         .unwrap();
-    producer.send(FutureRecord::to(topic).key(key).payload("x"), BOUND).await.map(|_| ()).map_err(|(error, _)| error)
+    producer
+        .send(FutureRecord::to(topic).key(key).payload("x"), BOUND)
+        .await
+        .map(|_| ())
+        .map_err(|(error, _)| error)
 }
 
 /// Reads until a record with `key` comes, or an error other than "nothing yet" and "not there yet".
@@ -73,7 +77,11 @@ fn read(principal: &str, group: &str, topic: &str, key: &str) -> Result<(), Kafk
 fn passing(error: &KafkaError) -> bool {
     matches!(
         error.rdkafka_error_code(),
-        Some(RDKafkaErrorCode::BrokerTransportFailure | RDKafkaErrorCode::AllBrokersDown | RDKafkaErrorCode::NotCoordinator)
+        Some(
+            RDKafkaErrorCode::BrokerTransportFailure
+                | RDKafkaErrorCode::AllBrokersDown
+                | RDKafkaErrorCode::NotCoordinator
+        )
     )
 }
 
@@ -94,17 +102,33 @@ async fn a_service_writes_its_own_topics_and_a_consumer_reads_them() {
 
 #[tokio::test]
 async fn nobody_writes_the_topics_of_another() {
-    for (principal, topic) in [("signature", PERSON), ("identity", LEGALISATION), ("gateway", PERSON), ("stranger", PERSON)] {
+    for (principal, topic) in [
+        ("signature", PERSON),
+        ("identity", LEGALISATION),
+        ("gateway", PERSON),
+        ("stranger", PERSON),
+    ] {
         let code = refused_write(principal, topic).await;
-        assert_eq!(code, RDKafkaErrorCode::TopicAuthorizationFailed, "{principal} on {topic}");
+        assert_eq!(
+            code,
+            RDKafkaErrorCode::TopicAuthorizationFailed,
+            "{principal} on {topic}"
+        );
     }
 }
 
 #[tokio::test]
 async fn nobody_reads_what_it_does_not_consume() {
-    for (principal, topic) in [("signature", PERSON), ("gateway", LEGALISATION), ("stranger", PERSON)] {
+    for (principal, topic) in [
+        ("signature", PERSON),
+        ("gateway", LEGALISATION),
+        ("stranger", PERSON),
+    ] {
         let code = code(read(principal, &unique(principal), topic, "x"));
-        let refused = [RDKafkaErrorCode::TopicAuthorizationFailed, RDKafkaErrorCode::GroupAuthorizationFailed];
+        let refused = [
+            RDKafkaErrorCode::TopicAuthorizationFailed,
+            RDKafkaErrorCode::GroupAuthorizationFailed,
+        ];
         assert!(refused.contains(&code), "{principal} on {topic}: {code}");
     }
 }
@@ -139,10 +163,16 @@ async fn without_a_certificate_there_is_no_connection() {
 async fn topics_keep_their_records_for_ever() {
     use rdkafka::admin::{AdminClient, AdminOptions, ResourceSpecifier};
     let admin: AdminClient<_> = client(Some("operator")).create().unwrap();
-    let answers =
-        admin.describe_configs(&[ResourceSpecifier::Topic(LEGALISATION)], &AdminOptions::new()).await.unwrap();
+    let answers = admin
+        .describe_configs(&[ResourceSpecifier::Topic(LEGALISATION)], &AdminOptions::new())
+        .await
+        .unwrap();
     let topic = answers.into_iter().next().unwrap().unwrap();
     for setting in ["retention.ms", "retention.bytes"] {
-        assert_eq!(topic.get(setting).unwrap().value.as_deref(), Some("-1"), "{setting}");
+        assert_eq!(
+            topic.get(setting).unwrap().value.as_deref(),
+            Some("-1"),
+            "{setting}"
+        );
     }
 }

@@ -4,7 +4,7 @@ use std::process::Command;
 
 use serde_json::{Value, json};
 
-use super::stack;
+use crate::given::stack;
 
 #[tokio::test]
 async fn mail_is_taken_over_tls_and_shown_in_the_inbox() {
@@ -12,9 +12,21 @@ async fn mail_is_taken_over_tls_and_shown_in_the_inbox() {
     let subject = wathiq_local::secrets::random_hex(8);
     let folder = tempfile::tempdir().unwrap();
     let message = folder.path().join("message");
-    std::fs::write(&message, format!("From: a@wathiq.test\r\nTo: b@wathiq.test\r\nSubject: {subject}\r\n\r\nbody\r\n")).unwrap();
+    std::fs::write(
+        &message,
+        format!("From: a@wathiq.test\r\nTo: b@wathiq.test\r\nSubject: {subject}\r\n\r\nbody\r\n"),
+    )
+    .unwrap();
     let sent = Command::new("curl")
-        .args(["-sS", "--noproxy", "*", "--mail-from", "a@wathiq.test", "--mail-rcpt", "b@wathiq.test"])
+        .args([
+            "-sS",
+            "--noproxy",
+            "*",
+            "--mail-from",
+            "a@wathiq.test",
+            "--mail-rcpt",
+            "b@wathiq.test",
+        ])
         .arg("--cacert")
         .arg(&mail.ca)
         .arg("--upload-file")
@@ -24,8 +36,14 @@ async fn mail_is_taken_over_tls_and_shown_in_the_inbox() {
         .unwrap();
     assert!(sent.status.success(), "{}", String::from_utf8_lossy(&sent.stderr));
     let client = wathiq_local::http::client().unwrap();
-    let inbox: Vec<Value> =
-        client.get(format!("{}/email", mail.api)).send().await.unwrap().json().await.unwrap();
+    let inbox: Vec<Value> = client
+        .get(format!("{}/email", mail.api))
+        .send()
+        .await
+        .unwrap()
+        .json()
+        .await
+        .unwrap();
     assert!(inbox.iter().any(|message| message["subject"] == subject.as_str()));
 }
 
@@ -37,7 +55,15 @@ async fn a_text_message_is_taken_once_for_its_reference_and_shown_in_the_inbox()
     let to = "+212600000042";
     let reference = wathiq_local::secrets::random_hex(8);
     let message = json!({"to": to, "from": "Wathiq", "text": "رمزكم 123456 <b>", "reference": reference});
-    let send = async |key: &str| client.post(&url).bearer_auth(key).json(&message).send().await.unwrap();
+    let send = async |key: &str| {
+        client
+            .post(&url)
+            .bearer_auth(key)
+            .json(&message)
+            .send()
+            .await
+            .unwrap()
+    };
     assert_eq!(send("wrong").await.status(), 401);
     let first = send(&sms.key).await;
     assert_eq!(first.status(), 202);
@@ -45,9 +71,30 @@ async fn a_text_message_is_taken_once_for_its_reference_and_shown_in_the_inbox()
     let second = send(&sms.key).await;
     assert_eq!(second.status(), 200);
     assert_eq!(second.json::<Value>().await.unwrap()["id"], first["id"]);
-    let listed: Vec<Value> = client.get(&url).query(&[("to", to)]).send().await.unwrap().json().await.unwrap();
-    assert_eq!(listed.iter().filter(|message| message["reference"] == reference.as_str()).count(), 1);
-    let page = client.get(format!("{}/inbox", sms.url)).send().await.unwrap().text().await.unwrap();
+    let listed: Vec<Value> = client
+        .get(&url)
+        .query(&[("to", to)])
+        .send()
+        .await
+        .unwrap()
+        .json()
+        .await
+        .unwrap();
+    assert_eq!(
+        listed
+            .iter()
+            .filter(|message| message["reference"] == reference.as_str())
+            .count(),
+        1
+    );
+    let page = client
+        .get(format!("{}/inbox", sms.url))
+        .send()
+        .await
+        .unwrap()
+        .text()
+        .await
+        .unwrap();
     assert!(page.contains("رمزكم 123456 &#60;b&#62;"), "{page}");
 }
 
@@ -55,9 +102,11 @@ async fn a_text_message_is_taken_once_for_its_reference_and_shown_in_the_inbox()
 async fn a_text_message_to_no_number_is_refused() {
     let sms = stack().sms;
     let client = wathiq_local::http::client().unwrap();
-    for (to, text, code) in
-        [("0600000000", "x", "invalid_recipient"), ("+212600000000", "", "invalid_text"), ("+0212600000000", "x", "invalid_recipient")]
-    {
+    for (to, text, code) in [
+        ("0600000000", "x", "invalid_recipient"),
+        ("+212600000000", "", "invalid_text"),
+        ("+0212600000000", "x", "invalid_recipient"),
+    ] {
         let answer = client
             .post(format!("{}/v1/messages", sms.url))
             .bearer_auth(&sms.key)

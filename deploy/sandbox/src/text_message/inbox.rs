@@ -14,7 +14,11 @@ struct Inbox {
 }
 
 pub(super) async fn page(State(provider): State<Provider>, Query(filter): Query<Filter>) -> Response {
-    match (Inbox { messages: provider.newest_first(&filter) }).render() {
+    match (Inbox {
+        messages: provider.newest_first(&filter),
+    })
+    .render()
+    {
         Ok(page) => Html(page).into_response(),
         Err(error) => {
             tracing::error!(%error, "the inbox page cannot be rendered");

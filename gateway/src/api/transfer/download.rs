@@ -26,7 +26,7 @@ const SEGMENT_DEADLINE: Duration = Duration::from_secs(30);
 
 /// A file that can be fetched from a service.
 #[derive(Clone)]
-pub enum File {
+pub(crate) enum File {
     Document { document_id: String },
     Sealed { legalisation_request_id: String, kind: i32 },
     Linked { token: String, kind: i32 },
@@ -79,7 +79,7 @@ impl File {
 
 /// How a file is offered to a browser.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub enum Disposition {
+pub(crate) enum Disposition {
     Inline,
     Attachment,
 }
@@ -88,7 +88,7 @@ pub enum Disposition {
 ///
 /// # Errors
 /// The service's refusal, or `RANGE_NOT_SATISFIABLE`.
-pub async fn answer(
+pub(crate) async fn answer(
     clients: Clients,
     file: File,
     method: &Method,

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 /// What part of a representation is wanted.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Wanted {
+pub(crate) enum Wanted {
     /// No range, several ranges, or another unit: the whole representation is answered.
     Whole,
     /// Never empty, within the representation.
@@ -15,7 +15,7 @@ pub enum Wanted {
 
 /// Reads a `Range` header against a representation of `total` bytes.
 #[must_use]
-pub fn wanted(header: Option<&str>, total: u64) -> Wanted {
+pub(crate) fn wanted(header: Option<&str>, total: u64) -> Wanted {
     let Some(spec) = header.and_then(|value| value.strip_prefix("bytes=")) else { return Wanted::Whole };
     let Some((first, last)) = spec.trim().split_once('-').filter(|_| !spec.contains(',')) else {
         return Wanted::Whole;

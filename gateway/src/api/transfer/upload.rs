@@ -1,14 +1,16 @@
 //! Uploads: the body is passed on to the service as it arrives, no faster than the service reads.
 
-use std::convert::Infallible;
-use std::future::{Future, pending};
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use axum::body::BodyDataStream;
 use axum::extract::{FromRequest, Multipart, Request};
 use bytes::Bytes;
-use futures::stream::{BoxStream, unfold};
-use futures::{Stream, StreamExt};
+use futures::future::BoxFuture;
+use futures::{FutureExt, Stream, StreamExt};
 use http::{HeaderMap, StatusCode, header};
 use tokio::sync::mpsc;
 use tonic::Status;
@@ -23,12 +25,12 @@ const CHUNK: usize = 256 * 1024;
 const AHEAD: usize = 2;
 
 /// A file in a request body: the body itself, or the first file of a form.
-pub struct Upload {
+pub(crate) struct Upload {
     source: Source,
     /// Name given by the caller, empty when none.
-    pub file_name: String,
+    pub(crate) file_name: String,
     /// Length of the file where known before reading.
-    pub length: Option<u64>,
+    pub(crate) length: Option<u64>,
 }
 
 enum Source {
@@ -37,7 +39,7 @@ enum Source {
 }
 
 /// One message of an upload: the name and length first, then bytes.
-pub enum Piece {
+pub(crate) enum Piece {
     Start { file_name: String, length: u64 },
     Chunk(Vec<u8>),
 }
@@ -48,7 +50,7 @@ impl Upload {
     /// # Errors
     /// `UNSUPPORTED_MEDIA_TYPE`, `FILE_TOO_LARGE` where the declared length says so, `BODY_UNREADABLE` for a form
     /// without boundary.
-    pub async fn open(request: Request, limit: u64) -> Result<Self, Problem> {
+    pub(crate) async fn open(request: Request, limit: u64) -> Result<Self, Problem> {
         let headers = request.headers();
         let essence = headers
             .get(header::CONTENT_TYPE)
@@ -92,109 +94,122 @@ impl Upload {
     ///
     /// # Errors
     /// What is wrong with the body, or the service's refusal, whichever comes first.
-    pub async fn send<M, T, F>(
+    pub(crate) fn send<M, T, F>(
         self,
         app: &App,
         limit: u64,
-        message: impl Fn(Piece) -> Option<M> + Send,
-        call: impl FnOnce(BoxStream<'static, M>) -> F,
-    ) -> Result<T, Problem>
+        message: impl Fn(Piece) -> Option<M> + Send + Sync + 'static,
+        call: impl FnOnce(Messages<M>) -> F,
+    ) -> BoxFuture<'static, Result<T, Problem>>
     where
         M: Send + 'static,
-        F: Future<Output = Result<tonic::Response<T>, Status>>,
+        T: Send + 'static,
+        F: Future<Output = Result<tonic::Response<T>, Status>> + Send + 'static,
     {
-        let Ok(_permit) = app.uploads.try_acquire() else {
-            return Err(Problem::new(
-                StatusCode::SERVICE_UNAVAILABLE,
-                "UPLOADS_BUSY",
-                "too many files are being sent: try again in a moment",
-            )
-            .retry_after(Duration::from_secs(5)));
+        let Ok(permit) = Arc::clone(&app.uploads).try_acquire_owned() else {
+            let busy = "too many files are being sent: try again in a moment";
+            let problem = Problem::new(StatusCode::SERVICE_UNAVAILABLE, "UPLOADS_BUSY", busy);
+            return std::future::ready(Err(problem.retry_after(Duration::from_secs(5)))).boxed();
         };
         let (sender, receiver) = mpsc::channel(AHEAD);
-        let pump = self.pump(limit, message, &sender);
-        let call = call(messages(receiver).boxed());
-        tokio::pin!(pump, call);
-        tokio::select! {
-            biased;
-            read = &mut pump => read?,
-            answer = &mut call => return Ok(answer?.into_inner()),
+        let pump = self.pump(Pump { sender, message, limit, sent: 0 });
+        let call = call(Messages(receiver));
+        async move {
+            let _permit = permit;
+            tokio::pin!(pump, call);
+            tokio::select! {
+                biased;
+                read = &mut pump => read?,
+                answer = &mut call => return Ok(answer?.into_inner()),
+            }
+            Ok(call.await?.into_inner())
         }
-        Ok(call.await?.into_inner())
+        .boxed()
     }
 
-    async fn pump<M>(
-        self,
-        limit: u64,
-        message: impl Fn(Piece) -> Option<M>,
-        sender: &mpsc::Sender<Option<M>>,
-    ) -> Result<(), Problem> {
-        let (mut chunks, file_name) = match self.source {
-            Source::Whole(stream) => (stream.map(|chunk| chunk.map_err(unreadable)).boxed(), self.file_name),
-            Source::Form(form) => file_of(*form).await?,
-        };
-        let start = Piece::Start { file_name, length: self.length.unwrap_or(0) };
-        let mut sent = 0_u64;
-        if !pass_on(sender, message(start)).await {
-            return Ok(());
-        }
-        while let Some(chunk) = chunks.next().await {
-            let chunk = chunk?;
-            sent += u64::try_from(chunk.len()).unwrap_or(u64::MAX);
-            if sent > limit {
-                return Err(too_large(limit));
+    async fn pump<M, P: Fn(Piece) -> Option<M>>(self, mut pump: Pump<M, P>) -> Result<(), Problem> {
+        let length = self.length.unwrap_or(0);
+        match self.source {
+            Source::Whole(mut stream) => {
+                pump.pass_on(Piece::Start { file_name: self.file_name, length }).await;
+                while let Some(chunk) = stream.next().await {
+                    pump.pass_on_chunk(&chunk.map_err(|_| body_problem(StatusCode::BAD_REQUEST))?).await?;
+                }
             }
-            for piece in chunk.chunks(CHUNK) {
-                if !pass_on(sender, message(Piece::Chunk(piece.to_vec()))).await {
-                    return Ok(());
+            Source::Form(mut form) => {
+                let broken = |error: axum::extract::multipart::MultipartError| body_problem(error.status());
+                let mut field = loop {
+                    let field = form.next_field().await.map_err(broken)?.ok_or_else(missing_file)?;
+                    if field.file_name().is_some_and(|name| !name.is_empty()) {
+                        break field;
+                    }
+                };
+                let file_name = field.file_name().unwrap_or_default().to_owned();
+                pump.pass_on(Piece::Start { file_name, length }).await;
+                while let Some(chunk) = field.chunk().await.map_err(broken)? {
+                    pump.pass_on_chunk(&chunk).await?;
                 }
             }
         }
-        // The end of the stream, said only here; a service that is gone has answered already.
-        let _ = sender.send(None).await;
+        pump.end().await;
         Ok(())
     }
 }
 
-/// False when the service listens no more: its answer is on the way.
-async fn pass_on<M>(sender: &mpsc::Sender<Option<M>>, message: Option<M>) -> bool {
-    match message {
-        Some(message) => sender.send(Some(message)).await.is_ok(),
-        None => true,
-    }
+fn missing_file() -> Problem {
+    Problem::field("/file", "FILE_MISSING", "the form has no file")
 }
 
-fn messages<M: Send + 'static>(receiver: mpsc::Receiver<Option<M>>) -> impl Stream<Item = M> + Send + 'static {
-    unfold(receiver, |mut receiver| async move {
-        match receiver.recv().await {
-            Some(Some(message)) => Some((message, receiver)),
-            Some(None) => None,
-            None => match pending::<Infallible>().await {},
+/// Hands pieces over to the call. A service that listens no more has answered already, so nothing is lost then.
+struct Pump<M, P> {
+    sender: mpsc::Sender<Option<M>>,
+    message: P,
+    limit: u64,
+    sent: u64,
+}
+
+impl<M, P: Fn(Piece) -> Option<M>> Pump<M, P> {
+    async fn pass_on(&self, piece: Piece) {
+        if let Some(message) = (self.message)(piece) {
+            let _ = self.sender.send(Some(message)).await;
         }
-    })
-}
+    }
 
-type Chunks = BoxStream<'static, Result<Bytes, Problem>>;
+    async fn pass_on_chunk(&mut self, bytes: &Bytes) -> Result<(), Problem> {
+        self.sent += u64::try_from(bytes.len()).unwrap_or(u64::MAX);
+        if self.sent > self.limit {
+            return Err(too_large(self.limit));
+        }
+        for piece in bytes.chunks(CHUNK) {
+            self.pass_on(Piece::Chunk(piece.to_vec())).await;
+        }
+        Ok(())
+    }
 
-async fn file_of(mut form: Multipart) -> Result<(Chunks, String), Problem> {
-    let missing = || Problem::field("/file", "FILE_MISSING", "the form has no file");
-    loop {
-        let field = form.next_field().await.map_err(|error| body_problem(error.status()))?;
-        let field = field.ok_or_else(missing)?;
-        let Some(file_name) = field.file_name().map(str::to_owned) else { continue };
-        drop(field);
-        let _ = file_name;
-        return Err(missing());
+    /// The end of the stream, said only after the whole file.
+    async fn end(&self) {
+        let _ = self.sender.send(None).await;
     }
 }
 
-fn unreadable(_: axum::Error) -> Problem {
-    body_problem(StatusCode::BAD_REQUEST)
+/// The messages of a call. It ends only when the end was said; where the sender is gone before that, it waits until the
+/// call is given up.
+pub(crate) struct Messages<M>(mpsc::Receiver<Option<M>>);
+
+impl<M> Stream for Messages<M> {
+    type Item = M;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<M>> {
+        match ready!(self.0.poll_recv(context)) {
+            Some(message) => Poll::Ready(message),
+            None => Poll::Pending,
+        }
+    }
 }
 
 /// What a body larger than its address takes is answered.
 #[must_use]
-pub fn too_large(limit: u64) -> Problem {
+pub(crate) fn too_large(limit: u64) -> Problem {
     Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "FILE_TOO_LARGE", "the file is larger than this address takes")
         .with("limit_bytes", limit.to_string())
 }
@@ -215,7 +230,7 @@ fn disposition_name(headers: &HeaderMap) -> Option<String> {
 
 /// Undoes percent-encoding; none where it is broken or no UTF-8.
 #[must_use]
-pub fn percent_decode(text: &str) -> Option<String> {
+pub(crate) fn percent_decode(text: &str) -> Option<String> {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
     while let Some((&first, tail)) = rest.split_first() {

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use sha2::{Digest, Sha256};
 
+use super::work::Work;
 use super::{App, Error};
 use crate::domain::quota::{Answer, Rate};
 use crate::store::quotas;
@@ -33,27 +34,27 @@ const DEFAULTS: &[Default] = &[
 ];
 
 /// Sign-ins from one address.
-pub const SIGN_IN_ADDRESS: &str = "sign_in.address";
+pub(super) const SIGN_IN_ADDRESS: &str = "sign_in.address";
 /// Sign-ins to one account from one address: a stranger elsewhere uses up their own, never the holder's.
-pub const SIGN_IN_ACCOUNT: &str = "sign_in.account";
+pub(super) const SIGN_IN_ACCOUNT: &str = "sign_in.account";
 /// Second factors of one person, apart for each known address.
-pub const SECOND_FACTOR: &str = "second_factor";
+pub(super) const SECOND_FACTOR: &str = "second_factor";
 /// Passwords and codes asked again within one session.
-pub const REAUTHENTICATION: &str = "reauthentication";
+pub(super) const REAUTHENTICATION: &str = "reauthentication";
 /// Sign-ups from one address.
-pub const SIGN_UP_ADDRESS: &str = "sign_up.address";
+pub(super) const SIGN_UP_ADDRESS: &str = "sign_up.address";
 /// Sign-ups that name one contact.
-pub const SIGN_UP_CONTACT: &str = "sign_up.contact";
+pub(super) const SIGN_UP_CONTACT: &str = "sign_up.contact";
 /// Codes sent and tried for one sign-up's channel.
-pub const SIGN_UP_CODES: &str = "sign_up.codes";
+pub(super) const SIGN_UP_CODES: &str = "sign_up.codes";
 /// Changes of contact of one person.
-pub const CONTACT_CHANGE: &str = "contact_change";
+pub(super) const CONTACT_CHANGE: &str = "contact_change";
 /// Password resets asked from one address.
-pub const RESET_ADDRESS: &str = "password_reset.address";
+pub(super) const RESET_ADDRESS: &str = "password_reset.address";
 /// Password resets of one account asked from one address.
-pub const RESET_ACCOUNT: &str = "password_reset.account";
+pub(super) const RESET_ACCOUNT: &str = "password_reset.account";
 /// New passwords sent from one address.
-pub const RESET_ATTEMPT: &str = "password_reset.attempt";
+pub(super) const RESET_ATTEMPT: &str = "password_reset.attempt";
 
 /// The rate of each bucket.
 #[derive(Debug, Clone)]
@@ -77,7 +78,7 @@ impl Quotas {
 
 /// What was taken, to be given back when the attempt proved right.
 #[must_use = "an attempt that proved right gives back what it took"]
-pub struct Taken {
+pub(super) struct Taken {
     bucket: &'static str,
     key: [u8; 32],
 }
@@ -110,6 +111,33 @@ impl App {
         let Some(rate) = self.quotas.rate(taken.bucket) else { return Ok(()) };
         let mut conn = self.pool.acquire().await?;
         quotas::give_back(&mut conn, taken.bucket, &taken.key, rate).await?;
+        Ok(())
+    }
+}
+
+impl Work<'_> {
+    /// Takes one attempt in this transaction: it counts when the transaction commits, so also with a traced refusal, and a
+    /// repeat of a command that was done takes nothing.
+    ///
+    /// # Errors
+    /// [`Error::Limited`] when there is none left.
+    pub(super) async fn limit(&mut self, bucket: &'static str, parts: &[&str]) -> Result<Taken, Error> {
+        let key = key_of(parts);
+        let Some(rate) = self.app().quotas.rate(bucket) else { return Ok(Taken { bucket, key }) };
+        let now = self.ambient().now();
+        let answer = quotas::take(self.conn(), bucket, &key, rate, 1, now).await?;
+        if answer.allowed { Ok(Taken { bucket, key }) } else { Err(limited(answer)) }
+    }
+
+    /// Counts something that is sent or begun, whether or not it proves right.
+    pub(super) async fn count(&mut self, bucket: &'static str, parts: &[&str]) -> Result<(), Error> {
+        self.limit(bucket, parts).await.map(|_| ())
+    }
+
+    /// Gives an attempt back.
+    pub(super) async fn unlimit(&mut self, taken: Taken) -> Result<(), Error> {
+        let Some(rate) = self.app().quotas.rate(taken.bucket) else { return Ok(()) };
+        quotas::give_back(self.conn(), taken.bucket, &taken.key, rate).await?;
         Ok(())
     }
 }

@@ -13,8 +13,8 @@ use crate::store::{memberships, offices, people, sessions};
 
 /// A member of staff in a live staff session.
 #[derive(Debug)]
-pub struct Staff {
-    pub person_id: Uuid,
+pub(super) struct Staff {
+    pub(super) person_id: Uuid,
     grants: Vec<Grant>,
     platform_administrator: bool,
 }
@@ -22,7 +22,7 @@ pub struct Staff {
 impl Staff {
     /// # Errors
     /// [`Refusal::WrongSurface`], [`Refusal::SessionExpired`], [`Refusal::PersonNotProved`].
-    pub async fn of(conn: &mut PgConnection, app: &App, caller: &Caller) -> Result<Self, Error> {
+    pub(super) async fn of(conn: &mut PgConnection, app: &App, caller: &Caller) -> Result<Self, Error> {
         if caller.surface != TokenSurface::Staff {
             return Err(Refusal::WrongSurface.into());
         }
@@ -39,7 +39,7 @@ impl Staff {
 
     /// # Errors
     /// [`Refusal::RoleRequired`].
-    pub fn require(&self, office: Uuid, role: Role) -> Result<(), Error> {
+    pub(super) fn require(&self, office: Uuid, role: Role) -> Result<(), Error> {
         let holds = self.grants.iter().any(|grant| grant.office_id == office && grant.role == role);
         if holds { Ok(()) } else { Err(Refusal::RoleRequired.into()) }
     }
@@ -48,14 +48,14 @@ impl Staff {
     ///
     /// # Errors
     /// [`Refusal::RoleRequired`].
-    pub fn require_anywhere(&self, role: Role) -> Result<(), Error> {
+    pub(super) fn require_anywhere(&self, role: Role) -> Result<(), Error> {
         let holds = self.grants.iter().any(|grant| grant.role == role);
         if holds { Ok(()) } else { Err(Refusal::RoleRequired.into()) }
     }
 
     /// # Errors
     /// [`Refusal::RoleRequired`].
-    pub fn require_platform_administrator(&self) -> Result<(), Error> {
+    pub(super) fn require_platform_administrator(&self) -> Result<(), Error> {
         if self.platform_administrator { Ok(()) } else { Err(Refusal::RoleRequired.into()) }
     }
 
@@ -63,7 +63,7 @@ impl Staff {
     ///
     /// # Errors
     /// [`Refusal::RoleRequired`].
-    pub async fn require_administrator(&self, conn: &mut PgConnection, office: Uuid) -> Result<(), Error> {
+    pub(super) async fn require_administrator(&self, conn: &mut PgConnection, office: Uuid) -> Result<(), Error> {
         if self.platform_administrator {
             return Ok(());
         }

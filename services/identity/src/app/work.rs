@@ -30,14 +30,14 @@ impl Command {
 }
 
 /// What the beginning of a transaction found.
-pub enum Start<'a, R> {
+pub(super) enum Start<'a, R> {
     New(Work<'a>),
     /// The command was done before, with this answer.
     Done(R),
 }
 
 /// A transaction that has claimed its command.
-pub struct Work<'a> {
+pub(super) struct Work<'a> {
     app: &'a App,
     command: &'a Command,
     transaction: Transaction<'static, Postgres>,
@@ -55,7 +55,7 @@ macro_rules! begin {
 pub(crate) use begin;
 
 impl<'a> Work<'a> {
-    pub async fn begin<R: Reply>(app: &'a App, command: &'a Command) -> Result<Start<'a, R>, Error> {
+    pub(super) async fn begin<R: Reply>(app: &'a App, command: &'a Command) -> Result<Start<'a, R>, Error> {
         let mut transaction = app.pool.begin().await?;
         match idempotency::claim(&mut transaction, &app.ambient, &command.inner).await? {
             Claim::New => Ok(Start::New(Self { app, command, transaction })),
@@ -64,7 +64,7 @@ impl<'a> Work<'a> {
     }
 
     /// As [`Self::begin`], for a command whose answer holds a secret: that is not kept, and a repeat is refused.
-    pub async fn begin_secret(app: &'a App, command: &'a Command) -> Result<Self, Error> {
+    pub(super) async fn begin_secret(app: &'a App, command: &'a Command) -> Result<Self, Error> {
         let mut transaction = app.pool.begin().await?;
         match idempotency::claim(&mut transaction, &app.ambient, &command.inner).await? {
             Claim::New => Ok(Self { app, command, transaction }),
@@ -72,25 +72,25 @@ impl<'a> Work<'a> {
         }
     }
 
-    pub fn app(&self) -> &'a App {
+    pub(super) fn app(&self) -> &'a App {
         self.app
     }
 
-    pub fn ambient(&self) -> &'a Ambient {
+    pub(super) fn ambient(&self) -> &'a Ambient {
         &self.app.ambient
     }
 
-    pub fn conn(&mut self) -> &mut PgConnection {
+    pub(super) fn conn(&mut self) -> &mut PgConnection {
         &mut self.transaction
     }
 
-    pub async fn event(&mut self, event: NewEvent) -> Result<(), Error> {
+    pub(super) async fn event(&mut self, event: NewEvent) -> Result<(), Error> {
         wathiq_outbox::append(&mut self.transaction, &self.app.ambient, event).await?;
         Ok(())
     }
 
     /// Notes in the audit trail what is being done.
-    pub async fn audit(
+    pub(super) async fn audit(
         &mut self,
         action: &'static str,
         (aggregate, aggregate_id): (&'static str, Uuid),
@@ -101,7 +101,7 @@ impl<'a> Work<'a> {
 
     /// Commits what was done so far, with a note of the refusal, and returns the refusal. The command stays undone: a
     /// repeat is decided anew.
-    pub async fn refuse(
+    pub(super) async fn refuse(
         mut self,
         refusal: Refusal,
         action: &'static str,
@@ -118,14 +118,14 @@ impl<'a> Work<'a> {
     }
 
     /// Stores the answer and commits.
-    pub async fn finish<R: Reply>(mut self, reply: R) -> Result<R, Error> {
+    pub(super) async fn finish<R: Reply>(mut self, reply: R) -> Result<R, Error> {
         idempotency::complete(&mut self.transaction, &self.command.inner, Some(&reply.encode_to_vec())).await?;
         self.transaction.commit().await?;
         Ok(reply)
     }
 
     /// Commits without storing the answer, which holds a secret.
-    pub async fn finish_secret<T>(mut self, answer: T) -> Result<T, Error> {
+    pub(super) async fn finish_secret<T>(mut self, answer: T) -> Result<T, Error> {
         idempotency::complete(&mut self.transaction, &self.command.inner, None).await?;
         self.transaction.commit().await?;
         Ok(answer)

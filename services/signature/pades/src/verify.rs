@@ -84,7 +84,7 @@ pub fn verify(bytes: &[u8], context: &TrustContext) -> Result<Vec<SignatureRepor
     for (field, signature) in form.signed() {
         structures.push(Structure::read(&document, field, signature)?);
     }
-    structures.sort_by_key(|structure| structure.signed_end());
+    structures.sort_by_key(Structure::signed_end);
     let evidence = Evidence::collect(&structures, &material, context);
     let xfa = has_xfa(&document)?;
     let reports = structures.iter().enumerate().map(|(index, structure)| {

@@ -34,3 +34,8 @@ pub(crate) fn current() -> Versioned {
 pub(crate) fn of_version(version: &str) -> Option<Versioned> {
     TEMPLATES.into_iter().map(Versioned).find(|template| template.version() == version)
 }
+
+/// The version of the template that new intents are frozen with.
+pub fn current_template_version() -> String {
+    current().version()
+}

@@ -47,14 +47,32 @@ pub fn rules(topics: &[Topic]) -> Vec<Rule> {
         rules.push(on_topic(&topic.producer, &topic.name, Operation::Describe));
         for consumer in &topic.consumers {
             rules.push(on_topic(consumer, &topic.name, Operation::Read));
-            let group = rule(consumer, Resource::Group, Pattern::Prefixed, consumer, Operation::Read);
+            let group = rule(
+                consumer,
+                Resource::Group,
+                Pattern::Prefixed,
+                consumer,
+                Operation::Read,
+            );
             if !rules.contains(&group) {
                 rules.push(group);
             }
         }
     }
-    rules.push(rule("auditor", Resource::Topic, Pattern::Prefixed, "wathiq.", Operation::Read));
-    rules.push(rule("auditor", Resource::Group, Pattern::Literal, "*", Operation::Read));
+    rules.push(rule(
+        "auditor",
+        Resource::Topic,
+        Pattern::Prefixed,
+        "wathiq.",
+        Operation::Read,
+    ));
+    rules.push(rule(
+        "auditor",
+        Resource::Group,
+        Pattern::Literal,
+        "*",
+        Operation::Read,
+    ));
     rules
 }
 
@@ -75,7 +93,13 @@ fn on_topic(principal: &str, topic: &str, operation: Operation) -> Rule {
 }
 
 fn rule(principal: &str, resource: Resource, pattern: Pattern, name: &str, operation: Operation) -> Rule {
-    Rule { principal: format!("User:{principal}"), resource, pattern, name: name.to_owned(), operation }
+    Rule {
+        principal: format!("User:{principal}"),
+        resource,
+        pattern,
+        name: name.to_owned(),
+        operation,
+    }
 }
 
 #[cfg(test)]
@@ -97,7 +121,12 @@ mod tests {
             .map(|rule| rule.principal.as_str())
             .collect();
         assert_eq!(writers, ["User:identity"]);
-        assert!(rules.iter().filter(|rule| rule.principal == "User:auditor").all(|rule| rule.operation == Operation::Read));
+        assert!(
+            rules
+                .iter()
+                .filter(|rule| rule.principal == "User:auditor")
+                .all(|rule| rule.operation == Operation::Read)
+        );
         assert!(!rules.iter().any(|rule| rule.principal == "User:signature"));
     }
 }

@@ -41,7 +41,10 @@ impl Client {
         let tcp = TcpStream::connect(("127.0.0.1", port)).await?;
         let connector = TlsConnector::from(Arc::new(tls(certificates)?));
         let stream = connector.connect(ServerName::try_from("127.0.0.1")?, tcp).await?;
-        Ok(Self { stream, correlation: 0 })
+        Ok(Self {
+            stream,
+            correlation: 0,
+        })
     }
 
     /// Creates the topics that do not exist yet.
@@ -67,7 +70,10 @@ impl Client {
             let name = answer.text()?.unwrap_or_default();
             let code = answer.short()?;
             let reason = answer.text()?.unwrap_or_default();
-            ensure!(code == 0 || code == TOPIC_ALREADY_EXISTS, "Kafka does not create {name}: {code} {reason}");
+            ensure!(
+                code == 0 || code == TOPIC_ALREADY_EXISTS,
+                "Kafka does not create {name}: {code} {reason}"
+            );
         }
         Ok(())
     }
@@ -110,7 +116,11 @@ impl Client {
         let mut answer = Reader(&answer);
         answer.skip(4)?;
         let code = answer.short()?;
-        ensure!(code == 0, "Kafka does not list its rules: {code} {}", answer.text()?.unwrap_or_default());
+        ensure!(
+            code == 0,
+            "Kafka does not list its rules: {code} {}",
+            answer.text()?.unwrap_or_default()
+        );
         answer.text()?;
         let mut known = 0;
         for _ in 0..answer.int()? {
@@ -136,7 +146,9 @@ impl Client {
         put_text(&mut message, "wathiq-local")?;
         message.extend(body);
         let exchange = async {
-            self.stream.write_all(&i32::try_from(message.len())?.to_be_bytes()).await?;
+            self.stream
+                .write_all(&i32::try_from(message.len())?.to_be_bytes())
+                .await?;
             self.stream.write_all(&message).await?;
             self.stream.flush().await?;
             let length = self.stream.read_i32().await?;
@@ -145,7 +157,9 @@ impl Client {
             self.stream.read_exact(&mut answer).await?;
             Ok(answer)
         };
-        let answer = tokio::time::timeout(Duration::from_secs(15), exchange).await.context("Kafka does not answer")??;
+        let answer = tokio::time::timeout(Duration::from_secs(15), exchange)
+            .await
+            .context("Kafka does not answer")??;
         if answer[..4] != self.correlation.to_be_bytes() {
             bail!("Kafka answers another request");
         }
@@ -156,7 +170,8 @@ impl Client {
 fn tls(certificates: &Path) -> Result<rustls::ClientConfig> {
     let mut roots = rustls::RootCertStore::empty();
     roots.add(CertificateDer::from_pem_file(certificates.join("ca.pem"))?)?;
-    let chain = CertificateDer::pem_file_iter(certificates.join("operator.pem"))?.collect::<Result<Vec<_>, _>>()?;
+    let chain =
+        CertificateDer::pem_file_iter(certificates.join("operator.pem"))?.collect::<Result<Vec<_>, _>>()?;
     let key = PrivateKeyDer::from_pem_file(certificates.join("operator.key"))?;
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     Ok(rustls::ClientConfig::builder_with_provider(provider)
@@ -181,7 +196,10 @@ struct Reader<'a>(&'a [u8]);
 
 impl<'a> Reader<'a> {
     fn skip(&mut self, count: usize) -> Result<&'a [u8]> {
-        let (head, rest) = self.0.split_at_checked(count).context("Kafka's answer is cut off")?;
+        let (head, rest) = self
+            .0
+            .split_at_checked(count)
+            .context("Kafka's answer is cut off")?;
         self.0 = rest;
         Ok(head)
     }

@@ -85,10 +85,8 @@ fn examine_stream(document: &Document<'_>, id: ObjectId, dictionary: &Dictionary
         return Err(Refusal::new(Reason::ExternalContent).at(id));
     }
     let filter = document.get(dictionary, b"Filter")?;
-    let filters = match &filter {
-        Some(filter) => filter
-            .array()
-            .map_or_else(|| std::slice::from_ref(filter), |items| items),
+    let filters: &[Value<'_>] = match &filter {
+        Some(filter) => filter.array().unwrap_or(std::slice::from_ref(filter)),
         None => &[],
     };
     for filter in filters {

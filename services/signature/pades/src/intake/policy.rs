@@ -185,7 +185,7 @@ impl Transforms {
             match method.as_ref().and_then(Value::name) {
                 // Without /P the permissions are 2 (table 254).
                 Some(b"DocMDP") => {
-                    transforms.certification = Some(permission(document, parameters)?.unwrap_or(2))
+                    transforms.certification = Some(permission(document, parameters)?.unwrap_or(2));
                 }
                 Some(b"FieldMDP") => transforms.lock = read_lock(document, parameters)?,
                 _ => {}

@@ -214,7 +214,7 @@ fn runs(offsets: &BTreeMap<ObjectId, usize>) -> Vec<Vec<(ObjectId, usize)>> {
     for (id, offset) in offsets {
         match runs.last_mut() {
             Some(run) if run.last().is_some_and(|(last, _)| last.number + 1 == id.number) => {
-                run.push((*id, *offset))
+                run.push((*id, *offset));
             }
             _ => runs.push(vec![(*id, *offset)]),
         }

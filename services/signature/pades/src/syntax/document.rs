@@ -196,10 +196,7 @@ impl<'a> Document<'a> {
     /// # Errors
     /// As [`Document::resolve`].
     pub fn load<'v>(&'v self, value: &Value<'v>) -> Result<Option<Loaded<'v>>, Fault> {
-        let mut id = match value.reference() {
-            Some(id) => id,
-            None => return Ok(None),
-        };
+        let Some(mut id) = value.reference() else { return Ok(None) };
         for _ in 0..MAX_NESTING {
             match self.object(id)? {
                 Some(loaded) => match loaded.value.reference() {

@@ -4,7 +4,7 @@ mod table;
 use std::collections::{BTreeMap, HashSet};
 
 use super::lexer::Lexer;
-use super::{Dictionary, Fault, FaultKind, MAX_OBJECTS};
+use super::{Dictionary, Fault, FaultKind, MAX_OBJECTS, Value};
 
 /// Where the cross-reference says an object is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -137,7 +137,7 @@ fn check_size(entries: &BTreeMap<u32, Entry>, trailer: &Dictionary<'_>, at: usiz
     let damaged = Fault::new(FaultKind::CrossReference, at);
     let size = trailer
         .get(b"Size")
-        .and_then(|size| size.integer())
+        .and_then(Value::integer)
         .ok_or_else(|| damaged.clone())?;
     let highest = entries
         .iter()

@@ -14,7 +14,7 @@ pub(super) fn classify(old: &Document<'_>, new: &Document<'_>) -> Result<LaterCh
     let mut comparison = Comparison::new(old, new)?;
     comparison.roots()?;
     comparison.old_objects()?;
-    comparison.new_objects()?;
+    comparison.new_objects();
     if !comparison.offenders.is_empty() {
         return Ok(LaterChanges::Other {
             objects: comparison.offenders.into_iter().collect(),
@@ -229,7 +229,11 @@ impl<'o, 'n, 'a, 'b> Comparison<'o, 'n, 'a, 'b> {
     }
 
     fn catalogue(&mut self, old: &Dictionary<'_>, new: &Dictionary<'_>) -> Result<bool, Fault> {
-        if !same_but_for(old, new, &[b"AcroForm", b"DSS", b"Extensions", b"Metadata"]) {
+        if !same_but_for(
+            old,
+            new,
+            &[b"AcroForm", b"DSS", b"Extensions", b"Metadata", b"Version"],
+        ) {
             return Ok(false);
         }
         for (key, change) in [

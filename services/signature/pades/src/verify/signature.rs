@@ -39,12 +39,10 @@ impl Judge<'_, '_> {
             Some(signed) => self.cryptographic(index, structure, signed, &mut findings),
             None => Err(SubIndication::FormatFailure),
         };
-        let verdict = match coverage {
-            Coverage::Partial => Err(SubIndication::FormatFailure),
-            _ => cryptographic.and_then(|()| match later {
-                LaterChanges::Other { .. } => Err(SubIndication::SigConstraintsFailure),
-                _ => Ok(()),
-            }),
+        let verdict = match (coverage, &later) {
+            (Coverage::Partial, _) => Err(SubIndication::FormatFailure),
+            (_, LaterChanges::Other { .. }) => cryptographic.and(Err(SubIndication::SigConstraintsFailure)),
+            _ => cryptographic,
         };
         let revision = structure.signed_end();
         let times = self.evidence.times(index, structure.kind);

@@ -3,7 +3,6 @@
 /// Objects of a file with one empty page; numbers 1 to 3 are catalogue, page tree and page.
 pub(crate) struct Builder {
     objects: Vec<(u32, Vec<u8>)>,
-    trailer: String,
 }
 
 impl Builder {
@@ -17,7 +16,6 @@ impl Builder {
                     b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] >>".to_vec(),
                 ),
             ],
-            trailer: String::new(),
         }
     }
 
@@ -36,11 +34,6 @@ impl Builder {
         self
     }
 
-    pub(crate) fn trailer(mut self, entries: &str) -> Self {
-        self.trailer = entries.to_owned();
-        self
-    }
-
     pub(crate) fn finish(&self) -> Vec<u8> {
         let mut bytes = b"%PDF-1.4\n%\xe2\xe3\xcf\xd3\n".to_vec();
         let mut offsets = Vec::new();
@@ -50,7 +43,7 @@ impl Builder {
             bytes.extend_from_slice(body);
             bytes.extend_from_slice(b"\nendobj\n");
         }
-        finish(bytes, &mut offsets, &format!("/Root 1 0 R {}", self.trailer))
+        finish(bytes, &mut offsets, "/Root 1 0 R")
     }
 }
 

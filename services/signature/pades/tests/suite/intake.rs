@@ -123,7 +123,7 @@ fn objects_that_are_not_what_the_table_says() {
         Some(4)
     );
     assert_eq!(
-        refused(&broken("/A 1", "/A /"), Reason::DamagedObject).object,
+        refused(&broken("/A 1", "/A )"), Reason::DamagedObject).object,
         Some(4)
     );
     let unused = whole

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use wathiq_pades::intake::{Limits, Reason, SealPolicy, inspect};
 use wathiq_pades::plan::FieldPlacement;
 
+use crate::build::Builder;
 use crate::support::{Desk, assert_qpdf_clean, plan, seal, strokes, trust};
 
 /// Our field as the policy wants it.
@@ -31,10 +32,29 @@ fn placement(policy: &SealPolicy) -> FieldPlacement {
     }
 }
 
+/// A form with one text field and no appearance for it. With an appearance, pyHanko's analysis calls every later
+/// revision a change of a locked field, its own second signature included.
+fn form() -> Vec<u8> {
+    Builder::new()
+        .object(
+            1,
+            "<< /Type /Catalog /Pages 2 0 R /AcroForm << /Fields [4 0 R] /DA (/Helv 0 Tf) >> >>",
+        )
+        .object(
+            3,
+            "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Annots [4 0 R] >>",
+        )
+        .object(
+            4,
+            "<< /Subtype /Widget /FT /Tx /T (champ0) /V (a) /Rect [72 600 272 620] /P 3 0 R >>",
+        )
+        .finish()
+}
+
 /// Seals what intake lets in, and lets pyHanko judge.
 fn accepted(options: Value, expected: &SealPolicy) {
     let desk = Desk::new();
-    let signed = desk.signed(&desk.reportlab("form", 2), options.clone());
+    let signed = desk.signed(&form(), options.clone());
     let intake =
         inspect(&signed, &Limits::default()).unwrap_or_else(|refusal| panic!("{options}: {refusal:?}"));
     assert_eq!(&intake.policy, expected, "{options}");

@@ -131,7 +131,7 @@ def sign(folder, source, target, field="Premier", certify=None, lock=None, lock_
     append_signature_field(writer, spec)
     metadata = signers.PdfSignatureMetadata(
         field_name=field, subfilter=fields.SigSeedSubFilter.PADES,
-        certify=certify is not None, docmdp_permissions=MDPPerm(certify or 2))
+        certify=certify is not None, docmdp_permissions=MDPPerm(certify or lock_p or 2))
     output = signers.PdfSigner(metadata, signer(folder, signer_name), timestamper=stamper).sign_pdf(writer)
     open(target, "wb").write(output.getvalue())
     return {}

@@ -53,7 +53,7 @@ fn known() -> TrustContext {
 }
 
 fn only(reports: Vec<SignatureReport>) -> SignatureReport {
-    assert_eq!(reports.len(), 1, "{reports:?}");
+    assert_eq!(reports.len(), 1);
     reports.into_iter().next().expect("one report")
 }
 
@@ -63,7 +63,7 @@ fn sealed(desk: &Desk) -> Vec<u8> {
 
 #[track_caller]
 fn assert_sub(report: &SignatureReport, expected: SubIndication) {
-    assert_eq!(report.sub_indication, Some(expected), "{report:?}");
+    assert_eq!(report.sub_indication, Some(expected), "{}", report.field);
     assert_eq!(report.indication, expected.indication());
 }
 
@@ -207,9 +207,9 @@ fn a_second_signature_is_harmless_to_the_first() {
             changes: vec![Change::Signature]
         }
     );
-    assert_eq!(reports[0].indication, Indication::TotalPassed, "{:?}", reports[0]);
+    assert_eq!(reports[0].indication, Indication::TotalPassed);
     assert_eq!(reports[0].revision_length, first.len() as u64);
-    assert_eq!(reports[1].indication, Indication::TotalPassed, "{:?}", reports[1]);
+    assert_eq!(reports[1].indication, Indication::TotalPassed);
 }
 
 #[test]
@@ -223,12 +223,16 @@ fn pyhanko_augments_to_lt_and_lta() {
     tool("augment", arguments);
     let file = std::fs::read(target).expect("pyhanko wrote it");
     let reports = verify(&file, &context(Vec::new())).expect("it can be read");
-    assert_eq!(reports.len(), 2, "{reports:?}");
-    assert_eq!(reports[0].indication, Indication::TotalPassed, "{:?}", reports[0]);
+    assert_eq!(reports.len(), 2);
+    assert_eq!(reports[0].indication, Indication::TotalPassed);
     assert_eq!(reports[0].level, Some(Level::BLta));
-    let changes = vec![Change::DocumentTimestamp, Change::ValidationMaterial];
+    let changes = vec![
+        Change::DocumentTimestamp,
+        Change::ValidationMaterial,
+        Change::Metadata,
+    ];
     assert_eq!(reports[0].later, LaterChanges::Harmless { changes });
-    assert_eq!(reports[1].indication, Indication::TotalPassed, "{:?}", reports[1]);
+    assert_eq!(reports[1].indication, Indication::TotalPassed);
 }
 
 #[test]
@@ -291,7 +295,7 @@ fn odd_byte_ranges_are_format_failures() {
     for range in [
         format!("[0 {} {after} {rest}]", before - 1),
         format!("[0 {before} {} {}]", after + 2, rest - 2),
-        format!("[0 {before} {after} {}]", rest - 1),
+        format!("[0 {before} {after} {}]", rest - 8),
         format!("[1 {} {after} {rest}]", before - 1),
         format!("[0 {before} {after}]"),
         "[null null null null]".to_owned(),
@@ -321,11 +325,13 @@ fn bytes_outside_the_range_are_seen() {
 fn a_second_contents_key_is_a_format_failure() {
     let desk = Desk::new();
     let file = sealed(&desk);
+    let location = br"/Location (Rabat \(Agdal\))";
     let at = file
-        .windows(7)
-        .position(|run| run == b"/Reason")
-        .expect("a reason");
+        .windows(location.len())
+        .position(|run| run == location)
+        .expect("a location");
     let mut doubled = file.clone();
+    doubled[at..at + location.len()].fill(b' ');
     doubled[at..at + 14].copy_from_slice(b"/Contents <00>");
     let report = only(verify(&doubled, &known()).expect("it can be read"));
     assert_sub(&report, SubIndication::FormatFailure);

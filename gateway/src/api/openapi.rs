@@ -1,0 +1,115 @@
+//! The OpenAPI document: what the handlers do not say one by one is added here for all of them.
+
+use utoipa::PartialSchema;
+use utoipa::openapi::path::{Operation, Parameter, ParameterBuilder, ParameterIn};
+use utoipa::openapi::schema::{ObjectBuilder, SchemaFormat, SchemaType, Type};
+use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::openapi::{
+    ContentBuilder, InfoBuilder, OpenApi, OpenApiBuilder, Ref, Required, ResponseBuilder, SecurityRequirement,
+};
+
+use crate::problem::{FieldProblem, ProblemDocument};
+use crate::session::COOKIE;
+
+/// Operations that change something and yet need no `Idempotency-Key`: an answer with a secret is never repeated, and
+/// searching and verifying change nothing.
+pub(crate) const WITHOUT_KEY: &[(&str, &str)] = &[
+    ("POST", "/v1/sessions"),
+    ("POST", "/v1/sessions/second-factor"),
+    ("POST", "/v1/verification"),
+    ("POST", "/v1/offices/{office_id}/claim-searches"),
+];
+
+/// Operations that anyone may call.
+pub(crate) const PUBLIC: &[(&str, &str)] = &[
+    ("POST", "/v1/sign-ups"),
+    ("POST", "/v1/sign-ups/{sign_up_id}/contact-proofs"),
+    ("POST", "/v1/sign-ups/{sign_up_id}/codes"),
+    ("GET", "/v1/code-deliveries/{delivery_id}"),
+    ("POST", "/v1/password-resets"),
+    ("POST", "/v1/password-resets/{password_reset_id}/completion"),
+    ("POST", "/v1/sessions"),
+    ("POST", "/v1/sessions/second-factor"),
+    ("GET", "/v1/catalogue"),
+    ("GET", "/v1/offices"),
+    ("GET", "/v1/offices/{office_id}"),
+    ("GET", "/v1/administrations"),
+    ("POST", "/v1/verification"),
+    ("GET", "/v1/verification/{code}"),
+    ("GET", "/v1/links/{token}"),
+    ("GET", "/v1/links/{token}/files/{kind}"),
+];
+
+pub(super) fn frame() -> OpenApi {
+    let description = "Every error is a problem document (RFC 9457). Lists are paged with `page_size` and \
+        `page_token`. `Idempotency-Key` makes a repeated call answer what the first one did. Resources with an `etag` \
+        take it back in `If-Match`.";
+    let info = InfoBuilder::new()
+        .title("Wathiq")
+        .description(Some(description))
+        .version(env!("CARGO_PKG_VERSION"))
+        .build();
+    OpenApiBuilder::new().info(info).build()
+}
+
+/// Adds what holds for every operation.
+pub(super) fn complete(document: &mut OpenApi) {
+    let components = document.components.get_or_insert_default();
+    components.schemas.insert("ProblemDocument".to_owned(), ProblemDocument::schema());
+    components.schemas.insert("FieldProblem".to_owned(), FieldProblem::schema());
+    let bearer = HttpBuilder::new()
+        .scheme(HttpAuthScheme::Bearer)
+        .description(Some("The session's secret, for programs."))
+        .build();
+    components.add_security_scheme("session", SecurityScheme::Http(bearer));
+    let cookie = ApiKey::Cookie(ApiKeyValue::with_description(COOKIE, "The same secret, for browsers."));
+    components.add_security_scheme("session_cookie", SecurityScheme::ApiKey(cookie));
+    for (path, item) in &mut document.paths.paths {
+        let operations = [
+            ("GET", &mut item.get),
+            ("POST", &mut item.post),
+            ("PUT", &mut item.put),
+            ("PATCH", &mut item.patch),
+            ("DELETE", &mut item.delete),
+        ];
+        for (method, operation) in operations {
+            if let Some(operation) = operation {
+                complete_operation(method, path, operation);
+            }
+        }
+    }
+}
+
+fn complete_operation(method: &str, path: &str, operation: &mut Operation) {
+    let listed = |table: &[(&str, &str)]| table.contains(&(method, path));
+    if method != "GET" && !listed(WITHOUT_KEY) {
+        operation.parameters.get_or_insert_default().push(idempotency_key().into());
+    }
+    if !listed(PUBLIC) {
+        let none: [&str; 0] = [];
+        operation.security = Some(vec![
+            SecurityRequirement::new("session", none),
+            SecurityRequirement::new("session_cookie", none),
+        ]);
+    }
+    let content = ContentBuilder::new().schema(Some(Ref::from_schema_name("ProblemDocument"))).build();
+    let problem = ResponseBuilder::new()
+        .description("what went wrong")
+        .content("application/problem+json", content)
+        .build();
+    operation.responses.responses.insert("default".to_owned(), problem.into());
+}
+
+fn idempotency_key() -> Parameter {
+    let schema = ObjectBuilder::new()
+        .schema_type(SchemaType::Type(Type::String))
+        .format(Some(SchemaFormat::Custom("uuid".to_owned())))
+        .build();
+    ParameterBuilder::new()
+        .name("Idempotency-Key")
+        .parameter_in(ParameterIn::Header)
+        .required(Required::True)
+        .description(Some("A new UUID; the same one when the call is repeated."))
+        .schema(Some(schema))
+        .build()
+}

@@ -1,0 +1,160 @@
+//! Limits on how often an address or a session may call. The count is kept by identity, so that all gateways share
+//! it; while identity cannot be asked, each gateway keeps a small count of its own, so that verification and downloads
+//! go on.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
+use sha2::{Digest, Sha256};
+use wathiq_chassis::CallContext;
+use wathiq_proto::wathiq::identity::v1::{TakeQuotaRequest, TakeQuotaResponse};
+
+use crate::app::App;
+use crate::problem::Problem;
+
+/// Longest wait for identity's count.
+const PATIENCE: Duration = Duration::from_secs(2);
+/// Calls a minute for a key while identity cannot be asked.
+const ALONE: u32 = 60;
+const KEYS_ALONE: usize = 20_000;
+
+/// The name of the limit that an address falls under; none for what costs nothing.
+#[must_use]
+pub fn bucket(method: &Method, path: &str) -> Option<&'static str> {
+    if path.starts_with("/assets/") || path == "/openapi.json" || path == "/docs" {
+        return None;
+    }
+    let changes = !method.is_safe();
+    Some(match path {
+        "/v1/sessions" | "/v1/sessions/second-factor" | "/sign-in" | "/sign-in/second-factor" if changes => {
+            "http.sign_in"
+        }
+        path if changes && (path.starts_with("/v1/sign-ups") || path.starts_with("/v1/password-resets")) => {
+            "http.sign_up"
+        }
+        path if ["/v1/verification", "/v1/links/", "/v/", "/d/"].iter().any(|start| path.starts_with(start)) => {
+            "http.verify"
+        }
+        "/verify" if changes => "http.verify",
+        "/v1/documents" if changes => "http.upload",
+        _ => "http.default",
+    })
+}
+
+/// What a limit said; written into the answer's headers.
+#[derive(Debug, Clone, Copy)]
+pub struct Standing {
+    bucket: &'static str,
+    limit: u32,
+    remaining: u32,
+    reset_seconds: u32,
+}
+
+impl Standing {
+    /// `RateLimit-Policy` and `RateLimit` (draft-ietf-httpapi-ratelimit-headers-10).
+    pub fn write(self, headers: &mut HeaderMap) {
+        let Standing { bucket, limit, remaining, reset_seconds } = self;
+        let mut put = |name, value: String| {
+            if let Ok(value) = HeaderValue::try_from(value) {
+                headers.insert(HeaderName::from_static(name), value);
+            }
+        };
+        put("ratelimit-policy", format!("\"{bucket}\";q={limit}"));
+        put("ratelimit", format!("\"{bucket}\";r={remaining};t={reset_seconds}"));
+    }
+}
+
+/// Counts kept by this process alone.
+#[derive(Default)]
+pub struct Alone {
+    minute: Mutex<(DateTime<Utc>, HashMap<[u8; 32], u32>)>,
+}
+
+impl Alone {
+    fn take(&self, key: [u8; 32], now: DateTime<Utc>) -> TakeQuotaResponse {
+        let mut minute = self.minute.lock().unwrap_or_else(PoisonError::into_inner);
+        if now - minute.0 >= TimeDelta::minutes(1) {
+            *minute = (now, HashMap::new());
+        }
+        let reset = (minute.0 + TimeDelta::minutes(1) - now).num_seconds().max(1);
+        let reset_seconds = u32::try_from(reset).unwrap_or(60);
+        // A full table limits newcomers rather than growing: someone is sending from very many addresses.
+        let full = minute.1.len() >= KEYS_ALONE && !minute.1.contains_key(&key);
+        let used = if full { ALONE + 1 } else { *minute.1.entry(key).and_modify(|used| *used += 1).or_insert(1) };
+        let allowed = used <= ALONE;
+        TakeQuotaResponse {
+            allowed,
+            limit: ALONE,
+            remaining: ALONE.saturating_sub(used),
+            retry_after_seconds: if allowed { 0 } else { reset_seconds },
+            reset_seconds,
+        }
+    }
+}
+
+/// Takes one call from a limit for `whom`, an address or a session.
+///
+/// # Errors
+/// `RATE_LIMITED`, with the time to wait, and the standing for the headers in both cases.
+pub async fn take(app: &App, bucket: &'static str, whom: &str) -> (Standing, Result<(), Problem>) {
+    let key: [u8; 32] = Sha256::digest(format!("{bucket}\n{whom}")).into();
+    let request = TakeQuotaRequest { bucket: bucket.to_owned(), key: key.to_vec(), cost: 1 };
+    let context = CallContext::new(PATIENCE, String::new());
+    let mut directory = app.clients.directory();
+    let answer = match context.scope(directory.take_quota(request)).await {
+        Ok(answer) => answer.into_inner(),
+        Err(error) => {
+            tracing::warn!(event = "quota.alone", code = ?error.code(), bucket, "the shared count cannot be asked");
+            app.alone.take(key, app.ambient.now())
+        }
+    };
+    let standing = Standing {
+        bucket,
+        limit: answer.limit,
+        remaining: answer.remaining,
+        reset_seconds: answer.reset_seconds,
+    };
+    if answer.allowed {
+        return (standing, Ok(()));
+    }
+    let wait = Duration::from_secs(u64::from(answer.retry_after_seconds.max(1)));
+    let problem = Problem::new(StatusCode::TOO_MANY_REQUESTS, "RATE_LIMITED", "too many calls: wait, then try again")
+        .retry_after(wait);
+    (standing, Err(problem))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn alone_each_key_has_its_minute() {
+        let alone = Alone::default();
+        let now = DateTime::UNIX_EPOCH + TimeDelta::days(1);
+        let taken = (0..ALONE + 5).filter(|_| alone.take([1; 32], now).allowed).count();
+        assert_eq!(taken, ALONE as usize);
+        assert!(alone.take([2; 32], now).allowed);
+        assert!(!alone.take([1; 32], now + TimeDelta::seconds(59)).allowed);
+        assert!(alone.take([1; 32], now + TimeDelta::seconds(60)).allowed);
+    }
+
+    #[test]
+    fn addresses_fall_under_their_limits() {
+        for (method, path, expected) in [
+            (Method::POST, "/v1/sessions", Some("http.sign_in")),
+            (Method::GET, "/v1/sessions", Some("http.default")),
+            (Method::POST, "/v1/sign-ups/1/codes", Some("http.sign_up")),
+            (Method::GET, "/v/ABCD", Some("http.verify")),
+            (Method::GET, "/v1/verification/ABCD", Some("http.verify")),
+            (Method::GET, "/verify", Some("http.default")),
+            (Method::POST, "/verify", Some("http.verify")),
+            (Method::POST, "/v1/documents", Some("http.upload")),
+            (Method::GET, "/assets/x.css", None),
+        ] {
+            assert_eq!(bucket(&method, path), expected, "{method} {path}");
+        }
+    }
+}

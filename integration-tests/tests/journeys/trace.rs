@@ -1,0 +1,1 @@
+//! One trace covers gateway, services, Kafka and notification.

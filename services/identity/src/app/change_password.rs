@@ -1,0 +1,49 @@
+use secrecy::SecretString;
+use serde_json::json;
+use wathiq_chassis::Caller;
+
+use super::deliver::send_change_notice;
+use super::work::begin;
+use super::{App, Command, Error, Reply, reauthenticate};
+use crate::domain::password::NewPassword;
+use crate::domain::person::Aspect;
+use crate::domain::refusal::Refusal;
+use crate::events::publish;
+use crate::store::{credentials, people, sessions};
+
+/// Changes the password and ends all other sessions.
+///
+/// # Errors
+/// [`Refusal::PasswordWrong`], [`Error::Limited`].
+pub async fn change_password<R: Reply>(
+    app: &App,
+    command: &Command,
+    caller: &Caller,
+    (current, new): (SecretString, NewPassword),
+    reply: R,
+) -> Result<R, Error> {
+    // A repeat comes with a password that is no longer the current one.
+    if let Some(reply) = done_before(app, command).await? {
+        return Ok(reply);
+    }
+    reauthenticate::password(app, caller, &current).await?;
+    let hash = app.hasher.hash(&app.ambient, new.expose()).await?;
+    let mut work = begin!(app, command);
+    let person = people::lock(work.conn(), caller.person_id).await?.ok_or(Refusal::PersonNotFound)?;
+    credentials::set_password(work.conn(), person.id, &hash).await?;
+    sessions::end_all(work.conn(), person.id, Some(caller.session_id), app.ambient.now()).await?;
+    let (person, fact) = person.changed(Aspect::Password);
+    people::save(work.conn(), &person).await?;
+    send_change_notice(&mut work, &person).await?;
+    work.audit("password.change", ("person", person.id), json!({})).await?;
+    work.event(publish::person(&person, fact)).await?;
+    work.finish(reply).await
+}
+
+async fn done_before<R: Reply>(app: &App, command: &Command) -> Result<Option<R>, Error> {
+    // Dropping the transaction takes the claim back.
+    match super::work::Work::begin(app, command).await? {
+        super::work::Start::Done(reply) => Ok(Some(reply)),
+        super::work::Start::New(_) => Ok(None),
+    }
+}

@@ -1,0 +1,77 @@
+use chrono::{DateTime, TimeDelta, Utc};
+use wathiq_chassis::{Assurance as TokenAssurance, Grant, Surface as TokenSurface, TokenClaims, civil_date, token};
+
+use super::sign_in::digest;
+use super::{App, Error};
+use crate::crypto::jws::TYPE_ACCESS_TOKEN;
+use crate::domain::person::Person;
+use crate::domain::refusal::Refusal;
+use crate::domain::session::Session;
+use crate::domain::vocabulary::{Assurance, Surface, Word};
+use crate::store::{memberships, people, sessions};
+
+/// How old the last noted use may be before another is noted.
+const NOTED_EVERY: TimeDelta = TimeDelta::seconds(20);
+
+/// A short token in exchange for a session.
+pub struct AccessToken {
+    pub token: String,
+    pub expires_at: DateTime<Utc>,
+    pub session: Session,
+}
+
+/// Trades a session for an access token that says who, where and with which roles. On the citizen surface it says no role:
+/// staff do not act through a citizen session.
+///
+/// # Errors
+/// [`Refusal::SessionInvalid`], [`Refusal::SessionExpired`].
+pub async fn exchange_session(app: &App, secret: &str) -> Result<AccessToken, Error> {
+    let key = app.signing_key().await?;
+    let now = app.ambient.now();
+    let mut conn = app.pool.acquire().await?;
+    let session = sessions::find_by_secret(&mut conn, &digest(secret)).await?.ok_or(Refusal::SessionInvalid)?;
+    let lifetime = app.policy.lifetime(session.surface);
+    let noted_at = session.last_used_at;
+    let session = session.touch(lifetime, now)?;
+    if now - noted_at >= NOTED_EVERY {
+        sessions::touch(&mut conn, session.id, now).await?;
+    }
+    let person = people::find(&mut conn, session.person_id).await?.ok_or(Refusal::SessionInvalid)?;
+    let grants = match session.surface {
+        Surface::Citizen => Vec::new(),
+        Surface::Staff => memberships::grants(&mut conn, person.id, civil_date(now)).await?,
+    };
+    drop(conn);
+    let grants = grants
+        .into_iter()
+        .map(|grant| Grant { office_id: grant.office_id, role: grant.role.as_str().to_owned() })
+        .collect();
+    let expires_at = (now + app.policy.token_life).min(session.expires_at(lifetime));
+    let claims = claims(app, &person, &session, grants, (now, expires_at));
+    Ok(AccessToken { token: key.sign(TYPE_ACCESS_TOKEN, &claims)?, expires_at, session })
+}
+
+fn claims(
+    app: &App,
+    person: &Person,
+    session: &Session,
+    grants: Vec<Grant>,
+    (now, expires_at): (DateTime<Utc>, DateTime<Utc>),
+) -> TokenClaims {
+    let is_staff = session.surface == Surface::Staff;
+    TokenClaims {
+        iss: app.policy.issuer.clone(),
+        aud: token::AUDIENCE.to_owned(),
+        sub: person.id,
+        sid: session.id,
+        surface: if is_staff { TokenSurface::Staff } else { TokenSurface::Citizen },
+        assurance: match person.assurance() {
+            Assurance::Claimed => TokenAssurance::Claimed,
+            Assurance::Proved => TokenAssurance::Proved,
+        },
+        grants,
+        padm: is_staff && person.platform_administrator,
+        iat: now.timestamp(),
+        exp: expires_at.timestamp(),
+    }
+}

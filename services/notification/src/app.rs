@@ -1,0 +1,34 @@
+//! Use cases, one file each.
+
+pub mod compose;
+pub mod list_messages;
+pub mod queue_message;
+pub mod send_message;
+pub mod settle_message;
+
+use std::sync::Arc;
+
+use sqlx::PgPool;
+use tokio::sync::Semaphore;
+use wathiq_chassis::Ambient;
+
+use crate::clients::identity::Identity;
+use crate::clients::signature::Signature;
+use crate::letter::House;
+use crate::mail::Mailer;
+use crate::text_message::TextMessageProvider;
+
+/// What use cases work with.
+pub struct App {
+    pub pool: PgPool,
+    pub ambient: Ambient,
+    pub identity: Arc<dyn Identity>,
+    pub signature: Arc<dyn Signature>,
+    pub mailer: Mailer,
+    pub text_messages: Arc<dyn TextMessageProvider>,
+    pub house: House,
+    /// Attachments that are larger together, in bytes, go by link.
+    pub attachment_limit: u64,
+    /// One mail with attachments at a time: each stands in memory whole.
+    pub attachments: Semaphore,
+}

@@ -1,0 +1,60 @@
+//! Notes that a message is to be sent.
+
+use chrono::{DateTime, Utc};
+use sqlx::PgConnection;
+use uuid::Uuid;
+use wathiq_chassis::{Ambient, telemetry};
+use wathiq_outbox::OutboxError;
+
+use crate::domain::message::{Channel, Message, State};
+use crate::domain::retry;
+use crate::domain::template::Template;
+use crate::events::publish;
+use crate::store::{StoreError, messages};
+
+/// The event that a message follows from.
+#[derive(Debug, Clone, Copy)]
+pub struct Cause {
+    pub event_id: Uuid,
+    pub aggregate_id: Uuid,
+    pub happened_at: DateTime<Utc>,
+}
+
+/// Why a message was not queued.
+#[derive(Debug, thiserror::Error)]
+pub enum QueueError {
+    #[error("the message cannot be written")]
+    Store(#[from] StoreError),
+    #[error("the event of the message cannot be written")]
+    Outbox(#[from] OutboxError),
+}
+
+/// Queues a message in the caller's transaction, due at once.
+///
+/// # Errors
+/// [`QueueError`].
+pub async fn queue(
+    conn: &mut PgConnection,
+    ambient: &Ambient,
+    cause: Cause,
+    template: Template,
+    channel: Channel,
+) -> Result<(), QueueError> {
+    let now = ambient.now();
+    let message = Message {
+        id: ambient.uuid_v7(),
+        cause_event_id: cause.event_id,
+        aggregate_id: cause.aggregate_id,
+        template,
+        channel,
+        state: State::Queued { failure_code: None },
+        attempts: 0,
+        next_attempt_at: now,
+        give_up_at: retry::give_up_at(cause.happened_at),
+        traceparent: telemetry::traceparent(),
+        created_at: now,
+    };
+    messages::insert(conn, &message).await?;
+    wathiq_outbox::append(conn, ambient, publish::queued(&message)).await?;
+    Ok(())
+}

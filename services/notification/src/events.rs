@@ -1,0 +1,4 @@
+//! Events in and out.
+
+pub mod consume;
+pub mod publish;

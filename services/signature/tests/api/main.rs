@@ -1,0 +1,14 @@
+//! The service as its callers see it: real PostgreSQL, a real gRPC channel with mTLS, real PDF workers. Only identity is a double,
+//! so that each of its answers can be chosen.
+
+mod concurrency;
+mod documents;
+mod events_out;
+mod harness;
+mod idempotency;
+mod janitor;
+mod office;
+mod pdf_worker;
+mod requests;
+mod review;
+mod sample;

@@ -1,0 +1,1 @@
+../api/pdf_worker.rs
