@@ -35,7 +35,10 @@ mod status_text;
 pub(crate) mod transfer;
 mod verification;
 
-pub(crate) use sessions::{cookie, ended_cookie};
+pub(crate) use legalisation::file_kind;
+pub(crate) use sessions::{cookie, ended_cookie, user_agent};
+pub(crate) use status_text::{state_name_key, status_line};
+pub(crate) use verification::verify;
 
 /// What a handler answers.
 pub(crate) type Answer<T> = Result<T, Problem>;

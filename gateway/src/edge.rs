@@ -97,6 +97,8 @@ async fn answer(app: &App, facts: &Facts, mut request: Request, next: Next) -> R
     let bucket = quota::bucket(&facts.method, request.uri().path());
     let origin = check_same_site(&facts.method, request.headers(), &app.settings.http.public_url);
     let (limit, verdict) = admit(app, facts, bucket, origin, &standing).await;
+    let secure = app.settings.http.public_url.starts_with("https://");
+    let language_cookie = facts.is_page.then(|| pages::language_cookie(request.uri(), secure)).flatten();
     let extensions = request.extensions_mut();
     extensions.insert(standing);
     extensions.insert(facts.language);
@@ -111,6 +113,9 @@ async fn answer(app: &App, facts: &Facts, mut request: Request, next: Next) -> R
     }
     if let Some(limit) = limit {
         limit.write(response.headers_mut());
+    }
+    if let Some(cookie) = language_cookie {
+        response.headers_mut().append(header::SET_COOKIE, cookie);
     }
     protect(app, &mut response, &facts.request_id);
     response

@@ -35,6 +35,12 @@ impl Language {
         if self == Language::Arabic { "rtl" } else { "ltr" }
     }
 
+    /// The language the catalogue is really written in: Arabic for Tamazight while no Tamazight text has been reviewed.
+    #[must_use]
+    pub fn written(self) -> Language {
+        if self == Language::Tamazight && texts(self).is_empty() { Language::Arabic } else { self }
+    }
+
     #[must_use]
     pub fn from_tag(tag: &str) -> Option<Language> {
         let primary = tag.split('-').next().unwrap_or_default();

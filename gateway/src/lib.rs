@@ -11,7 +11,7 @@ pub mod config;
 pub mod edge;
 pub mod json;
 pub mod language;
-pub mod pages;
+mod pages;
 pub mod problem;
 pub mod quota;
 pub mod serve;

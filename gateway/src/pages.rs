@@ -1,21 +1,190 @@
+//! The pages for people: rendered here, complete without JavaScript, in Arabic, French and English.
+
+use askama::Template;
 use axum::Router;
-use axum::extract::Request;
+use axum::extract::{FromRequestParts, Request};
 use axum::response::{IntoResponse, Response};
+use http::request::Parts;
+use http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
 use utoipa::openapi::OpenApi;
 
 use crate::app::App;
-use crate::language::Language;
-use crate::problem::ProblemDocument;
+use crate::language::{Language, text};
+use crate::problem::{Problem, ProblemDocument};
+use crate::session::Standing;
 
-pub fn router(_: &OpenApi) -> Router<App> {
+mod account;
+mod assets;
+mod docs;
+mod facts;
+mod home;
+mod link;
+mod sign_in;
+mod verification;
+
+/// Remembers the language a person chose.
+const LANGUAGE_COOKIE: &str = "wathiq-language";
+
+/// The languages offered on every page, each under its own name.
+const OFFERED: [(Language, &str); 3] =
+    [(Language::Arabic, "العربية"), (Language::French, "Français"), (Language::English, "English")];
+
+pub(crate) fn router(document: &OpenApi) -> Router<App> {
     Router::new()
+        .merge(home::router())
+        .merge(verification::router())
+        .merge(sign_in::router())
+        .merge(account::router())
+        .merge(link::router())
+        .merge(assets::router())
+        .merge(docs::router(document))
 }
-pub fn language(request: &Request) -> Language {
-    Language::negotiate(request.headers())
+
+/// Whether what is at an address is for people, so that its problems are pages.
+pub(crate) fn is_page(path: &str) -> bool {
+    !path.starts_with("/v1/") && path != "/v1" && path != "/openapi.json"
 }
-pub fn is_page(path: &str) -> bool {
-    !path.starts_with("/v1/")
+
+/// The language of an answer: the one just chosen, the one chosen before, or the best the browser or program asks for.
+pub(crate) fn language(request: &Request) -> Language {
+    let chosen = chosen_language(request.uri()).or_else(|| {
+        let tag = cookie_value(request.headers(), LANGUAGE_COOKIE)?;
+        Language::from_tag(tag)
+    });
+    chosen.unwrap_or_else(|| Language::negotiate(request.headers())).written()
 }
-pub fn problem(_: Language, document: &ProblemDocument) -> Response {
-    document.detail.clone().into_response()
+
+fn chosen_language(uri: &Uri) -> Option<Language> {
+    let tag = uri.query()?.split('&').find_map(|pair| pair.strip_prefix("lang="))?;
+    Language::from_tag(tag)
+}
+
+/// Keeps a language that the address names, for the pages after this one.
+pub(crate) fn language_cookie(uri: &Uri, secure: bool) -> Option<HeaderValue> {
+    let tag = chosen_language(uri)?.tag();
+    let secure = if secure { "; Secure" } else { "" };
+    let cookie = format!("{LANGUAGE_COOKIE}={tag}; Path=/; HttpOnly; SameSite=Lax; Max-Age=31536000{secure}");
+    HeaderValue::try_from(cookie).ok()
+}
+
+fn cookie_value<'headers>(headers: &'headers HeaderMap, name: &str) -> Option<&'headers str> {
+    headers
+        .get_all(header::COOKIE)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(';'))
+        .filter_map(|pair| pair.trim().split_once('='))
+        .find(|(key, _)| *key == name)
+        .map(|(_, value)| value)
+}
+
+/// What the frame of every page needs.
+#[derive(Clone)]
+pub(crate) struct Frame {
+    language: Language,
+    signed_in: bool,
+    path: String,
+    query: String,
+}
+
+/// A language in the frame's list.
+struct LanguageLink {
+    tag: &'static str,
+    name: &'static str,
+    address: String,
+    current: bool,
+}
+
+impl Frame {
+    /// The text of a key in the page's language.
+    fn text<'key>(&self, key: &'key str) -> &'key str {
+        text(self.language, key)
+    }
+
+    fn tag(&self) -> &'static str {
+        self.language.tag()
+    }
+
+    fn direction(&self) -> &'static str {
+        self.language.direction()
+    }
+
+    fn stylesheet(&self) -> &'static str {
+        assets::stylesheet_address()
+    }
+
+    fn languages(&self) -> Vec<LanguageLink> {
+        let kept: String = self
+            .query
+            .split('&')
+            .filter(|pair| !pair.is_empty() && !pair.starts_with("lang="))
+            .map(|pair| format!("&{pair}"))
+            .collect();
+        OFFERED
+            .into_iter()
+            .map(|(language, name)| LanguageLink {
+                tag: language.tag(),
+                name,
+                address: format!("{}?lang={}{kept}", self.path, language.tag()),
+                current: language == self.language,
+            })
+            .collect()
+    }
+
+    /// The same page in other languages, for a page that a form leads to and an address alone does not.
+    fn at(mut self, path: &str) -> Self {
+        path.clone_into(&mut self.path);
+        self.query.clear();
+        self
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Frame {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        let language = parts.extensions.get::<Language>().copied().unwrap_or(Language::Arabic);
+        Ok(Frame {
+            language,
+            signed_in: matches!(parts.extensions.get::<Standing>(), Some(Standing::Live(_))),
+            path: parts.uri.path().to_owned(),
+            query: parts.uri.query().unwrap_or_default().to_owned(),
+        })
+    }
+}
+
+/// Writes a page.
+fn page(frame: &Frame, status: StatusCode, template: &impl Template) -> Response {
+    let Ok(html) = template.render() else {
+        let what = "a page could not be written";
+        return Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "INTERNAL", what).into_response();
+    };
+    let headers = [
+        (header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8")),
+        (header::CONTENT_LANGUAGE, HeaderValue::from_static(frame.tag())),
+    ];
+    (status, headers, html).into_response()
+}
+
+/// Leads the browser to another page after a form (RFC 9110, 15.4.4).
+fn see_other(address: &str) -> Response {
+    let address = HeaderValue::try_from(address).unwrap_or(HeaderValue::from_static("/"));
+    (StatusCode::SEE_OTHER, [(header::LOCATION, address)]).into_response()
+}
+
+#[derive(Template)]
+#[template(path = "problem.html")]
+struct ProblemPage<'problem> {
+    frame: &'problem Frame,
+    problem: &'problem ProblemDocument,
+}
+
+/// A problem as a page.
+pub(crate) fn problem(language: Language, document: &ProblemDocument) -> Response {
+    let frame = Frame { language, signed_in: false, path: "/".to_owned(), query: String::new() };
+    let status = StatusCode::from_u16(document.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let written = ProblemPage { frame: &frame, problem: document }.render();
+    let html = written.unwrap_or_else(|_| document.title.clone());
+    let kind = HeaderValue::from_static("text/html; charset=utf-8");
+    (status, [(header::CONTENT_TYPE, kind)], html).into_response()
 }

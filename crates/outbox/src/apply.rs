@@ -70,7 +70,8 @@ pub(crate) async fn park(
     Ok(Applied::Parked)
 }
 
-/// False when the event is there already. A concurrent insert of the same event waits here for the other transaction.
+/// False when the event is there already. A concurrent insert of the same event waits here for the other
+/// transaction.
 pub(crate) async fn inbox(
     conn: &mut PgConnection,
     consumer: &str,

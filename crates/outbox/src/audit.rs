@@ -1,4 +1,5 @@
-//! The trail of who did what, appended in the transaction of the act. The application role can neither change nor delete it.
+//! The trail of who did what, appended in the transaction of the act. The application role can neither change
+//! nor delete it.
 
 use serde_json::Value;
 use sqlx::PgConnection;
@@ -32,7 +33,8 @@ pub enum AuditError {
     Database(#[from] sqlx::Error),
 }
 
-/// Writes the entry in the caller's transaction, with the instant and the trace it belongs to; returns its id.
+/// Writes the entry in the caller's transaction, with the instant and the trace it belongs to; returns its
+/// id.
 ///
 /// # Errors
 /// When the database refuses or does not answer.
@@ -43,8 +45,8 @@ pub async fn record(
 ) -> Result<Uuid, AuditError> {
     let entry_id = ambient.uuid_v7();
     sqlx::query(
-        "INSERT INTO audit (entry_id, recorded_at, person_id, principal, action, aggregate, aggregate_id, outcome, reason,
-                            details, traceparent)
+        "INSERT INTO audit (entry_id, recorded_at, person_id, principal, action, aggregate, aggregate_id,
+                            outcome, reason, details, traceparent)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
     )
     .bind(entry_id)

@@ -1,7 +1,8 @@
-//! Brings the facts of other services in: one record after the other, its effect and its inbox row in one transaction,
-//! then the offset.
+//! Brings the facts of other services in: one record after the other, its effect and its inbox row in one
+//! transaction, then the offset.
 //!
-//! An infrastructure that does not answer is waited for; a record at fault parks its aggregate and the others go on.
+//! An infrastructure that does not answer is waited for; a record at fault parks its aggregate and the others
+//! go on.
 
 mod feed;
 mod replay;
@@ -26,13 +27,14 @@ use feed::{Feed, FeedError};
 
 /// How often released records and changed certificates are looked for.
 const TICK: Duration = Duration::from_secs(1);
-/// How long a record is tried before the client is made anew: a group cannot rebalance while a member does not poll.
+/// How long a record is tried before the client is made anew: a group cannot rebalance while a member does
+/// not poll.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// What a service does with a record.
 pub trait Handler: Send + Sync {
-    /// Applies the record within the transaction of `conn`, which commits together with the inbox row. No effect outside
-    /// the database may happen here without being written down first.
+    /// Applies the record within the transaction of `conn`, which commits together with the inbox row. No
+    /// effect outside the database may happen here without being written down first.
     ///
     /// A record of a type the service does not care about is `Ok`.
     fn handle(
@@ -45,7 +47,8 @@ pub trait Handler: Send + Sync {
 /// Why a record was not applied.
 #[derive(Debug, thiserror::Error)]
 pub enum HandleError {
-    /// Something needed does not answer: tried again for ever, with growing pauses; never held against the record.
+    /// Something needed does not answer: tried again for ever, with growing pauses; never held against the
+    /// record.
     #[error("infrastructure needed for the record failed")]
     Infrastructure(#[source] BoxError),
     /// The record itself cannot be applied: it and later records of its aggregate are parked.
@@ -63,8 +66,8 @@ impl HandleError {
     }
 }
 
-/// Values the schema refuses (SQLSTATE classes 22, data exception, and 23, integrity constraint violation) come from the
-/// record; all else from the infrastructure.
+/// Values the schema refuses (SQLSTATE classes 22, data exception, and 23, integrity constraint violation)
+/// come from the record; all else from the infrastructure.
 impl From<sqlx::Error> for HandleError {
     fn from(error: sqlx::Error) -> Self {
         let code = error.as_database_error().and_then(DatabaseError::code);
@@ -96,8 +99,8 @@ enum Settled {
 }
 
 impl Consumer {
-    /// `name` is the consumer group and the name in the inbox; `instance` is unique and lasting among the replicas
-    /// (`group.instance.id`: after a crash the same instance goes on at once).
+    /// `name` is the consumer group and the name in the inbox; `instance` is unique and lasting among the
+    /// replicas (`group.instance.id`: after a crash the same instance goes on at once).
     pub fn new(
         name: &'static str,
         instance: String,

@@ -7,7 +7,8 @@ use wathiq_chassis::Ambient;
 /// The channel on which the relay is woken.
 pub(crate) const CHANNEL: &str = "wathiq_outbox";
 
-/// Largest payload in bytes; half of Kafka's default record limit, so that no row can block the relay for ever.
+/// Largest payload in bytes; half of Kafka's default record limit, so that no row can block the relay for
+/// ever.
 const MAX_PAYLOAD: usize = 512 * 1024;
 
 /// A fact to be published.
@@ -56,11 +57,13 @@ pub enum OutboxError {
     Database(#[from] sqlx::Error),
 }
 
-/// Appends the event in the caller's transaction and returns its id. The caller holds the lock of the aggregate's row, so
-/// that ids of one aggregate follow its versions. The relay is woken when the transaction commits.
+/// Appends the event in the caller's transaction and returns its id. The caller holds the lock of the
+/// aggregate's row, so that ids of one aggregate follow its versions. The relay is woken when the transaction
+/// commits.
 ///
 /// # Errors
-/// [`OutboxError::SequenceTaken`] when the aggregate already has an event of this version (a lost race: roll back).
+/// [`OutboxError::SequenceTaken`] when the aggregate already has an event of this version (a lost race: roll
+/// back).
 pub async fn append(
     conn: &mut PgConnection,
     ambient: &Ambient,
@@ -75,7 +78,8 @@ pub async fn append(
     let event_id = ambient.uuid_v7();
     sqlx::query(
         "WITH appended AS (
-             INSERT INTO outbox (event_id, topic, event_type, aggregate_id, sequence, payload, traceparent, occurred_at)
+             INSERT INTO outbox (event_id, topic, event_type, aggregate_id, sequence, payload,
+                                 traceparent, occurred_at)
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
              RETURNING id
          )

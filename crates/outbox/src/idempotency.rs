@@ -1,4 +1,5 @@
-//! A command is done once: its request id is claimed in the transaction of its effect and kept for 24 hours (AIP-155).
+//! A command is done once: its request id is claimed in the transaction of its effect and kept for 24 hours
+//! (AIP-155).
 
 use chrono::{DateTime, TimeDelta, Utc};
 use sha2::{Digest, Sha256};
@@ -21,8 +22,8 @@ pub struct Command {
 }
 
 impl Command {
-    /// Hashes the request message, whose `request_id` the caller has cleared. The message must hold no map field: prost
-    /// encodes those in no fixed order.
+    /// Hashes the request message, whose `request_id` the caller has cleared. The message must hold no map
+    /// field: prost encodes those in no fixed order.
     pub fn new(
         principal: impl Into<String>,
         method: &'static str,
@@ -59,10 +60,11 @@ pub enum IdempotencyError {
     Database(#[from] sqlx::Error),
 }
 
-/// Claims the command, first thing in its transaction. A concurrent repeat waits here until the first has ended.
+/// Claims the command, first thing in its transaction. A concurrent repeat waits here until the first has
+/// ended.
 ///
-/// A command that was claimed and never completed in a committed transaction (a refusal that left its trace) is
-/// [`Claim::New`] again for the same hash: the refusal is decided anew.
+/// A command that was claimed and never completed in a committed transaction (a refusal that left its trace)
+/// is [`Claim::New`] again for the same hash: the refusal is decided anew.
 ///
 /// # Errors
 /// [`IdempotencyError::RequestIdReused`] when the id came with another hash in the last 24 hours.
@@ -83,7 +85,8 @@ pub async fn claim(
     }
 }
 
-/// Stores the response of a claimed command, last thing before the commit. `None` for a response that holds a secret.
+/// Stores the response of a claimed command, last thing before the commit. `None` for a response that holds a
+/// secret.
 ///
 /// # Errors
 /// [`IdempotencyError::NotClaimed`] when there was no claim: a mistake in the calling code.

@@ -64,7 +64,8 @@ impl Link {
         self.client.clone()
     }
 
-    /// librdkafka reads its files once, when a client is made: a client made under another fingerprint is out of date.
+    /// librdkafka reads its files once, when a client is made: a client made under another fingerprint is out
+    /// of date.
     pub(crate) fn fingerprint(&self) -> Fingerprint {
         Fingerprint(self.files.iter().map(|file| stamp(file)).collect())
     }

@@ -1,4 +1,5 @@
-//! An event as a Kafka record: CloudEvents 1.0 in binary mode (Kafka protocol binding, 3.2), W3C trace context in a header.
+//! An event as a Kafka record: CloudEvents 1.0 in binary mode (Kafka protocol binding, 3.2), W3C trace
+//! context in a header.
 
 use std::collections::HashMap;
 

@@ -6,8 +6,8 @@ use sqlx::{AssertSqlSafe, PgConnection};
 /// Apart from sqlx's default name, which the service's own migrations use in the same database.
 const MIGRATIONS_TABLE: &str = "_outbox_migrations";
 
-/// One `GRANT` each. Issued records (`outbox`, `audit`, `inbox`) get no `DELETE`, and of their columns only the published
-/// mark can be updated. Identity columns need no right on their sequence.
+/// One `GRANT` each. Issued records (`outbox`, `audit`, `inbox`) get no `DELETE`, and of their columns only
+/// the published mark can be updated. Identity columns need no right on their sequence.
 const GRANTS: &[(&str, &str)] = &[
     ("SELECT, INSERT, UPDATE (published_at)", "outbox"),
     ("SELECT, INSERT", "inbox"),
@@ -28,8 +28,8 @@ pub enum MigrateError {
     State(#[source] sqlx::Error),
 }
 
-/// Brings the tables up to date and sets the rights of `application_role`, which must exist. Run as the owner role, before
-/// the service's own migrations; safe to repeat.
+/// Brings the tables up to date and sets the rights of `application_role`, which must exist. Run as the owner
+/// role, before the service's own migrations; safe to repeat.
 ///
 /// # Errors
 /// When a migration fails or was changed after it had been applied, or when the role does not exist.
@@ -81,8 +81,8 @@ fn migrator() -> Migrator {
 }
 
 async fn grant(owner: &mut PgConnection, rights: &str, table: &str, role: &str) -> Result<(), sqlx::Error> {
-    // The role's name is quoted by the server. Rights are taken away first, so that a narrower grant of a later version
-    // really narrows.
+    // The role's name is quoted by the server. Rights are taken away first, so that a narrower grant of a
+    // later version really narrows.
     let (revoke, grant): (String, String) = sqlx::query_as(
         "SELECT format('REVOKE ALL ON %I FROM %I', $1, $3), format('GRANT ' || $2 || ' ON %I TO %I', $1, $3)",
     )

@@ -1,5 +1,5 @@
-//! Aggregates of which a record could not be applied, and the way out: an operator releases the aggregate and the consumer
-//! replays what waits, in order; or discards the record at fault first.
+//! Aggregates of which a record could not be applied, and the way out: an operator releases the aggregate and
+//! the consumer replays what waits, in order; or discards the record at fault first.
 
 use chrono::{DateTime, Utc};
 use sqlx::{FromRow, PgConnection};
@@ -40,7 +40,8 @@ pub enum ParkedError {
 /// When the database refuses or does not answer.
 pub async fn parked(conn: &mut PgConnection) -> Result<Vec<Parked>, ParkedError> {
     let rows = sqlx::query_as(
-        "SELECT consumer, event_id, event_type, topic, aggregate_id, sequence, error, attempts, released, parked_at
+        "SELECT consumer, event_id, event_type, topic, aggregate_id, sequence, error, attempts, released,
+                parked_at
          FROM parked ORDER BY id",
     )
     .fetch_all(conn)
@@ -48,8 +49,8 @@ pub async fn parked(conn: &mut PgConnection) -> Result<Vec<Parked>, ParkedError>
     Ok(rows)
 }
 
-/// Lets the consumers try the aggregate's records again, in order; within about a second. Returns how many consumers hold
-/// records of it: zero says that nothing was parked.
+/// Lets the consumers try the aggregate's records again, in order; within about a second. Returns how many
+/// consumers hold records of it: zero says that nothing was parked.
 ///
 /// # Errors
 /// When the database refuses or does not answer.
@@ -74,13 +75,16 @@ pub async fn discard(conn: &mut PgConnection, consumer: &str, event_id: Uuid) ->
              DELETE FROM parked p
              WHERE p.consumer = $1 AND p.event_id = $2 AND NOT EXISTS (
                  SELECT FROM parked earlier
-                 WHERE earlier.consumer = p.consumer AND earlier.aggregate_id = p.aggregate_id AND earlier.id < p.id)
+                 WHERE earlier.consumer = p.consumer AND earlier.aggregate_id = p.aggregate_id
+                     AND earlier.id < p.id)
              RETURNING consumer, event_id, aggregate_id, id
          ), received AS (
              INSERT INTO inbox (consumer, event_id) SELECT consumer, event_id FROM gone ON CONFLICT DO NOTHING
          ), next AS (
              UPDATE parked SET released = true
-             WHERE id = (SELECT min(p.id) FROM parked p JOIN gone USING (consumer, aggregate_id) WHERE p.id > gone.id)
+             WHERE id = (
+                 SELECT min(p.id) FROM parked p JOIN gone USING (consumer, aggregate_id)
+                 WHERE p.id > gone.id)
          )
          SELECT id FROM gone",
     )
@@ -94,8 +98,8 @@ pub async fn discard(conn: &mut PgConnection, consumer: &str, event_id: Uuid) ->
     Ok(())
 }
 
-/// Holds the record back when its aggregate is parked for this consumer; true says so (also for one that is already done).
-/// The lock makes it wait for a replay that is just about to empty the queue.
+/// Holds the record back when its aggregate is parked for this consumer; true says so (also for one that is
+/// already done). The lock makes it wait for a replay that is just about to empty the queue.
 pub(crate) async fn hold_back(
     conn: &mut PgConnection,
     consumer: &str,
@@ -132,8 +136,8 @@ async fn insert(
     error: Option<&str>,
 ) -> Result<(), sqlx::Error> {
     sqlx::query(
-        "INSERT INTO parked (consumer, event_id, event_type, topic, aggregate_id, sequence, payload, traceparent,
-                             occurred_at, error, attempts)
+        "INSERT INTO parked (consumer, event_id, event_type, topic, aggregate_id, sequence, payload,
+                             traceparent, occurred_at, error, attempts)
          SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11
          WHERE NOT EXISTS (SELECT FROM inbox WHERE consumer = $1 AND event_id = $2)
          ON CONFLICT DO NOTHING",

@@ -1,10 +1,11 @@
-//! Carries the outbox to Kafka. One relay of a database works at a time, elected by an advisory lock that lives on the very
-//! connection that reads and marks: a relay that loses this connection loses the election with it.
+//! Carries the outbox to Kafka. One relay of a database works at a time, elected by an advisory lock that
+//! lives on the very connection that reads and marks: a relay that loses this connection loses the election
+//! with it.
 //!
-//! Unpublished rows go in id order, never from a remembered position (ids become visible out of order). Two events of one
-//! aggregate are never under way together, and only the acknowledged prefix is marked. After any failed delivery the relay
-//! purges its producer, gives up the lock and starts again from the oldest unmarked row: what was sent but not marked is
-//! sent again, nothing is skipped or overtaken.
+//! Unpublished rows go in id order, never from a remembered position (ids become visible out of order). Two
+//! events of one aggregate are never under way together, and only the acknowledged prefix is marked. After
+//! any failed delivery the relay purges its producer, gives up the lock and starts again from the oldest
+//! unmarked row: what was sent but not marked is sent again, nothing is skipped or overtaken.
 
 mod database;
 mod sender;
@@ -47,8 +48,9 @@ enum RelayError {
 }
 
 impl Relay {
-    /// `source` is the CloudEvents source, such as `wathiq/signature`. The options are those of the application role,
-    /// straight to the server or through a session pooler: a transaction pooler would break the lock.
+    /// `source` is the CloudEvents source, such as `wathiq/signature`. The options are those of the
+    /// application role, straight to the server or through a session pooler: a transaction pooler would break
+    /// the lock.
     pub fn new(
         database: PgConnectOptions,
         kafka: KafkaConfig,

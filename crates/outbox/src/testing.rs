@@ -1,5 +1,5 @@
-//! For the tests of services: the outbox read back, records delivered without Kafka, and links to a broker without TLS
-//! (librdkafka's mock cluster speaks none).
+//! For the tests of services: the outbox read back, records delivered without Kafka, and links to a broker
+//! without TLS (librdkafka's mock cluster speaks none).
 //!
 //! Everything here panics where a test should stop.
 
@@ -62,7 +62,8 @@ pub enum Delivered {
 /// All events of the outbox, published or not, in order.
 pub async fn events(conn: &mut PgConnection) -> Vec<StoredEvent> {
     sqlx::query_as(
-        "SELECT id, event_id, topic, event_type, aggregate_id, sequence, payload, traceparent, occurred_at, published_at
+        "SELECT id, event_id, topic, event_type, aggregate_id, sequence, payload, traceparent,
+                occurred_at, published_at
          FROM outbox ORDER BY id",
     )
     .fetch_all(conn)
@@ -74,7 +75,8 @@ pub async fn events(conn: &mut PgConnection) -> Vec<StoredEvent> {
 pub async fn drain(conn: &mut PgConnection) -> Vec<StoredEvent> {
     let mut rows: Vec<StoredEvent> = sqlx::query_as(
         "UPDATE outbox SET published_at = now() WHERE published_at IS NULL
-         RETURNING id, event_id, topic, event_type, aggregate_id, sequence, payload, traceparent, occurred_at, published_at",
+         RETURNING id, event_id, topic, event_type, aggregate_id, sequence, payload, traceparent,
+                   occurred_at, published_at",
     )
     .fetch_all(conn)
     .await
@@ -137,7 +139,8 @@ pub fn plaintext_consumer(
     Consumer::over(name, instance, topics, pool, Link::plaintext(brokers))
 }
 
-/// The same consumer, which makes its Kafka client anew after every infrastructure error instead of after a minute of them.
+/// The same consumer, which makes its Kafka client anew after every infrastructure error instead of after a
+/// minute of them.
 pub fn without_patience(mut consumer: Consumer) -> Consumer {
     consumer.patience = Duration::ZERO;
     consumer

@@ -56,6 +56,27 @@ pub(crate) fn state_key(state: pb::LegalisationState) -> &'static str {
     }
 }
 
+/// Key of the name of a state.
+#[must_use]
+pub(crate) fn state_name_key(state: pb::LegalisationState) -> &'static str {
+    use pb::LegalisationState as S;
+    match state {
+        S::Unspecified => "name.unknown",
+        S::Draft => "name.draft",
+        S::SignaturePlaced => "name.signature_placed",
+        S::Confirmed => "name.confirmed",
+        S::AwaitingPayment => "name.awaiting_payment",
+        S::Submitted => "name.submitted",
+        S::AgentAccepted => "name.agent_accepted",
+        S::AwaitingSignature => "name.awaiting_signature",
+        S::Sealed => "name.sealed",
+        S::Delivered => "name.delivered",
+        S::Refused => "name.refused",
+        S::Cancelled => "name.cancelled",
+        S::Expired => "name.expired",
+    }
+}
+
 fn deadline(request: &pb::LegalisationRequest) -> Option<(&'static str, String)> {
     use pb::LegalisationState as S;
     match request.state() {

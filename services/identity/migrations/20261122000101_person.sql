@@ -36,7 +36,7 @@ CREATE INDEX person_document ON person (document_kind, document_number, created_
 
 -- The first administrator is made once.
 CREATE TABLE bootstrap (
-    only      boolean PRIMARY KEY DEFAULT true CHECK (only),
+    singleton boolean PRIMARY KEY DEFAULT true CHECK (singleton),
     person_id uuid NOT NULL REFERENCES person,
     done_at   timestamptz NOT NULL
 );

@@ -67,7 +67,9 @@ pub struct TokenConfig {
 
 impl Default for TokenConfig {
     fn default() -> Self {
-        Self { issuer: "https://identity.wathiq".to_owned() }
+        Self {
+            issuer: "https://identity.wathiq".to_owned(),
+        }
     }
 }
 
@@ -107,7 +109,8 @@ impl DatabaseConfig {
     /// [`ConfigError`] when the owner's address is not configured.
     pub fn owner_options(&self) -> Result<PgConnectOptions, ConfigError> {
         let url = self.owner_url.as_deref();
-        let url = url.ok_or_else(|| ConfigError::key("database.owner_url", "`migrate` needs the owner's address"))?;
+        let url =
+            url.ok_or_else(|| ConfigError::key("database.owner_url", "`migrate` needs the owner's address"))?;
         connect_options("database.owner_url", url, self.owner_password_file.as_ref())
     }
 
@@ -130,12 +133,15 @@ fn connect_options(
     url: &str,
     password_file: Option<&SecretFile>,
 ) -> Result<PgConnectOptions, ConfigError> {
-    let mut options: PgConnectOptions =
-        url.parse().map_err(|error: sqlx::Error| ConfigError::key(key, error.to_string()))?;
+    let mut options: PgConnectOptions = url
+        .parse()
+        .map_err(|error: sqlx::Error| ConfigError::key(key, error.to_string()))?;
     if let Some(file) = password_file {
         options = options.password(file.read()?.expose_secret());
     }
-    Ok(options.application_name("wathiq-signature").disable_statement_logging())
+    Ok(options
+        .application_name("wathiq-signature")
+        .disable_statement_logging())
 }
 
 /// Section `[catalogue]`.
@@ -153,13 +159,17 @@ impl CatalogueConfig {
     /// [`ConfigError`] naming what is wrong with it.
     pub fn read(&self) -> Result<Catalogue, ConfigError> {
         let text = match &self.file {
-            Some(path) => std::fs::read_to_string(path)
-                .map_err(|source| ConfigError::Read { path: path.clone(), source })?,
+            Some(path) => std::fs::read_to_string(path).map_err(|source| ConfigError::Read {
+                path: path.clone(),
+                source,
+            })?,
             None => CATALOGUE.to_owned(),
         };
         let catalogue: Catalogue =
             toml::from_str(&text).map_err(|error| ConfigError::key("catalogue.file", error.to_string()))?;
-        catalogue.check().map_err(|fault| ConfigError::key("catalogue.file", fault.to_string()))?;
+        catalogue
+            .check()
+            .map_err(|fault| ConfigError::key("catalogue.file", fault.to_string()))?;
         Ok(catalogue)
     }
 }
@@ -232,6 +242,56 @@ impl RequestSettings {
         if (1..=60).contains(&self.expected_working_days) {
             return Ok(());
         }
-        Err(ConfigError::key("requests.expected_working_days", "must be 1 to 60"))
+        Err(ConfigError::key(
+            "requests.expected_working_days",
+            "must be 1 to 60",
+        ))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The example in the README is one that the process accepts, and names every section.
+    #[test]
+    fn the_readme_s_example_is_read() {
+        let readme = include_str!("../README.md");
+        let (_, rest) = readme.split_once("```toml\n").unwrap();
+        let (example, _) = rest.split_once("```").unwrap();
+        let settings: Settings = toml::from_str(example).unwrap();
+        assert_eq!(
+            settings.requests.claim_minutes,
+            RequestSettings::default().claim_minutes
+        );
+        assert_eq!(settings.tokens.issuer, TokenConfig::default().issuer);
+        settings.requests.check().unwrap();
+        settings.database.connect_options().unwrap_err();
+    }
+
+    #[test]
+    fn the_catalogue_that_is_compiled_in_is_sound() {
+        let catalogue = CatalogueConfig::default().read().unwrap();
+        assert!(catalogue.kind("procuration").unwrap().needs_mandatary);
+        let refused = catalogue
+            .kind("procuration_real_estate")
+            .unwrap()
+            .refused
+            .as_ref()
+            .unwrap();
+        assert_eq!(refused.reason.as_str(), "REAL_ESTATE_PROCURATION");
+    }
+
+    #[test]
+    fn a_catalogue_with_a_fault_names_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("catalogue.toml");
+        std::fs::write(
+            &file,
+            CATALOGUE.replace("code = \"lease\"", "code = \"contract\""),
+        )
+        .unwrap();
+        let error = CatalogueConfig { file: Some(file) }.read().unwrap_err();
+        assert!(error.to_string().contains("`contract` stands twice"), "{error}");
     }
 }

@@ -31,11 +31,15 @@ const CHUNK_BYTES: usize = 256 * 1024;
 /// Adds every service of the package to the server.
 pub fn add_services(server: GrpcServer, app: &Arc<App>) -> GrpcServer {
     server
-        .add_service(pb::document_service_server::DocumentServiceServer::new(document_service::Documents::new(app)))
+        .add_service(pb::document_service_server::DocumentServiceServer::new(
+            document_service::Documents::new(app),
+        ))
         .add_service(pb::legalisation_service_server::LegalisationServiceServer::new(
             legalisation_service::Legalisations::new(app),
         ))
-        .add_service(pb::office_service_server::OfficeServiceServer::new(office_service::Offices::new(app)))
+        .add_service(pb::office_service_server::OfficeServiceServer::new(
+            office_service::Offices::new(app),
+        ))
         .add_service(pb::verification_service_server::VerificationServiceServer::new(
             verification::Verification::new(app),
         ))
@@ -53,10 +57,17 @@ fn command(
 ) -> Result<Command, AppError> {
     let request_id: Uuid =
         wathiq_chassis::request_id(request_id).map_err(|violation| AppError::Invalid(vec![violation]))?;
-    Ok(Command::new(write::principal(caller), method, request_id, message))
+    Ok(Command::new(
+        write::principal(caller),
+        method,
+        request_id,
+        message,
+    ))
 }
 
 /// An answer as it was stored with its command, or would have been.
 fn decoded<M: prost::Message + Default>(answer: &[u8]) -> Result<Response<M>, Status> {
-    M::decode(answer).map(Response::new).map_err(|error| wathiq_chassis::status::internal(status::DOMAIN, &error))
+    M::decode(answer)
+        .map(Response::new)
+        .map_err(|error| wathiq_chassis::status::internal(status::DOMAIN, &error))
 }

@@ -1,4 +1,4 @@
-//! What time brings about by itself: requests expire, files that no row names are deleted.
+//! What time brings about by itself: requests expire, files that no row names are deleted, and the age of what waits is measured.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,6 +9,7 @@ use wathiq_chassis::status;
 use crate::app::expire_requests::expire_requests;
 use crate::app::sweep_objects::sweep_objects;
 use crate::app::{App, AppError};
+use crate::store::requests;
 
 /// Works until `shutdown`. Every step is safe to repeat and to run in two replicas at the same time.
 pub async fn run(app: Arc<App>, shutdown: CancellationToken) {
@@ -17,10 +18,25 @@ pub async fn run(app: Arc<App>, shutdown: CancellationToken) {
     loop {
         tokio::select! {
             () = shutdown.cancelled() => return,
-            _ = expiry.tick() => report("janitor.expired", expire_requests(&app).await),
+            _ = expiry.tick() => {
+                report("janitor.expired", expire_requests(&app).await);
+                report("janitor.measured", measure(&app).await);
+            }
             _ = sweep.tick() => report("janitor.swept", sweep_objects(&app).await),
         }
     }
+}
+
+/// Sets the age of the oldest request in each state that somebody has to do something about.
+async fn measure(app: &App) -> Result<usize, AppError> {
+    let mut conn = app.pool.acquire().await?;
+    for (state, oldest) in requests::oldest_waiting(&mut conn).await? {
+        let age = oldest.map_or(0, |since| (app.ambient.now() - since).num_seconds().max(0));
+        let age = f64::from(i32::try_from(age).unwrap_or(i32::MAX));
+        metrics::gauge!("request_state_age_seconds", "service" => "signature", "state" => state.as_str())
+            .set(age);
+    }
+    Ok(0)
 }
 
 fn report(event: &'static str, done: Result<usize, AppError>) {
@@ -28,7 +44,12 @@ fn report(event: &'static str, done: Result<usize, AppError>) {
         Ok(0) => {}
         Ok(count) => tracing::info!(event, count, "housekeeping done"),
         Err(error) => {
-            tracing::warn!(event = "janitor.failed", step = event, error = status::chain(&error), "tried again later");
+            tracing::warn!(
+                event = "janitor.failed",
+                step = event,
+                error = status::chain(&error),
+                "tried again later"
+            );
         }
     }
 }

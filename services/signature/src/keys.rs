@@ -54,7 +54,11 @@ enum Backend {
 impl Keys {
     /// Knows where keys are; opens nothing yet.
     pub fn new(config: &KeysConfig) -> Self {
-        Self { backend: Backend::Pkcs11 { module: config.module.clone() } }
+        Self {
+            backend: Backend::Pkcs11 {
+                module: config.module.clone(),
+            },
+        }
     }
 
     /// Signs each message with one log-in: the officer's PIN, the signatures in order, the log-out. ECDSA values are DER
@@ -70,7 +74,9 @@ impl Keys {
     ) -> Result<Vec<Vec<u8>>, KeyError> {
         match &self.backend {
             Backend::Pkcs11 { module } => {
-                actor::of(module, &location.token_label)?.sign(location.clone(), pin, messages).await
+                actor::of(module, &location.token_label)?
+                    .sign(location.clone(), pin, messages)
+                    .await
             }
         }
     }
@@ -83,7 +89,9 @@ impl Keys {
     pub async fn public_key(&self, location: &KeyLocation) -> Result<Option<Vec<u8>>, KeyError> {
         match &self.backend {
             Backend::Pkcs11 { module } => {
-                actor::of(module, &location.token_label)?.public_key(location.clone()).await
+                actor::of(module, &location.token_label)?
+                    .public_key(location.clone())
+                    .await
             }
         }
     }

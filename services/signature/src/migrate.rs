@@ -61,8 +61,9 @@ pub async fn migrate(config: &DatabaseConfig) -> Result<(), MigrateError> {
 /// # Errors
 /// [`MigrateError`] when the database does not answer.
 pub async fn is_current(conn: &mut PgConnection) -> Result<bool, MigrateError> {
-    let exists: bool =
-        sqlx::query_scalar("SELECT to_regclass('_sqlx_migrations') IS NOT NULL").fetch_one(&mut *conn).await?;
+    let exists: bool = sqlx::query_scalar("SELECT to_regclass('_sqlx_migrations') IS NOT NULL")
+        .fetch_one(&mut *conn)
+        .await?;
     if !exists || !wathiq_outbox::is_current(conn).await? {
         return Ok(false);
     }

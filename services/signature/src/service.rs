@@ -51,11 +51,16 @@ pub async fn serve(
     let verifier = verifier(&settings, &ambient, identity.clone());
     let app = Arc::new(app(&settings, Arc::new(identity), ambient.clone())?);
     let server = grpc::add_services(
-        GrpcServer::new(process, grpc::rules::RULES, Some(verifier))?.descriptor(wathiq_proto::FILE_DESCRIPTOR_SET),
+        GrpcServer::new(process, grpc::rules::RULES, Some(verifier))?
+            .descriptor(wathiq_proto::FILE_DESCRIPTOR_SET),
         &app,
     );
-    let relay =
-        Relay::new(settings.database.connect_options()?, settings.kafka.clone(), SOURCE, ambient);
+    let relay = Relay::new(
+        settings.database.connect_options()?,
+        settings.kafka.clone(),
+        SOURCE,
+        ambient,
+    );
 
     let background = TaskTracker::new();
     background.spawn(relay.run(shutdown.clone()));
@@ -66,8 +71,14 @@ pub async fn serve(
     let served = server.serve(listener, shutdown.clone()).await;
     // A listener that broke ends the process, and with it everything in the background.
     shutdown.cancel();
-    if tokio::time::timeout(Duration::from_secs(process.drain_seconds), background.wait()).await.is_err() {
-        tracing::warn!(event = "service.drain_timeout", "background work did not end in time");
+    if tokio::time::timeout(Duration::from_secs(process.drain_seconds), background.wait())
+        .await
+        .is_err()
+    {
+        tracing::warn!(
+            event = "service.drain_timeout",
+            "background work did not end in time"
+        );
     }
     app.pool.close().await;
     Ok(served?)
@@ -109,7 +120,11 @@ async fn watch_database(pool: PgPool, readiness: Readiness, shutdown: Cancellati
         let current = match check_database(&pool).await {
             Ok(current) => current,
             Err(error) => {
-                tracing::warn!(event = "service.database_unavailable", error = status::chain(&error), "not ready");
+                tracing::warn!(
+                    event = "service.database_unavailable",
+                    error = status::chain(&error),
+                    "not ready"
+                );
                 false
             }
         };

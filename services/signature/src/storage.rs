@@ -36,7 +36,10 @@ pub enum StorageError {
     #[error("there is no room left for files")]
     Full(#[source] object_store::Error),
     #[error("object {key} is not there")]
-    NotFound { key: String, source: object_store::Error },
+    NotFound {
+        key: String,
+        source: object_store::Error,
+    },
     #[error("the store of files does not work")]
     Unavailable(#[source] object_store::Error),
 }
@@ -80,13 +83,20 @@ impl Objects {
             let folder = url
                 .to_file_path()
                 .map_err(|()| ConfigError::key("storage.url", "a file URL needs an absolute path"))?;
-            let store = local(&folder)
-                .map_err(|problem| ConfigError::key("storage.url", format!("{}: {problem}", folder.display())))?;
-            return Ok(Self { store: Arc::new(store), prefix: Path::default() });
+            let store = local(&folder).map_err(|problem| {
+                ConfigError::key("storage.url", format!("{}: {problem}", folder.display()))
+            })?;
+            return Ok(Self {
+                store: Arc::new(store),
+                prefix: Path::default(),
+            });
         }
         let (store, prefix) = object_store::parse_url_opts(&url, &config.options)
             .map_err(|error| ConfigError::key("storage.url", error.to_string()))?;
-        Ok(Self { store: Arc::from(store), prefix })
+        Ok(Self {
+            store: Arc::from(store),
+            prefix,
+        })
     }
 
     /// Starts writing an object.
@@ -94,8 +104,15 @@ impl Objects {
     /// # Errors
     /// [`StorageError`].
     pub async fn writer(&self, key: &str) -> Result<Writer, StorageError> {
-        let upload = self.store.put_multipart(&self.path(key)).await.map_err(|error| failure(key, error))?;
-        Ok(Writer { key: key.to_owned(), upload: WriteMultipart::new_with_chunk_size(upload, PART_BYTES) })
+        let upload = self
+            .store
+            .put_multipart(&self.path(key))
+            .await
+            .map_err(|error| failure(key, error))?;
+        Ok(Writer {
+            key: key.to_owned(),
+            upload: WriteMultipart::new_with_chunk_size(upload, PART_BYTES),
+        })
     }
 
     /// Writes an object, in place of an older one.
@@ -103,7 +120,10 @@ impl Objects {
     /// # Errors
     /// [`StorageError`].
     pub async fn put(&self, key: &str, bytes: Bytes) -> Result<(), StorageError> {
-        self.store.put(&self.path(key), bytes.into()).await.map_err(|error| failure(key, error))?;
+        self.store
+            .put(&self.path(key), bytes.into())
+            .await
+            .map_err(|error| failure(key, error))?;
         Ok(())
     }
 
@@ -112,7 +132,11 @@ impl Objects {
     /// # Errors
     /// [`StorageError`].
     pub async fn get(&self, key: &str) -> Result<Bytes, StorageError> {
-        let found = self.store.get(&self.path(key)).await.map_err(|error| failure(key, error))?;
+        let found = self
+            .store
+            .get(&self.path(key))
+            .await
+            .map_err(|error| failure(key, error))?;
         found.bytes().await.map_err(|error| failure(key, error))
     }
 
@@ -121,16 +145,36 @@ impl Objects {
     /// # Errors
     /// [`StorageError`].
     pub async fn read(&self, key: &str, offset: u64, length: Option<u64>) -> Result<Reader, StorageError> {
-        let head = self.store.head(&self.path(key)).await.map_err(|error| failure(key, error))?;
+        let head = self
+            .store
+            .head(&self.path(key))
+            .await
+            .map_err(|error| failure(key, error))?;
         let end = length.map_or(head.size, |length| offset.saturating_add(length).min(head.size));
         if offset >= end {
-            return Ok(Reader { total_bytes: head.size, chunks: futures::stream::empty().boxed() });
+            return Ok(Reader {
+                total_bytes: head.size,
+                chunks: futures::stream::empty().boxed(),
+            });
         }
-        let options = GetOptions { range: Some(GetRange::Bounded(offset..end)), ..GetOptions::default() };
-        let found = self.store.get_opts(&self.path(key), options).await.map_err(|error| failure(key, error))?;
+        let options = GetOptions {
+            range: Some(GetRange::Bounded(offset..end)),
+            ..GetOptions::default()
+        };
+        let found = self
+            .store
+            .get_opts(&self.path(key), options)
+            .await
+            .map_err(|error| failure(key, error))?;
         let key = key.to_owned();
-        let chunks = found.into_stream().map_err(move |error| failure(&key, error)).boxed();
-        Ok(Reader { total_bytes: head.size, chunks })
+        let chunks = found
+            .into_stream()
+            .map_err(move |error| failure(&key, error))
+            .boxed();
+        Ok(Reader {
+            total_bytes: head.size,
+            chunks,
+        })
     }
 
     /// Whether the object is there.
@@ -138,7 +182,12 @@ impl Objects {
     /// # Errors
     /// [`StorageError`].
     pub async fn exists(&self, key: &str) -> Result<bool, StorageError> {
-        match self.store.head(&self.path(key)).await.map_err(|error| failure(key, error)) {
+        match self
+            .store
+            .head(&self.path(key))
+            .await
+            .map_err(|error| failure(key, error))
+        {
             Ok(_) => Ok(true),
             Err(StorageError::NotFound { .. }) => Ok(false),
             Err(error) => Err(error),
@@ -150,7 +199,12 @@ impl Objects {
     /// # Errors
     /// [`StorageError`].
     pub async fn delete(&self, key: &str) -> Result<(), StorageError> {
-        match self.store.delete(&self.path(key)).await.map_err(|error| failure(key, error)) {
+        match self
+            .store
+            .delete(&self.path(key))
+            .await
+            .map_err(|error| failure(key, error))
+        {
             Ok(()) | Err(StorageError::NotFound { .. }) => Ok(()),
             Err(error) => Err(error),
         }
@@ -164,10 +218,19 @@ impl Objects {
             .list(Some(&self.path(&folder)))
             .map(move |found| {
                 let found = found.map_err(|error| failure(&folder, error))?;
-                let key = found.location.prefix_match(&prefix).map_or_else(String::new, |parts| {
-                    parts.map(|part| part.as_ref().to_owned()).collect::<Vec<_>>().join("/")
-                });
-                Ok(Listed { key, modified_at: found.last_modified })
+                let key = found
+                    .location
+                    .prefix_match(&prefix)
+                    .map_or_else(String::new, |parts| {
+                        parts
+                            .map(|part| part.as_ref().to_owned())
+                            .collect::<Vec<_>>()
+                            .join("/")
+                    });
+                Ok(Listed {
+                    key,
+                    modified_at: found.last_modified,
+                })
             })
             .boxed()
     }
@@ -183,7 +246,10 @@ impl Writer {
     /// # Errors
     /// [`StorageError`]; the writer is then good for [`Writer::abort`] only.
     pub async fn write(&mut self, bytes: Bytes) -> Result<(), StorageError> {
-        self.upload.wait_for_capacity(PARTS_UNDER_WAY).await.map_err(|error| failure(&self.key, error))?;
+        self.upload
+            .wait_for_capacity(PARTS_UNDER_WAY)
+            .await
+            .map_err(|error| failure(&self.key, error))?;
         self.upload.put(bytes);
         Ok(())
     }
@@ -193,14 +259,21 @@ impl Writer {
     /// # Errors
     /// [`StorageError`]; nothing is visible then.
     pub async fn finish(self) -> Result<(), StorageError> {
-        self.upload.finish().await.map_err(|error| failure(&self.key, error))?;
+        self.upload
+            .finish()
+            .await
+            .map_err(|error| failure(&self.key, error))?;
         Ok(())
     }
 
     /// Throws away what was written. A store that does not answer is left to its own expiry of unfinished uploads.
     pub async fn abort(self) {
         if let Err(error) = self.upload.abort().await {
-            tracing::warn!(event = "storage.abort_failed", error = wathiq_chassis::status::chain(&error), "an unfinished object stays behind");
+            tracing::warn!(
+                event = "storage.abort_failed",
+                error = wathiq_chassis::status::chain(&error),
+                "an unfinished object stays behind"
+            );
         }
     }
 }
@@ -213,9 +286,16 @@ fn local(folder: &std::path::Path) -> Result<LocalFileSystem, String> {
 
 fn failure(key: &str, error: object_store::Error) -> StorageError {
     if matches!(error, object_store::Error::NotFound { .. }) {
-        return StorageError::NotFound { key: key.to_owned(), source: error };
+        return StorageError::NotFound {
+            key: key.to_owned(),
+            source: error,
+        };
     }
-    if is_full(&error) { StorageError::Full(error) } else { StorageError::Unavailable(error) }
+    if is_full(&error) {
+        StorageError::Full(error)
+    } else {
+        StorageError::Unavailable(error)
+    }
 }
 
 /// Whether the disk or the quota is full, as the operating system says somewhere down the chain of causes.
@@ -223,5 +303,10 @@ fn is_full(error: &object_store::Error) -> bool {
     let first: &(dyn std::error::Error + 'static) = error;
     std::iter::successors(Some(first), |error| error.source())
         .filter_map(|error| error.downcast_ref::<io::Error>())
-        .any(|error| matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded))
+        .any(|error| {
+            matches!(
+                error.kind(),
+                io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded
+            )
+        })
 }

@@ -23,7 +23,11 @@ pub enum StoreError {
     Database(#[from] sqlx::Error),
     /// A row that this code did not write.
     #[error("row {id} of {table} is inconsistent in {column}")]
-    Inconsistent { table: &'static str, column: &'static str, id: Uuid },
+    Inconsistent {
+        table: &'static str,
+        column: &'static str,
+        id: Uuid,
+    },
     /// Another transaction changed the row first.
     #[error("row {id} of {table} was changed by somebody else")]
     LostRace { table: &'static str, id: Uuid },
@@ -31,5 +35,7 @@ pub enum StoreError {
 
 /// The name of the constraint that a statement broke.
 pub(crate) fn broken_constraint(error: &sqlx::Error) -> Option<&str> {
-    error.as_database_error().and_then(sqlx::error::DatabaseError::constraint)
+    error
+        .as_database_error()
+        .and_then(sqlx::error::DatabaseError::constraint)
 }

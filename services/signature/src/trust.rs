@@ -83,8 +83,12 @@ impl Trust {
         for path in &config.anchors {
             let text = std::fs::read_to_string(path)
                 .map_err(|error| ConfigError::key("trust.anchors", format!("{}: {error}", path.display())))?;
-            let found = certificates_of_pem(&text)
-                .ok_or_else(|| ConfigError::key("trust.anchors", format!("{} holds no certificate", path.display())))?;
+            let found = certificates_of_pem(&text).ok_or_else(|| {
+                ConfigError::key(
+                    "trust.anchors",
+                    format!("{} holds no certificate", path.display()),
+                )
+            })?;
             anchors.extend(found.into_iter().map(Bytes::from));
         }
         let http = reqwest::Client::builder()
@@ -101,7 +105,9 @@ impl Trust {
             kept: Mutex::default(),
             ambient,
         };
-        Ok(Self { inner: Arc::new(inner) })
+        Ok(Self {
+            inner: Arc::new(inner),
+        })
     }
 
     /// The trust anchors, DER.
@@ -112,7 +118,11 @@ impl Trust {
     /// The lists at hand that are fresh.
     pub fn kept_lists(&self) -> Vec<Bytes> {
         let now = self.inner.ambient.now();
-        self.kept().values().filter(|kept| kept.until > now).map(|kept| kept.list.clone()).collect()
+        self.kept()
+            .values()
+            .filter(|kept| kept.until > now)
+            .map(|kept| kept.list.clone())
+            .collect()
     }
 
     /// Fetches those of the addresses whose lists are not at hand and whose host is configured; answers whether a list was
@@ -128,7 +138,12 @@ impl Trust {
                 }
                 Err(error) => {
                     let error = wathiq_chassis::status::chain(&error);
-                    tracing::warn!(event = "trust.list_missing", address, error, "a revocation list is missing");
+                    tracing::warn!(
+                        event = "trust.list_missing",
+                        address,
+                        error,
+                        "a revocation list is missing"
+                    );
                 }
             }
         }
@@ -136,7 +151,9 @@ impl Trust {
     }
 
     fn wanted(&self, address: &str) -> Option<Url> {
-        let url = Url::parse(address).ok().filter(|url| matches!(url.scheme(), "http" | "https"))?;
+        let url = Url::parse(address)
+            .ok()
+            .filter(|url| matches!(url.scheme(), "http" | "https"))?;
         let host = format!("{}:{}", url.host_str()?, url.port_or_known_default()?);
         let now = self.inner.ambient.now();
         let fresh = self.kept().get(address).is_some_and(|kept| kept.until > now);

@@ -10,12 +10,19 @@ use crate::domain::state::State;
 
 /// A civil date.
 pub(crate) fn date(day: NaiveDate) -> Date {
-    Date { year: day.year(), month: day.month().cast_signed(), day: day.day().cast_signed() }
+    Date {
+        year: day.year(),
+        month: day.month().cast_signed(),
+        day: day.day().cast_signed(),
+    }
 }
 
 /// An instant.
 pub(crate) fn timestamp(at: DateTime<Utc>) -> prost_types::Timestamp {
-    prost_types::Timestamp { seconds: at.timestamp(), nanos: at.timestamp_subsec_nanos().cast_signed() }
+    prost_types::Timestamp {
+        seconds: at.timestamp(),
+        nanos: at.timestamp_subsec_nanos().cast_signed(),
+    }
 }
 
 /// A kind of sealed file.

@@ -42,8 +42,9 @@ impl Feed {
             .set("group.id", group)
             .set("group.instance.id", instance)
             .set("auto.offset.reset", "earliest")
-            // Offsets are stored here after the effect is committed; librdkafka sends the stored ones each second, before
-            // a partition is given away, and at the close. What a crash loses is repeated and known to the inbox.
+            // Offsets are stored here after the effect is committed; librdkafka sends the stored ones each
+            // second, before a partition is given away, and at the close. What a crash loses is repeated and
+            // known to the inbox.
             .set("enable.auto.offset.store", "false")
             .set("enable.auto.commit", "true")
             .set("auto.commit.interval.ms", "1000")
@@ -77,7 +78,8 @@ impl Feed {
         Ok((place, parse(&message)))
     }
 
-    /// A partition taken away meanwhile is nobody's fault: its new owner gets the record again, and the inbox knows it.
+    /// A partition taken away meanwhile is nobody's fault: its new owner gets the record again, and the inbox
+    /// knows it.
     pub(super) fn done(&self, place: &Place) -> Result<(), FeedError> {
         match self
             .consumer

@@ -48,8 +48,8 @@ pub(super) struct Database {
     conn: PgConnection,
 }
 
-/// The server gives up a silent peer after 10 s (time-outs of the session, so that they hold for the side that keeps the
-/// lock), and no statement takes longer than 10 s.
+/// The server gives up a silent peer after 10 s (time-outs of the session, so that they hold for the side
+/// that keeps the lock), and no statement takes longer than 10 s.
 pub(super) fn hardened(options: PgConnectOptions, source: &str) -> PgConnectOptions {
     options
         .application_name(&format!("{source} outbox relay"))

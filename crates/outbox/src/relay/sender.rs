@@ -57,8 +57,8 @@ impl Sender {
         sent
     }
 
-    /// Purges what is queued and under way. The next batch gets a new producer, with a new producer id: what the old one
-    /// still has on the wire can arrive as a repeat, never in the place of something later.
+    /// Purges what is queued and under way. The next batch gets a new producer, with a new producer id: what
+    /// the old one still has on the wire can arrive as a repeat, never in the place of something later.
     pub(super) async fn discard(&mut self) {
         let Some((producer, _)) = self.current.take() else {
             return;
@@ -85,7 +85,8 @@ impl Sender {
                     };
                 }
             };
-            // Making the futures enqueues the records in id order; only their acknowledgements are awaited together.
+            // Making the futures enqueues the records in id order; only their acknowledgements are awaited
+            // together.
             let deliveries: Vec<_> = wave(&rows[acknowledged..])
                 .iter()
                 .map(|row| deliver(&producer, row, self.source))
@@ -129,8 +130,8 @@ impl Sender {
     }
 }
 
-/// The longest prefix in which no aggregate occurs twice. Were two events of one aggregate under way together, the first
-/// could fail while the second is accepted, and its repetition would then come too late.
+/// The longest prefix in which no aggregate occurs twice. Were two events of one aggregate under way
+/// together, the first could fail while the second is accepted, and its repetition would then come too late.
 fn wave(rows: &[Row]) -> &[Row] {
     let mut seen = HashSet::with_capacity(rows.len());
     let length = rows

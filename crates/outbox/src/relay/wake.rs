@@ -1,4 +1,5 @@
-//! Wakes the relay when an outbox row is committed. Losing the listener costs time, never an event: the relay polls anyway.
+//! Wakes the relay when an outbox row is committed. Losing the listener costs time, never an event: the relay
+//! polls anyway.
 
 use std::convert::Infallible;
 use std::time::Duration;

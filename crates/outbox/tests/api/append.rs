@@ -53,9 +53,16 @@ async fn one_event_a_version() {
         let (topic, aggregate) = (fresh_name(), Uuid::now_v7());
         database.append(topic, aggregate, 3).await;
         let mut conn = database.connect().await;
-        let error = append(&mut conn, &database.ambient, event(topic, aggregate, 3)).await.unwrap_err();
-        assert!(matches!(error, OutboxError::SequenceTaken { sequence: 3, aggregate_id, .. } if aggregate_id == aggregate));
-        append(&mut conn, &database.ambient, event(topic, Uuid::now_v7(), 3)).await.unwrap();
+        let error = append(&mut conn, &database.ambient, event(topic, aggregate, 3))
+            .await
+            .unwrap_err();
+        assert!(matches!(
+            error,
+            OutboxError::SequenceTaken { sequence: 3, aggregate_id, .. } if aggregate_id == aggregate
+        ));
+        append(&mut conn, &database.ambient, event(topic, Uuid::now_v7(), 3))
+            .await
+            .unwrap();
     })
     .await;
 }

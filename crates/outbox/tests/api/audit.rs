@@ -24,18 +24,37 @@ async fn an_entry_is_kept_as_written() {
     with_database(async |database| {
         let mut conn = database.connect().await;
         let aggregate = Uuid::now_v7();
-        let id = audit::record(&mut conn, &database.ambient, entry(aggregate)).await.unwrap();
-        let row: (Uuid, Option<Uuid>, String, String, String, Uuid, String, Option<String>, serde_json::Value) =
-            sqlx::query_as(
-                "SELECT entry_id, person_id, principal, action, aggregate, aggregate_id, outcome, reason, details FROM audit",
-            )
-            .fetch_one(&mut conn)
+        let id = audit::record(&mut conn, &database.ambient, entry(aggregate))
             .await
             .unwrap();
+        let row: (
+            Uuid,
+            Option<Uuid>,
+            String,
+            String,
+            String,
+            Uuid,
+            String,
+            Option<String>,
+            serde_json::Value,
+        ) = sqlx::query_as(
+            "SELECT entry_id, person_id, principal, action, aggregate, aggregate_id, outcome, reason,
+                        details
+                 FROM audit",
+        )
+        .fetch_one(&mut conn)
+        .await
+        .unwrap();
         let wanted = entry(aggregate);
         assert_eq!(row.0, id);
-        assert_eq!((row.1, row.2.as_str(), row.3.as_str()), (wanted.person_id, wanted.principal, wanted.action));
-        assert_eq!((row.4.as_str(), row.5, row.6.as_str()), (wanted.aggregate, aggregate, wanted.outcome));
+        assert_eq!(
+            (row.1, row.2.as_str(), row.3.as_str()),
+            (wanted.person_id, wanted.principal, wanted.action)
+        );
+        assert_eq!(
+            (row.4.as_str(), row.5, row.6.as_str()),
+            (wanted.aggregate, aggregate, wanted.outcome)
+        );
         assert_eq!((row.7.as_deref(), row.8), (wanted.reason, wanted.details));
     })
     .await;

@@ -252,7 +252,8 @@ async fn a_crash_before_the_offset_is_sent_repeats_without_a_second_effect() {
         .await;
         consumer.abort();
 
-        // Another group name reads from the beginning; under the old name in the inbox that is a repeat of everything.
+        // Another group name reads from the beginning; under the old name in the inbox that is a repeat of
+        // everything.
         sqlx::query("UPDATE inbox SET consumer = $1")
             .bind(format!("{group}.again"))
             .execute(&mut database.connect_as_owner().await)

@@ -157,8 +157,11 @@ impl Database {
 
     /// Appends one event in a transaction of its own.
     pub(crate) async fn append(&self, topic: &'static str, aggregate_id: Uuid, sequence: i64) -> Uuid {
+        self.append_event(event(topic, aggregate_id, sequence)).await
+    }
+
+    pub(crate) async fn append_event(&self, event: NewEvent) -> Uuid {
         let mut transaction = self.pool.begin().await.unwrap();
-        let event = event(topic, aggregate_id, sequence);
         let id = append(&mut transaction, &self.ambient, event).await.unwrap();
         transaction.commit().await.unwrap();
         id

@@ -247,7 +247,8 @@ async fn a_principal_without_the_right_publishes_nothing_and_a_new_certificate_i
         for sequence in 1..=3 {
             database.append(topic, aggregate, sequence).await;
         }
-        // A refused relay gives up its connection and comes back: the server sees more than one process of it.
+        // A refused relay gives up its connection and comes back: the server sees more than one process of
+        // it.
         let mut processes = std::collections::HashSet::new();
         wait_until("the relay was refused", async || {
             let rows: Vec<(i32,)> =

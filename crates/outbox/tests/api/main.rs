@@ -1,7 +1,8 @@
-//! The crate against a real PostgreSQL and a real Kafka (`WATHIQ_TEST_STACK`), and against librdkafka's mock cluster
-//! where faults are injected.
+//! The crate against a real PostgreSQL and a real Kafka (`WATHIQ_TEST_STACK`), and against librdkafka's mock
+//! cluster where faults are injected.
 //!
-//! `cfg(test)` is always on here; written down, it tells clippy that helpers outside test functions may unwrap, too.
+//! `cfg(test)` is always on here; written down, it tells clippy that helpers outside test functions may
+//! unwrap, too.
 
 #[cfg(test)]
 mod append;

@@ -222,7 +222,8 @@ async fn a_malformed_record_parks_its_key() {
 async fn what_the_schema_refuses_is_the_records_fault() {
     with_database(async |database| {
         let statement = format!(
-            "CREATE TABLE effects (aggregate_id uuid, sequence bigint CHECK (sequence < 10)); GRANT INSERT ON effects TO {}",
+            "CREATE TABLE effects (aggregate_id uuid, sequence bigint CHECK (sequence < 10));
+             GRANT INSERT ON effects TO {}",
             database.application_role
         );
         sqlx::raw_sql(sqlx::AssertSqlSafe(statement))
@@ -230,7 +231,10 @@ async fn what_the_schema_refuses_is_the_records_fault() {
             .await
             .unwrap();
         let (handler, record) = (Effects::fine(), record(Uuid::now_v7(), 10));
-        assert_eq!(deliver(&database.pool, "g", &handler, &record).await.unwrap(), Delivered::Parked);
+        assert_eq!(
+            deliver(&database.pool, "g", &handler, &record).await.unwrap(),
+            Delivered::Parked
+        );
         let error = all(database).await[0].error.clone().unwrap();
         assert!(error.contains("effects_sequence_check"), "{error}");
     })

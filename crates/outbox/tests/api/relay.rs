@@ -115,7 +115,8 @@ async fn a_commit_wakes_the_relay() {
         // The first record pays for the producer's connections.
         database.append(broker.topic, Uuid::now_v7(), 1).await;
         database.wait_until_drained().await;
-        // Ten commits one after the other, each waited for, cannot all fall on the one-second poll within four seconds.
+        // Ten commits one after the other, each waited for, cannot all fall on the one-second poll within
+        // four seconds.
         let started = std::time::Instant::now();
         for _ in 0..10 {
             database.append(broker.topic, Uuid::now_v7(), 1).await;

@@ -1,6 +1,6 @@
 //! A PAdES B-B signature on a file of 57 KB: against the bare operations it cannot do without, and against pyHanko.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
@@ -33,8 +33,7 @@ struct Signer {
 
 pub(super) fn measure(root: &Path) -> Result<Vec<Figure>> {
     let folder = tempfile::tempdir()?;
-    let script = root.join("deploy/local/bench/signing.py");
-    let python = root.join(".local/venv/bin/python");
+    let (python, script) = programs(root);
     let file = folder.path().join("document.pdf");
     run(Command::new(&python).arg(&script).arg("document").arg(&file))?;
     let document = std::fs::read(&file)?;
@@ -60,7 +59,7 @@ pub(super) fn measure(root: &Path) -> Result<Vec<Figure>> {
             "ms",
             signer.goals.0,
         ));
-        let reference = pyhanko(&python, &script, folder.path(), &file, &signer)?;
+        let reference = pyhanko(&python, &script, folder.path(), &file, &signer, PYHANKO_ROUNDS)?;
         figures.push(Figure::against(
             &format!("PAdES B-B, 57 KB, {}: against pyHanko", signer.name),
             ours * 1e3,
@@ -71,6 +70,10 @@ pub(super) fn measure(root: &Path) -> Result<Vec<Figure>> {
         ));
     }
     Ok(figures)
+}
+
+fn programs(root: &Path) -> (PathBuf, PathBuf) {
+    (root.join(".local/venv/bin/python"), root.join("deploy/local/bench/signing.py"))
 }
 
 fn rsa() -> Result<Signer> {
@@ -160,7 +163,7 @@ fn cpu_time() -> Duration {
 }
 
 /// CPU seconds of pyHanko for one signature; it checks itself that what it signs is signed.
-fn pyhanko(python: &Path, script: &Path, folder: &Path, file: &Path, signer: &Signer) -> Result<f64> {
+fn pyhanko(python: &Path, script: &Path, folder: &Path, file: &Path, signer: &Signer, rounds: u32) -> Result<f64> {
     let (key, certificate) = (folder.join("key.pem"), folder.join("certificate.pem"));
     std::fs::write(&key, &signer.pem)?;
     std::fs::write(&certificate, &signer.certificate_pem)?;
@@ -169,7 +172,7 @@ fn pyhanko(python: &Path, script: &Path, folder: &Path, file: &Path, signer: &Si
         .arg(script)
         .arg("sign")
         .args([file, &key, &certificate])
-        .arg(PYHANKO_ROUNDS.to_string());
+        .arg(rounds.to_string());
     run(&mut command)?
         .trim()
         .parse()
@@ -184,4 +187,24 @@ fn run(command: &mut Command) -> Result<String> {
         bail!("{command:?} failed: {}", String::from_utf8_lossy(&output.stderr));
     }
     Ok(String::from_utf8(output.stdout)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_sides_sign_the_measured_document() {
+        let folder = tempfile::tempdir().unwrap();
+        let (python, script) = programs(&crate::layout::find_root().unwrap());
+        let file = folder.path().join("document.pdf");
+        run(Command::new(&python).arg(&script).arg("document").arg(&file)).unwrap();
+        let document = std::fs::read(&file).unwrap();
+        for signer in [rsa().unwrap(), p256().unwrap()] {
+            let signed = sign(&signer, &document).unwrap();
+            assert!(signed.starts_with(&document), "{}", signer.name);
+            let seconds = pyhanko(&python, &script, folder.path(), &file, &signer, 1).unwrap();
+            assert!(seconds > 0.0, "{}", signer.name);
+        }
+    }
 }

@@ -67,7 +67,9 @@ impl Person {
             self.name_arabic[1],
             "--birth-date",
             self.birth_date,
-            "--cin",
+            "--document-kind",
+            "cin",
+            "--document-number",
             &self.cin,
         ]
         .map(str::to_owned)

@@ -16,7 +16,7 @@ fn role(service: &str, part: &str, database: &str) -> PgConnectOptions {
 fn code(error: &sqlx::Error) -> String {
     error
         .as_database_error()
-        .and_then(|error| error.code())
+        .and_then(sqlx::error::DatabaseError::code)
         .unwrap_or_default()
         .into_owned()
 }

@@ -144,6 +144,12 @@ fn kids<'d>(
         .map(Some)
 }
 
+/// Whether `/Type` is there and contradicts `/Kids`.
+fn is_of_other_type(document: &Document<'_>, node: &Dictionary<'_>, inner: bool) -> Result<bool, Fault> {
+    let expected: &[u8] = if inner { b"Pages" } else { b"Page" };
+    Ok(document.get(node, b"Type")?.is_some_and(|kind| kind.name() != Some(expected)))
+}
+
 fn count(document: &Document<'_>, node: &Dictionary<'_>) -> Result<Option<usize>, Fault> {
     let count = document.get(node, b"Count")?.and_then(|count| count.integer());
     Ok(count.and_then(|count| usize::try_from(count).ok()))
@@ -193,7 +199,11 @@ impl<'d, E: From<TreeFault>> Walker<'d, '_, '_, E> {
         if depth > MAX_NESTING {
             return Err(TreeFault::Damaged(Fault::new(FaultKind::NestedTooDeep, 0).in_object(id)).into());
         }
-        let Some(kids) = kids(self.document, id, &dictionary).map_err(TreeFault::from)? else {
+        let kids = kids(self.document, id, &dictionary).map_err(TreeFault::from)?;
+        if is_of_other_type(self.document, &dictionary, kids.is_some()).map_err(TreeFault::from)? {
+            return Err(TreeFault::Page(id).into());
+        }
+        let Some(kids) = kids else {
             (self.visit)(Page {
                 id,
                 dictionary,

@@ -25,5 +25,8 @@ pub use xref::{Entry, SectionStyle};
 /// Deepest nesting of arrays and dictionaries, of page and field trees, and longest chain of indirect references.
 pub const MAX_NESTING: usize = 100;
 
+/// Highest object number that readers accept (ISO 32000-1, annex C).
+pub const MAX_OBJECT_NUMBER: u32 = 8_388_607;
+
 /// Largest number of entries a cross-reference may hold; a file of 20 MiB stays well below it.
 pub const MAX_OBJECTS: usize = 1_000_000;

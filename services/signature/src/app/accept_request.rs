@@ -50,7 +50,15 @@ pub async fn accept_request(
     let (request, fact) = request.accept(comparison, app.ambient.now())?;
     write::record(&mut transaction, &app.ambient, &request, &fact).await?;
     claims::remove(&mut transaction, request_id).await?;
-    write::audit(&mut transaction, &app.ambient, caller, "legalisation_request.accept", &request, details).await?;
+    write::audit(
+        &mut transaction,
+        &app.ambient,
+        caller,
+        "legalisation_request.accept",
+        &request,
+        details,
+    )
+    .await?;
     let view = view::of(&mut transaction, request).await?;
     idempotent::finish(transaction, command, encode(&view)).await
 }
@@ -63,9 +71,15 @@ pub(super) async fn comparison(
     request_id: Uuid,
     declared: Declared,
 ) -> Result<Comparison, AppError> {
-    let shown = reviews::last_shown(conn, request_id, caller.person_id).await?.ok_or_else(|| {
-        AppError::refused("COMPARISON_NOT_SHOWN", request_id, "signature and specimen have not been shown to this agent")
-    })?;
+    let shown = reviews::last_shown(conn, request_id, caller.person_id)
+        .await?
+        .ok_or_else(|| {
+            AppError::refused(
+                "COMPARISON_NOT_SHOWN",
+                request_id,
+                "signature and specimen have not been shown to this agent",
+            )
+        })?;
     if !declared.is_about(&shown) {
         return Err(AppError::refused(
             "COMPARISON_MISMATCH",

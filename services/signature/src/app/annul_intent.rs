@@ -28,7 +28,11 @@ pub async fn annul_intent(
 ) -> Result<Vec<u8>, AppError> {
     authorise::staff(caller)?;
     if !ANNULMENT_REASON.contains(&reason.chars().count()) {
-        return Err(AppError::invalid("reason", "LENGTH", "must have 10 to 2,000 characters"));
+        return Err(AppError::invalid(
+            "reason",
+            "LENGTH",
+            "must have 10 to 2,000 characters",
+        ));
     }
     let (office_id, request_id) = visible(app, caller, intent_id).await?;
     authorise::live_role(app, caller, office_id, OFFICER).await?;
@@ -40,20 +44,39 @@ pub async fn annul_intent(
     let request = requests::lock(&mut transaction, request_id).await?;
     let request = request.ok_or(AppError::request_not_found(request_id))?;
     let intent = intents::lock(&mut transaction, intent_id).await?;
-    let intent = intent.ok_or(AppError::NotFound { resource: "seal_intent", id: intent_id })?;
-    intent.may_annul().map_err(|error| AppError::refused(intent_reason(error), intent_id, error.to_string()))?;
+    let intent = intent.ok_or(AppError::NotFound {
+        resource: "seal_intent",
+        id: intent_id,
+    })?;
+    intent
+        .may_annul()
+        .map_err(|error| AppError::refused(intent_reason(error), intent_id, error.to_string()))?;
     let (request, fact) = request.annul_intent(intent_id, intent.register, now)?;
     intents::end(&mut transaction, intent_id, IntentState::Annulled).await?;
-    let annulment = Annulment { reason, officer_id: caller.person_id, at: now };
+    let annulment = Annulment {
+        reason,
+        officer_id: caller.person_id,
+        at: now,
+    };
     register::end(&mut transaction, intent_id, Some(&annulment)).await?;
     write::record(&mut transaction, &app.ambient, &request, &fact).await?;
     let details = json!({ "intent_id": intent_id });
-    write::audit(&mut transaction, &app.ambient, caller, "seal.annul", &request, details).await?;
-    let entry = register::of_intent(&mut transaction, intent_id).await?.ok_or(StoreError::Inconsistent {
-        table: "register_entry",
-        column: "intent_id",
-        id: intent_id,
-    })?;
+    write::audit(
+        &mut transaction,
+        &app.ambient,
+        caller,
+        "seal.annul",
+        &request,
+        details,
+    )
+    .await?;
+    let entry = register::of_intent(&mut transaction, intent_id)
+        .await?
+        .ok_or(StoreError::Inconsistent {
+            table: "register_entry",
+            column: "intent_id",
+            id: intent_id,
+        })?;
     idempotent::finish(transaction, command, encode(&entry)).await
 }
 
@@ -63,5 +86,8 @@ async fn visible(app: &App, caller: &Caller, intent_id: Uuid) -> Result<(Uuid, U
     intent
         .filter(|intent| caller.holds(intent.office_id, OFFICER))
         .map(|intent| (intent.office_id, intent.request_id))
-        .ok_or(AppError::NotFound { resource: "seal_intent", id: intent_id })
+        .ok_or(AppError::NotFound {
+            resource: "seal_intent",
+            id: intent_id,
+        })
 }

@@ -26,23 +26,43 @@ fn surface(caller: &Caller, wanted: Surface) -> Result<(), AppError> {
     if caller.surface == wanted {
         return Ok(());
     }
-    Err(AppError::Denied { reason: "WRONG_SURFACE", description: "this call is not for sessions of this surface" })
+    Err(AppError::Denied {
+        reason: "WRONG_SURFACE",
+        description: "this call is not for sessions of this surface",
+    })
 }
 
 /// Asks identity whether the caller's session is live and whether they hold the role at the office at this moment.
 ///
 /// # Errors
 /// [`AppError::Denied`] with `SESSION_ENDED` or `ROLE_MISSING`, or identity's silence.
-pub async fn live_role(app: &App, caller: &Caller, office_id: Uuid, role: &'static str) -> Result<(), AppError> {
-    let now = app.identity.authorization(caller.person_id, caller.session_id).await?;
+pub async fn live_role(
+    app: &App,
+    caller: &Caller,
+    office_id: Uuid,
+    role: &'static str,
+) -> Result<(), AppError> {
+    let now = app
+        .identity
+        .authorization(caller.person_id, caller.session_id)
+        .await?;
     if !now.session_live {
-        return Err(AppError::Denied { reason: "SESSION_ENDED", description: "the session has ended" });
+        return Err(AppError::Denied {
+            reason: "SESSION_ENDED",
+            description: "the session has ended",
+        });
     }
-    let held = now.grants.iter().any(|grant| grant.office_id == office_id && grant.role == role);
+    let held = now
+        .grants
+        .iter()
+        .any(|grant| grant.office_id == office_id && grant.role == role);
     if held && now.proved {
         return Ok(());
     }
-    Err(AppError::Denied { reason: "ROLE_MISSING", description: "the role at this office is not held any more" })
+    Err(AppError::Denied {
+        reason: "ROLE_MISSING",
+        description: "the role at this office is not held any more",
+    })
 }
 
 /// A request id that is the same whenever the same use is repeated (UUID version 8 from SHA-256).

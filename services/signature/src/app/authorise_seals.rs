@@ -70,7 +70,10 @@ pub async fn authorise_seals(
     authorise::staff(caller)?;
     let (mut problems, visible) = visible_requests(app, caller, &asked.request_ids).await?;
     let Some(office_id) = one_office(&visible)? else {
-        return Ok(Authorised { intents: Vec::new(), problems });
+        return Ok(Authorised {
+            intents: Vec::new(),
+            problems,
+        });
     };
     authorise::live_role(app, caller, office_id, OFFICER).await?;
     check_request_id(app, command).await?;
@@ -88,7 +91,10 @@ pub async fn authorise_seals(
     for id in ids {
         authorised.extend(intents::find(&mut conn, id).await?);
     }
-    Ok(Authorised { intents: authorised, problems })
+    Ok(Authorised {
+        intents: authorised,
+        problems,
+    })
 }
 
 /// The request id is bound to this batch; the work itself is safe to repeat, so no response is stored.
@@ -109,7 +115,11 @@ async fn visible_requests(
     for id in ids {
         match requests::find(&mut conn, *id).await? {
             Some(request) if caller.holds(request.opening.office_id, OFFICER) => visible.push(request),
-            _ => problems.push(SealProblem::of_request(*id, "LEGALISATION_REQUEST_NOT_FOUND", "the request is not known")),
+            _ => problems.push(SealProblem::of_request(
+                *id,
+                "LEGALISATION_REQUEST_NOT_FOUND",
+                "the request is not known",
+            )),
         }
     }
     Ok((problems, visible))
@@ -121,7 +131,11 @@ fn one_office(requests: &[LegalisationRequest]) -> Result<Option<Uuid>, AppError
     };
     if requests.iter().any(|request| request.opening.office_id != first) {
         let text = "all requests of a batch must be of one office";
-        return Err(AppError::invalid("legalisation_request_ids", "MIXED_OFFICES", text));
+        return Err(AppError::invalid(
+            "legalisation_request_ids",
+            "MIXED_OFFICES",
+            text,
+        ));
     }
     Ok(Some(first))
 }
@@ -141,14 +155,22 @@ async fn gather(
         offices.push(app.identity.office(parent).await?);
     }
     let mut specimen_offices = HashMap::new();
-    let proofs = visible.iter().filter_map(|request| request.comparison.as_ref()?.specimen_proof.office_id);
+    let proofs = visible
+        .iter()
+        .filter_map(|request| request.comparison.as_ref()?.specimen_proof.office_id);
     for id in proofs {
         if !specimen_offices.contains_key(&id) {
             specimen_offices.insert(id, app.identity.office(id).await?);
         }
     }
     let officer = app.identity.person(caller.person_id).await?;
-    Ok(Batch { office_id, offices, officer, credential, specimen_offices })
+    Ok(Batch {
+        office_id,
+        offices,
+        officer,
+        credential,
+        specimen_offices,
+    })
 }
 
 /// The officer's credential, valid now.
@@ -165,7 +187,13 @@ async fn credential_of(
     };
     let credential = found
         .filter(|credential| credential.office_id == office_id && credential.officer_id == caller.person_id)
-        .ok_or_else(|| AppError::refused("CREDENTIAL_MISSING", office_id, "the officer has no such credential here"))?;
+        .ok_or_else(|| {
+            AppError::refused(
+                "CREDENTIAL_MISSING",
+                office_id,
+                "the officer has no such credential here",
+            )
+        })?;
     credential.usable_at(app.ambient.now())?;
     Ok(credential)
 }
@@ -181,11 +209,19 @@ async fn authorise_one(
     let mut transaction = app.pool.begin().await?;
     let request = requests::lock(&mut transaction, request_id).await?;
     let request = request.ok_or(AppError::request_not_found(request_id))?;
-    if let Some(standing) = request.seal.as_ref().filter(|seal| seal.officer_id == caller.person_id) {
+    if let Some(standing) = request
+        .seal
+        .as_ref()
+        .filter(|seal| seal.officer_id == caller.person_id)
+    {
         return Ok(Ok(standing.intent_id));
     }
     if claims::held_by_other(&mut transaction, request_id, caller.person_id, now).await? {
-        let problem = SealProblem::of_request(request_id, "CLAIMED_BY_OTHER", "another officer works on the request");
+        let problem = SealProblem::of_request(
+            request_id,
+            "CLAIMED_BY_OTHER",
+            "another officer works on the request",
+        );
         return Ok(Err(problem));
     }
     let intent_id = app.ambient.uuid_v7();
@@ -193,7 +229,10 @@ async fn authorise_one(
     let year = chrono::Datelike::year(&civil_date(now));
     // The transition is tried before a number is taken: a refusal must not touch the counter's lock.
     let probe = RegisterNumber { year, number: 1 };
-    if let Err(error) = request.clone().authorise_seal(caller.person_id, intent_id, probe, now) {
+    if let Err(error) = request
+        .clone()
+        .authorise_seal(caller.person_id, intent_id, probe, now)
+    {
         return Ok(Err(SealProblem::of_transition(request_id, &error)));
     }
     let document = document_of(&mut transaction, &request).await?;
@@ -206,7 +245,15 @@ async fn authorise_one(
     write::record(&mut transaction, &app.ambient, &request, &fact).await?;
     claims::remove(&mut transaction, request_id).await?;
     let details = json!({ "intent_id": intent_id, "register": [number.year, number.number] });
-    write::audit(&mut transaction, &app.ambient, caller, "seal.authorise", &request, details).await?;
+    write::audit(
+        &mut transaction,
+        &app.ambient,
+        caller,
+        "seal.authorise",
+        &request,
+        details,
+    )
+    .await?;
     transaction.commit().await?;
     Ok(Ok(intent_id))
 }
@@ -214,7 +261,11 @@ async fn authorise_one(
 async fn document_of(conn: &mut PgConnection, request: &LegalisationRequest) -> Result<Document, AppError> {
     let id = request.opening.document_id;
     let found = documents::find(conn, id).await?;
-    Ok(found.ok_or(StoreError::Inconsistent { table: "legalisation_request", column: "document_id", id: request.id })?)
+    Ok(found.ok_or(StoreError::Inconsistent {
+        table: "legalisation_request",
+        column: "document_id",
+        id: request.id,
+    })?)
 }
 
 fn frozen(
@@ -226,17 +277,26 @@ fn frozen(
     register: RegisterNumber,
     agent_id: Option<Uuid>,
 ) -> Result<SealIntent, AppError> {
-    let incomplete = |fact| AppError::Store(StoreError::Inconsistent {
-        table: "legalisation_request",
-        column: fact,
-        id: request.id,
-    });
+    let incomplete = |fact| {
+        AppError::Store(StoreError::Inconsistent {
+            table: "legalisation_request",
+            column: fact,
+            id: request.id,
+        })
+    };
     let now = app.ambient.now();
     let code = VerificationCode::from_random(app.ambient.bytes());
     let kind = app.catalogue.kind(&request.opening.kind).ok_or_else(|| {
-        AppError::refused("KIND_UNKNOWN", &request.opening.kind, "the kind of document is no longer in the catalogue")
+        AppError::refused(
+            "KIND_UNKNOWN",
+            &request.opening.kind,
+            "the kind of document is no longer in the catalogue",
+        )
     })?;
-    let specimen_office = request.comparison.as_ref().and_then(|comparison| comparison.specimen_proof.office_id);
+    let specimen_office = request
+        .comparison
+        .as_ref()
+        .and_then(|comparison| comparison.specimen_proof.office_id);
     let act = Act {
         settings: &app.seal,
         offices: &batch.offices,
@@ -249,7 +309,8 @@ fn frozen(
         id_seeds: [app.ambient.bytes(), app.ambient.bytes()],
         now,
     };
-    let (recipe, page_recipe) = freeze::recipes(&act, request, document).map_err(|missing| incomplete(missing.0))?;
+    let (recipe, page_recipe) =
+        freeze::recipes(&act, request, document).map_err(|missing| incomplete(missing.0))?;
     Ok(SealIntent {
         id: intent_id,
         request_id: request.id,
@@ -266,7 +327,10 @@ fn frozen(
         recipe,
         page_recipe,
         created_at: now,
-        files: vec![SealFile { kind: SealedFileKind::Document, phase: Phase::Frozen }],
+        files: vec![SealFile {
+            kind: SealedFileKind::Document,
+            phase: Phase::Frozen,
+        }],
     })
 }
 

@@ -32,7 +32,15 @@ pub async fn cancel_request(
     write::record(&mut transaction, &app.ambient, &request, &fact).await?;
     claims::remove(&mut transaction, request_id).await?;
     let details = json!({ "state_before": before.as_str() });
-    write::audit(&mut transaction, &app.ambient, caller, "legalisation_request.cancel", &request, details).await?;
+    write::audit(
+        &mut transaction,
+        &app.ambient,
+        caller,
+        "legalisation_request.cancel",
+        &request,
+        details,
+    )
+    .await?;
     let view = view::of(&mut transaction, request).await?;
     idempotent::finish(transaction, command, encode(&view)).await
 }

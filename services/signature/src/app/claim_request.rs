@@ -33,20 +33,41 @@ pub async fn claim_request(
     let request = requests::lock(&mut transaction, request_id).await?;
     let request = review::visible(request, caller, request_id)?;
     let Some(role) = review::role_in_turn(request.state) else {
-        let error = TransitionError::State { state: request.state, command: state::Command::Accept };
+        let error = TransitionError::State {
+            state: request.state,
+            command: state::Command::Accept,
+        };
         return Err(error.into());
     };
     review::with_role(caller, &request, role)?;
     review::four_eyes(caller, &request)?;
     let now = app.ambient.now();
     if claims::held_by_other(&mut transaction, request_id, caller.person_id, now).await? {
-        return Err(AppError::refused("CLAIMED_BY_OTHER", request_id, "somebody else works on the request"));
+        return Err(AppError::refused(
+            "CLAIMED_BY_OTHER",
+            request_id,
+            "somebody else works on the request",
+        ));
     }
     let lapses_at = now + app.requests.claim();
     claims::take(&mut transaction, request_id, caller.person_id, now, lapses_at).await?;
     let details = json!({ "role": role });
-    write::audit(&mut transaction, &app.ambient, caller, "legalisation_request.claim", &request, details).await?;
-    let claim = Claim { person_id: caller.person_id, lapses_at };
-    let entry = Entry { view: view::of(&mut transaction, request).await?, claim: Some(claim) };
+    write::audit(
+        &mut transaction,
+        &app.ambient,
+        caller,
+        "legalisation_request.claim",
+        &request,
+        details,
+    )
+    .await?;
+    let claim = Claim {
+        person_id: caller.person_id,
+        lapses_at,
+    };
+    let entry = Entry {
+        view: view::of(&mut transaction, request).await?,
+        claim: Some(claim),
+    };
     idempotent::finish(transaction, command, encode(&entry)).await
 }

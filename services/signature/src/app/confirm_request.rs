@@ -60,9 +60,18 @@ struct Gathered {
     record: ConfirmationRecord,
 }
 
-async fn gather(app: &App, caller: &Caller, request_id: Uuid, confirmation_id: Uuid) -> Result<Gathered, AppError> {
+async fn gather(
+    app: &App,
+    caller: &Caller,
+    request_id: Uuid,
+    confirmation_id: Uuid,
+) -> Result<Gathered, AppError> {
     if caller.assurance != Assurance::Proved {
-        return Err(AppError::refused("PERSON_NOT_PROVED", caller.person_id, "identity has not been proved yet"));
+        return Err(AppError::refused(
+            "PERSON_NOT_PROVED",
+            caller.person_id,
+            "identity has not been proved yet",
+        ));
     }
     let (request, subject) = confirmation_subject::present(app, caller, request_id).await?;
     let office = create_request::open_office(app, request.opening.office_id).await?;
@@ -80,7 +89,13 @@ async fn gather(app: &App, caller: &Caller, request_id: Uuid, confirmation_id: U
         hashes: vec![subject.hash()],
     };
     let record = app.identity.redeem(redemption).await?;
-    Ok(Gathered { version: request.version, subject, office, signer, record })
+    Ok(Gathered {
+        version: request.version,
+        subject,
+        office,
+        signer,
+        record,
+    })
 }
 
 async fn confirm(
@@ -107,7 +122,15 @@ async fn confirm(
     };
     let (request, fact) = request.confirm(confirmation, app.ambient.now())?;
     write::record(conn, &app.ambient, &request, &fact).await?;
-    write::audit(conn, &app.ambient, caller, "legalisation_request.confirm", &request, details).await?;
+    write::audit(
+        conn,
+        &app.ambient,
+        caller,
+        "legalisation_request.confirm",
+        &request,
+        details,
+    )
+    .await?;
     Ok(request)
 }
 
@@ -126,7 +149,11 @@ async fn file(
         let receipt = Receipt {
             number: receipt::number(&office.code, today.year(), sequence),
             submitted_at: now,
-            expected_on: receipt::expected_on(today, app.requests.expected_working_days, &app.requests.holidays),
+            expected_on: receipt::expected_on(
+                today,
+                app.requests.expected_working_days,
+                &app.requests.holidays,
+            ),
         };
         request.submit(receipt, now)?
     };

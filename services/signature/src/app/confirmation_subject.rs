@@ -35,17 +35,36 @@ pub(super) async fn present(
         let document_id = request.opening.document_id;
         let document = documents::find(&mut conn, document_id)
             .await?
-            .ok_or(AppError::NotFound { resource: "document", id: document_id })?;
+            .ok_or(AppError::NotFound {
+                resource: "document",
+                id: document_id,
+            })?;
         (request, document.sha256)
     };
     let placement = match (request.state, &request.placement) {
         (State::SignaturePlaced, Some(placement)) => placement.clone(),
-        (state, _) => return Err(TransitionError::State { state, command: Command::Confirm }.into()),
+        (state, _) => {
+            return Err(TransitionError::State {
+                state,
+                command: Command::Confirm,
+            }
+            .into());
+        }
     };
     let specimen_version = app.identity.counting_specimen().await?.ok_or_else(|| {
-        AppError::refused("SPECIMEN_MISSING", caller.person_id, "there is no specimen proved at an office yet")
+        AppError::refused(
+            "SPECIMEN_MISSING",
+            caller.person_id,
+            "there is no specimen proved at an office yet",
+        )
     })?;
     let office_id = request.opening.office_id;
-    let subject = ConfirmationSubject { request_id, document_sha256, placement, specimen_version, office_id };
+    let subject = ConfirmationSubject {
+        request_id,
+        document_sha256,
+        placement,
+        specimen_version,
+        office_id,
+    };
     Ok((request, subject))
 }

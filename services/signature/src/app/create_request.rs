@@ -69,32 +69,54 @@ pub async fn create_request(
         mandatary: asked.mandatary,
         resubmission_of: None,
     };
-    let (request, fact) = LegalisationRequest::open(app.ambient.uuid_v7(), opening, &app.requests.lifetimes(), now);
+    let (request, fact) =
+        LegalisationRequest::open(app.ambient.uuid_v7(), opening, &app.requests.lifetimes(), now);
     write::record(&mut transaction, &app.ambient, &request, &fact).await?;
-    let details = json!({ "document_id": request.opening.document_id, "office_id": request.opening.office_id });
-    write::audit(&mut transaction, &app.ambient, caller, "legalisation_request.create", &request, details).await?;
+    let details =
+        json!({ "document_id": request.opening.document_id, "office_id": request.opening.office_id });
+    write::audit(
+        &mut transaction,
+        &app.ambient,
+        caller,
+        "legalisation_request.create",
+        &request,
+        details,
+    )
+    .await?;
     let view = view::of(&mut transaction, request).await?;
     idempotent::finish(transaction, command, encode(&view)).await
 }
 
 fn find_kind<'a>(app: &'a App, code: &str) -> Result<&'a DocumentKind, AppError> {
     let kind = app.catalogue.kind(code).ok_or_else(|| {
-        AppError::invalid("document_kind", "DOCUMENT_KIND_UNKNOWN", "must be a code of the catalogue")
+        AppError::invalid(
+            "document_kind",
+            "DOCUMENT_KIND_UNKNOWN",
+            "must be a code of the catalogue",
+        )
     })?;
     match &kind.refused {
-        Some(refused) => Err(AppError::refused(refused.reason.as_str(), &kind.code, refused.text_en.clone())),
+        Some(refused) => Err(AppError::refused(
+            refused.reason.as_str(),
+            &kind.code,
+            refused.text_en.clone(),
+        )),
         None => Ok(kind),
     }
 }
 
 fn check_mandatary(kind: &DocumentKind, mandatary: Option<&Mandatary>) -> Result<(), AppError> {
     match (kind.needs_mandatary, mandatary) {
-        (true, None) => {
-            Err(AppError::invalid("mandatary", "REQUIRED", "this kind of document names the person who receives the power"))
-        }
-        (false, Some(_)) => {
-            Err(AppError::invalid("mandatary", "NOT_ALLOWED", "this kind of document names no mandatary"))
-        }
+        (true, None) => Err(AppError::invalid(
+            "mandatary",
+            "REQUIRED",
+            "this kind of document names the person who receives the power",
+        )),
+        (false, Some(_)) => Err(AppError::invalid(
+            "mandatary",
+            "NOT_ALLOWED",
+            "this kind of document names no mandatary",
+        )),
         (true, Some(_)) | (false, None) => Ok(()),
     }
 }
@@ -104,14 +126,22 @@ pub(super) async fn open_office(app: &App, office_id: Uuid) -> Result<Office, Ap
     let office = match app.identity.office(office_id).await {
         Ok(office) => office,
         Err(IdentityError::NotFound(_)) => {
-            return Err(AppError::invalid("office_id", "OFFICE_UNKNOWN", "there is no such office"));
+            return Err(AppError::invalid(
+                "office_id",
+                "OFFICE_UNKNOWN",
+                "there is no such office",
+            ));
         }
         Err(error) => return Err(error.into()),
     };
     if office.offers_legalisation_on(civil_date(app.ambient.now())) {
         Ok(office)
     } else {
-        Err(AppError::refused("OFFICE_NOT_OPEN", office_id, "the office does not offer legalisation today"))
+        Err(AppError::refused(
+            "OFFICE_NOT_OPEN",
+            office_id,
+            "the office does not offer legalisation today",
+        ))
     }
 }
 
@@ -122,7 +152,11 @@ async fn settle_destination(app: &App, chosen: ChosenDestination) -> Result<Dest
     };
     match app.identity.administration(id).await {
         Ok(status) if status.enrolled_today => Ok(Destination::EnrolledAdministration(status.administration)),
-        Ok(_) => Err(AppError::refused("ADMINISTRATION_NOT_ENROLLED", id, "the administration is not enrolled today")),
+        Ok(_) => Err(AppError::refused(
+            "ADMINISTRATION_NOT_ENROLLED",
+            id,
+            "the administration is not enrolled today",
+        )),
         Err(IdentityError::NotFound(_)) => Err(AppError::Invalid(vec![FieldViolation::new(
             "destination.administration_id",
             "ADMINISTRATION_UNKNOWN",
@@ -141,9 +175,16 @@ pub(super) async fn own_accepted_document(
     let document = documents::find(conn, document_id)
         .await?
         .filter(|document| document.owner_id == caller.person_id)
-        .ok_or(AppError::NotFound { resource: "document", id: document_id })?;
+        .ok_or(AppError::NotFound {
+            resource: "document",
+            id: document_id,
+        })?;
     if document.accepted().is_none() {
-        return Err(AppError::refused("DOCUMENT_REFUSED", document_id, "the document was refused at intake"));
+        return Err(AppError::refused(
+            "DOCUMENT_REFUSED",
+            document_id,
+            "the document was refused at intake",
+        ));
     }
     Ok(document)
 }

@@ -63,12 +63,26 @@ pub async fn by_link(app: &App, token: &str, wanted: Wanted) -> Result<SealedDow
 ///
 /// # Errors
 /// [`AppError`].
-pub async fn for_message(app: &App, request_id: Uuid, kind: SealedFileKind) -> Result<SealedDownload, AppError> {
+pub async fn for_message(
+    app: &App,
+    request_id: Uuid,
+    kind: SealedFileKind,
+) -> Result<SealedDownload, AppError> {
     let (revision, file_name) = {
         let mut conn = app.pool.acquire().await?;
         latest(&mut conn, request_id, kind).await?
     };
-    open(app, &revision, file_name, Wanted { kind, offset: 0, length: None }).await
+    open(
+        app,
+        &revision,
+        file_name,
+        Wanted {
+            kind,
+            offset: 0,
+            length: None,
+        },
+    )
+    .await
 }
 
 /// The newest revision of a sealed request's file, and what to call it.
@@ -77,16 +91,28 @@ async fn latest(
     request_id: Uuid,
     kind: SealedFileKind,
 ) -> Result<(SealedRevision, String), AppError> {
-    let request = requests::find(conn, request_id).await?.ok_or(AppError::request_not_found(request_id))?;
+    let request = requests::find(conn, request_id)
+        .await?
+        .ok_or(AppError::request_not_found(request_id))?;
     let intent = intents::standing(conn, request_id).await?;
     let Some(intent) = intent.filter(|intent| intent.state == IntentState::Sealed) else {
-        return Err(AppError::refused("NOT_SEALED", request_id, "the request is not sealed yet"));
+        return Err(AppError::refused(
+            "NOT_SEALED",
+            request_id,
+            "the request is not sealed yet",
+        ));
     };
     let revisions = revisions::of_intent(conn, intent.id).await?;
     let revision = revisions.into_iter().rfind(|revision| revision.kind == kind);
-    let revision = revision.ok_or(AppError::NotFound { resource: "sealed_file", id: request_id })?;
+    let revision = revision.ok_or(AppError::NotFound {
+        resource: "sealed_file",
+        id: request_id,
+    })?;
     let uploaded = documents::find(conn, request.opening.document_id).await?;
-    Ok((revision, file_name(kind, uploaded.map(|document| document.file_name))))
+    Ok((
+        revision,
+        file_name(kind, uploaded.map(|document| document.file_name)),
+    ))
 }
 
 /// The uploaded file's own name with what happened to it; the separate page has a name of its own.
@@ -94,7 +120,10 @@ fn file_name(kind: SealedFileKind, uploaded: Option<String>) -> String {
     match (kind, uploaded) {
         (SealedFileKind::LegalisationPage, _) => "legalisation-page.pdf".to_owned(),
         (SealedFileKind::Document, Some(name)) => {
-            let stem = name.strip_suffix(".pdf").or_else(|| name.strip_suffix(".PDF")).unwrap_or(&name);
+            let stem = name
+                .strip_suffix(".pdf")
+                .or_else(|| name.strip_suffix(".PDF"))
+                .unwrap_or(&name);
             format!("{stem}-legalised.pdf")
         }
         (SealedFileKind::Document, None) => "legalised.pdf".to_owned(),
@@ -107,8 +136,15 @@ async fn open(
     file_name: String,
     wanted: Wanted,
 ) -> Result<SealedDownload, AppError> {
-    let reader = app.objects.read(&revision.object_key, wanted.offset, wanted.length).await?;
-    Ok(SealedDownload { file_name, sha256: revision.sha256, reader })
+    let reader = app
+        .objects
+        .read(&revision.object_key, wanted.offset, wanted.length)
+        .await?;
+    Ok(SealedDownload {
+        file_name,
+        sha256: revision.sha256,
+        reader,
+    })
 }
 
 #[cfg(test)]
@@ -121,6 +157,9 @@ mod tests {
         assert_eq!(document("contrat.pdf"), "contrat-legalised.pdf");
         assert_eq!(document("عقد.PDF"), "عقد-legalised.pdf");
         assert_eq!(document("scan"), "scan-legalised.pdf");
-        assert_eq!(file_name(SealedFileKind::LegalisationPage, Some("a.pdf".to_owned())), "legalisation-page.pdf");
+        assert_eq!(
+            file_name(SealedFileKind::LegalisationPage, Some("a.pdf".to_owned())),
+            "legalisation-page.pdf"
+        );
     }
 }

@@ -25,12 +25,22 @@ pub enum AppError {
     Transition(#[from] TransitionError),
     /// A rule of the domain or of the office stands against it; `reason` is its stable code.
     #[error("{description}")]
-    Refused { reason: &'static str, subject: String, description: String },
+    Refused {
+        reason: &'static str,
+        subject: String,
+        description: String,
+    },
     #[error("{description}")]
-    Denied { reason: &'static str, description: &'static str },
+    Denied {
+        reason: &'static str,
+        description: &'static str,
+    },
     /// What is to be added is there already.
     #[error("{description}")]
-    Taken { reason: &'static str, description: &'static str },
+    Taken {
+        reason: &'static str,
+        description: &'static str,
+    },
     /// What the caller saw is no longer what stands.
     #[error("the request was changed in the meantime")]
     Stale,
@@ -71,7 +81,11 @@ impl From<SqlError> for AppError {
 impl AppError {
     /// A rule stands against it.
     pub fn refused(reason: &'static str, subject: impl ToString, description: impl Into<String>) -> Self {
-        Self::Refused { reason, subject: subject.to_string(), description: description.into() }
+        Self::Refused {
+            reason,
+            subject: subject.to_string(),
+            description: description.into(),
+        }
     }
 
     /// One wrong field.
@@ -81,6 +95,9 @@ impl AppError {
 
     /// The request is unknown or not to be seen.
     pub fn request_not_found(id: Uuid) -> Self {
-        Self::NotFound { resource: "legalisation_request", id }
+        Self::NotFound {
+            resource: "legalisation_request",
+            id,
+        }
     }
 }

@@ -31,7 +31,9 @@ pub async fn expire_requests(app: &App) -> Result<usize, AppError> {
 
 async fn expire(app: &App, id: Uuid) -> Result<bool, AppError> {
     let mut transaction = app.pool.begin().await?;
-    let Some(request) = requests::lock(&mut transaction, id).await? else { return Ok(false) };
+    let Some(request) = requests::lock(&mut transaction, id).await? else {
+        return Ok(false);
+    };
     let before = request.state;
     let (request, fact) = match request.expire(app.ambient.now()) {
         Ok(done) => done,

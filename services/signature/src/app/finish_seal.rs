@@ -80,11 +80,14 @@ async fn signed_intent(app: &App, intent_id: Uuid) -> Result<Option<(SealIntent,
     let Some(intent) = intents::find(&mut conn, intent_id).await? else {
         return Ok(None);
     };
-    let credential = credentials::find(&mut conn, intent.credential_id).await?.ok_or(StoreError::Inconsistent {
-        table: "seal_intent",
-        column: "credential_id",
-        id: intent.id,
-    })?;
+    let credential =
+        credentials::find(&mut conn, intent.credential_id)
+            .await?
+            .ok_or(StoreError::Inconsistent {
+                table: "seal_intent",
+                column: "credential_id",
+                id: intent.id,
+            })?;
     Ok(Some((intent, credential)))
 }
 
@@ -105,21 +108,39 @@ async fn finished_file(
     signed: &Signed,
 ) -> Result<Finished, FinishError> {
     let token = app.timestamp.stamp(&signed.signature_value).await?;
-    let file = app.objects.get(&prepared.object_key).await.map_err(AppError::from)?;
+    let file = app
+        .objects
+        .get(&prepared.object_key)
+        .await
+        .map_err(AppError::from)?;
     let chain = Chain::of(credential).map_err(AppError::SealCrypto)?;
-    let bytes = chain.finish(prepared, &file, &signed.signature_value, &token).map_err(AppError::SealCrypto)?;
+    let bytes = chain
+        .finish(prepared, &file, &signed.signature_value, &token)
+        .map_err(AppError::SealCrypto)?;
     let sha256: [u8; 32] = Sha256::digest(&bytes).into();
     let hash = data_encoding::HEXLOWER.encode(&sha256);
     let object_key = format!("sealed/{}/{}-{hash}.pdf", intent.id, kind.as_str());
     let size_bytes = i64::try_from(bytes.len()).expect("a file in memory has fewer than 2^63 bytes");
     // The file is durable before a row names it.
-    app.objects.put(&object_key, Bytes::from(bytes)).await.map_err(AppError::from)?;
-    Ok(Finished { object_key, size_bytes, sha256 })
+    app.objects
+        .put(&object_key, Bytes::from(bytes))
+        .await
+        .map_err(AppError::from)?;
+    Ok(Finished {
+        object_key,
+        size_bytes,
+        sha256,
+    })
 }
 
 /// Writes the finished file down and, with the last one, ends intent, register entry and request. Answers whether the separate
 /// page is to be prepared now.
-async fn record(app: &App, intent: &SealIntent, kind: SealedFileKind, file: &Finished) -> Result<bool, AppError> {
+async fn record(
+    app: &App,
+    intent: &SealIntent,
+    kind: SealedFileKind,
+    file: &Finished,
+) -> Result<bool, AppError> {
     let now = app.ambient.now();
     let mut transaction = app.pool.begin().await?;
     let request = requests::lock(&mut transaction, intent.request_id).await?;
@@ -217,7 +238,12 @@ pub async fn sweep(app: &App) -> Result<usize, AppError> {
             log(file.intent_id, &error);
             let pause = FIRST_RETRY * 2_i32.pow(file.attempts.clamp(1, 8).unsigned_abs() - 1);
             let mut conn = app.pool.acquire().await?;
-            intents::postpone(&mut conn, file.intent_id, app.ambient.now() + pause.min(LAST_RETRY)).await?;
+            intents::postpone(
+                &mut conn,
+                file.intent_id,
+                app.ambient.now() + pause.min(LAST_RETRY),
+            )
+            .await?;
         }
     }
     Ok(due.len())
@@ -228,15 +254,27 @@ pub async fn run(app: Arc<App>, shutdown: CancellationToken) {
     loop {
         match sweep(&app).await {
             // A full batch: there may be more.
-            Ok(found) if i64::try_from(found).is_ok_and(|found| found >= BATCH) && !shutdown.is_cancelled() => continue,
+            Ok(found)
+                if i64::try_from(found).is_ok_and(|found| found >= BATCH) && !shutdown.is_cancelled() =>
+            {
+                continue;
+            }
             Ok(_) => {}
             Err(error) => {
                 let error = wathiq_chassis::status::chain(&error);
-                tracing::warn!(event = "seal.sweep_failed", error, "unfinished seals were not looked at");
+                tracing::warn!(
+                    event = "seal.sweep_failed",
+                    error,
+                    "unfinished seals were not looked at"
+                );
             }
         }
         certificate_watch::measure(&app).await;
-        if shutdown.run_until_cancelled(tokio::time::sleep(PAUSE)).await.is_none() {
+        if shutdown
+            .run_until_cancelled(tokio::time::sleep(PAUSE))
+            .await
+            .is_none()
+        {
             return;
         }
     }

@@ -62,14 +62,27 @@ pub(super) fn recipes(
         page: None,
         field,
         signing_time: signing_time(act.now),
-        reason: format!("Légalisation de signature n° {}/{}", act.register.number, act.register.year),
-        location: act.offices.first().map(|office| office.name_fr.clone()).unwrap_or_default(),
+        reason: format!(
+            "Légalisation de signature n° {}/{}",
+            act.register.number, act.register.year
+        ),
+        location: act
+            .offices
+            .first()
+            .map(|office| office.name_fr.clone())
+            .unwrap_or_default(),
         signer_name: printed_name(act.officer),
         id_seed: document_seed,
         contents_capacity: CONTENTS_CAPACITY,
     };
     if *policy == SealPolicy::Unsigned {
-        return Ok((Recipe { page: Some(page), ..base }, None));
+        return Ok((
+            Recipe {
+                page: Some(page),
+                ..base
+            },
+            None,
+        ));
     }
     let separate = Recipe {
         mark: None,
@@ -91,7 +104,13 @@ fn mark_and_field(policy: &SealPolicy, placement: &Placement, name: String) -> (
             let mark = drawn.unwrap_or_else(|| underline(placement));
             (None, Field::Visible { name, mark })
         }
-        SealPolicy::ExistingField { name } => (None, Field::Existing { name: name.clone(), strokes: None }),
+        SealPolicy::ExistingField { name } => (
+            None,
+            Field::Existing {
+                name: name.clone(),
+                strokes: None,
+            },
+        ),
         SealPolicy::InvisibleField => (None, Field::Invisible { name }),
     }
 }

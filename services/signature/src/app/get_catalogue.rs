@@ -28,5 +28,8 @@ pub async fn get_catalogue(app: &App, office_id: Option<Uuid>) -> Result<Catalog
         }
         None => HashMap::new(),
     };
-    Ok(CatalogueView { catalogue: Arc::clone(&app.catalogue), fees })
+    Ok(CatalogueView {
+        catalogue: Arc::clone(&app.catalogue),
+        fees,
+    })
 }

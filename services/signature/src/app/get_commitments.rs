@@ -25,8 +25,15 @@ pub async fn get_commitments(app: &App, caller: &Caller, request_id: Uuid) -> Re
     get_request::own(requests::find(&mut conn, request_id).await?, caller, request_id)?;
     let intent = intents::standing(&mut conn, request_id).await?;
     let Some(intent) = intent.filter(|intent| intent.state == IntentState::Sealed) else {
-        return Err(AppError::refused("NOT_SEALED", request_id, "the request is not sealed yet"));
+        return Err(AppError::refused(
+            "NOT_SEALED",
+            request_id,
+            "the request is not sealed yet",
+        ));
     };
     let revisions = revisions::of_intent(&mut conn, intent.id).await?;
-    Ok(Commitments { salt: intent.salt, revisions })
+    Ok(Commitments {
+        salt: intent.salt,
+        revisions,
+    })
 }

@@ -22,12 +22,19 @@ pub(super) async fn own(app: &App, caller: &Caller, document_id: Uuid) -> Result
     documents::find(&mut conn, document_id)
         .await?
         .filter(|document| document.owner_id == caller.person_id)
-        .ok_or(AppError::NotFound { resource: "document", id: document_id })
+        .ok_or(AppError::NotFound {
+            resource: "document",
+            id: document_id,
+        })
 }
 
 /// Where the document's bytes are.
 pub(super) fn object_key(document: &Document) -> Result<&str, AppError> {
     document.object_key.as_deref().ok_or_else(|| {
-        AppError::refused("DOCUMENT_REFUSED", document.id, "the document was refused at intake and is not kept")
+        AppError::refused(
+            "DOCUMENT_REFUSED",
+            document.id,
+            "the document was refused at intake and is not kept",
+        )
     })
 }

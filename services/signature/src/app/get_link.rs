@@ -21,7 +21,13 @@ pub async fn get_link(app: &App, token: &str) -> Result<LinkView, AppError> {
     let mut conn = app.pool.acquire().await?;
     let link = link::follow(&mut conn, &app.ambient, token).await?;
     let intent = intents::standing(&mut conn, link.request_id).await?;
-    let intent = intent.ok_or(AppError::NotFound { resource: "link", id: Uuid::nil() })?;
+    let intent = intent.ok_or(AppError::NotFound {
+        resource: "link",
+        id: Uuid::nil(),
+    })?;
     let facts = legalisation_facts::of_intent(&mut conn, intent.id).await?;
-    Ok(LinkView { facts, expires_at: link.expires_at })
+    Ok(LinkView {
+        facts,
+        expires_at: link.expires_at,
+    })
 }

@@ -41,7 +41,13 @@ pub async fn get_review(app: &App, caller: &Caller, request_id: Uuid) -> Result<
     review::with_role(caller, &request, role::AGENT)?;
     let placement = match (request.state, request.placement.as_ref()) {
         (State::Submitted, Some(placement)) => placement,
-        (state, _) => return Err(TransitionError::State { state, command: Command::Accept }.into()),
+        (state, _) => {
+            return Err(TransitionError::State {
+                state,
+                command: Command::Accept,
+            }
+            .into());
+        }
     };
     let specimen = specimen(app, &request).await?;
     let job = RenderJob {
@@ -62,16 +68,23 @@ pub async fn get_review(app: &App, caller: &Caller, request_id: Uuid) -> Result<
     let key = format!("reviews/{}", HEXLOWER.encode(&shown.region_sha256));
     app.objects.put(&key, Bytes::from(region_png.clone())).await?;
     let view = note(app, caller, request_id, &shown).await?;
-    Ok(Review { view, region_png, specimen_png: specimen.image_png, shown })
+    Ok(Review {
+        view,
+        region_png,
+        specimen_png: specimen.image_png,
+        shown,
+    })
 }
 
 async fn specimen(app: &App, request: &LegalisationRequest) -> Result<Specimen, AppError> {
     let applicant_id = request.opening.applicant_id;
     match app.identity.specimen_for_review(applicant_id, None).await {
         Ok(specimen) => Ok(specimen),
-        Err(IdentityError::NotFound(_)) => {
-            Err(AppError::refused("SPECIMEN_MISSING", request.id, "the applicant has no specimen that counts"))
-        }
+        Err(IdentityError::NotFound(_)) => Err(AppError::refused(
+            "SPECIMEN_MISSING",
+            request.id,
+            "the applicant has no specimen that counts",
+        )),
         Err(error) => Err(error.into()),
     }
 }
@@ -83,13 +96,25 @@ async fn note(app: &App, caller: &Caller, request_id: Uuid, shown: &Shown) -> Re
     review::holding_claim(&mut transaction, app, caller, request_id).await?;
     reviews::record_shown(&mut transaction, request_id, caller.person_id, shown).await?;
     let details = json!({ "specimen_version": shown.specimen_version });
-    write::audit(&mut transaction, &app.ambient, caller, "legalisation_request.review", &request, details).await?;
+    write::audit(
+        &mut transaction,
+        &app.ambient,
+        caller,
+        "legalisation_request.review",
+        &request,
+        details,
+    )
+    .await?;
     let view = view::of(&mut transaction, request).await?;
     transaction.commit().await?;
     Ok(view)
 }
 
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the value lies between 1 and 1,600")]
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "the value lies between 1 and 1,600"
+)]
 fn width_pixels(rectangle: Rectangle) -> u32 {
     let [_, _, width, height] = rectangle.points();
     let scale = (LONGEST_SIDE / width.max(height)).min(PIXELS_A_POINT);

@@ -1,8 +1,8 @@
 //! A command is done once: its claim opens the transaction, its stored response closes it.
 
 use sqlx::{Postgres, Transaction};
-use wathiq_outbox::idempotency::{self, Claim};
 use wathiq_outbox::Command;
+use wathiq_outbox::idempotency::{self, Claim};
 
 use crate::app::{App, AppError};
 

@@ -40,7 +40,9 @@ pub struct LegalisationFacts {
 impl LegalisationFacts {
     /// The revisions of one of the files, in order.
     pub fn of_kind(&self, kind: SealedFileKind) -> impl DoubleEndedIterator<Item = &SealedRevision> {
-        self.revisions.iter().filter(move |revision| revision.kind == kind)
+        self.revisions
+            .iter()
+            .filter(move |revision| revision.kind == kind)
     }
 
     /// The newest revision of a file.
@@ -53,11 +55,22 @@ impl LegalisationFacts {
 ///
 /// # Errors
 /// [`AppError::Store`].
-pub(super) async fn of_intent(conn: &mut PgConnection, intent_id: Uuid) -> Result<LegalisationFacts, AppError> {
-    let missing = |column| StoreError::Inconsistent { table: "seal_intent", column, id: intent_id };
+pub(super) async fn of_intent(
+    conn: &mut PgConnection,
+    intent_id: Uuid,
+) -> Result<LegalisationFacts, AppError> {
+    let missing = |column| StoreError::Inconsistent {
+        table: "seal_intent",
+        column,
+        id: intent_id,
+    };
     let intent = intents::find(conn, intent_id).await?.ok_or(missing("id"))?;
-    let request = requests::find(conn, intent.request_id).await?.ok_or(missing("request_id"))?;
-    let entry = register::of_intent(conn, intent_id).await?.ok_or(missing("register_number"))?;
+    let request = requests::find(conn, intent.request_id)
+        .await?
+        .ok_or(missing("request_id"))?;
+    let entry = register::of_intent(conn, intent_id)
+        .await?
+        .ok_or(missing("register_number"))?;
     let revisions = revisions::of_intent(conn, intent_id).await?;
     let confirmation = request.confirmation.as_ref();
     let signer = confirmation.map(|confirmation| &confirmation.signer);
@@ -75,16 +88,25 @@ pub(super) async fn of_intent(conn: &mut PgConnection, intent_id: Uuid) -> Resul
         signer_name_latin: signer.map(latin_initials).unwrap_or_default(),
         signer_name_arabic: signer.map(arabic_initials).unwrap_or_default(),
         document_kind: request.opening.kind.clone(),
-        confirmation_method: confirmation.map(|confirmation| confirmation.method.clone()).unwrap_or_default(),
+        confirmation_method: confirmation
+            .map(|confirmation| confirmation.method.clone())
+            .unwrap_or_default(),
         confirmed_at: confirmation.map(|confirmation| confirmation.confirmed_at),
-        specimen_version: request.comparison.as_ref().map(|comparison| comparison.specimen_version),
+        specimen_version: request
+            .comparison
+            .as_ref()
+            .map(|comparison| comparison.specimen_version),
         revisions,
     })
 }
 
 /// The office as the page names it.
 fn office_names(intent: &SealIntent) -> (String, String) {
-    let page = intent.recipe.page.as_ref().or_else(|| intent.page_recipe.as_ref()?.page.as_ref());
+    let page = intent
+        .recipe
+        .page
+        .as_ref()
+        .or_else(|| intent.page_recipe.as_ref()?.page.as_ref());
     let name = |language: &str| {
         let name = page.and_then(|page| page.data["office"]["name"][language].as_str());
         name.unwrap_or_default().to_owned()

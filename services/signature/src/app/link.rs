@@ -27,7 +27,10 @@ pub async fn create(
 ) -> Result<SecretString, AppError> {
     let token = BASE64URL_NOPAD.encode(&ambient.bytes::<TOKEN>());
     let now = ambient.now();
-    let link = Link { request_id, expires_at: now + LIFETIME };
+    let link = Link {
+        request_id,
+        expires_at: now + LIFETIME,
+    };
     links::insert(conn, &Sha256::digest(&token).into(), link, now).await?;
     Ok(SecretString::from(token))
 }
@@ -36,7 +39,14 @@ pub async fn create(
 ///
 /// # Errors
 /// [`AppError::NotFound`] for a token that is unknown or has expired.
-pub(super) async fn follow(conn: &mut PgConnection, ambient: &Ambient, token: &str) -> Result<Link, AppError> {
+pub(super) async fn follow(
+    conn: &mut PgConnection,
+    ambient: &Ambient,
+    token: &str,
+) -> Result<Link, AppError> {
     let found = links::find(conn, &Sha256::digest(token).into(), ambient.now()).await?;
-    found.ok_or(AppError::NotFound { resource: "link", id: Uuid::nil() })
+    found.ok_or(AppError::NotFound {
+        resource: "link",
+        id: Uuid::nil(),
+    })
 }

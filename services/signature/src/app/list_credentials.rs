@@ -25,8 +25,20 @@ pub async fn list_credentials(
     } else if caller.holds(office_id, OFFICER) {
         Some(caller.person_id)
     } else {
-        return Err(AppError::NotFound { resource: "office", id: office_id });
+        return Err(AppError::NotFound {
+            resource: "office",
+            id: office_id,
+        });
     };
     let mut conn = app.pool.acquire().await?;
-    Ok(credentials::list(&mut conn, &credentials::Filter { office_id, officer_id, after, limit }).await?)
+    Ok(credentials::list(
+        &mut conn,
+        &credentials::Filter {
+            office_id,
+            officer_id,
+            after,
+            limit,
+        },
+    )
+    .await?)
 }

@@ -21,9 +21,17 @@ pub async fn list_intents(
 ) -> Result<Vec<SealIntent>, AppError> {
     authorise::staff(caller)?;
     if !caller.holds(office_id, OFFICER) {
-        return Err(AppError::NotFound { resource: "office", id: office_id });
+        return Err(AppError::NotFound {
+            resource: "office",
+            id: office_id,
+        });
     }
-    let filter = intents::Filter { office_id, officer_id: caller.person_id, after, limit };
+    let filter = intents::Filter {
+        office_id,
+        officer_id: caller.person_id,
+        after,
+        limit,
+    };
     let mut conn = app.pool.acquire().await?;
     Ok(intents::open_of(&mut conn, &filter).await?)
 }

@@ -64,23 +64,40 @@ pub async fn list_queue(app: &App, caller: &Caller, asked: QueueFilter) -> Resul
     let entries = view::of_all(&mut conn, found)
         .await?
         .into_iter()
-        .map(|view| Entry { claim: claims.remove(&view.request.id), view })
+        .map(|view| Entry {
+            claim: claims.remove(&view.request.id),
+            view,
+        })
         .collect();
     Ok(QueuePage { entries, next })
 }
 
-fn visible(caller: &Caller, office_id: Option<Uuid>, states: &[State]) -> Result<Vec<(Uuid, State)>, AppError> {
-    let works_at = |role| caller.offices_with(role).filter(move |id| office_id.is_none_or(|wanted| wanted == *id));
+fn visible(
+    caller: &Caller,
+    office_id: Option<Uuid>,
+    states: &[State],
+) -> Result<Vec<(Uuid, State)>, AppError> {
+    let works_at = |role| {
+        caller
+            .offices_with(role)
+            .filter(move |id| office_id.is_none_or(|wanted| wanted == *id))
+    };
     let agent: Vec<Uuid> = works_at(role::AGENT).collect();
     let officer: Vec<Uuid> = works_at(role::OFFICER).collect();
     if let Some(id) = office_id
         && agent.is_empty()
         && officer.is_empty()
     {
-        return Err(AppError::NotFound { resource: "office", id });
+        return Err(AppError::NotFound {
+            resource: "office",
+            id,
+        });
     }
     let pairs = |offices: &[Uuid], states: &[State]| -> Vec<(Uuid, State)> {
-        offices.iter().flat_map(|office| states.iter().map(move |state| (*office, *state))).collect()
+        offices
+            .iter()
+            .flat_map(|office| states.iter().map(move |state| (*office, *state)))
+            .collect()
     };
     if states.is_empty() {
         let mut visible = pairs(&agent, &[State::Submitted]);

@@ -21,8 +21,14 @@ pub async fn list_register(
     limit: i64,
 ) -> Result<Vec<RegisterEntry>, AppError> {
     authorise::staff(caller)?;
-    if ![AGENT, OFFICER, ADMINISTRATOR].into_iter().any(|role| caller.holds(office_id, role)) {
-        return Err(AppError::NotFound { resource: "office", id: office_id });
+    if ![AGENT, OFFICER, ADMINISTRATOR]
+        .into_iter()
+        .any(|role| caller.holds(office_id, role))
+    {
+        return Err(AppError::NotFound {
+            resource: "office",
+            id: office_id,
+        });
     }
     let mut conn = app.pool.acquire().await?;
     Ok(register::list(&mut conn, office_id, year, after, limit).await?)

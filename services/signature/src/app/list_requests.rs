@@ -33,6 +33,13 @@ pub async fn list_requests(
         requests::list_of_applicant(&mut conn, caller.person_id, states, before, i64::from(size) + 1).await?;
     let more = found.len() > usize::from(size);
     found.truncate(usize::from(size));
-    let next = if more { found.last().map(|request| request.id) } else { None };
-    Ok(RequestPage { requests: view::of_all(&mut conn, found).await?, next })
+    let next = if more {
+        found.last().map(|request| request.id)
+    } else {
+        None
+    };
+    Ok(RequestPage {
+        requests: view::of_all(&mut conn, found).await?,
+        next,
+    })
 }

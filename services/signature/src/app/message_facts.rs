@@ -28,12 +28,16 @@ pub struct MessageFacts {
 pub async fn message_facts(app: &App, request_id: Uuid) -> Result<MessageFacts, AppError> {
     let (view, document_file_name) = {
         let mut conn = app.pool.acquire().await?;
-        let request =
-            requests::find(&mut conn, request_id).await?.ok_or_else(|| AppError::request_not_found(request_id))?;
+        let request = requests::find(&mut conn, request_id)
+            .await?
+            .ok_or_else(|| AppError::request_not_found(request_id))?;
         let document_id = request.opening.document_id;
         let document = documents::find(&mut conn, document_id)
             .await?
-            .ok_or(AppError::NotFound { resource: "document", id: document_id })?;
+            .ok_or(AppError::NotFound {
+                resource: "document",
+                id: document_id,
+            })?;
         (view::of(&mut conn, request).await?, document.file_name)
     };
     let office = app.identity.office(view.request.opening.office_id).await?;
@@ -46,7 +50,17 @@ pub async fn message_facts(app: &App, request_id: Uuid) -> Result<MessageFacts, 
     } else {
         None
     };
-    let code = view.request.refusal.as_ref().map(|refusal| refusal.reason_code.as_str());
+    let code = view
+        .request
+        .refusal
+        .as_ref()
+        .map(|refusal| refusal.reason_code.as_str());
     let refusal_reason = code.and_then(|code| app.catalogue.refusal_reason(code)).cloned();
-    Ok(MessageFacts { view, office, document_file_name, refusal_reason, link_token })
+    Ok(MessageFacts {
+        view,
+        office,
+        document_file_name,
+        refusal_reason,
+        link_token,
+    })
 }

@@ -36,13 +36,26 @@ pub async fn place_signature(
     let document_id = request.opening.document_id;
     let document = documents::find(&mut transaction, document_id)
         .await?
-        .ok_or(AppError::NotFound { resource: "document", id: document_id })?;
-    placement.check(&document).map_err(|fault| placement_error(fault, document_id))?;
-    let details = json!({ "page_number": placement.page_number, "drawn": matches!(placement.mark, Mark::Drawn(_)) });
+        .ok_or(AppError::NotFound {
+            resource: "document",
+            id: document_id,
+        })?;
+    placement
+        .check(&document)
+        .map_err(|fault| placement_error(fault, document_id))?;
+    let details =
+        json!({ "page_number": placement.page_number, "drawn": matches!(placement.mark, Mark::Drawn(_)) });
     let (request, fact) = request.place_signature(placement, &app.requests.lifetimes(), app.ambient.now())?;
     write::record(&mut transaction, &app.ambient, &request, &fact).await?;
-    write::audit(&mut transaction, &app.ambient, caller, "legalisation_request.place_signature", &request, details)
-        .await?;
+    write::audit(
+        &mut transaction,
+        &app.ambient,
+        caller,
+        "legalisation_request.place_signature",
+        &request,
+        details,
+    )
+    .await?;
     let view = view::of(&mut transaction, request).await?;
     idempotent::finish(transaction, command, encode(&view)).await
 }

@@ -30,8 +30,13 @@ async fn frozen_file(app: &App, intent_id: Uuid) -> Result<Option<(SealIntent, S
     let Some(intent) = intents::find(&mut conn, intent_id).await? else {
         return Ok(None);
     };
-    let frozen = intent.current().filter(|file| file.phase == Phase::Frozen).map(|file| file.kind);
-    Ok(frozen.filter(|_| intent.state == IntentState::Open).map(|kind| (intent, kind)))
+    let frozen = intent
+        .current()
+        .filter(|file| file.phase == Phase::Frozen)
+        .map(|file| file.kind);
+    Ok(frozen
+        .filter(|_| intent.state == IntentState::Open)
+        .map(|kind| (intent, kind)))
 }
 
 /// Makes and stores the bytes, under a key that names their digest: two versions of this program that disagree cannot
@@ -61,12 +66,20 @@ async fn prepared_file(app: &App, intent: &SealIntent, kind: SealedFileKind) -> 
 
 /// The citizen's file as uploaded.
 async fn original(app: &App, intent: &SealIntent) -> Result<Bytes, AppError> {
-    let missing = |column| StoreError::Inconsistent { table: "legalisation_request", column, id: intent.request_id };
+    let missing = |column| StoreError::Inconsistent {
+        table: "legalisation_request",
+        column,
+        id: intent.request_id,
+    };
     let key = {
         let mut conn = app.pool.acquire().await?;
-        let request = requests::find(&mut conn, intent.request_id).await?.ok_or(missing("id"))?;
+        let request = requests::find(&mut conn, intent.request_id)
+            .await?
+            .ok_or(missing("id"))?;
         let document = documents::find(&mut conn, request.opening.document_id).await?;
-        document.and_then(|document| document.object_key).ok_or(missing("document_id"))?
+        document
+            .and_then(|document| document.object_key)
+            .ok_or(missing("document_id"))?
     };
     Ok(app.objects.get(&key).await?)
 }

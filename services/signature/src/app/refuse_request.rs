@@ -63,7 +63,11 @@ pub async fn refuse_request(
             Some(accept_request::comparison(&mut transaction, app, caller, request_id, declared).await?)
         }
         (Level::Officer, Some(_)) => {
-            return Err(AppError::invalid("comparison", "NOT_ALLOWED", "only an agent compares"));
+            return Err(AppError::invalid(
+                "comparison",
+                "NOT_ALLOWED",
+                "only an agent compares",
+            ));
         }
         (_, None) => None,
     };
@@ -78,7 +82,15 @@ pub async fn refuse_request(
     let (request, fact) = request.refuse(refusal, comparison, now)?;
     write::record(&mut transaction, &app.ambient, &request, &fact).await?;
     claims::remove(&mut transaction, request_id).await?;
-    write::audit(&mut transaction, &app.ambient, caller, "legalisation_request.refuse", &request, details).await?;
+    write::audit(
+        &mut transaction,
+        &app.ambient,
+        caller,
+        "legalisation_request.refuse",
+        &request,
+        details,
+    )
+    .await?;
     let view = view::of(&mut transaction, request).await?;
     idempotent::finish(transaction, command, encode(&view)).await
 }
@@ -88,8 +100,10 @@ fn level_in_turn(request: &LegalisationRequest) -> Result<(Level, &'static str),
     match review::role_in_turn(request.state) {
         Some(role::AGENT) => Ok((Level::Agent, role::AGENT)),
         Some(role::OFFICER) => Ok((Level::Officer, role::OFFICER)),
-        _ => {
-            Err(TransitionError::State { state: request.state, command: state::Command::RefuseByAgent }.into())
+        _ => Err(TransitionError::State {
+            state: request.state,
+            command: state::Command::RefuseByAgent,
         }
+        .into()),
     }
 }

@@ -45,7 +45,10 @@ pub async fn register_credential(
 ) -> Result<Vec<u8>, AppError> {
     authorise::staff(caller)?;
     if !caller.holds(new.office_id, ADMINISTRATOR) {
-        return Err(AppError::NotFound { resource: "office", id: new.office_id });
+        return Err(AppError::NotFound {
+            resource: "office",
+            id: new.office_id,
+        });
     }
     authorise::live_role(app, caller, new.office_id, ADMINISTRATOR).await?;
     let credential = checked(app, caller, new)?;
@@ -56,7 +59,10 @@ pub async fn register_credential(
     };
     if !credentials::insert(&mut transaction, &credential).await? {
         let text = "this certificate is registered for the officer already";
-        return Err(AppError::Taken { reason: "CREDENTIAL_EXISTS", description: text });
+        return Err(AppError::Taken {
+            reason: "CREDENTIAL_EXISTS",
+            description: text,
+        });
     }
     let entry = AuditEntry {
         person_id: Some(caller.person_id),
@@ -79,10 +85,20 @@ pub async fn register_credential(
 
 fn checked(app: &App, caller: &Caller, new: NewCredential) -> Result<Credential, AppError> {
     const FIELD: &str = "certificate_chain_pem";
-    let unreadable = || AppError::invalid(FIELD, "CHAIN_UNREADABLE", "must be PEM certificates, the officer's first");
+    let unreadable = || {
+        AppError::invalid(
+            FIELD,
+            "CHAIN_UNREADABLE",
+            "must be PEM certificates, the officer's first",
+        )
+    };
     let mut chain = trust::certificates_of_pem(&new.chain_pem).ok_or_else(unreadable)?;
     if chain.len() > MAX_CHAIN {
-        return Err(AppError::invalid(FIELD, "CHAIN_TOO_LONG", "must have at most 5 certificates"));
+        return Err(AppError::invalid(
+            FIELD,
+            "CHAIN_TOO_LONG",
+            "must have at most 5 certificates",
+        ));
     }
     let issuers = chain.split_off(1);
     let der = chain.pop().ok_or_else(unreadable)?;
@@ -91,7 +107,11 @@ fn checked(app: &App, caller: &Caller, new: NewCredential) -> Result<Credential,
     for issuer in &issuers {
         let issuer = Certificate::from_der(issuer).map_err(|_| unreadable())?;
         if below.issuer() != issuer.subject() {
-            return Err(AppError::invalid(FIELD, "CHAIN_BROKEN", "each certificate must be issued by the next"));
+            return Err(AppError::invalid(
+                FIELD,
+                "CHAIN_BROKEN",
+                "each certificate must be issued by the next",
+            ));
         }
         below = issuer;
     }
@@ -102,13 +122,21 @@ fn checked(app: &App, caller: &Caller, new: NewCredential) -> Result<Credential,
     let algorithm = seal_crypto::key_algorithm(&certificate)
         .ok_or_else(|| AppError::invalid(FIELD, "KEY_UNSUPPORTED", "the key must be RSA, P-256 or P-384"))?;
     if certificate.not_after() <= app.ambient.now() {
-        return Err(AppError::refused("CREDENTIAL_EXPIRED", "signing_credential", "the certificate has expired"));
+        return Err(AppError::refused(
+            "CREDENTIAL_EXPIRED",
+            "signing_credential",
+            "the certificate has expired",
+        ));
     }
     Ok(Credential {
         id: app.ambient.uuid_v7(),
         office_id: new.office_id,
         officer_id: new.officer_id,
-        key: KeyLocation { token_label: new.token_label, key_label: new.key_label, algorithm },
+        key: KeyLocation {
+            token_label: new.token_label,
+            key_label: new.key_label,
+            algorithm,
+        },
         not_before: certificate.not_before(),
         not_after: certificate.not_after(),
         certificate: der,
@@ -138,7 +166,11 @@ async fn compare_with_token(app: &App, credential: &Credential) -> Result<(), Ap
     let shown = match app.keys.public_key(&credential.key).await {
         Ok(shown) => shown,
         Err(KeyError::Unavailable(error)) => {
-            tracing::info!(event = "credential.token_unreachable", error, "a credential is registered unseen");
+            tracing::info!(
+                event = "credential.token_unreachable",
+                error,
+                "a credential is registered unseen"
+            );
             return Ok(());
         }
         Err(error) => return Err(error.into()),
@@ -149,7 +181,9 @@ async fn compare_with_token(app: &App, credential: &Credential) -> Result<(), Ap
     let certificate = x509_cert::Certificate::from_der(&credential.certificate).ok();
     let held = certificate.is_some_and(|certificate| {
         let info = certificate.tbs_certificate().subject_public_key_info();
-        info.subject_public_key.as_bytes().is_some_and(|bits| bits.windows(key.len()).any(|part| part == key))
+        info.subject_public_key
+            .as_bytes()
+            .is_some_and(|bits| bits.windows(key.len()).any(|part| part == key))
     });
     if held {
         return Ok(());

@@ -30,8 +30,15 @@ pub async fn release_claim(
     let claim = claims::standing(&mut transaction, request_id, app.ambient.now()).await?;
     if claim.is_some_and(|claim| claim.person_id == caller.person_id) {
         claims::remove(&mut transaction, request_id).await?;
-        write::audit(&mut transaction, &app.ambient, caller, "legalisation_request.release", &request, json!({}))
-            .await?;
+        write::audit(
+            &mut transaction,
+            &app.ambient,
+            caller,
+            "legalisation_request.release",
+            &request,
+            json!({}),
+        )
+        .await?;
     }
     idempotent::finish(transaction, command, response).await
 }

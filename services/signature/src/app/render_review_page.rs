@@ -19,7 +19,13 @@ pub async fn render_review_page(
     authorise::staff(caller)?;
     let (request, document) = review::claimed(app, caller, request_id).await?;
     render_page::check(&document, &job)?;
-    let placement = request.placement.as_ref().filter(|placement| placement.page_number == job.page_index + 1);
-    let job = RenderJob { overlay: placement.and_then(review::overlay), ..job };
+    let placement = request
+        .placement
+        .as_ref()
+        .filter(|placement| placement.page_number == job.page_index + 1);
+    let job = RenderJob {
+        overlay: placement.and_then(review::overlay),
+        ..job
+    };
     render_page::render(app, &document, job).await
 }

@@ -41,17 +41,36 @@ pub async fn resubmit_request(
     };
     let refused = get_request::lock_own(&mut transaction, caller, request_id).await?;
     if refused.state != State::Refused {
-        return Err(AppError::refused("REQUEST_NOT_REFUSED", request_id, "only a refused request can be resubmitted"));
+        return Err(AppError::refused(
+            "REQUEST_NOT_REFUSED",
+            request_id,
+            "only a refused request can be resubmitted",
+        ));
     }
     let document_id = document_id.unwrap_or(refused.opening.document_id);
     create_request::own_accepted_document(&mut transaction, caller, document_id).await?;
-    let opening =
-        Opening { document_id, fee_centimes: 0, resubmission_of: Some(request_id), ..refused.opening.clone() };
+    let opening = Opening {
+        document_id,
+        fee_centimes: 0,
+        resubmission_of: Some(request_id),
+        ..refused.opening.clone()
+    };
     let id = app.ambient.uuid_v7();
-    let (request, fact) = LegalisationRequest::open(id, opening, &app.requests.lifetimes(), app.ambient.now());
-    write::record(&mut transaction, &app.ambient, &request, &fact).await.map_err(|error| twice(error, request_id))?;
+    let (request, fact) =
+        LegalisationRequest::open(id, opening, &app.requests.lifetimes(), app.ambient.now());
+    write::record(&mut transaction, &app.ambient, &request, &fact)
+        .await
+        .map_err(|error| twice(error, request_id))?;
     let details = json!({ "resubmission_of": request_id, "document_id": document_id });
-    write::audit(&mut transaction, &app.ambient, caller, "legalisation_request.resubmit", &request, details).await?;
+    write::audit(
+        &mut transaction,
+        &app.ambient,
+        caller,
+        "legalisation_request.resubmit",
+        &request,
+        details,
+    )
+    .await?;
     let view = view::of(&mut transaction, request).await?;
     idempotent::finish(transaction, command, encode(&view)).await
 }
@@ -61,7 +80,11 @@ fn twice(error: AppError, request_id: Uuid) -> AppError {
         AppError::Store(StoreError::Database(cause))
             if broken_constraint(cause) == Some("legalisation_request_resubmission") =>
         {
-            AppError::refused("ALREADY_RESUBMITTED", request_id, "an earlier resubmission of this request stands")
+            AppError::refused(
+                "ALREADY_RESUBMITTED",
+                request_id,
+                "an earlier resubmission of this request stands",
+            )
         }
         _ => error,
     }

@@ -41,7 +41,15 @@ pub async fn return_request(
     let (request, fact) = request.send_back(caller.person_id, note, app.ambient.now())?;
     write::record(&mut transaction, &app.ambient, &request, &fact).await?;
     claims::remove(&mut transaction, request_id).await?;
-    write::audit(&mut transaction, &app.ambient, caller, "legalisation_request.return", &request, json!({})).await?;
+    write::audit(
+        &mut transaction,
+        &app.ambient,
+        caller,
+        "legalisation_request.return",
+        &request,
+        json!({}),
+    )
+    .await?;
     let view = view::of(&mut transaction, request).await?;
     idempotent::finish(transaction, command, encode(&view)).await
 }

@@ -29,7 +29,8 @@ pub(super) fn visible(
     caller: &Caller,
     request_id: Uuid,
 ) -> Result<LegalisationRequest, AppError> {
-    let works_there = |office_id| caller.holds(office_id, role::AGENT) || caller.holds(office_id, role::OFFICER);
+    let works_there =
+        |office_id| caller.holds(office_id, role::AGENT) || caller.holds(office_id, role::OFFICER);
     request
         .filter(|request| request.receipt.is_some() && works_there(request.opening.office_id))
         .ok_or_else(|| AppError::request_not_found(request_id))
@@ -50,7 +51,10 @@ pub(super) fn with_role(caller: &Caller, request: &LegalisationRequest, role: &s
     if caller.holds(request.opening.office_id, role) {
         return Ok(());
     }
-    Err(AppError::Denied { reason: "ROLE_MISSING", description: "another role has to do this" })
+    Err(AppError::Denied {
+        reason: "ROLE_MISSING",
+        description: "another role has to do this",
+    })
 }
 
 /// The caller is none of the persons that four eyes keep apart from this step.
@@ -71,8 +75,16 @@ pub(super) async fn holding_claim(
 ) -> Result<(), AppError> {
     match claims::standing(conn, request_id, app.ambient.now()).await? {
         Some(claim) if claim.person_id == caller.person_id => Ok(()),
-        Some(_) => Err(AppError::refused("CLAIMED_BY_OTHER", request_id, "somebody else works on the request")),
-        None => Err(AppError::refused("CLAIM_MISSING", request_id, "the request has to be claimed first")),
+        Some(_) => Err(AppError::refused(
+            "CLAIMED_BY_OTHER",
+            request_id,
+            "somebody else works on the request",
+        )),
+        None => Err(AppError::refused(
+            "CLAIM_MISSING",
+            request_id,
+            "the request has to be claimed first",
+        )),
     }
 }
 
@@ -88,16 +100,20 @@ pub(super) async fn claimed(
     let document_id = request.opening.document_id;
     let document = documents::find(&mut conn, document_id)
         .await?
-        .ok_or(AppError::NotFound { resource: "document", id: document_id })?;
+        .ok_or(AppError::NotFound {
+            resource: "document",
+            id: document_id,
+        })?;
     Ok((request, document))
 }
 
 /// The drawn signature as it will stand on the page; none for a standing one.
 pub(super) fn overlay(placement: &Placement) -> Option<Overlay> {
     match &placement.mark {
-        Mark::Drawn(strokes) => {
-            Some(Overlay { rectangle: view_rectangle(placement.rectangle), strokes: strokes.fractions() })
-        }
+        Mark::Drawn(strokes) => Some(Overlay {
+            rectangle: view_rectangle(placement.rectangle),
+            strokes: strokes.fractions(),
+        }),
         Mark::Standing => None,
     }
 }

@@ -60,11 +60,19 @@ struct Item {
 ///
 /// # Errors
 /// [`AppError`] where nothing of the batch was done; else each intent's own problem stands in the answer.
-pub async fn seal(app: &Arc<App>, caller: &Caller, command: &Command, asked: Seal) -> Result<Sealed, AppError> {
+pub async fn seal(
+    app: &Arc<App>,
+    caller: &Caller,
+    command: &Command,
+    asked: Seal,
+) -> Result<Sealed, AppError> {
     authorise::staff(caller)?;
     let (problems, items, credential) = items_of(app, caller, &asked).await?;
     let Some(credential) = credential else {
-        return Ok(Sealed { requests: Vec::new(), problems });
+        return Ok(Sealed {
+            requests: Vec::new(),
+            problems,
+        });
     };
     authorise::live_role(app, caller, credential.office_id, OFFICER).await?;
     check_request_id(app, command).await?;
@@ -79,12 +87,16 @@ pub async fn seal(app: &Arc<App>, caller: &Caller, command: &Command, asked: Sea
         let pending: Vec<Item> = items.iter().filter(|item| !item.signed).cloned().collect();
         if !pending.is_empty() {
             let started = std::time::Instant::now();
-            let messages = pending.iter().map(|item| chain.to_be_signed(&item.digest)).collect();
+            let messages = pending
+                .iter()
+                .map(|item| chain.to_be_signed(&item.digest))
+                .collect();
             let values = match app.keys.sign(&credential_key, asked.pin, messages).await {
                 Ok(values) => values,
                 Err(error) => return Err(refused_by_key(&app, &caller, &pending, error.into()).await),
             };
-            metrics::histogram!("signing_seconds", "backend" => "pkcs11").record(started.elapsed().as_secs_f64());
+            metrics::histogram!("signing_seconds", "backend" => "pkcs11")
+                .record(started.elapsed().as_secs_f64());
             store_values(&app, &chain, &pending, values, asked.confirmation_id).await?;
         }
         finish_all(&app, &items).await;
@@ -107,7 +119,11 @@ async fn items_of(
             intent.officer_id == caller.person_id && caller.holds(intent.office_id, OFFICER)
         });
         let Some(intent) = intent else {
-            problems.push(SealProblem::of_intent(*id, "SEAL_INTENT_NOT_FOUND", "the intent is not known"));
+            problems.push(SealProblem::of_intent(
+                *id,
+                "SEAL_INTENT_NOT_FOUND",
+                "the intent is not known",
+            ));
             continue;
         };
         match item_of(&intent, asked.confirmation_id) {
@@ -131,16 +147,28 @@ async fn items_of(
 
 /// The file of an intent that this act is about: the one this confirmation signed before, else the one that waits.
 fn item_of(intent: &SealIntent, confirmation_id: Uuid) -> Result<Item, SealProblem> {
-    let item = |kind, digest, signed| Item { intent_id: intent.id, request_id: intent.request_id, kind, digest, signed };
+    let item = |kind, digest, signed| Item {
+        intent_id: intent.id,
+        request_id: intent.request_id,
+        kind,
+        digest,
+        signed,
+    };
     let before = intent.files.iter().find_map(|file| {
-        let signed = file.signed().filter(|signed| signed.confirmation_id == confirmation_id)?;
+        let signed = file
+            .signed()
+            .filter(|signed| signed.confirmation_id == confirmation_id)?;
         let _: &Signed = signed;
         Some(item(file.kind, file.prepared()?.digest, true))
     });
     match (before, intent.to_confirm()) {
         (Some(item), _) if intent.state != IntentState::Annulled => Ok(item),
         (_, Ok((kind, prepared))) => Ok(item(kind, prepared.digest, false)),
-        (_, Err(error)) => Err(SealProblem::of_intent(intent.id, intent_reason(error), error.to_string())),
+        (_, Err(error)) => Err(SealProblem::of_intent(
+            intent.id,
+            intent_reason(error),
+            error.to_string(),
+        )),
     }
 }
 
@@ -152,7 +180,10 @@ async fn redeem(
     asked: &Seal,
     items: &[Item],
 ) -> Result<ConfirmationRecord, AppError> {
-    let parts = [command.request_id.as_bytes().as_slice(), asked.confirmation_id.as_bytes().as_slice()];
+    let parts = [
+        command.request_id.as_bytes().as_slice(),
+        asked.confirmation_id.as_bytes().as_slice(),
+    ];
     let redemption = Redemption {
         request_id: authorise::derived_request_id("seal", &parts),
         confirmation_id: asked.confirmation_id,
@@ -221,7 +252,16 @@ async fn refused_by_key(app: &App, caller: &Caller, items: &[Item], error: AppEr
     let trace = async {
         let mut transaction = app.pool.begin().await?;
         for item in items {
-            audit_item(app, &mut transaction, caller, item, "seal.sign", "refused", Some(reason)).await?;
+            audit_item(
+                app,
+                &mut transaction,
+                caller,
+                item,
+                "seal.sign",
+                "refused",
+                Some(reason),
+            )
+            .await?;
         }
         transaction.commit().await?;
         Ok::<_, AppError>(())
@@ -243,11 +283,21 @@ async fn store_values(
     let now = app.ambient.now();
     for (item, value) in items.iter().zip(values) {
         chain.check(&item.digest, &value).map_err(mismatch)?;
-        let signed = Signed { confirmation_id, signature_value: value, signed_at: now };
+        let signed = Signed {
+            confirmation_id,
+            signature_value: value,
+            signed_at: now,
+        };
         let mut transaction = app.pool.begin().await?;
         // Not saved: another try of this act was faster, and its value stands.
-        intents::save_signed(&mut transaction, item.intent_id, item.kind, &signed, now + finish_seal::FIRST_RETRY)
-            .await?;
+        intents::save_signed(
+            &mut transaction,
+            item.intent_id,
+            item.kind,
+            &signed,
+            now + finish_seal::FIRST_RETRY,
+        )
+        .await?;
         transaction.commit().await?;
     }
     Ok(())
@@ -283,6 +333,9 @@ async fn views(app: &App, items: &[Item]) -> Result<Vec<RequestView>, AppError> 
             found.insert(item.request_id, request);
         }
     }
-    let ordered = items.iter().filter_map(|item| found.remove(&item.request_id)).collect();
+    let ordered = items
+        .iter()
+        .filter_map(|item| found.remove(&item.request_id))
+        .collect();
     view::of_all(&mut conn, ordered).await
 }

@@ -32,11 +32,16 @@ impl Chain {
             .map(|der| Certificate::from_der(der))
             .collect::<Result<_, _>>()
             .map_err(|_| SealCryptoError::Certificate)?;
-        Ok(Self { certificates, algorithm: algorithm(credential.key.algorithm) })
+        Ok(Self {
+            certificates,
+            algorithm: algorithm(credential.key.algorithm),
+        })
     }
 
     fn signer(&self) -> &Certificate {
-        self.certificates.first().expect("a chain begins with the credential's own certificate")
+        self.certificates
+            .first()
+            .expect("a chain begins with the credential's own certificate")
     }
 
     /// The bytes that the key signs for a prepared file: its signed attributes (RFC 5652, 5.4).
@@ -47,7 +52,12 @@ impl Chain {
     /// Checks the key's answer against the certificate and the confirmed digest, before it is believed and stored.
     pub(super) fn check(&self, digest: &[u8; 32], value: &[u8]) -> Result<(), SealCryptoError> {
         let attributes = SignedAttributes::new(digest, self.signer());
-        Ok(cms::verify_signature_value(self.signer(), &attributes, self.algorithm, value)?)
+        Ok(cms::verify_signature_value(
+            self.signer(),
+            &attributes,
+            self.algorithm,
+            value,
+        )?)
     }
 
     /// The sealed file: signature and time-stamp written into the hole of the prepared one.
@@ -64,7 +74,12 @@ impl Chain {
         let attributes = SignedAttributes::new(&prepared.digest, self.signer());
         let signature = cms::assemble(&attributes, self.algorithm, value, &self.certificates)?;
         let stamped = cms::add_timestamp(&signature, token)?;
-        Ok(cms::finish(file, prepared.contents_offset, prepared.contents_len, &stamped)?)
+        Ok(cms::finish(
+            file,
+            prepared.contents_offset,
+            prepared.contents_len,
+            &stamped,
+        )?)
     }
 }
 

@@ -21,12 +21,22 @@ pub struct SealProblem {
 impl SealProblem {
     /// A problem with a request.
     pub(super) fn of_request(request_id: Uuid, reason: &'static str, description: impl Into<String>) -> Self {
-        Self { request_id: Some(request_id), intent_id: None, reason, description: description.into() }
+        Self {
+            request_id: Some(request_id),
+            intent_id: None,
+            reason,
+            description: description.into(),
+        }
     }
 
     /// A problem with an intent.
     pub(super) fn of_intent(intent_id: Uuid, reason: &'static str, description: impl Into<String>) -> Self {
-        Self { request_id: None, intent_id: Some(intent_id), reason, description: description.into() }
+        Self {
+            request_id: None,
+            intent_id: Some(intent_id),
+            reason,
+            description: description.into(),
+        }
     }
 
     /// The transition's refusal of a request; its code is that of the single commands.

@@ -4,8 +4,8 @@ use chrono::{DateTime, Utc};
 use serde_json::json;
 use uuid::Uuid;
 use wathiq_chassis::Caller;
-use wathiq_outbox::audit::{self, AuditEntry};
 use wathiq_outbox::Command;
+use wathiq_outbox::audit::{self, AuditEntry};
 
 use crate::app::idempotent::{self, Begun};
 use crate::app::{App, AppError, authorise, write};
@@ -35,7 +35,10 @@ pub async fn set_fee(
 ) -> Result<Vec<u8>, AppError> {
     authorise::staff(caller)?;
     if !caller.holds(asked.office_id, role::ADMINISTRATOR) {
-        return Err(AppError::NotFound { resource: "office", id: asked.office_id });
+        return Err(AppError::NotFound {
+            resource: "office",
+            id: asked.office_id,
+        });
     }
     if app.catalogue.kind(&asked.kind).is_none() {
         let text = "must be a code of the catalogue";
@@ -53,7 +56,11 @@ pub async fn set_fee(
     let now = app.ambient.now();
     let valid_from = asked.from.unwrap_or(now);
     if valid_from < now {
-        return Err(AppError::invalid("from_time", "FROM_TIME_PAST", "a fee cannot begin in the past"));
+        return Err(AppError::invalid(
+            "from_time",
+            "FROM_TIME_PAST",
+            "a fee cannot begin in the past",
+        ));
     }
     let fee = NewFee {
         office_id: asked.office_id,

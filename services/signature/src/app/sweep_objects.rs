@@ -26,7 +26,11 @@ pub async fn sweep_objects(app: &App) -> Result<usize, AppError> {
         .try_chunks(BATCH)
         .boxed();
     let mut deleted = 0;
-    while let Some(keys) = batches.try_next().await.map_err(|error| AppError::Storage(error.1))? {
+    while let Some(keys) = batches
+        .try_next()
+        .await
+        .map_err(|error| AppError::Storage(error.1))?
+    {
         let orphans = {
             let mut conn = app.pool.acquire().await?;
             documents::orphans(&mut conn, &keys).await?

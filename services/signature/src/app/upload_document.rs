@@ -8,8 +8,8 @@ use sha2::{Digest, Sha256};
 use tonic::Status;
 use uuid::Uuid;
 use wathiq_chassis::{Caller, status};
-use wathiq_outbox::audit::{self, AuditEntry};
 use wathiq_outbox::Command;
+use wathiq_outbox::audit::{self, AuditEntry};
 
 use crate::app::idempotent::{self, Begun};
 use crate::app::view::Encode;
@@ -53,13 +53,22 @@ pub async fn upload_document(
     let id = app.ambient.uuid_v7();
     let key = format!("{FOLDER}/{}", HEXLOWER.encode(&Sha256::digest(id.as_bytes())));
     let (sha256, size_bytes) = receive(app, &key, &upload, chunks).await?;
-    let received = Received { id, key: key.clone(), sha256, size_bytes };
+    let received = Received {
+        id,
+        key: key.clone(),
+        sha256,
+        size_bytes,
+    };
     let recorded = inspect_and_record(app, caller, upload, received, encode).await;
     // What no row names is not kept. A failure to delete is left to the sweep of objects that no row names.
     if !matches!(recorded, Ok(Recorded { keep: true, .. }))
         && let Err(error) = app.objects.delete(&key).await
     {
-        tracing::warn!(event = "upload.delete_failed", error = status::chain(&error), "an object stays behind");
+        tracing::warn!(
+            event = "upload.delete_failed",
+            error = status::chain(&error),
+            "an object stays behind"
+        );
     }
     Ok(recorded?.response)
 }
@@ -115,7 +124,11 @@ async fn copy(
         return Err(AppError::invalid("chunk", "FILE_EMPTY", "the file has no bytes"));
     }
     if upload.length.is_some_and(|length| length != size) {
-        return Err(AppError::invalid("header.length", "LENGTH_MISMATCH", "the file is not as long as declared"));
+        return Err(AppError::invalid(
+            "header.length",
+            "LENGTH_MISMATCH",
+            "the file is not as long as declared",
+        ));
     }
     Ok((hash.finalize().into(), size))
 }
@@ -140,7 +153,12 @@ async fn inspect_and_record(
     };
     let mut transaction = match idempotent::begin(app, &command).await? {
         Begun::New(transaction) => transaction,
-        Begun::Done(response) => return Ok(Recorded { response, keep: false }),
+        Begun::Done(response) => {
+            return Ok(Recorded {
+                response,
+                keep: false,
+            });
+        }
     };
     let keep = matches!(verdict, Inspection::Accepted(_));
     let document = Document {
@@ -154,7 +172,12 @@ async fn inspect_and_record(
         created_at: app.ambient.now(),
     };
     documents::insert(&mut transaction, &document).await?;
-    audit::record(&mut transaction, &app.ambient, audit_entry(caller, &command.principal, &document)).await?;
+    audit::record(
+        &mut transaction,
+        &app.ambient,
+        audit_entry(caller, &command.principal, &document),
+    )
+    .await?;
     let response = idempotent::finish(transaction, &command, encode(&document)).await?;
     Ok(Recorded { response, keep })
 }

@@ -23,7 +23,10 @@ pub struct VerifiedCode {
 /// # Errors
 /// [`AppError::NotFound`] for a code that no sealed document carries, however it is written.
 pub async fn verify_code(app: &App, code: &str) -> Result<VerifiedCode, AppError> {
-    let unknown = AppError::NotFound { resource: "verification_code", id: Uuid::nil() };
+    let unknown = AppError::NotFound {
+        resource: "verification_code",
+        id: Uuid::nil(),
+    };
     let Some(code) = VerificationCode::parse(code) else {
         return Err(unknown);
     };
@@ -40,5 +43,9 @@ pub async fn verify_code(app: &App, code: &str) -> Result<VerifiedCode, AppError
     let file = app.objects.get(&latest.object_key).await?;
     let verdict = verify_file::verdict_on(app, file).await?;
     let overall = Overall::of(&verdict.signatures);
-    Ok(VerifiedCode { facts, signatures: verdict.signatures, overall })
+    Ok(VerifiedCode {
+        facts,
+        signatures: verdict.signatures,
+        overall,
+    })
 }

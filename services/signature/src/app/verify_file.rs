@@ -22,7 +22,10 @@ impl Overall {
     /// The worst of these verdicts; INDETERMINATE where there is none.
     pub fn of(signatures: &[SignatureVerdict]) -> Self {
         match signatures.iter().max_by_key(|signature| signature.indication) {
-            Some(worst) => Self { indication: worst.indication, sub_indication: worst.sub_indication.clone() },
+            Some(worst) => Self {
+                indication: worst.indication,
+                sub_indication: worst.sub_indication.clone(),
+            },
             None => Self {
                 indication: VerdictIndication::Indeterminate,
                 sub_indication: Some("NO_SIGNATURE_FOUND".to_owned()),
@@ -62,7 +65,12 @@ pub async fn verify_file(app: &App, file: Bytes) -> Result<VerifiedFile, AppErro
     let overall = Overall::of(&verdict.signatures);
     let mut conn = app.pool.acquire().await?;
     let mut hashes = vec![sha256];
-    hashes.extend(verdict.signatures.iter().filter_map(|signature| signature.revision_sha256));
+    hashes.extend(
+        verdict
+            .signatures
+            .iter()
+            .filter_map(|signature| signature.revision_sha256),
+    );
     let known = revisions::by_hashes(&mut conn, &hashes).await?;
     let issued = issued(&sha256, &verdict.signatures, &known);
     let intent_id = match &issued {
@@ -70,12 +78,22 @@ pub async fn verify_file(app: &App, file: Bytes) -> Result<VerifiedFile, AppErro
         Issued::Altered(None) => None,
         Issued::Unknown => intent_named_by_field(&mut conn, &verdict.signatures).await?,
     };
-    let issued = if issued == Issued::Unknown && intent_id.is_some() { Issued::Altered(None) } else { issued };
+    let issued = if issued == Issued::Unknown && intent_id.is_some() {
+        Issued::Altered(None)
+    } else {
+        issued
+    };
     let facts = match intent_id {
         Some(id) => Some(legalisation_facts::of_intent(&mut conn, id).await?),
         None => None,
     };
-    Ok(VerifiedFile { sha256, signatures: verdict.signatures, overall, issued, facts })
+    Ok(VerifiedFile {
+        sha256,
+        signatures: verdict.signatures,
+        overall,
+        issued,
+        facts,
+    })
 }
 
 /// A document's identity is the SHA-256 of its first sealed revision: either the file itself is a stored revision, or one of its
@@ -85,7 +103,9 @@ fn issued(sha256: &[u8; 32], signatures: &[SignatureVerdict], known: &[SealedRev
         return Issued::AsIssued(exact.clone());
     }
     let ours = signatures.iter().filter_map(|signature| {
-        let revision = known.iter().find(|revision| Some(revision.sha256) == signature.revision_sha256)?;
+        let revision = known
+            .iter()
+            .find(|revision| Some(revision.sha256) == signature.revision_sha256)?;
         Some((signature, revision))
     });
     match ours.max_by_key(|(_, revision)| revision.revision) {
@@ -101,7 +121,10 @@ async fn intent_named_by_field(
     signatures: &[SignatureVerdict],
 ) -> Result<Option<uuid::Uuid>, AppError> {
     for signature in signatures {
-        let code = signature.field_name.strip_prefix("Wathiq_").and_then(VerificationCode::parse);
+        let code = signature
+            .field_name
+            .strip_prefix("Wathiq_")
+            .and_then(VerificationCode::parse);
         if let Some(code) = code
             && let Some(intent) = intents::sealed_with_code(conn, code.as_str()).await?
         {
@@ -153,7 +176,11 @@ mod tests {
         }
     }
 
-    fn signature(indication: VerdictIndication, revision_sha256: [u8; 32], changed: bool) -> SignatureVerdict {
+    fn signature(
+        indication: VerdictIndication,
+        revision_sha256: [u8; 32],
+        changed: bool,
+    ) -> SignatureVerdict {
         SignatureVerdict {
             field_name: "Wathiq_000000000000".to_owned(),
             indication,
@@ -174,7 +201,10 @@ mod tests {
     fn the_worst_signature_decides() {
         use VerdictIndication::{Indeterminate, TotalFailed, TotalPassed};
         let overall = |indications: &[VerdictIndication]| {
-            let signatures: Vec<_> = indications.iter().map(|one| signature(*one, [0; 32], false)).collect();
+            let signatures: Vec<_> = indications
+                .iter()
+                .map(|one| signature(*one, [0; 32], false))
+                .collect();
             Overall::of(&signatures).indication
         };
         assert_eq!(overall(&[TotalPassed, TotalPassed]), TotalPassed);
@@ -191,7 +221,10 @@ mod tests {
         assert_eq!(of([2; 32], &[]), Issued::AsIssued(known[1].clone()));
         let harmless = [signature(passed, [1; 32], false)];
         assert_eq!(of([9; 32], &harmless), Issued::AsIssued(known[0].clone()));
-        let both = [signature(passed, [1; 32], false), signature(passed, [2; 32], false)];
+        let both = [
+            signature(passed, [1; 32], false),
+            signature(passed, [2; 32], false),
+        ];
         assert_eq!(of([9; 32], &both), Issued::AsIssued(known[1].clone()));
         let shadowed = [signature(passed, [1; 32], true)];
         assert_eq!(of([9; 32], &shadowed), Issued::Altered(Some(known[0].clone())));

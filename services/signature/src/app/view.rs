@@ -38,8 +38,16 @@ pub async fn of_all(
     requests: Vec<LegalisationRequest>,
 ) -> Result<Vec<RequestView>, AppError> {
     // A request without an intent has nothing there: most lists need no second query.
-    let ids: Vec<Uuid> = requests.iter().filter(|request| request.seal.is_some()).map(|request| request.id).collect();
-    let mut facts = if ids.is_empty() { HashMap::new() } else { seal_facts::of(conn, &ids).await? };
+    let ids: Vec<Uuid> = requests
+        .iter()
+        .filter(|request| request.seal.is_some())
+        .map(|request| request.id)
+        .collect();
+    let mut facts = if ids.is_empty() {
+        HashMap::new()
+    } else {
+        seal_facts::of(conn, &ids).await?
+    };
     Ok(requests
         .into_iter()
         .map(|request| {

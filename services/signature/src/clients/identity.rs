@@ -50,7 +50,10 @@ impl Office {
             from.is_none_or(|from| from <= day) && to.is_none_or(|to| day <= to)
         };
         within(self.active_from, self.active_to)
-            && self.legalisation.iter().any(|(from, to)| within(Some(*from), *to))
+            && self
+                .legalisation
+                .iter()
+                .any(|(from, to)| within(Some(*from), *to))
     }
 }
 
@@ -80,7 +83,10 @@ pub struct Specimen {
 
 impl std::fmt::Debug for Specimen {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.debug_struct("Specimen").field("version", &self.version).finish_non_exhaustive()
+        formatter
+            .debug_struct("Specimen")
+            .field("version", &self.version)
+            .finish_non_exhaustive()
     }
 }
 

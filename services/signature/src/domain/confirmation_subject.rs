@@ -35,7 +35,14 @@ impl ConfirmationSubject {
             put_varint(&mut packed, value.cast_unsigned());
         }
         put_bytes(&mut out, 4, &packed);
-        put_bytes(&mut out, 5, self.placement.mark_digest().as_ref().map_or(&[][..], |digest| &digest[..]));
+        put_bytes(
+            &mut out,
+            5,
+            self.placement
+                .mark_digest()
+                .as_ref()
+                .map_or(&[][..], |digest| &digest[..]),
+        );
         put_integer(&mut out, 6, i64::from(self.specimen_version));
         put_bytes(&mut out, 7, self.office_id.to_string().as_bytes());
         out

@@ -19,10 +19,16 @@ pub struct Administration {
 #[serde(tag = "kind", rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum Destination {
     EnrolledAdministration(Administration),
-    OtherAdministration { name: String },
+    OtherAdministration {
+        name: String,
+    },
     /// The name may be left out.
-    PrivateParty { name: Option<String> },
-    Abroad { name: String },
+    PrivateParty {
+        name: Option<String>,
+    },
+    Abroad {
+        name: String,
+    },
 }
 
 /// The person who receives a power of attorney. Does not print.

@@ -101,7 +101,10 @@ impl Document {
 /// A sentence for the field when nothing is left or the name is too long.
 pub fn file_name(text: &str) -> Result<String, &'static str> {
     let last = text.rsplit(['/', '\\']).next().unwrap_or_default();
-    let cleaned: String = last.chars().filter(|character| !is_unprintable(*character)).collect();
+    let cleaned: String = last
+        .chars()
+        .filter(|character| !is_unprintable(*character))
+        .collect();
     let cleaned = cleaned.trim();
     if cleaned.is_empty() {
         return Err("must not be empty");
@@ -124,7 +127,10 @@ mod tests {
 
     #[test]
     fn file_names_are_cleaned() {
-        assert_eq!(file_name("C:\\Users\\x\\عقد كراء.pdf").as_deref(), Ok("عقد كراء.pdf"));
+        assert_eq!(
+            file_name("C:\\Users\\x\\عقد كراء.pdf").as_deref(),
+            Ok("عقد كراء.pdf")
+        );
         assert_eq!(file_name("a\u{202E}fdp.exe\n").as_deref(), Ok("afdp.exe"));
         assert_eq!(file_name("../../etc/passwd").as_deref(), Ok("passwd"));
         assert!(file_name(" \u{200F} ").is_err());

@@ -33,10 +33,23 @@ pub enum Fact {
     Accepted,
     Returned,
     Refused,
-    SealAuthorised { intent_id: Uuid, register: RegisterNumber },
-    SealIntentAnnulled { intent_id: Uuid, register: RegisterNumber },
-    Sealed { intent_id: Uuid, register: RegisterNumber, level: &'static str, commitments: Vec<Commitment> },
+    SealAuthorised {
+        intent_id: Uuid,
+        register: RegisterNumber,
+    },
+    SealIntentAnnulled {
+        intent_id: Uuid,
+        register: RegisterNumber,
+    },
+    Sealed {
+        intent_id: Uuid,
+        register: RegisterNumber,
+        level: &'static str,
+        commitments: Vec<Commitment>,
+    },
     Delivered,
     Cancelled,
-    Expired { state_before: State },
+    Expired {
+        state_before: State,
+    },
 }

@@ -86,7 +86,9 @@ impl SealFile {
     pub fn prepared(&self) -> Option<&Prepared> {
         match &self.phase {
             Phase::Frozen => None,
-            Phase::Prepared(prepared) | Phase::Signed(prepared, _) | Phase::Finished(prepared, _, _) => Some(prepared),
+            Phase::Prepared(prepared) | Phase::Signed(prepared, _) | Phase::Finished(prepared, _, _) => {
+                Some(prepared)
+            }
         }
     }
 
@@ -137,7 +139,9 @@ pub enum IntentError {
 impl SealIntent {
     /// The file that is worked on: the first that is not finished.
     pub fn current(&self) -> Option<&SealFile> {
-        self.files.iter().find(|file| !matches!(file.phase, Phase::Finished(..)))
+        self.files
+            .iter()
+            .find(|file| !matches!(file.phase, Phase::Finished(..)))
     }
 
     /// The work on a kind of file.
@@ -162,8 +166,13 @@ impl SealIntent {
             return Err(IntentError::Ended);
         }
         match self.current() {
-            Some(SealFile { kind, phase: Phase::Prepared(prepared) }) => Ok((*kind, prepared)),
-            Some(SealFile { phase: Phase::Frozen, .. }) => Err(IntentError::NotPrepared),
+            Some(SealFile {
+                kind,
+                phase: Phase::Prepared(prepared),
+            }) => Ok((*kind, prepared)),
+            Some(SealFile {
+                phase: Phase::Frozen, ..
+            }) => Err(IntentError::NotPrepared),
             Some(_) | None => Err(IntentError::Signed),
         }
     }
@@ -206,7 +215,8 @@ impl SealIntent {
     pub fn page_naming(&self, document_sha256: &[u8; 32]) -> Option<Recipe> {
         let mut recipe = self.page_recipe.clone()?;
         if let Some(Page { data, .. }) = &mut recipe.page {
-            data["accompanies"] = serde_json::json!({ "sha256": data_encoding::HEXLOWER.encode(document_sha256) });
+            data["accompanies"] =
+                serde_json::json!({ "sha256": data_encoding::HEXLOWER.encode(document_sha256) });
         }
         Some(recipe)
     }

@@ -100,17 +100,28 @@ impl Catalogue {
         if self.kinds.is_empty() || self.refusal_reasons.is_empty() {
             return Err(CatalogueFault::Empty);
         }
-        let kinds = self.kinds.iter().map(|kind| (&kind.code, [&kind.name_ar, &kind.name_fr, &kind.name_en]));
+        let kinds = self
+            .kinds
+            .iter()
+            .map(|kind| (&kind.code, [&kind.name_ar, &kind.name_fr, &kind.name_en]));
         check_codes(kinds)?;
-        check_codes(self.refusal_reasons.iter().map(|reason| (&reason.code, [&reason.text_ar, &reason.text_fr, &reason.text_en])))
+        check_codes(
+            self.refusal_reasons
+                .iter()
+                .map(|reason| (&reason.code, [&reason.text_ar, &reason.text_fr, &reason.text_en])),
+        )
     }
 }
 
-fn check_codes<'a>(entries: impl Iterator<Item = (&'a String, [&'a String; 3])>) -> Result<(), CatalogueFault> {
+fn check_codes<'a>(
+    entries: impl Iterator<Item = (&'a String, [&'a String; 3])>,
+) -> Result<(), CatalogueFault> {
     let mut seen = BTreeSet::new();
     for (code, texts) in entries {
         let well_formed = (1..=50).contains(&code.len())
-            && code.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_');
+            && code
+                .bytes()
+                .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_');
         if !well_formed {
             return Err(CatalogueFault::Code(code.clone()));
         }

@@ -16,12 +16,16 @@ pub struct Signer {
 impl Signer {
     /// Given name, then family name, in Latin script.
     pub fn name_latin(&self) -> String {
-        format!("{} {}", self.given_name_latin, self.family_name_latin).trim().to_owned()
+        format!("{} {}", self.given_name_latin, self.family_name_latin)
+            .trim()
+            .to_owned()
     }
 
     /// Given name, then family name, in Arabic script.
     pub fn name_arabic(&self) -> String {
-        format!("{} {}", self.given_name_arabic, self.family_name_arabic).trim().to_owned()
+        format!("{} {}", self.given_name_arabic, self.family_name_arabic)
+            .trim()
+            .to_owned()
     }
 }
 

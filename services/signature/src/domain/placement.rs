@@ -19,17 +19,28 @@ pub struct Rectangle {
 impl Rectangle {
     /// From points; none when a number is not finite or absurdly large.
     pub fn from_points(x: f64, y: f64, width: f64, height: f64) -> Option<Self> {
-        Some(Self { x: thousandths(x)?, y: thousandths(y)?, width: thousandths(width)?, height: thousandths(height)? })
+        Some(Self {
+            x: thousandths(x)?,
+            y: thousandths(y)?,
+            width: thousandths(width)?,
+            height: thousandths(height)?,
+        })
     }
 
     /// x, y, width and height in points.
-    #[expect(clippy::cast_precision_loss, reason = "coordinates are below 10^9 and exact in a double")]
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "coordinates are below 10^9 and exact in a double"
+    )]
     pub fn points(&self) -> [f64; 4] {
         [self.x, self.y, self.width, self.height].map(|value| value as f64 / 1_000.0)
     }
 }
 
-#[expect(clippy::cast_possible_truncation, reason = "the value is below 10^9 in magnitude")]
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "the value is below 10^9 in magnitude"
+)]
 fn thousandths(points: f64) -> Option<i64> {
     let scaled = (points * 1_000.0).round();
     (scaled.abs() < 1e9).then_some(scaled as i64)
@@ -74,7 +85,9 @@ impl Placement {
     /// # Errors
     /// The first rule that is broken.
     pub fn check(&self, document: &Document) -> Result<(), PlacementFault> {
-        let page = document.page(self.page_number).ok_or(PlacementFault::PageUnknown)?;
+        let page = document
+            .page(self.page_number)
+            .ok_or(PlacementFault::PageUnknown)?;
         self.rectangle.check(page)?;
         // A certified document takes a seal in its own empty field or in an invisible one: neither is where the citizen
         // would have drawn.
@@ -111,7 +124,9 @@ impl Rectangle {
         if !inside {
             return Err(PlacementFault::OutsidePage);
         }
-        if i128::from(self.width) * i128::from(self.height) * 2 > i128::from(page.width) * i128::from(page.height) {
+        if i128::from(self.width) * i128::from(self.height) * 2
+            > i128::from(page.width) * i128::from(page.height)
+        {
             return Err(PlacementFault::TooLarge);
         }
         Ok(())
@@ -135,7 +150,16 @@ mod tests {
             sha256: [0; 32],
             object_key: Some("documents/a".to_owned()),
             verdict: Inspection::Accepted(Accepted {
-                pages: vec![PageSize { width: 595.276, height: 841.89 }, PageSize { width: 100.0, height: 100.0 }],
+                pages: vec![
+                    PageSize {
+                        width: 595.276,
+                        height: 841.89,
+                    },
+                    PageSize {
+                        width: 100.0,
+                        height: 100.0,
+                    },
+                ],
                 existing_signatures: vec![],
                 policy,
             }),
@@ -143,12 +167,26 @@ mod tests {
         }
     }
 
-    fn check(page_number: u32, rectangle: [f64; 4], drawn: bool, policy: SealPolicy) -> Result<(), PlacementFault> {
+    fn check(
+        page_number: u32,
+        rectangle: [f64; 4],
+        drawn: bool,
+        policy: SealPolicy,
+    ) -> Result<(), PlacementFault> {
         let [x, y, width, height] = rectangle;
         let strokes = Strokes::from_fractions(&[vec![(0.0, 0.0), (1.0, 1.0)]]).unwrap();
-        let mark = if drawn { Mark::Drawn(strokes) } else { Mark::Standing };
+        let mark = if drawn {
+            Mark::Drawn(strokes)
+        } else {
+            Mark::Standing
+        };
         let rectangle = Rectangle::from_points(x, y, width, height).unwrap();
-        Placement { page_number, rectangle, mark }.check(&document(policy))
+        Placement {
+            page_number,
+            rectangle,
+            mark,
+        }
+        .check(&document(policy))
     }
 
     #[test]
@@ -156,22 +194,48 @@ mod tests {
         let unsigned = |page, rectangle| check(page, rectangle, true, SealPolicy::Unsigned);
         assert_eq!(unsigned(1, [100.0, 700.0, 200.0, 60.0]), Ok(()));
         assert_eq!(unsigned(1, [395.276, 781.89, 200.0, 60.0]), Ok(()));
-        assert_eq!(unsigned(1, [395.277, 781.89, 200.0, 60.0]), Err(PlacementFault::OutsidePage));
-        assert_eq!(unsigned(1, [-0.001, 0.0, 200.0, 60.0]), Err(PlacementFault::OutsidePage));
-        assert_eq!(unsigned(1, [0.0, 0.0, 29.999, 60.0]), Err(PlacementFault::TooSmall));
-        assert_eq!(unsigned(1, [0.0, 0.0, 30.0, 9.999]), Err(PlacementFault::TooSmall));
+        assert_eq!(
+            unsigned(1, [395.277, 781.89, 200.0, 60.0]),
+            Err(PlacementFault::OutsidePage)
+        );
+        assert_eq!(
+            unsigned(1, [-0.001, 0.0, 200.0, 60.0]),
+            Err(PlacementFault::OutsidePage)
+        );
+        assert_eq!(
+            unsigned(1, [0.0, 0.0, 29.999, 60.0]),
+            Err(PlacementFault::TooSmall)
+        );
+        assert_eq!(
+            unsigned(1, [0.0, 0.0, 30.0, 9.999]),
+            Err(PlacementFault::TooSmall)
+        );
         assert_eq!(unsigned(2, [0.0, 0.0, 100.0, 50.0]), Ok(()));
-        assert_eq!(unsigned(2, [0.0, 0.0, 100.0, 50.001]), Err(PlacementFault::TooLarge));
-        assert_eq!(unsigned(0, [0.0, 0.0, 100.0, 50.0]), Err(PlacementFault::PageUnknown));
-        assert_eq!(unsigned(3, [0.0, 0.0, 100.0, 50.0]), Err(PlacementFault::PageUnknown));
+        assert_eq!(
+            unsigned(2, [0.0, 0.0, 100.0, 50.001]),
+            Err(PlacementFault::TooLarge)
+        );
+        assert_eq!(
+            unsigned(0, [0.0, 0.0, 100.0, 50.0]),
+            Err(PlacementFault::PageUnknown)
+        );
+        assert_eq!(
+            unsigned(3, [0.0, 0.0, 100.0, 50.0]),
+            Err(PlacementFault::PageUnknown)
+        );
     }
 
     #[test]
     fn certified_documents_take_standing_signatures_only() {
         let rectangle = [10.0, 10.0, 60.0, 30.0];
-        let existing = SealPolicy::ExistingField { name: "Sig2".to_owned() };
+        let existing = SealPolicy::ExistingField {
+            name: "Sig2".to_owned(),
+        };
         for policy in [SealPolicy::InvisibleField, existing] {
-            assert_eq!(check(1, rectangle, true, policy.clone()), Err(PlacementFault::MustStand));
+            assert_eq!(
+                check(1, rectangle, true, policy.clone()),
+                Err(PlacementFault::MustStand)
+            );
             assert_eq!(check(1, rectangle, false, policy), Ok(()));
         }
         for policy in [SealPolicy::Unsigned, SealPolicy::VisibleField] {
@@ -185,6 +249,9 @@ mod tests {
         assert_eq!(Rectangle::from_points(f64::NAN, 0.0, 1.0, 1.0), None);
         assert_eq!(Rectangle::from_points(0.0, f64::INFINITY, 1.0, 1.0), None);
         assert_eq!(Rectangle::from_points(0.0, 0.0, 1e30, 1.0), None);
-        assert_eq!(Rectangle::from_points(0.1, 0.25, 1.0004, 2.0).map(|r| r.points()), Some([0.1, 0.25, 1.0, 2.0]));
+        assert_eq!(
+            Rectangle::from_points(0.1, 0.25, 1.0004, 2.0).map(|r| r.points()),
+            Some([0.1, 0.25, 1.0, 2.0])
+        );
     }
 }

@@ -21,9 +21,8 @@ pub fn number(office_code: &str, year: i32, sequence: i64) -> String {
 /// The day an answer can be expected: so many working days after the day of filing. Saturdays, Sundays and `holidays` do not
 /// count.
 pub fn expected_on(filed_on: NaiveDate, working_days: u32, holidays: &BTreeSet<NaiveDate>) -> NaiveDate {
-    let is_working = |day: &NaiveDate| {
-        !matches!(day.weekday(), Weekday::Sat | Weekday::Sun) && !holidays.contains(day)
-    };
+    let is_working =
+        |day: &NaiveDate| !matches!(day.weekday(), Weekday::Sat | Weekday::Sun) && !holidays.contains(day);
     filed_on
         .iter_days()
         .skip(1)

@@ -35,7 +35,10 @@ pub enum Field {
     /// A new field whose appearance is the citizen's signature.
     Visible { name: String, mark: DrawnMark },
     /// An empty field of the document; the citizen's signature, if drawn, is its appearance.
-    Existing { name: String, strokes: Option<Vec<Vec<[f32; 2]>>> },
+    Existing {
+        name: String,
+        strokes: Option<Vec<Vec<[f32; 2]>>>,
+    },
 }
 
 /// The legalisation page. Does not print: it names people.
@@ -54,7 +57,10 @@ pub struct Page {
 
 impl std::fmt::Debug for Page {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.debug_struct("Page").field("identifier", &self.identifier).finish_non_exhaustive()
+        formatter
+            .debug_struct("Page")
+            .field("identifier", &self.identifier)
+            .finish_non_exhaustive()
     }
 }
 
@@ -78,6 +84,9 @@ pub struct Recipe {
 
 impl std::fmt::Debug for Recipe {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.debug_struct("Recipe").field("page", &self.page).finish_non_exhaustive()
+        formatter
+            .debug_struct("Recipe")
+            .field("page", &self.page)
+            .finish_non_exhaustive()
     }
 }

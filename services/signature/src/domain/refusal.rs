@@ -24,7 +24,9 @@ impl Level {
 
     /// Reads [`Level::as_str`].
     pub fn parse(text: &str) -> Option<Self> {
-        [Self::Agent, Self::Officer].into_iter().find(|level| level.as_str() == text)
+        [Self::Agent, Self::Officer]
+            .into_iter()
+            .find(|level| level.as_str() == text)
     }
 }
 

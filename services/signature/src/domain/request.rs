@@ -145,9 +145,15 @@ impl Facts {
         let confirmed = self.state > State::SignaturePlaced;
         let filed = self.state > State::AwaitingPayment;
         agree("placement", ended_early || self.placement.is_some() == placed)?;
-        agree("confirmation", ended_early || self.confirmation.is_some() == confirmed)?;
+        agree(
+            "confirmation",
+            ended_early || self.confirmation.is_some() == confirmed,
+        )?;
         agree("receipt", ended_early || self.receipt.is_some() == filed)?;
-        agree("confirmation", self.confirmation.is_none() || self.placement.is_some())?;
+        agree(
+            "confirmation",
+            self.confirmation.is_none() || self.placement.is_some(),
+        )?;
         agree("receipt", self.receipt.is_none() || self.confirmation.is_some())?;
         agree("expires_at", self.expires_at.is_some() == self.state.expires())
     }
@@ -158,17 +164,29 @@ impl Facts {
             State::Refused | State::Cancelled => None,
             _ => Some(false),
         };
-        agree("comparison", compared.is_none_or(|expected| self.comparison.is_some() == expected))?;
+        agree(
+            "comparison",
+            compared.is_none_or(|expected| self.comparison.is_some() == expected),
+        )?;
         agree("comparison", self.comparison.is_none() || self.receipt.is_some())?;
-        agree("refusal", self.refusal.is_some() == (self.state == State::Refused))
+        agree(
+            "refusal",
+            self.refusal.is_some() == (self.state == State::Refused),
+        )
     }
 
     fn check_seal(&self) -> Result<(), Inconsistency> {
-        let intended = matches!(self.state, State::AwaitingSignature | State::Sealed | State::Delivered);
+        let intended = matches!(
+            self.state,
+            State::AwaitingSignature | State::Sealed | State::Delivered
+        );
         agree("seal", self.seal.is_some() == intended)?;
         let sealed = self.seal.as_ref().is_some_and(|seal| seal.sealed_at.is_some());
         let delivered = self.seal.as_ref().is_some_and(|seal| seal.delivered_at.is_some());
-        agree("sealed_at", sealed == matches!(self.state, State::Sealed | State::Delivered))?;
+        agree(
+            "sealed_at",
+            sealed == matches!(self.state, State::Sealed | State::Delivered),
+        )?;
         agree("delivered_at", delivered == (self.state == State::Delivered))
     }
 
@@ -177,10 +195,17 @@ impl Facts {
         let agent = self.comparison.as_ref().map(|comparison| comparison.agent_id);
         let officer = self.seal.as_ref().map(|seal| seal.officer_id);
         agree("comparison", agent != Some(self.opening.applicant_id))?;
-        agree("seal", officer.is_none() || (officer != agent && officer != Some(self.opening.applicant_id)))
+        agree(
+            "seal",
+            officer.is_none() || (officer != agent && officer != Some(self.opening.applicant_id)),
+        )
     }
 }
 
 fn agree(fact: &'static str, holds: bool) -> Result<(), Inconsistency> {
-    if holds { Ok(()) } else { Err(Inconsistency { fact }) }
+    if holds {
+        Ok(())
+    } else {
+        Err(Inconsistency { fact })
+    }
 }

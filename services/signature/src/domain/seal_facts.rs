@@ -24,7 +24,9 @@ impl SealedFileKind {
 
     /// Reads [`SealedFileKind::as_str`].
     pub fn parse(text: &str) -> Option<Self> {
-        [Self::Document, Self::LegalisationPage].into_iter().find(|kind| kind.as_str() == text)
+        [Self::Document, Self::LegalisationPage]
+            .into_iter()
+            .find(|kind| kind.as_str() == text)
     }
 }
 

@@ -91,7 +91,9 @@ impl State {
                 | Self::AgentAccepted,
                 Command::Cancel,
             ) => Some(Self::Cancelled),
-            (Self::Draft | Self::SignaturePlaced | Self::AwaitingPayment, Command::Expire) => Some(Self::Expired),
+            (Self::Draft | Self::SignaturePlaced | Self::AwaitingPayment, Command::Expire) => {
+                Some(Self::Expired)
+            }
             (Self::Submitted, Command::Accept) | (Self::AwaitingSignature, Command::AnnulIntent) => {
                 Some(Self::AgentAccepted)
             }
@@ -108,7 +110,10 @@ impl State {
 
     /// Whether the office still has work on a request in this state.
     pub fn is_open_at_office(self) -> bool {
-        matches!(self, Self::Submitted | Self::AgentAccepted | Self::AwaitingSignature)
+        matches!(
+            self,
+            Self::Submitted | Self::AgentAccepted | Self::AwaitingSignature
+        )
     }
 
     /// Whether the state ends by itself after a while.
@@ -165,9 +170,19 @@ mod tests {
         for state in State::ALL {
             let commands: Vec<String> = Command::ALL
                 .into_iter()
-                .filter_map(|command| Some(format!("{} → {}", command.as_str(), state.after(command)?.as_str())))
+                .filter_map(|command| {
+                    Some(format!(
+                        "{} → {}",
+                        command.as_str(),
+                        state.after(command)?.as_str()
+                    ))
+                })
                 .collect();
-            let commands = if commands.is_empty() { "(final)".to_owned() } else { commands.join("<br>") };
+            let commands = if commands.is_empty() {
+                "(final)".to_owned()
+            } else {
+                commands.join("<br>")
+            };
             table.push_str(&format!("| {} | {commands} |\n", state.as_str()));
         }
         table

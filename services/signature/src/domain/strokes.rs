@@ -35,10 +35,19 @@ impl Strokes {
     /// # Errors
     /// The first rule that is broken.
     pub fn from_fractions(strokes: &[Vec<(f32, f32)>]) -> Result<Self, StrokesFault> {
-        if strokes.iter().flatten().any(|(x, y)| !is_fraction(*x) || !is_fraction(*y)) {
+        if strokes
+            .iter()
+            .flatten()
+            .any(|(x, y)| !is_fraction(*x) || !is_fraction(*y))
+        {
             return Err(StrokesFault::OutOfRange);
         }
-        let raster = |points: &Vec<(f32, f32)>| points.iter().map(|(x, y)| (on_raster(*x), on_raster(*y))).collect();
+        let raster = |points: &Vec<(f32, f32)>| {
+            points
+                .iter()
+                .map(|(x, y)| (on_raster(*x), on_raster(*y)))
+                .collect()
+        };
         Self::checked(strokes.iter().map(raster).collect())
     }
 
@@ -79,7 +88,12 @@ impl Strokes {
             let length = count.checked_mul(4).ok_or(StrokesFault::Encoding)?;
             let (points, tail) = tail.split_at_checked(length).ok_or(StrokesFault::Encoding)?;
             strokes.push(
-                points.as_chunks::<4>().0.iter().map(|[a, b, c, d]| (u16::from_be_bytes([*a, *b]), u16::from_be_bytes([*c, *d]))).collect(),
+                points
+                    .as_chunks::<4>()
+                    .0
+                    .iter()
+                    .map(|[a, b, c, d]| (u16::from_be_bytes([*a, *b]), u16::from_be_bytes([*c, *d])))
+                    .collect(),
             );
             rest = tail;
         }
@@ -129,15 +143,34 @@ mod tests {
     fn limits() {
         let line = vec![(0.0, 0.0), (1.0, 1.0)];
         assert_eq!(Strokes::from_fractions(&[]), Err(StrokesFault::Count));
-        assert_eq!(Strokes::from_fractions(&[line.clone(), vec![]]), Err(StrokesFault::Count));
+        assert_eq!(
+            Strokes::from_fractions(&[line.clone(), vec![]]),
+            Err(StrokesFault::Count)
+        );
         assert!(Strokes::from_fractions(&vec![line.clone(); 100]).is_ok());
-        assert_eq!(Strokes::from_fractions(&vec![line.clone(); 101]), Err(StrokesFault::Count));
-        let long = |points: usize| (0..points).map(|i| (f32::from(u8::try_from(i % 200).unwrap()) / 200.0, 0.5)).collect();
+        assert_eq!(
+            Strokes::from_fractions(&vec![line.clone(); 101]),
+            Err(StrokesFault::Count)
+        );
+        let long = |points: usize| {
+            (0..points)
+                .map(|i| (f32::from(u8::try_from(i % 200).unwrap()) / 200.0, 0.5))
+                .collect()
+        };
         assert!(Strokes::from_fractions(&[long(5_000)]).is_ok());
-        assert_eq!(Strokes::from_fractions(&[long(5_001)]), Err(StrokesFault::TooManyPoints));
-        assert_eq!(Strokes::from_fractions(&[vec![(0.5, 0.5); 9]]), Err(StrokesFault::Blank));
+        assert_eq!(
+            Strokes::from_fractions(&[long(5_001)]),
+            Err(StrokesFault::TooManyPoints)
+        );
+        assert_eq!(
+            Strokes::from_fractions(&[vec![(0.5, 0.5); 9]]),
+            Err(StrokesFault::Blank)
+        );
         for bad in [f32::NAN, f32::INFINITY, -0.001, 1.001] {
-            assert_eq!(Strokes::from_fractions(&[vec![(0.0, 0.0), (bad, 0.5)]]), Err(StrokesFault::OutOfRange));
+            assert_eq!(
+                Strokes::from_fractions(&[vec![(0.0, 0.0), (bad, 0.5)]]),
+                Err(StrokesFault::OutOfRange)
+            );
         }
     }
 

@@ -63,7 +63,12 @@ impl LegalisationRequest {
     ///
     /// # Errors
     /// [`TransitionError::State`].
-    pub fn place_signature(self, placement: Placement, lifetimes: &Lifetimes, now: DateTime<Utc>) -> Transition {
+    pub fn place_signature(
+        self,
+        placement: Placement,
+        lifetimes: &Lifetimes,
+        now: DateTime<Utc>,
+    ) -> Transition {
         let mut facts = self.step(Command::PlaceSignature, now)?;
         facts.placement = Some(placement);
         facts.expires_at = Some(now + lifetimes.unconfirmed);
@@ -162,7 +167,9 @@ impl LegalisationRequest {
         };
         let mut facts = self.step(command, now)?;
         match refusal.level {
-            Level::Agent if refusal.refused_by == facts.opening.applicant_id => return Err(TransitionError::FourEyes),
+            Level::Agent if refusal.refused_by == facts.opening.applicant_id => {
+                return Err(TransitionError::FourEyes);
+            }
             Level::Agent => {}
             Level::Officer => check_officer(&facts, refusal.refused_by)?,
         }
@@ -186,7 +193,13 @@ impl LegalisationRequest {
     ) -> Transition {
         let mut facts = self.step(Command::AuthoriseSeal, now)?;
         check_officer(&facts, officer_id)?;
-        facts.seal = Some(Seal { intent_id, officer_id, authorised_at: now, sealed_at: None, delivered_at: None });
+        facts.seal = Some(Seal {
+            intent_id,
+            officer_id,
+            authorised_at: now,
+            sealed_at: None,
+            delivered_at: None,
+        });
         Ok((Self::of(facts), Fact::SealAuthorised { intent_id, register }))
     }
 
@@ -218,7 +231,15 @@ impl LegalisationRequest {
         if let Some(seal) = &mut facts.seal {
             seal.sealed_at = Some(now);
         }
-        Ok((Self::of(facts), Fact::Sealed { intent_id, register, level, commitments }))
+        Ok((
+            Self::of(facts),
+            Fact::Sealed {
+                intent_id,
+                register,
+                level,
+                commitments,
+            },
+        ))
     }
 
     /// The sealed document is at the citizen's disposal.
@@ -236,7 +257,9 @@ impl LegalisationRequest {
     fn step(self, command: Command, now: DateTime<Utc>) -> Result<Facts, TransitionError> {
         let mut facts = self.into_facts();
         let state = facts.state;
-        facts.state = state.after(command).ok_or(TransitionError::State { state, command })?;
+        facts.state = state
+            .after(command)
+            .ok_or(TransitionError::State { state, command })?;
         facts.version += 1;
         facts.updated_at = now;
         if !facts.state.expires() {
@@ -255,7 +278,11 @@ fn check_officer(facts: &Facts, officer_id: Uuid) -> Result<(), TransitionError>
 }
 
 fn check_intent(facts: &Facts, intent_id: Uuid) -> Result<(), TransitionError> {
-    if facts.seal.as_ref().is_some_and(|seal| seal.intent_id == intent_id) {
+    if facts
+        .seal
+        .as_ref()
+        .is_some_and(|seal| seal.intent_id == intent_id)
+    {
         Ok(())
     } else {
         Err(TransitionError::IntentMismatch)

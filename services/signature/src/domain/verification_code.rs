@@ -22,7 +22,9 @@ impl VerificationCode {
             'I' | 'L' => Some('1'),
             other => ALPHABET.contains(&u8::try_from(other).ok()?).then_some(other),
         };
-        let kept = text.chars().filter(|character| !matches!(character, '-' | ' ' | '\u{2010}' | '\u{2011}'));
+        let kept = text
+            .chars()
+            .filter(|character| !matches!(character, '-' | ' ' | '\u{2010}' | '\u{2011}'));
         let code: String = kept.map(symbol).collect::<Option<_>>()?;
         (code.len() == LENGTH).then_some(Self(code))
     }
@@ -46,19 +48,30 @@ mod tests {
     fn a_printed_code_reads_back() {
         let code = VerificationCode::from_random([0xff, 0x00, 0x12, 0x34, 0x56, 0x78, 0x9a, 0xbc]);
         assert_eq!(VerificationCode::parse(&code.grouped()), Some(code.clone()));
-        assert_eq!(VerificationCode::parse(&code.grouped().to_lowercase()), Some(code));
+        assert_eq!(
+            VerificationCode::parse(&code.grouped().to_lowercase()),
+            Some(code)
+        );
     }
 
     #[test]
     fn the_ends_of_the_range() {
         assert_eq!(VerificationCode::from_random([0; 8]).as_str(), "000000000000");
         assert_eq!(VerificationCode::from_random([0xff; 8]).as_str(), "ZZZZZZZZZZZZ");
-        assert_eq!(VerificationCode::from_random([0, 0, 0, 0, 0, 0, 0, 0x10]).as_str(), "000000000001");
+        assert_eq!(
+            VerificationCode::from_random([0, 0, 0, 0, 0, 0, 0, 0x10]).as_str(),
+            "000000000001"
+        );
     }
 
     #[test]
     fn letters_that_look_like_digits_are_forgiven_and_others_are_not() {
-        assert_eq!(VerificationCode::parse("oOiIlL 000000").as_ref().map(VerificationCode::as_str), Some("001111000000"));
+        assert_eq!(
+            VerificationCode::parse("oOiIlL 000000")
+                .as_ref()
+                .map(VerificationCode::as_str),
+            Some("001111000000")
+        );
         assert_eq!(VerificationCode::parse("U00000000000"), None);
         assert_eq!(VerificationCode::parse("00000000000"), None);
         assert_eq!(VerificationCode::parse("0000000000000"), None);

@@ -18,31 +18,84 @@ pub fn event_of(request: &LegalisationRequest, fact: &Fact) -> NewEvent {
     match fact {
         Fact::Created => event(request, &created(request)),
         Fact::SignaturePlaced => {
-            let drawn = request.placement.as_ref().is_some_and(|placement| matches!(placement.mark, Mark::Drawn(_)));
-            event(request, &pb::SignaturePlaced { legalisation_request_id, drawn })
+            let drawn = request
+                .placement
+                .as_ref()
+                .is_some_and(|placement| matches!(placement.mark, Mark::Drawn(_)));
+            event(
+                request,
+                &pb::SignaturePlaced {
+                    legalisation_request_id,
+                    drawn,
+                },
+            )
         }
         Fact::Confirmed => {
-            let confirmation_id =
-                request.confirmation.as_ref().map(|confirmation| confirmation.confirmation_id.to_string());
+            let confirmation_id = request
+                .confirmation
+                .as_ref()
+                .map(|confirmation| confirmation.confirmation_id.to_string());
             let confirmation_id = confirmation_id.unwrap_or_default();
-            event(request, &pb::LegalisationRequestConfirmed { legalisation_request_id, confirmation_id })
+            event(
+                request,
+                &pb::LegalisationRequestConfirmed {
+                    legalisation_request_id,
+                    confirmation_id,
+                },
+            )
         }
         Fact::PaymentAwaited => {
             let fee_centimes = request.opening.fee_centimes;
-            event(request, &pb::PaymentAwaited { legalisation_request_id, fee_centimes })
+            event(
+                request,
+                &pb::PaymentAwaited {
+                    legalisation_request_id,
+                    fee_centimes,
+                },
+            )
         }
         Fact::Submitted => event(request, &submitted(request)),
         Fact::Accepted => {
-            let specimen_version = request.comparison.as_ref().map_or(0, |comparison| comparison.specimen_version);
-            event(request, &pb::LegalisationRequestAccepted { legalisation_request_id, specimen_version })
+            let specimen_version = request
+                .comparison
+                .as_ref()
+                .map_or(0, |comparison| comparison.specimen_version);
+            event(
+                request,
+                &pb::LegalisationRequestAccepted {
+                    legalisation_request_id,
+                    specimen_version,
+                },
+            )
         }
-        Fact::Returned => event(request, &pb::LegalisationRequestReturned { legalisation_request_id }),
+        Fact::Returned => event(
+            request,
+            &pb::LegalisationRequestReturned {
+                legalisation_request_id,
+            },
+        ),
         Fact::Refused => event(request, &refused(request)),
-        Fact::Delivered => event(request, &pb::LegalisationDelivered { legalisation_request_id }),
-        Fact::Cancelled => event(request, &pb::LegalisationRequestCancelled { legalisation_request_id }),
+        Fact::Delivered => event(
+            request,
+            &pb::LegalisationDelivered {
+                legalisation_request_id,
+            },
+        ),
+        Fact::Cancelled => event(
+            request,
+            &pb::LegalisationRequestCancelled {
+                legalisation_request_id,
+            },
+        ),
         Fact::Expired { state_before } => {
             let state_before = wire::state(*state_before).into();
-            event(request, &pb::LegalisationRequestExpired { legalisation_request_id, state_before })
+            event(
+                request,
+                &pb::LegalisationRequestExpired {
+                    legalisation_request_id,
+                    state_before,
+                },
+            )
         }
         Fact::SealAuthorised { intent_id, register } => event(
             request,
@@ -64,7 +117,12 @@ pub fn event_of(request: &LegalisationRequest, fact: &Fact) -> NewEvent {
                 register_number: register.number,
             },
         ),
-        Fact::Sealed { intent_id, register, level, commitments } => event(
+        Fact::Sealed {
+            intent_id,
+            register,
+            level,
+            commitments,
+        } => event(
             request,
             &pb::LegalisationSealed {
                 legalisation_request_id,
@@ -90,7 +148,10 @@ fn created(request: &LegalisationRequest) -> pb::LegalisationRequestCreated {
         office_id: opening.office_id.to_string(),
         document_kind: opening.kind.clone(),
         destination: wire::destination_kind(&opening.destination).into(),
-        resubmission_of: opening.resubmission_of.map(|id| id.to_string()).unwrap_or_default(),
+        resubmission_of: opening
+            .resubmission_of
+            .map(|id| id.to_string())
+            .unwrap_or_default(),
     }
 }
 
@@ -108,8 +169,13 @@ fn refused(request: &LegalisationRequest) -> pb::LegalisationRequestRefused {
     let refusal = request.refusal.as_ref();
     pb::LegalisationRequestRefused {
         legalisation_request_id: request.id.to_string(),
-        reason_code: refusal.map(|refusal| refusal.reason_code.clone()).unwrap_or_default(),
-        level: refusal.map_or(Level::Agent, |refusal| refusal.level).as_str().to_owned(),
+        reason_code: refusal
+            .map(|refusal| refusal.reason_code.clone())
+            .unwrap_or_default(),
+        level: refusal
+            .map_or(Level::Agent, |refusal| refusal.level)
+            .as_str()
+            .to_owned(),
     }
 }
 

@@ -37,8 +37,14 @@ pub(super) fn document(document: &Document) -> pb::Document {
         }
         Inspection::Accepted(accepted) => {
             message.state = pb::DocumentState::Accepted.into();
-            message.pages =
-                accepted.pages.iter().map(|page| pb::Page { width: page.width, height: page.height }).collect();
+            message.pages = accepted
+                .pages
+                .iter()
+                .map(|page| pb::Page {
+                    width: page.width,
+                    height: page.height,
+                })
+                .collect();
             message.seal_policy = seal_policy(&accepted.policy).into();
             message.existing_signatures = accepted
                 .existing_signatures
@@ -79,14 +85,24 @@ pub(super) fn legalisation_request(view: &RequestView) -> pb::LegalisationReques
         receipt: request.receipt.as_ref().map(receipt),
         refusal: request.refusal.as_ref().map(refusal),
         register_entry: seal.as_ref().map(|facts| seal::register_entry(&facts.register)),
-        files: seal.iter().flat_map(|facts| &facts.files).map(seal::sealed_file).collect(),
-        verification_code: seal.as_ref().and_then(|facts| facts.verification_code.clone()).unwrap_or_default(),
+        files: seal
+            .iter()
+            .flat_map(|facts| &facts.files)
+            .map(seal::sealed_file)
+            .collect(),
+        verification_code: seal
+            .as_ref()
+            .and_then(|facts| facts.verification_code.clone())
+            .unwrap_or_default(),
         fee_centimes: opening.fee_centimes,
         create_time: Some(wire::timestamp(request.created_at)),
         update_time: Some(wire::timestamp(request.updated_at)),
         expire_time: request.expires_at.map(wire::timestamp),
         progress_code: progress_code(view).to_owned(),
-        resubmission_of: opening.resubmission_of.map(|id| id.to_string()).unwrap_or_default(),
+        resubmission_of: opening
+            .resubmission_of
+            .map(|id| id.to_string())
+            .unwrap_or_default(),
         etag: request.etag(),
     }
 }
@@ -112,10 +128,16 @@ fn destination(destination: &Destination) -> pb::Destination {
         Destination::EnrolledAdministration(administration) => {
             (administration.id.to_string(), administration.name_fr.clone())
         }
-        Destination::OtherAdministration { name } | Destination::Abroad { name } => (String::new(), name.clone()),
+        Destination::OtherAdministration { name } | Destination::Abroad { name } => {
+            (String::new(), name.clone())
+        }
         Destination::PrivateParty { name } => (String::new(), name.clone().unwrap_or_default()),
     };
-    pb::Destination { kind: wire::destination_kind(destination).into(), administration_id, name }
+    pb::Destination {
+        kind: wire::destination_kind(destination).into(),
+        administration_id,
+        name,
+    }
 }
 
 fn mandatary(mandatary: &Mandatary) -> pb::Mandatary {
@@ -133,7 +155,10 @@ fn placement(placement: &Placement) -> pb::Placement {
         Mark::Standing => pb::placement::Mark::Standing(pb::StandingSignature {}),
         Mark::Drawn(strokes) => {
             let stroke = |points: Vec<[f32; 2]>| pb::SignatureStroke {
-                points: points.into_iter().map(|[x, y]| pb::SignaturePoint { x, y }).collect(),
+                points: points
+                    .into_iter()
+                    .map(|[x, y]| pb::SignaturePoint { x, y })
+                    .collect(),
             };
             let strokes = strokes.fractions().into_iter().map(stroke).collect();
             pb::placement::Mark::Drawn(pb::DrawnSignature { strokes })
@@ -164,12 +189,18 @@ fn refusal(refusal: &Refusal) -> pb::Refusal {
 
 pub(super) fn queue_entry(entry: &Entry) -> pb::QueueEntry {
     let request: &LegalisationRequest = &entry.view.request;
-    let signer = request.confirmation.as_ref().map(|confirmation| &confirmation.signer);
+    let signer = request
+        .confirmation
+        .as_ref()
+        .map(|confirmation| &confirmation.signer);
     pb::QueueEntry {
         legalisation_request: Some(legalisation_request(&entry.view)),
         applicant_name_latin: signer.map(Signer::name_latin).unwrap_or_default(),
         applicant_name_arabic: signer.map(Signer::name_arabic).unwrap_or_default(),
-        claimed_by_person_id: entry.claim.map(|claim| claim.person_id.to_string()).unwrap_or_default(),
+        claimed_by_person_id: entry
+            .claim
+            .map(|claim| claim.person_id.to_string())
+            .unwrap_or_default(),
         claim_expire_time: entry.claim.map(|claim| wire::timestamp(claim.lapses_at)),
         return_note: request.return_note.clone().unwrap_or_default(),
     }
@@ -182,7 +213,11 @@ pub(super) fn confirmation_subject(subject: &ConfirmationSubject) -> pb::Confirm
         document_sha256: subject.document_sha256.to_vec(),
         page_number: subject.placement.page_number.cast_signed(),
         rectangle: vec![rectangle.x, rectangle.y, rectangle.width, rectangle.height],
-        mark_sha256: subject.placement.mark_digest().map(|digest| digest.to_vec()).unwrap_or_default(),
+        mark_sha256: subject
+            .placement
+            .mark_digest()
+            .map(|digest| digest.to_vec())
+            .unwrap_or_default(),
         specimen_version: subject.specimen_version,
         office_id: subject.office_id.to_string(),
     }
@@ -195,15 +230,24 @@ pub(super) fn catalogue(view: &CatalogueView) -> pb::GetCatalogueResponse {
         name_fr: kind.name_fr.clone(),
         name_en: kind.name_en.clone(),
         needs_mandatary: kind.needs_mandatary,
-        refused_reason: kind.refused.as_ref().map(|refused| refused.reason.as_str()).unwrap_or_default().to_owned(),
+        refused_reason: kind
+            .refused
+            .as_ref()
+            .map(|refused| refused.reason.as_str())
+            .unwrap_or_default()
+            .to_owned(),
         fee_centimes: view.fees.get(&kind.code).copied().unwrap_or_default(),
     });
-    let refusal_reasons = view.catalogue.refusal_reasons.iter().map(|reason| pb::RefusalReason {
-        code: reason.code.clone(),
-        text_ar: reason.text_ar.clone(),
-        text_fr: reason.text_fr.clone(),
-        text_en: reason.text_en.clone(),
-    });
+    let refusal_reasons = view
+        .catalogue
+        .refusal_reasons
+        .iter()
+        .map(|reason| pb::RefusalReason {
+            code: reason.code.clone(),
+            text_ar: reason.text_ar.clone(),
+            text_fr: reason.text_fr.clone(),
+            text_en: reason.text_en.clone(),
+        });
     pb::GetCatalogueResponse {
         document_kinds: document_kinds.collect(),
         refusal_reasons: refusal_reasons.collect(),

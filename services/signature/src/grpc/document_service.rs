@@ -32,7 +32,8 @@ impl Documents {
 
 #[tonic::async_trait]
 impl DocumentService for Documents {
-    type DownloadDocumentStream = Pin<Box<dyn Stream<Item = Result<pb::DownloadDocumentResponse, Status>> + Send>>;
+    type DownloadDocumentStream =
+        Pin<Box<dyn Stream<Item = Result<pb::DownloadDocumentResponse, Status>> + Send>>;
 
     async fn upload_document(
         &self,
@@ -40,14 +41,18 @@ impl DocumentService for Documents {
     ) -> Result<Response<pb::UploadDocumentResponse>, Status> {
         let caller = wathiq_chassis::caller(&request)?.clone();
         let mut parts = request.into_inner();
-        let Some(pb::upload_document_request::Part::Header(header)) = parts.message().await?.and_then(|first| first.part)
+        let Some(pb::upload_document_request::Part::Header(header)) =
+            parts.message().await?.and_then(|first| first.part)
         else {
             return Err(AppError::invalid("header", "REQUIRED", "the first message is the header").into());
         };
         let upload = parse::upload(&header)?;
         let chunks = parts.map(|part| chunk(part?)).boxed();
         let encode = |document: &Document| {
-            pb::UploadDocumentResponse { document: Some(convert::document(document)) }.encode_to_vec()
+            pb::UploadDocumentResponse {
+                document: Some(convert::document(document)),
+            }
+            .encode_to_vec()
         };
         let answer = upload_document(&self.app, &caller, upload, chunks, encode).await?;
         super::decoded(&answer)
@@ -60,7 +65,9 @@ impl DocumentService for Documents {
         let caller = wathiq_chassis::caller(&request)?;
         let id = fields::id("document_id", &request.get_ref().document_id)?;
         let document = get_document(&self.app, caller, id).await?;
-        Ok(Response::new(pb::GetDocumentResponse { document: Some(convert::document(&document)) }))
+        Ok(Response::new(pb::GetDocumentResponse {
+            document: Some(convert::document(&document)),
+        }))
     }
 
     async fn download_document(
@@ -116,7 +123,12 @@ fn messages(chunk: Result<Bytes, StorageError>) -> Vec<Result<pb::DownloadDocume
     match chunk {
         Ok(bytes) => bytes
             .chunks(super::CHUNK_BYTES)
-            .map(|part| Ok(pb::DownloadDocumentResponse { chunk: part.to_vec(), ..Default::default() }))
+            .map(|part| {
+                Ok(pb::DownloadDocumentResponse {
+                    chunk: part.to_vec(),
+                    ..Default::default()
+                })
+            })
             .collect(),
         Err(error) => vec![Err(AppError::from(error).into())],
     }

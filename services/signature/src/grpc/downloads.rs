@@ -45,7 +45,12 @@ pub(super) async fn download_sealed_file(
     let download = sealed::for_owner(app, &caller, request_id, wanted).await?;
     Ok(Response::new(chunks(download, |part| {
         let (total_bytes, sha256, file_name) = part.totals();
-        pb::DownloadSealedFileResponse { chunk: part.chunk, total_bytes, sha256, file_name }
+        pb::DownloadSealedFileResponse {
+            chunk: part.chunk,
+            total_bytes,
+            sha256,
+            file_name,
+        }
     })))
 }
 
@@ -59,7 +64,12 @@ pub(super) async fn download_for_message(
     let download = sealed::for_message(app, request_id, kind).await?;
     Ok(Response::new(chunks(download, |part| {
         let (total_bytes, sha256, file_name) = part.totals();
-        pb::DownloadForMessageResponse { chunk: part.chunk, total_bytes, sha256, file_name }
+        pb::DownloadForMessageResponse {
+            chunk: part.chunk,
+            total_bytes,
+            sha256,
+            file_name,
+        }
     })))
 }
 
@@ -68,7 +78,10 @@ pub(super) async fn get_commitments(
     request: Request<pb::GetCommitmentsRequest>,
 ) -> Result<Response<pb::GetCommitmentsResponse>, Status> {
     let caller = caller(&request)?.clone();
-    let request_id = fields::id("legalisation_request_id", &request.into_inner().legalisation_request_id)?;
+    let request_id = fields::id(
+        "legalisation_request_id",
+        &request.into_inner().legalisation_request_id,
+    )?;
     let opened = commitments::get_commitments(app, &caller, request_id).await?;
     let commitment = |revision: &crate::domain::revision::SealedRevision| pb::RevisionCommitment {
         kind: wire::file_kind(revision.kind).into(),
@@ -83,7 +96,11 @@ pub(super) async fn get_commitments(
 }
 
 pub(super) fn wanted(kind: pb::SealedFileKind, offset: u64, length: u64) -> Result<Wanted, AppError> {
-    Ok(Wanted { kind: file_kind(kind)?, offset, length: (length > 0).then_some(length) })
+    Ok(Wanted {
+        kind: file_kind(kind)?,
+        offset,
+        length: (length > 0).then_some(length),
+    })
 }
 
 fn file_kind(kind: pb::SealedFileKind) -> Result<SealedFileKind, AppError> {
@@ -123,11 +140,21 @@ pub(super) fn chunks<T: Send + 'static>(
         sha256: download.sha256.to_vec(),
         file_name: download.file_name,
     };
-    let first = stream::iter([Ok(Part { chunk: Vec::new(), totals: Some(totals) })]);
+    let first = stream::iter([Ok(Part {
+        chunk: Vec::new(),
+        totals: Some(totals),
+    })]);
     let rest = download.reader.chunks.flat_map(|read| match read {
         Ok(bytes) => {
-            let parts: Vec<_> =
-                bytes.chunks(CHUNK).map(|chunk| Ok(Part { chunk: chunk.to_vec(), totals: None })).collect();
+            let parts: Vec<_> = bytes
+                .chunks(CHUNK)
+                .map(|chunk| {
+                    Ok(Part {
+                        chunk: chunk.to_vec(),
+                        totals: None,
+                    })
+                })
+                .collect();
             stream::iter(parts)
         }
         Err(error) => stream::iter(vec![Err(Status::from(AppError::from(error)))]),

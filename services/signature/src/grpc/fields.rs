@@ -13,7 +13,12 @@ pub(super) struct Fields(Vec<FieldViolation>);
 
 impl Fields {
     /// Notes a fault; gives nothing, so that it can stand where a value is expected.
-    pub(super) fn fault<T>(&mut self, field: &str, reason: &'static str, description: impl Into<String>) -> Option<T> {
+    pub(super) fn fault<T>(
+        &mut self,
+        field: &str,
+        reason: &'static str,
+        description: impl Into<String>,
+    ) -> Option<T> {
         self.0.push(FieldViolation::new(field, reason, description));
         None
     }
@@ -25,7 +30,11 @@ impl Fields {
 
     /// Nothing was wrong.
     pub(super) fn check(self) -> Result<(), AppError> {
-        if self.0.is_empty() { Ok(()) } else { Err(self.error()) }
+        if self.0.is_empty() {
+            Ok(())
+        } else {
+            Err(self.error())
+        }
     }
 
     /// A UUID.
@@ -41,7 +50,11 @@ impl Fields {
 
     /// A UUID, or an empty text: the outer level says whether the field was good.
     pub(super) fn optional_id(&mut self, field: &str, text: &str) -> Option<Option<Uuid>> {
-        if text.is_empty() { Some(None) } else { self.id(field, text).map(Some) }
+        if text.is_empty() {
+            Some(None)
+        } else {
+            self.id(field, text).map(Some)
+        }
     }
 
     /// Text for people: trimmed, printable, of a length in characters.
@@ -60,8 +73,15 @@ impl Fields {
             let description = format!("must have {} to {} characters", length.start(), length.end());
             return self.fault(field, "LENGTH", description);
         }
-        if text.chars().any(|character| is_unprintable(character) && character != '\n') {
-            return self.fault(field, "UNPRINTABLE", "must not have control or text-direction characters");
+        if text
+            .chars()
+            .any(|character| is_unprintable(character) && character != '\n')
+        {
+            return self.fault(
+                field,
+                "UNPRINTABLE",
+                "must not have control or text-direction characters",
+            );
         }
         Some(text.to_owned())
     }
@@ -89,7 +109,9 @@ impl Fields {
         time: Option<&prost_types::Timestamp>,
     ) -> Option<Option<DateTime<Utc>>> {
         let Some(time) = time else { return Some(None) };
-        let instant = u32::try_from(time.nanos).ok().and_then(|nanos| DateTime::from_timestamp(time.seconds, nanos));
+        let instant = u32::try_from(time.nanos)
+            .ok()
+            .and_then(|nanos| DateTime::from_timestamp(time.seconds, nanos));
         match instant {
             // To the database's resolution.
             Some(instant) => Some(Some(chrono::SubsecRound::trunc_subsecs(instant, 6))),

@@ -7,6 +7,7 @@ use tonic::{Request, Response, Status};
 use wathiq_proto::wathiq::signature::v1 as pb;
 use wathiq_proto::wathiq::signature::v1::legalisation_service_server::LegalisationService;
 
+use crate::app::App;
 use crate::app::cancel_request::cancel_request;
 use crate::app::confirm_request::confirm_request;
 use crate::app::confirmation_subject::confirmation_subject;
@@ -17,7 +18,6 @@ use crate::app::list_requests::list_requests;
 use crate::app::place_signature::place_signature;
 use crate::app::resubmit_request::resubmit_request;
 use crate::app::view::RequestView;
-use crate::app::App;
 use crate::grpc::fields::{self, Fields};
 use crate::grpc::{command, convert, decoded, downloads, page, parse};
 
@@ -65,7 +65,10 @@ impl LegalisationService for Legalisations {
         let command = command(&caller, CREATE, &request_id, &message)?;
         let encode = |view: &RequestView| {
             let request = convert::legalisation_request(view);
-            pb::CreateLegalisationRequestResponse { legalisation_request: Some(request) }.encode_to_vec()
+            pb::CreateLegalisationRequestResponse {
+                legalisation_request: Some(request),
+            }
+            .encode_to_vec()
         };
         decoded(&create_request(&self.app, &caller, &command, asked, encode).await?)
     }
@@ -83,7 +86,10 @@ impl LegalisationService for Legalisations {
         let command = command(&caller, PLACE, &request_id, &message)?;
         let encode = |view: &RequestView| {
             let request = convert::legalisation_request(view);
-            pb::PlaceSignatureResponse { legalisation_request: Some(request) }.encode_to_vec()
+            pb::PlaceSignatureResponse {
+                legalisation_request: Some(request),
+            }
+            .encode_to_vec()
         };
         decoded(&place_signature(&self.app, &caller, &command, id, etag, placement, encode).await?)
     }
@@ -93,7 +99,10 @@ impl LegalisationService for Legalisations {
         request: Request<pb::GetConfirmationSubjectRequest>,
     ) -> Result<Response<pb::GetConfirmationSubjectResponse>, Status> {
         let caller = wathiq_chassis::caller(&request)?;
-        let id = fields::id("legalisation_request_id", &request.get_ref().legalisation_request_id)?;
+        let id = fields::id(
+            "legalisation_request_id",
+            &request.get_ref().legalisation_request_id,
+        )?;
         let subject = confirmation_subject(&self.app, caller, id).await?;
         Ok(Response::new(pb::GetConfirmationSubjectResponse {
             subject: Some(convert::confirmation_subject(&subject)),
@@ -111,11 +120,16 @@ impl LegalisationService for Legalisations {
         let mut faults = Fields::default();
         let id = faults.id("legalisation_request_id", &message.legalisation_request_id);
         let confirmation_id = faults.id("confirmation_id", &message.confirmation_id);
-        let (Some(id), Some(confirmation_id)) = (id, confirmation_id) else { return Err(faults.error().into()) };
+        let (Some(id), Some(confirmation_id)) = (id, confirmation_id) else {
+            return Err(faults.error().into());
+        };
         let command = command(&caller, CONFIRM, &request_id, &message)?;
         let encode = |view: &RequestView| {
             let request = convert::legalisation_request(view);
-            pb::ConfirmLegalisationRequestResponse { legalisation_request: Some(request) }.encode_to_vec()
+            pb::ConfirmLegalisationRequestResponse {
+                legalisation_request: Some(request),
+            }
+            .encode_to_vec()
         };
         decoded(&confirm_request(&self.app, &caller, &command, id, confirmation_id, encode).await?)
     }
@@ -131,7 +145,10 @@ impl LegalisationService for Legalisations {
         let command = command(&caller, CANCEL, &request_id, &message)?;
         let encode = |view: &RequestView| {
             let request = convert::legalisation_request(view);
-            pb::CancelLegalisationRequestResponse { legalisation_request: Some(request) }.encode_to_vec()
+            pb::CancelLegalisationRequestResponse {
+                legalisation_request: Some(request),
+            }
+            .encode_to_vec()
         };
         decoded(&cancel_request(&self.app, &caller, &command, id, encode).await?)
     }
@@ -146,11 +163,16 @@ impl LegalisationService for Legalisations {
         let mut faults = Fields::default();
         let id = faults.id("legalisation_request_id", &message.legalisation_request_id);
         let document_id = faults.optional_id("document_id", &message.document_id);
-        let (Some(id), Some(document_id)) = (id, document_id) else { return Err(faults.error().into()) };
+        let (Some(id), Some(document_id)) = (id, document_id) else {
+            return Err(faults.error().into());
+        };
         let command = command(&caller, RESUBMIT, &request_id, &message)?;
         let encode = |view: &RequestView| {
             let request = convert::legalisation_request(view);
-            pb::ResubmitLegalisationRequestResponse { legalisation_request: Some(request) }.encode_to_vec()
+            pb::ResubmitLegalisationRequestResponse {
+                legalisation_request: Some(request),
+            }
+            .encode_to_vec()
         };
         decoded(&resubmit_request(&self.app, &caller, &command, id, document_id, encode).await?)
     }
@@ -160,10 +182,15 @@ impl LegalisationService for Legalisations {
         request: Request<pb::GetLegalisationRequestRequest>,
     ) -> Result<Response<pb::GetLegalisationRequestResponse>, Status> {
         let caller = wathiq_chassis::caller(&request)?;
-        let id = fields::id("legalisation_request_id", &request.get_ref().legalisation_request_id)?;
+        let id = fields::id(
+            "legalisation_request_id",
+            &request.get_ref().legalisation_request_id,
+        )?;
         let view = get_request(&self.app, caller, id).await?;
         let legalisation_request = Some(convert::legalisation_request(&view));
-        Ok(Response::new(pb::GetLegalisationRequestResponse { legalisation_request }))
+        Ok(Response::new(pb::GetLegalisationRequestResponse {
+            legalisation_request,
+        }))
     }
 
     async fn list_legalisation_requests(

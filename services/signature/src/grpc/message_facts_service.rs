@@ -30,13 +30,22 @@ impl MessageFactsService for MessageFacts {
         &self,
         request: Request<pb::GetMessageFactsRequest>,
     ) -> Result<Response<pb::GetMessageFactsResponse>, Status> {
-        let id = fields::id("legalisation_request_id", &request.get_ref().legalisation_request_id)?;
+        let id = fields::id(
+            "legalisation_request_id",
+            &request.get_ref().legalisation_request_id,
+        )?;
         let facts = message_facts(&self.app, id).await?;
         let reason = facts.refusal_reason;
         let text = |pick: fn(&crate::domain::kind::RefusalReason) -> &String| {
-            reason.as_ref().map(|reason| pick(reason).clone()).unwrap_or_default()
+            reason
+                .as_ref()
+                .map(|reason| pick(reason).clone())
+                .unwrap_or_default()
         };
-        let link_token = facts.link_token.map(|token| token.expose_secret().to_owned()).unwrap_or_default();
+        let link_token = facts
+            .link_token
+            .map(|token| token.expose_secret().to_owned())
+            .unwrap_or_default();
         Ok(Response::new(pb::GetMessageFactsResponse {
             applicant_person_id: facts.view.request.opening.applicant_id.to_string(),
             legalisation_request: Some(convert::legalisation_request(&facts.view)),

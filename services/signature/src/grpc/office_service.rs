@@ -63,7 +63,10 @@ impl OfficeService for Offices {
         let id = fields::id("legalisation_request_id", &message.legalisation_request_id)?;
         let command = command(&caller, CLAIM, &request_id, &message)?;
         let encode = |entry: &Entry| {
-            pb::ClaimRequestResponse { entry: Some(convert::queue_entry(entry)) }.encode_to_vec()
+            pb::ClaimRequestResponse {
+                entry: Some(convert::queue_entry(entry)),
+            }
+            .encode_to_vec()
         };
         decoded(&claim_request(&self.app, &caller, &command, id, encode).await?)
     }
@@ -86,7 +89,10 @@ impl OfficeService for Offices {
         request: Request<pb::GetReviewRequest>,
     ) -> Result<Response<pb::GetReviewResponse>, Status> {
         let caller = wathiq_chassis::caller(&request)?;
-        let id = fields::id("legalisation_request_id", &request.get_ref().legalisation_request_id)?;
+        let id = fields::id(
+            "legalisation_request_id",
+            &request.get_ref().legalisation_request_id,
+        )?;
         let review = get_review(&self.app, caller, id).await?;
         Ok(Response::new(pb::GetReviewResponse {
             legalisation_request: Some(convert::legalisation_request(&review.view)),
@@ -122,7 +128,10 @@ impl OfficeService for Offices {
         let command = command(&caller, ACCEPT, &request_id, &message)?;
         let encode = |view: &RequestView| {
             let request = convert::legalisation_request(view);
-            pb::AcceptRequestResponse { legalisation_request: Some(request) }.encode_to_vec()
+            pb::AcceptRequestResponse {
+                legalisation_request: Some(request),
+            }
+            .encode_to_vec()
         };
         decoded(&accept_request(&self.app, &caller, &command, id, declared, encode).await?)
     }
@@ -139,7 +148,10 @@ impl OfficeService for Offices {
         let command = command(&caller, REFUSE, &request_id, &message)?;
         let encode = |view: &RequestView| {
             let request = convert::legalisation_request(view);
-            pb::RefuseRequestResponse { legalisation_request: Some(request) }.encode_to_vec()
+            pb::RefuseRequestResponse {
+                legalisation_request: Some(request),
+            }
+            .encode_to_vec()
         };
         decoded(&refuse_request(&self.app, &caller, &command, id, reasons, encode).await?)
     }
@@ -156,12 +168,18 @@ impl OfficeService for Offices {
         let command = command(&caller, RETURN, &request_id, &message)?;
         let encode = |view: &RequestView| {
             let request = convert::legalisation_request(view);
-            pb::ReturnRequestResponse { legalisation_request: Some(request) }.encode_to_vec()
+            pb::ReturnRequestResponse {
+                legalisation_request: Some(request),
+            }
+            .encode_to_vec()
         };
         decoded(&return_request(&self.app, &caller, &command, id, note, encode).await?)
     }
 
-    async fn set_fee(&self, request: Request<pb::SetFeeRequest>) -> Result<Response<pb::SetFeeResponse>, Status> {
+    async fn set_fee(
+        &self,
+        request: Request<pb::SetFeeRequest>,
+    ) -> Result<Response<pb::SetFeeResponse>, Status> {
         let caller = wathiq_chassis::caller(&request)?.clone();
         let mut message = request.into_inner();
         let request_id = std::mem::take(&mut message.request_id);

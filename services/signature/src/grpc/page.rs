@@ -49,7 +49,10 @@ pub(super) fn entry_of_token(fields: &mut Fields, token: &str) -> Option<Option<
     }
     let entry = BASE64URL_NOPAD.decode(token.as_bytes()).ok().and_then(|bytes| {
         let (at, id) = bytes.split_first_chunk::<8>()?;
-        Some((DateTime::from_timestamp_micros(i64::from_be_bytes(*at))?, Uuid::from_slice(id).ok()?))
+        Some((
+            DateTime::from_timestamp_micros(i64::from_be_bytes(*at))?,
+            Uuid::from_slice(id).ok()?,
+        ))
     });
     match entry {
         Some(entry) => Some(Some(entry)),
@@ -64,9 +67,15 @@ mod tests {
     #[test]
     fn tokens_are_read_back_and_nonsense_is_refused() {
         let mut fields = Fields::default();
-        let (id, at) = (Uuid::from_u128(7), DateTime::from_timestamp_micros(1_795_341_600_123_456).unwrap());
+        let (id, at) = (
+            Uuid::from_u128(7),
+            DateTime::from_timestamp_micros(1_795_341_600_123_456).unwrap(),
+        );
         assert_eq!(id_of_token(&mut fields, &token_of_id(id)), Some(Some(id)));
-        assert_eq!(entry_of_token(&mut fields, &token_of_entry((at, id))), Some(Some((at, id))));
+        assert_eq!(
+            entry_of_token(&mut fields, &token_of_entry((at, id))),
+            Some(Some((at, id)))
+        );
         assert_eq!(id_of_token(&mut fields, ""), Some(None));
         assert_eq!(id_of_token(&mut fields, "AAAA"), None);
         assert_eq!(entry_of_token(&mut fields, &token_of_id(id)), None);

@@ -15,7 +15,9 @@ use crate::app::authorise_seals::{self as authorise, AuthoriseSeals};
 use crate::app::register_credential::{self as register, NewCredential};
 use crate::app::seal::{self as sealing, Seal};
 use crate::app::seal_problem::SealProblem;
-use crate::app::{App, AppError, list_credentials as credentials, list_intents as intents, list_register as entries};
+use crate::app::{
+    App, AppError, list_credentials as credentials, list_intents as intents, list_register as entries,
+};
 use crate::domain::credential::Credential;
 use crate::domain::intent::SealIntent;
 use crate::domain::register::{EntryState, RegisterEntry};
@@ -44,14 +46,26 @@ pub(super) async fn authorise_seals(
     let caller = caller(&request)?.clone();
     let mut message = request.into_inner();
     let request_id = std::mem::take(&mut message.request_id);
-    let command = command(&caller, "/wathiq.signature.v1.OfficeService/AuthoriseSeals", &request_id, &message)?;
+    let command = command(
+        &caller,
+        "/wathiq.signature.v1.OfficeService/AuthoriseSeals",
+        &request_id,
+        &message,
+    )?;
     let mut fields = Fields::default();
-    let request_ids = batch(&mut fields, "legalisation_request_ids", &message.legalisation_request_ids);
+    let request_ids = batch(
+        &mut fields,
+        "legalisation_request_ids",
+        &message.legalisation_request_ids,
+    );
     let credential_id = fields.optional_id("credential_id", &message.credential_id);
     let (Some(request_ids), Some(credential_id)) = (request_ids, credential_id) else {
         return Err(fields.error().into());
     };
-    let asked = AuthoriseSeals { request_ids, credential_id };
+    let asked = AuthoriseSeals {
+        request_ids,
+        credential_id,
+    };
     let done = authorise::authorise_seals(app, &caller, &command, asked).await?;
     Ok(Response::new(pb::AuthoriseSealsResponse {
         intents: done.intents.iter().map(seal_intent).collect(),
@@ -65,7 +79,8 @@ pub(super) async fn list_intents(
 ) -> Result<Response<pb::ListIntentsResponse>, Status> {
     let caller = caller(&request)?.clone();
     let message = request.into_inner();
-    let (office_id, after, size) = list_of_office(&message.office_id, &message.page_token, message.page_size)?;
+    let (office_id, after, size) =
+        list_of_office(&message.office_id, &message.page_token, message.page_size)?;
     let limit = i64::from(size);
     let mut found = intents::list_intents(app, &caller, office_id, after, limit + 1).await?;
     let next_page_token = next_token(&mut found, size, |intent| intent.id);
@@ -84,7 +99,12 @@ pub(super) async fn seal(
     let request_id = std::mem::take(&mut message.request_id);
     // Out of the message before anything is hashed: a corrected PIN is the same request.
     let pin = SecretString::from(std::mem::take(&mut message.pin));
-    let command = command(&caller, "/wathiq.signature.v1.OfficeService/Seal", &request_id, &message)?;
+    let command = command(
+        &caller,
+        "/wathiq.signature.v1.OfficeService/Seal",
+        &request_id,
+        &message,
+    )?;
     let mut fields = Fields::default();
     let intent_ids = batch(&mut fields, "intent_ids", &message.intent_ids);
     let confirmation_id = fields.id("confirmation_id", &message.confirmation_id);
@@ -96,7 +116,17 @@ pub(super) async fn seal(
         return Err(fields.error().into());
     };
     fields.check()?;
-    let done = sealing::seal(app, &caller, &command, Seal { intent_ids, confirmation_id, pin }).await?;
+    let done = sealing::seal(
+        app,
+        &caller,
+        &command,
+        Seal {
+            intent_ids,
+            confirmation_id,
+            pin,
+        },
+    )
+    .await?;
     Ok(Response::new(pb::SealResponse {
         legalisation_requests: done.requests.iter().map(convert::legalisation_request).collect(),
         problems: done.problems.into_iter().map(problem).collect(),
@@ -110,10 +140,18 @@ pub(super) async fn annul_intent(
     let caller = caller(&request)?.clone();
     let mut message = request.into_inner();
     let request_id = std::mem::take(&mut message.request_id);
-    let command = command(&caller, "/wathiq.signature.v1.OfficeService/AnnulIntent", &request_id, &message)?;
+    let command = command(
+        &caller,
+        "/wathiq.signature.v1.OfficeService/AnnulIntent",
+        &request_id,
+        &message,
+    )?;
     let intent_id = fields::id("intent_id", &message.intent_id)?;
     let encode = |entry: &RegisterEntry| {
-        pb::AnnulIntentResponse { register_entry: Some(register_entry(entry)) }.encode_to_vec()
+        pb::AnnulIntentResponse {
+            register_entry: Some(register_entry(entry)),
+        }
+        .encode_to_vec()
     };
     let reason = message.reason.trim().to_owned();
     respond(annul(app, &caller, &command, intent_id, reason, encode).await?)
@@ -150,7 +188,10 @@ pub(super) async fn list_register(
     let mut found = entries::list_register(app, &caller, office_id, message.year, after, limit).await?;
     let more = found.len() > usize::try_from(size).unwrap_or_default();
     found.truncate(usize::try_from(size).unwrap_or_default());
-    let last = found.last().filter(|_| more).map(|entry| entry.number.number.to_string());
+    let last = found
+        .last()
+        .filter(|_| more)
+        .map(|entry| entry.number.number.to_string());
     Ok(Response::new(pb::ListRegisterResponse {
         entries: found.iter().map(register_entry).collect(),
         next_page_token: last.unwrap_or_default(),
@@ -164,7 +205,12 @@ pub(super) async fn register_credential(
     let caller = caller(&request)?.clone();
     let mut message = request.into_inner();
     let request_id = std::mem::take(&mut message.request_id);
-    let command = command(&caller, "/wathiq.signature.v1.OfficeService/RegisterCredential", &request_id, &message)?;
+    let command = command(
+        &caller,
+        "/wathiq.signature.v1.OfficeService/RegisterCredential",
+        &request_id,
+        &message,
+    )?;
     let mut fields = Fields::default();
     let office_id = fields.id("office_id", &message.office_id);
     let officer_id = fields.id("officer_person_id", &message.officer_person_id);
@@ -180,10 +226,19 @@ pub(super) async fn register_credential(
     };
     fields.check()?;
     let chain_pem = message.certificate_chain_pem;
-    let new = NewCredential { office_id, officer_id, token_label, key_label, chain_pem };
+    let new = NewCredential {
+        office_id,
+        officer_id,
+        token_label,
+        key_label,
+        chain_pem,
+    };
     let encode = |credential: &Credential| {
         let credential = signing_credential(credential, credential.expires_soon(credential.registered_at));
-        pb::RegisterCredentialResponse { credential: Some(credential) }.encode_to_vec()
+        pb::RegisterCredentialResponse {
+            credential: Some(credential),
+        }
+        .encode_to_vec()
     };
     respond(register::register_credential(app, &caller, &command, new, encode).await?)
 }
@@ -194,13 +249,19 @@ pub(super) async fn list_credentials(
 ) -> Result<Response<pb::ListCredentialsResponse>, Status> {
     let caller = caller(&request)?.clone();
     let message = request.into_inner();
-    let (office_id, after, size) = list_of_office(&message.office_id, &message.page_token, message.page_size)?;
+    let (office_id, after, size) =
+        list_of_office(&message.office_id, &message.page_token, message.page_size)?;
     let limit = i64::from(size);
     let mut found = credentials::list_credentials(app, &caller, office_id, after, limit + 1).await?;
     let next_page_token = next_token(&mut found, size, |credential| credential.id);
     let now = app.ambient.now();
-    let listed = found.iter().map(|credential| signing_credential(credential, credential.expires_soon(now)));
-    Ok(Response::new(pb::ListCredentialsResponse { credentials: listed.collect(), next_page_token }))
+    let listed = found
+        .iter()
+        .map(|credential| signing_credential(credential, credential.expires_soon(now)));
+    Ok(Response::new(pb::ListCredentialsResponse {
+        credentials: listed.collect(),
+        next_page_token,
+    }))
 }
 
 fn respond<M: Message + Default>(response: Vec<u8>) -> Result<Response<M>, Status> {
@@ -244,7 +305,11 @@ fn next_token<T>(found: &mut Vec<T>, size: u16, id: impl Fn(&T) -> Uuid) -> Stri
     let size = usize::from(size);
     let more = found.len() > size;
     found.truncate(size);
-    found.last().filter(|_| more).map(|last| page::token_of_id(id(last))).unwrap_or_default()
+    found
+        .last()
+        .filter(|_| more)
+        .map(|last| page::token_of_id(id(last)))
+        .unwrap_or_default()
 }
 
 /// An entry of the register.
@@ -255,8 +320,15 @@ pub(super) fn register_entry(entry: &RegisterEntry) -> pb::RegisterEntry {
         number: entry.number.number,
         date: Some(wire::date(entry.date)),
         state: entry_state(entry.state).into(),
-        annulment_reason: entry.annulment.as_ref().map(|annulment| annulment.reason.clone()).unwrap_or_default(),
-        annul_time: entry.annulment.as_ref().map(|annulment| wire::timestamp(annulment.at)),
+        annulment_reason: entry
+            .annulment
+            .as_ref()
+            .map(|annulment| annulment.reason.clone())
+            .unwrap_or_default(),
+        annul_time: entry
+            .annulment
+            .as_ref()
+            .map(|annulment| wire::timestamp(annulment.at)),
         request_id: entry.request_id.to_string(),
         intent_id: entry.intent_id.to_string(),
     }
@@ -281,7 +353,9 @@ pub(super) fn sealed_file(file: &SealedFileFacts) -> pb::SealedFile {
 }
 
 fn seal_intent(intent: &SealIntent) -> pb::SealIntent {
-    let digests = intent.to_confirm().map(|(_, prepared)| vec![prepared.digest.to_vec()]);
+    let digests = intent
+        .to_confirm()
+        .map(|(_, prepared)| vec![prepared.digest.to_vec()]);
     pb::SealIntent {
         intent_id: intent.id.to_string(),
         legalisation_request_id: intent.request_id.to_string(),

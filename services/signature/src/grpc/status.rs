@@ -27,13 +27,18 @@ impl From<AppError> for Status {
             AppError::Invalid(violations) => status::invalid_argument(DOMAIN, violations),
             AppError::NotFound { resource, id } => status::not_found(DOMAIN, resource, &id.to_string()),
             AppError::Transition(error) => transition(error),
-            AppError::Refused { reason, subject, description } => {
-                status::failed_precondition(DOMAIN, reason, subject, description)
+            AppError::Refused {
+                reason,
+                subject,
+                description,
+            } => status::failed_precondition(DOMAIN, reason, subject, description),
+            AppError::Denied {
+                reason: "SESSION_ENDED",
+                description,
+            } => status::unauthenticated(DOMAIN, "SESSION_ENDED", description),
+            AppError::Denied { reason, description } => {
+                status::permission_denied(DOMAIN, reason, description)
             }
-            AppError::Denied { reason: "SESSION_ENDED", description } => {
-                status::unauthenticated(DOMAIN, "SESSION_ENDED", description)
-            }
-            AppError::Denied { reason, description } => status::permission_denied(DOMAIN, reason, description),
             AppError::Stale => status::aborted(DOMAIN, "REQUEST_CHANGED", error.to_string()),
             AppError::Idempotency(error) => idempotency(error),
             AppError::Store(error) => store(&error),
@@ -139,7 +144,9 @@ fn pdf(error: &PdfError) -> Status {
         PdfError::TooComplex { .. } | PdfError::Crashed { .. } => {
             status::failed_precondition(DOMAIN, "PDF_TOO_COMPLEX", "document", error.to_string())
         }
-        PdfError::Refused(_) => status::failed_precondition(DOMAIN, "PDF_REFUSED", "document", error.to_string()),
+        PdfError::Refused(_) => {
+            status::failed_precondition(DOMAIN, "PDF_REFUSED", "document", error.to_string())
+        }
         PdfError::PageOutOfRange => {
             status::failed_precondition(DOMAIN, "PAGE_UNKNOWN", "document", error.to_string())
         }
@@ -150,6 +157,16 @@ fn pdf(error: &PdfError) -> Status {
 
 /// Something this call needs is down: logged here, once.
 pub(super) fn unavailable(reason: &'static str, error: &(dyn Error + 'static)) -> Status {
-    tracing::warn!(event = "rpc.dependency_down", reason, error = chain(error), "a call failed for a dependency");
-    status::unavailable(DOMAIN, reason, SOON, "something this call needs is down for the moment")
+    tracing::warn!(
+        event = "rpc.dependency_down",
+        reason,
+        error = chain(error),
+        "a call failed for a dependency"
+    );
+    status::unavailable(
+        DOMAIN,
+        reason,
+        SOON,
+        "something this call needs is down for the moment",
+    )
 }

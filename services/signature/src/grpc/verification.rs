@@ -68,7 +68,12 @@ impl pb::verification_service_server::VerificationService for Verification {
         let download = sealed::by_link(&self.app, token.expose_secret(), wanted).await?;
         Ok(Response::new(downloads::chunks(download, |part| {
             let (total_bytes, sha256, file_name) = part.totals();
-            pb::DownloadByLinkResponse { chunk: part.into_chunk(), total_bytes, sha256, file_name }
+            pb::DownloadByLinkResponse {
+                chunk: part.into_chunk(),
+                total_bytes,
+                sha256,
+                file_name,
+            }
         })))
     }
 
@@ -124,7 +129,11 @@ fn verified_file(verified: &VerifiedFile) -> pb::VerifyFileResponse {
         revision: revision.map(|revision| revision.revision).unwrap_or_default(),
         legalisation: verified.facts.as_ref().map(facts),
         sha256: verified.sha256.to_vec(),
-        kind: revision.map_or(pb::SealedFileKind::Unspecified, |revision| wire::file_kind(revision.kind)).into(),
+        kind: revision
+            .map_or(pb::SealedFileKind::Unspecified, |revision| {
+                wire::file_kind(revision.kind)
+            })
+            .into(),
     }
 }
 
@@ -170,7 +179,9 @@ fn facts(facts: &LegalisationFacts) -> pb::LegalisationFacts {
         document_kind: facts.document_kind.clone(),
         confirmation_method: facts.confirmation_method.clone(),
         confirm_time: facts.confirmed_at.map(wire::timestamp),
-        document_sha256: identity.map(|revision| revision.sha256.to_vec()).unwrap_or_default(),
+        document_sha256: identity
+            .map(|revision| revision.sha256.to_vec())
+            .unwrap_or_default(),
         latest_revision: latest.map(|revision| revision.revision).unwrap_or_default(),
         register_state: seal::entry_state(facts.register_state).into(),
         specimen_version: facts.specimen_version.unwrap_or_default(),

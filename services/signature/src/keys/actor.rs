@@ -69,7 +69,9 @@ fn context(registry: &mut Registry, module: &Path) -> Result<Pkcs11, KeyError> {
     }
     let unavailable = |error: cryptoki::error::Error| KeyError::Unavailable(error.to_string());
     let context = Pkcs11::new(module).map_err(unavailable)?;
-    context.initialize(CInitializeArgs::new(CInitializeFlags::OS_LOCKING_OK)).map_err(unavailable)?;
+    context
+        .initialize(CInitializeArgs::new(CInitializeFlags::OS_LOCKING_OK))
+        .map_err(unavailable)?;
     registry.modules.insert(module.to_owned(), context.clone());
     Ok(context)
 }
@@ -79,7 +81,12 @@ fn serve(token: &Token, mut inbox: mpsc::Receiver<Command>) {
         match command {
             // Whoever asked is gone: then nobody is there to be bound by the signature.
             Command::Sign { answer, .. } if answer.is_closed() => {}
-            Command::Sign { location, pin, messages, answer } => {
+            Command::Sign {
+                location,
+                pin,
+                messages,
+                answer,
+            } => {
                 forget(answer.send(token.sign(&location, &pin, &messages)));
             }
             Command::PublicKey { location, answer } => forget(answer.send(token.public_key(&location))),
@@ -97,7 +104,13 @@ impl Actor {
         pin: SecretString,
         messages: Vec<Vec<u8>>,
     ) -> Result<Vec<Vec<u8>>, KeyError> {
-        self.ask(|answer| Command::Sign { location, pin, messages, answer }).await
+        self.ask(|answer| Command::Sign {
+            location,
+            pin,
+            messages,
+            answer,
+        })
+        .await
     }
 
     pub(super) async fn public_key(&self, location: KeyLocation) -> Result<Option<Vec<u8>>, KeyError> {

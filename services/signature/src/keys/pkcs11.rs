@@ -15,8 +15,10 @@ use wathiq_pades::cms::ecdsa_der;
 use super::{KeyAlgorithm, KeyError, KeyLocation};
 
 /// DER of `DigestInfo` for SHA-256 up to the digest (RFC 8017, 9.2, note 1).
-const SHA256_DIGEST_INFO: [u8; 19] =
-    [0x30, 0x31, 0x30, 0x0d, 0x06, 0x09, 0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, 0x01, 0x05, 0x00, 0x04, 0x20];
+const SHA256_DIGEST_INFO: [u8; 19] = [
+    0x30, 0x31, 0x30, 0x0d, 0x06, 0x09, 0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, 0x01, 0x05, 0x00,
+    0x04, 0x20,
+];
 
 pub(super) struct Token {
     context: Pkcs11,
@@ -50,7 +52,11 @@ impl Token {
     ) -> Result<Vec<Vec<u8>>, KeyError> {
         match self.batch(location, pin, messages) {
             Err(Fault::Session(error)) => {
-                tracing::warn!(event = "token.session_lost", error, "a token lost its session; opening another");
+                tracing::warn!(
+                    event = "token.session_lost",
+                    error,
+                    "a token lost its session; opening another"
+                );
                 self.batch(location, pin, messages).map_err(Fault::into_key_error)
             }
             other => other.map_err(Fault::into_key_error),
@@ -70,7 +76,10 @@ impl Token {
         let key = find(&session, ObjectClass::PRIVATE_KEY, &location.key_label)?
             .ok_or(Fault::Key(KeyError::KeyMissing))?;
         let signing = Signing::choose(location.algorithm, &self.context.get_mechanism_list(slot)?)?;
-        messages.iter().map(|message| signing.sign(&session, key, message)).collect()
+        messages
+            .iter()
+            .map(|message| signing.sign(&session, key, message))
+            .collect()
     }
 
     /// Modulus or encoded point of the public key object with the same label.
@@ -101,7 +110,9 @@ impl Token {
                 return Ok(slot);
             }
         }
-        Err(Fault::Key(KeyError::Unavailable("no token of this label is present".to_owned())))
+        Err(Fault::Key(KeyError::Unavailable(
+            "no token of this label is present".to_owned(),
+        )))
     }
 }
 
@@ -114,7 +125,10 @@ fn unwrapped(point: Vec<u8>) -> Vec<u8> {
 }
 
 fn find(session: &Session, class: ObjectClass, label: &str) -> Result<Option<ObjectHandle>, Fault> {
-    let template = [Attribute::Class(class), Attribute::Label(label.as_bytes().to_vec())];
+    let template = [
+        Attribute::Class(class),
+        Attribute::Label(label.as_bytes().to_vec()),
+    ];
     Ok(session.find_objects(&template)?.first().copied())
 }
 
@@ -132,7 +146,9 @@ impl Signing {
         let chosen = match algorithm {
             KeyAlgorithm::RsaSha256 if has(MechanismType::SHA256_RSA_PKCS) => Self::RsaWhole,
             KeyAlgorithm::RsaSha256 if has(MechanismType::RSA_PKCS) => Self::RsaDigest,
-            KeyAlgorithm::EcdsaP256Sha256 | KeyAlgorithm::EcdsaP384Sha256 if has(MechanismType::ECDSA) => Self::Ecdsa,
+            KeyAlgorithm::EcdsaP256Sha256 | KeyAlgorithm::EcdsaP384Sha256 if has(MechanismType::ECDSA) => {
+                Self::Ecdsa
+            }
             _ => return Err(Fault::Key(KeyError::AlgorithmUnsupported)),
         };
         Ok(chosen)
@@ -177,7 +193,9 @@ impl From<Error> for Fault {
             return Self::Key(KeyError::Unavailable(error.to_string()));
         };
         match code {
-            RvError::PinIncorrect | RvError::PinInvalid | RvError::PinLenRange => Self::Key(KeyError::PinIncorrect),
+            RvError::PinIncorrect | RvError::PinInvalid | RvError::PinLenRange => {
+                Self::Key(KeyError::PinIncorrect)
+            }
             RvError::PinLocked | RvError::PinExpired => Self::Key(KeyError::PinLocked),
             RvError::SessionHandleInvalid
             | RvError::SessionClosed

@@ -58,8 +58,14 @@ impl Pool {
     /// A pool without children.
     pub fn new(config: PdfConfig) -> Self {
         let slots = Semaphore::new(config.workers.max(1));
-        let inner = Inner { config, slots, idle: Mutex::default() };
-        Self { inner: Arc::new(inner) }
+        let inner = Inner {
+            config,
+            slots,
+            idle: Mutex::default(),
+        };
+        Self {
+            inner: Arc::new(inner),
+        }
     }
 
     /// Applies the rules of intake to a file. A file that breaks a rule, or the limits, is a refusal, not an error.
@@ -68,7 +74,10 @@ impl Pool {
     /// [`PdfError::Unavailable`] when no worker answers for reasons that are not the file's.
     pub async fn inspect(&self, file: Bytes) -> Result<Inspection, PdfError> {
         match self.run(Job::Inspect, &[&file]).await {
-            Ok(Frame { body: Answer::Inspected(inspection), .. }) => Ok(inspection),
+            Ok(Frame {
+                body: Answer::Inspected(inspection),
+                ..
+            }) => Ok(inspection),
             Ok(frame) => Err(unexpected(frame.body)),
             Err(error @ (PdfError::TooComplex { .. } | PdfError::Crashed { .. })) => {
                 Ok(Inspection::Refused(IntakeRefusal {
@@ -98,7 +107,8 @@ impl Pool {
     /// # Errors
     /// [`PdfError::Impossible`] when recipe and file do not go together, and as for every job.
     pub async fn prepare(&self, file: Bytes, recipe: &Recipe) -> Result<(PreparedFile, Vec<u8>), PdfError> {
-        self.prepared(Job::Prepare(Box::new(recipe.clone())), &[&file]).await
+        self.prepared(Job::Prepare(Box::new(recipe.clone())), &[&file])
+            .await
     }
 
     /// Makes and prepares a legalisation page that stands alone. Equal input gives equal bytes.
@@ -106,7 +116,8 @@ impl Pool {
     /// # Errors
     /// As [`Pool::prepare`].
     pub async fn prepare_page(&self, recipe: &Recipe) -> Result<(PreparedFile, Vec<u8>), PdfError> {
-        self.prepared(Job::PreparePage(Box::new(recipe.clone())), &[]).await
+        self.prepared(Job::PreparePage(Box::new(recipe.clone())), &[])
+            .await
     }
 
     async fn prepared(&self, job: Job, blobs: &[&[u8]]) -> Result<(PreparedFile, Vec<u8>), PdfError> {
@@ -129,7 +140,11 @@ impl Pool {
             ocsp_responses: trust.ocsp_responses.len(),
         };
         let mut blobs: Vec<&[u8]> = vec![&file];
-        let material = trust.anchors.iter().chain(&trust.crls).chain(&trust.ocsp_responses);
+        let material = trust
+            .anchors
+            .iter()
+            .chain(&trust.crls)
+            .chain(&trust.ocsp_responses);
         blobs.extend(material.map(|der| &der[..]));
         match self.run(Job::Verify(job), &blobs).await?.body {
             Answer::Verified(verdict) => Ok(verdict),
@@ -139,7 +154,12 @@ impl Pool {
 
     /// Runs a job, once more on a fresh child when the first one crashed: it may have been ended from outside.
     async fn run(&self, job: Job, blobs: &[&[u8]]) -> Result<Frame<Answer>, PdfError> {
-        let _slot = self.inner.slots.acquire().await.map_err(|closed| PdfError::Unavailable(closed.into()))?;
+        let _slot = self
+            .inner
+            .slots
+            .acquire()
+            .await
+            .map_err(|closed| PdfError::Unavailable(closed.into()))?;
         let mut last = String::new();
         for _ in 0..2 {
             match self.attempt(&job, blobs).await {
@@ -245,12 +265,22 @@ fn start(config: &PdfConfig) -> Result<Worker, Failure> {
     let (Some(input), Some(output)) = (child.stdin.take(), child.stdout.take()) else {
         return Err(Failure::Start("a started child has no pipes".into()));
     };
-    Ok(Worker { child, input, output, jobs: 0 })
+    Ok(Worker {
+        child,
+        input,
+        output,
+        jobs: 0,
+    })
 }
 
 /// Finds out why a child closed its pipe.
 async fn post_mortem(worker: Worker) -> Failure {
-    let Worker { mut child, input, output, .. } = worker;
+    let Worker {
+        mut child,
+        input,
+        output,
+        ..
+    } = worker;
     drop((input, output));
     let status = match timeout(BURIAL, child.wait()).await {
         Ok(Ok(status)) => status,
@@ -291,7 +321,9 @@ fn understood(frame: Frame<Answer>) -> Result<Frame<Answer>, PdfError> {
         Answer::Impossible(reason) => Err(PdfError::Impossible(reason)),
         Answer::Panicked(place) => {
             tracing::error!(event = "pdf.panic", place, "a PDF job panicked");
-            Err(PdfError::Crashed { cause: format!("panic at {place}") })
+            Err(PdfError::Crashed {
+                cause: format!("panic at {place}"),
+            })
         }
         _ => Ok(frame),
     }

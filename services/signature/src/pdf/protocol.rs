@@ -107,7 +107,10 @@ pub(crate) fn read_frame<T: DeserializeOwned>(input: &mut impl Read) -> Result<O
         input.read_exact(&mut blob)?;
         blobs.push(blob);
     }
-    Ok(Some(Frame { body: head.body, blobs }))
+    Ok(Some(Frame {
+        body: head.body,
+        blobs,
+    }))
 }
 
 /// Writes a frame; the service's side.
@@ -139,7 +142,10 @@ pub(crate) async fn receive<T: DeserializeOwned>(
         input.read_exact(&mut blob).await?;
         blobs.push(blob);
     }
-    Ok(Frame { body: head.body, blobs })
+    Ok(Frame {
+        body: head.body,
+        blobs,
+    })
 }
 
 #[cfg(test)]
@@ -149,26 +155,48 @@ mod tests {
     #[tokio::test]
     async fn what_one_side_writes_the_other_reads() {
         let mut wire = Vec::new();
-        send(&mut wire, &"job".to_owned(), &[b"abc", b""]).await.expect("sent");
-        let frame = read_frame::<String>(&mut wire.as_slice()).expect("read").expect("a frame");
-        assert_eq!(frame, Frame { body: "job".to_owned(), blobs: vec![b"abc".to_vec(), vec![]] });
+        send(&mut wire, &"job".to_owned(), &[b"abc", b""])
+            .await
+            .expect("sent");
+        let frame = read_frame::<String>(&mut wire.as_slice())
+            .expect("read")
+            .expect("a frame");
+        assert_eq!(
+            frame,
+            Frame {
+                body: "job".to_owned(),
+                blobs: vec![b"abc".to_vec(), vec![]]
+            }
+        );
 
         let mut back = Vec::new();
         write_frame(&mut back, &7_u32, &[b"xyz"]).expect("written");
         let frame = receive::<u32>(&mut back.as_slice()).await.expect("received");
-        assert_eq!(frame, Frame { body: 7, blobs: vec![b"xyz".to_vec()] });
+        assert_eq!(
+            frame,
+            Frame {
+                body: 7,
+                blobs: vec![b"xyz".to_vec()]
+            }
+        );
     }
 
     #[test]
     fn a_frame_that_announces_too_much_is_refused_before_memory_is_taken() {
         let mut wire = u32::MAX.to_be_bytes().to_vec();
         wire.extend_from_slice(b"{}");
-        assert!(matches!(read_frame::<u32>(&mut wire.as_slice()), Err(FrameError::TooLarge)));
+        assert!(matches!(
+            read_frame::<u32>(&mut wire.as_slice()),
+            Err(FrameError::TooLarge)
+        ));
 
         let json = br#"{"blobs":[68719476736],"body":1}"#;
         let mut wire = u32::try_from(json.len()).expect("short").to_be_bytes().to_vec();
         wire.extend_from_slice(json);
-        assert!(matches!(read_frame::<u32>(&mut wire.as_slice()), Err(FrameError::TooLarge)));
+        assert!(matches!(
+            read_frame::<u32>(&mut wire.as_slice()),
+            Err(FrameError::TooLarge)
+        ));
     }
 
     #[test]

@@ -32,7 +32,10 @@ pub(crate) fn current() -> Versioned {
 
 /// The template of a version.
 pub(crate) fn of_version(version: &str) -> Option<Versioned> {
-    TEMPLATES.into_iter().map(Versioned).find(|template| template.version() == version)
+    TEMPLATES
+        .into_iter()
+        .map(Versioned)
+        .find(|template| template.version() == version)
 }
 
 /// The version of the template that new intents are frozen with.

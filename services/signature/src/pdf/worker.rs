@@ -29,7 +29,10 @@ static PANICKED_AT: Mutex<String> = Mutex::new(String::new());
 ///
 /// This is for the start of `main`, before any runtime or thread exists.
 pub fn main() -> ExitCode {
-    let numbers: Vec<u64> = std::env::args().skip(2).filter_map(|argument| argument.parse().ok()).collect();
+    let numbers: Vec<u64> = std::env::args()
+        .skip(2)
+        .filter_map(|argument| argument.parse().ok())
+        .collect();
     let [memory_mib, cpu_seconds] = numbers[..] else {
         return ExitCode::from(USAGE);
     };
@@ -68,7 +71,10 @@ fn run(frame: Frame<Job>) -> (Answer, Option<Vec<u8>>) {
         return prepare::page(&recipe);
     }
     let Some(file) = blobs.next() else {
-        return (Answer::Impossible("the job comes without its file".to_owned()), None);
+        return (
+            Answer::Impossible("the job comes without its file".to_owned()),
+            None,
+        );
     };
     match frame.body {
         Job::Inspect => (inspect::inspect(&file), None),

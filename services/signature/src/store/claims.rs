@@ -24,11 +24,12 @@ pub async fn standing(
     request_id: Uuid,
     now: DateTime<Utc>,
 ) -> Result<Option<Claim>, StoreError> {
-    let claim = sqlx::query_as("SELECT person_id, lapses_at FROM claim WHERE request_id = $1 AND lapses_at > $2")
-        .bind(request_id)
-        .bind(now)
-        .fetch_optional(conn)
-        .await?;
+    let claim =
+        sqlx::query_as("SELECT person_id, lapses_at FROM claim WHERE request_id = $1 AND lapses_at > $2")
+            .bind(request_id)
+            .bind(now)
+            .fetch_optional(conn)
+            .await?;
     Ok(claim)
 }
 
@@ -48,7 +49,10 @@ pub async fn standing_on(
     .bind(now)
     .fetch_all(conn)
     .await?;
-    Ok(rows.into_iter().map(|(id, person_id, lapses_at)| (id, Claim { person_id, lapses_at })).collect())
+    Ok(rows
+        .into_iter()
+        .map(|(id, person_id, lapses_at)| (id, Claim { person_id, lapses_at }))
+        .collect())
 }
 
 /// Whether somebody else works on the request.
@@ -61,7 +65,9 @@ pub async fn held_by_other(
     person_id: Uuid,
     now: DateTime<Utc>,
 ) -> Result<bool, StoreError> {
-    Ok(standing(conn, request_id, now).await?.is_some_and(|claim| claim.person_id != person_id))
+    Ok(standing(conn, request_id, now)
+        .await?
+        .is_some_and(|claim| claim.person_id != person_id))
 }
 
 /// Takes or renews the claim. The caller holds the lock of the request's row and has seen that nobody else holds it.
@@ -94,6 +100,9 @@ pub async fn take(
 /// # Errors
 /// [`StoreError`].
 pub async fn remove(conn: &mut PgConnection, request_id: Uuid) -> Result<(), StoreError> {
-    sqlx::query("DELETE FROM claim WHERE request_id = $1").bind(request_id).execute(conn).await?;
+    sqlx::query("DELETE FROM claim WHERE request_id = $1")
+        .bind(request_id)
+        .execute(conn)
+        .await?;
     Ok(())
 }

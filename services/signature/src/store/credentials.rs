@@ -38,7 +38,11 @@ impl TryFrom<Row> for Credential {
             id: row.id,
             office_id: row.office_id,
             officer_id: row.officer_id,
-            key: KeyLocation { token_label: row.token_label, key_label: row.key_label, algorithm },
+            key: KeyLocation {
+                token_label: row.token_label,
+                key_label: row.key_label,
+                algorithm,
+            },
             certificate: row.certificate,
             issuers: row.issuers,
             not_before: row.not_before,
@@ -54,8 +58,10 @@ impl TryFrom<Row> for Credential {
 /// # Errors
 /// [`StoreError`].
 pub async fn find(conn: &mut PgConnection, id: Uuid) -> Result<Option<Credential>, StoreError> {
-    let row: Option<Row> =
-        sqlx::query_as("SELECT * FROM signing_credential WHERE id = $1").bind(id).fetch_optional(conn).await?;
+    let row: Option<Row> = sqlx::query_as("SELECT * FROM signing_credential WHERE id = $1")
+        .bind(id)
+        .fetch_optional(conn)
+        .await?;
     row.map(Credential::try_from).transpose()
 }
 
@@ -142,8 +148,9 @@ pub async fn insert(conn: &mut PgConnection, credential: &Credential) -> Result<
 /// # Errors
 /// [`StoreError`].
 pub async fn newest_ends(conn: &mut PgConnection) -> Result<Vec<DateTime<Utc>>, StoreError> {
-    let ends = sqlx::query_scalar("SELECT max(not_after) FROM signing_credential GROUP BY office_id, officer_id")
-        .fetch_all(conn)
-        .await?;
+    let ends =
+        sqlx::query_scalar("SELECT max(not_after) FROM signing_credential GROUP BY office_id, officer_id")
+            .fetch_all(conn)
+            .await?;
     Ok(ends)
 }

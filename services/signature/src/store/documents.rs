@@ -30,7 +30,11 @@ impl TryFrom<Row> for Document {
     type Error = StoreError;
 
     fn try_from(row: Row) -> Result<Self, StoreError> {
-        let inconsistent = |column| StoreError::Inconsistent { table: TABLE, column, id: row.id };
+        let inconsistent = |column| StoreError::Inconsistent {
+            table: TABLE,
+            column,
+            id: row.id,
+        };
         let verdict = match (row.state.as_str(), row.intake, row.refusal_reason) {
             ("ACCEPTED", Some(intake), None) => Inspection::Accepted(intake.0),
             ("REFUSED", None, Some(reason)) => Inspection::Refused(IntakeRefusal {
@@ -62,8 +66,10 @@ impl TryFrom<Row> for Document {
 /// # Errors
 /// [`StoreError`].
 pub async fn find(conn: &mut PgConnection, id: Uuid) -> Result<Option<Document>, StoreError> {
-    let row: Option<Row> =
-        sqlx::query_as("SELECT * FROM document WHERE id = $1").bind(id).fetch_optional(conn).await?;
+    let row: Option<Row> = sqlx::query_as("SELECT * FROM document WHERE id = $1")
+        .bind(id)
+        .fetch_optional(conn)
+        .await?;
     row.map(Document::try_from).transpose()
 }
 
@@ -76,8 +82,11 @@ pub async fn insert(conn: &mut PgConnection, document: &Document) -> Result<(), 
         Inspection::Accepted(_) => None,
         Inspection::Refused(refusal) => Some(refusal),
     };
-    let size = i64::try_from(document.size_bytes)
-        .map_err(|_| StoreError::Inconsistent { table: TABLE, column: "size_bytes", id: document.id })?;
+    let size = i64::try_from(document.size_bytes).map_err(|_| StoreError::Inconsistent {
+        table: TABLE,
+        column: "size_bytes",
+        id: document.id,
+    })?;
     sqlx::query(
         "INSERT INTO document (id, owner_id, file_name, size_bytes, sha256, state, object_key, intake, refusal_reason,
                                refusal_object, refusal_detail, created_at)

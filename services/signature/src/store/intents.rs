@@ -9,7 +9,9 @@ use uuid::Uuid;
 
 use crate::domain::intent::{IntentState, SealIntent};
 use crate::store::StoreError;
-pub use files::{Authorisation, Due, add_page, authorise, claim_due, postpone, save_finished, save_prepared, save_signed};
+pub use files::{
+    Authorisation, Due, add_page, authorise, claim_due, postpone, save_finished, save_prepared, save_signed,
+};
 use row::{FileRow, Row};
 
 pub(super) const TABLE: &str = "seal_intent";
@@ -22,7 +24,11 @@ const SELECT: &str = "SELECT seal_intent.*, register_entry.entered_on FROM seal_
 ///
 /// # Errors
 /// [`StoreError`].
-pub async fn insert(conn: &mut PgConnection, intent: &SealIntent, retry_at: DateTime<Utc>) -> Result<(), StoreError> {
+pub async fn insert(
+    conn: &mut PgConnection,
+    intent: &SealIntent,
+    retry_at: DateTime<Utc>,
+) -> Result<(), StoreError> {
     sqlx::query(
         "INSERT INTO seal_intent (id, request_id, office_id, officer_id, agent_id, applicant_id, credential_id, state,
                                   register_year, register_number, code, salt, recipe, page_recipe, created_at)
@@ -84,8 +90,10 @@ pub async fn lock(conn: &mut PgConnection, id: Uuid) -> Result<Option<SealIntent
 /// [`StoreError`].
 pub async fn standing(conn: &mut PgConnection, request_id: Uuid) -> Result<Option<SealIntent>, StoreError> {
     let sql = format!("{SELECT} WHERE seal_intent.request_id = $1 AND seal_intent.state <> 'ANNULLED'");
-    let row: Option<Row> =
-        sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(request_id).fetch_optional(&mut *conn).await?;
+    let row: Option<Row> = sqlx::query_as(sqlx::AssertSqlSafe(sql))
+        .bind(request_id)
+        .fetch_optional(&mut *conn)
+        .await?;
     Ok(whole(conn, row.into_iter().collect()).await?.pop())
 }
 
@@ -93,10 +101,15 @@ pub async fn standing(conn: &mut PgConnection, request_id: Uuid) -> Result<Optio
 ///
 /// # Errors
 /// [`StoreError`].
-pub async fn standing_of(conn: &mut PgConnection, request_ids: &[Uuid]) -> Result<Vec<SealIntent>, StoreError> {
+pub async fn standing_of(
+    conn: &mut PgConnection,
+    request_ids: &[Uuid],
+) -> Result<Vec<SealIntent>, StoreError> {
     let sql = format!("{SELECT} WHERE seal_intent.request_id = ANY ($1) AND seal_intent.state <> 'ANNULLED'");
-    let rows: Vec<Row> =
-        sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(request_ids).fetch_all(&mut *conn).await?;
+    let rows: Vec<Row> = sqlx::query_as(sqlx::AssertSqlSafe(sql))
+        .bind(request_ids)
+        .fetch_all(&mut *conn)
+        .await?;
     whole(conn, rows).await
 }
 
@@ -106,7 +119,10 @@ pub async fn standing_of(conn: &mut PgConnection, request_ids: &[Uuid]) -> Resul
 /// [`StoreError`].
 pub async fn sealed_with_code(conn: &mut PgConnection, code: &str) -> Result<Option<SealIntent>, StoreError> {
     let sql = format!("{SELECT} WHERE seal_intent.code = $1 AND seal_intent.state = 'SEALED'");
-    let row: Option<Row> = sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(code).fetch_optional(&mut *conn).await?;
+    let row: Option<Row> = sqlx::query_as(sqlx::AssertSqlSafe(sql))
+        .bind(code)
+        .fetch_optional(&mut *conn)
+        .await?;
     Ok(whole(conn, row.into_iter().collect()).await?.pop())
 }
 
@@ -148,7 +164,11 @@ pub async fn end(conn: &mut PgConnection, id: Uuid, state: IntentState) -> Resul
         .bind(state.as_str())
         .execute(conn)
         .await?;
-    if done.rows_affected() == 1 { Ok(()) } else { Err(StoreError::LostRace { table: TABLE, id }) }
+    if done.rows_affected() == 1 {
+        Ok(())
+    } else {
+        Err(StoreError::LostRace { table: TABLE, id })
+    }
 }
 
 async fn whole(conn: &mut PgConnection, rows: Vec<Row>) -> Result<Vec<SealIntent>, StoreError> {

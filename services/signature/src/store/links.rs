@@ -57,6 +57,9 @@ pub async fn find(
 /// # Errors
 /// [`StoreError`].
 pub async fn forget_expired(conn: &mut PgConnection, now: DateTime<Utc>) -> Result<u64, StoreError> {
-    let done = sqlx::query("DELETE FROM download_link WHERE expires_at <= $1").bind(now).execute(conn).await?;
+    let done = sqlx::query("DELETE FROM download_link WHERE expires_at <= $1")
+        .bind(now)
+        .execute(conn)
+        .await?;
     Ok(done.rows_affected())
 }

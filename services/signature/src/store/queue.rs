@@ -31,8 +31,11 @@ pub async fn list(
     filter: &Filter,
     now: DateTime<Utc>,
 ) -> Result<Vec<LegalisationRequest>, StoreError> {
-    let (offices, states): (Vec<Uuid>, Vec<&str>) =
-        filter.visible.iter().map(|(office, state)| (*office, state.as_str())).unzip();
+    let (offices, states): (Vec<Uuid>, Vec<&str>) = filter
+        .visible
+        .iter()
+        .map(|(office, state)| (*office, state.as_str()))
+        .unzip();
     let rows: Vec<Row> = sqlx::query_as(
         "SELECT request.* FROM legalisation_request AS request
          JOIN (SELECT DISTINCT * FROM unnest($1::uuid[], $2::text[]) AS pair (office_id, state)) AS visible

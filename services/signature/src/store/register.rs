@@ -34,12 +34,19 @@ impl TryFrom<Row> for RegisterEntry {
             id: row.intent_id,
         })?;
         let annulment = match (row.annulment_reason, row.annulled_by, row.annulled_at) {
-            (Some(reason), Some(officer_id), Some(at)) => Some(Annulment { reason, officer_id, at }),
+            (Some(reason), Some(officer_id), Some(at)) => Some(Annulment {
+                reason,
+                officer_id,
+                at,
+            }),
             _ => None,
         };
         Ok(Self {
             office_id: row.office_id,
-            number: RegisterNumber { year: row.year, number: row.number },
+            number: RegisterNumber {
+                year: row.year,
+                number: row.number,
+            },
             date: row.entered_on,
             state,
             annulment,
@@ -97,7 +104,11 @@ pub async fn end(
     intent_id: Uuid,
     annulment: Option<&Annulment>,
 ) -> Result<(), StoreError> {
-    let state = if annulment.is_some() { EntryState::Annulled } else { EntryState::Sealed };
+    let state = if annulment.is_some() {
+        EntryState::Annulled
+    } else {
+        EntryState::Sealed
+    };
     let done = sqlx::query(
         "UPDATE register_entry SET state = $2, annulment_reason = $3, annulled_by = $4, annulled_at = $5
          WHERE intent_id = $1 AND state = 'PENDING'",
@@ -109,14 +120,24 @@ pub async fn end(
     .bind(annulment.map(|annulment| annulment.at))
     .execute(conn)
     .await?;
-    if done.rows_affected() == 1 { Ok(()) } else { Err(StoreError::LostRace { table: TABLE, id: intent_id }) }
+    if done.rows_affected() == 1 {
+        Ok(())
+    } else {
+        Err(StoreError::LostRace {
+            table: TABLE,
+            id: intent_id,
+        })
+    }
 }
 
 /// The entry of an intent.
 ///
 /// # Errors
 /// [`StoreError`].
-pub async fn of_intent(conn: &mut PgConnection, intent_id: Uuid) -> Result<Option<RegisterEntry>, StoreError> {
+pub async fn of_intent(
+    conn: &mut PgConnection,
+    intent_id: Uuid,
+) -> Result<Option<RegisterEntry>, StoreError> {
     let row: Option<Row> = sqlx::query_as("SELECT * FROM register_entry WHERE intent_id = $1")
         .bind(intent_id)
         .fetch_optional(conn)

@@ -85,10 +85,19 @@ pub async fn find(conn: &mut PgConnection, id: Uuid) -> Result<Option<Legalisati
 /// # Errors
 /// [`StoreError`].
 pub async fn lock(conn: &mut PgConnection, id: Uuid) -> Result<Option<LegalisationRequest>, StoreError> {
-    one(conn, "SELECT * FROM legalisation_request WHERE id = $1 FOR UPDATE", id).await
+    one(
+        conn,
+        "SELECT * FROM legalisation_request WHERE id = $1 FOR UPDATE",
+        id,
+    )
+    .await
 }
 
-async fn one(conn: &mut PgConnection, sql: &'static str, id: Uuid) -> Result<Option<LegalisationRequest>, StoreError> {
+async fn one(
+    conn: &mut PgConnection,
+    sql: &'static str,
+    id: Uuid,
+) -> Result<Option<LegalisationRequest>, StoreError> {
     let row: Option<Row> = sqlx::query_as(sql).bind(id).fetch_optional(conn).await?;
     row.map(LegalisationRequest::try_from).transpose()
 }
@@ -123,7 +132,11 @@ pub async fn list_of_applicant(
 ///
 /// # Errors
 /// [`StoreError`].
-pub async fn expired(conn: &mut PgConnection, now: DateTime<Utc>, limit: i64) -> Result<Vec<Uuid>, StoreError> {
+pub async fn expired(
+    conn: &mut PgConnection,
+    now: DateTime<Utc>,
+    limit: i64,
+) -> Result<Vec<Uuid>, StoreError> {
     let ids = sqlx::query_scalar(
         "SELECT id FROM legalisation_request WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2",
     )
@@ -134,15 +147,43 @@ pub async fn expired(conn: &mut PgConnection, now: DateTime<Utc>, limit: i64) ->
     Ok(ids)
 }
 
+/// Since when the oldest request in each open state has been in it; none where no request is.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn oldest_waiting(
+    conn: &mut PgConnection,
+) -> Result<Vec<(State, Option<DateTime<Utc>>)>, StoreError> {
+    let rows: Vec<(String, Option<DateTime<Utc>>)> = sqlx::query_as(
+        "SELECT waiting.state, min(request.updated_at)
+         FROM unnest(ARRAY['SUBMITTED', 'AGENT_ACCEPTED', 'AWAITING_SIGNATURE']) AS waiting (state)
+         LEFT JOIN legalisation_request AS request ON request.state = waiting.state
+             AND request.state IN ('SUBMITTED', 'AGENT_ACCEPTED', 'AWAITING_SIGNATURE')
+         GROUP BY waiting.state",
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(rows
+        .into_iter()
+        .filter_map(|(state, since)| Some((State::parse(&state)?, since)))
+        .collect())
+}
+
 /// Inserts a new request.
 ///
 /// # Errors
 /// [`StoreError`].
 pub async fn insert(conn: &mut PgConnection, request: &LegalisationRequest) -> Result<(), StoreError> {
     let places: Vec<String> = (1..=COLUMNS.len()).map(|place| format!("${place}")).collect();
-    let sql = format!("INSERT INTO {TABLE} ({}) VALUES ({})", COLUMNS.join(", "), places.join(", "));
+    let sql = format!(
+        "INSERT INTO {TABLE} ({}) VALUES ({})",
+        COLUMNS.join(", "),
+        places.join(", ")
+    );
     // The text is put together from constants of this file.
-    bind(sqlx::query(AssertSqlSafe(sql)), request)?.execute(conn).await?;
+    bind(sqlx::query(AssertSqlSafe(sql)), request)?
+        .execute(conn)
+        .await?;
     Ok(())
 }
 
@@ -151,12 +192,28 @@ pub async fn insert(conn: &mut PgConnection, request: &LegalisationRequest) -> R
 /// # Errors
 /// [`StoreError::LostRace`] when it is not.
 pub async fn save(conn: &mut PgConnection, request: &LegalisationRequest) -> Result<(), StoreError> {
-    let assignments: Vec<String> =
-        COLUMNS.iter().enumerate().skip(1).map(|(index, column)| format!("{column} = ${}", index + 1)).collect();
-    let sql = format!("UPDATE {TABLE} SET {} WHERE id = $1 AND version = $2 - 1", assignments.join(", "));
+    let assignments: Vec<String> = COLUMNS
+        .iter()
+        .enumerate()
+        .skip(1)
+        .map(|(index, column)| format!("{column} = ${}", index + 1))
+        .collect();
+    let sql = format!(
+        "UPDATE {TABLE} SET {} WHERE id = $1 AND version = $2 - 1",
+        assignments.join(", ")
+    );
     // The text is put together from constants of this file.
-    let done = bind(sqlx::query(AssertSqlSafe(sql)), request)?.execute(conn).await?;
-    if done.rows_affected() == 1 { Ok(()) } else { Err(StoreError::LostRace { table: TABLE, id: request.id }) }
+    let done = bind(sqlx::query(AssertSqlSafe(sql)), request)?
+        .execute(conn)
+        .await?;
+    if done.rows_affected() == 1 {
+        Ok(())
+    } else {
+        Err(StoreError::LostRace {
+            table: TABLE,
+            id: request.id,
+        })
+    }
 }
 
 type Statement = Query<'static, Postgres, PgArguments>;
@@ -187,7 +244,11 @@ fn bind_placement(query: Statement, request: &LegalisationRequest) -> Result<Sta
     let page = placement
         .map(|placement| i32::try_from(placement.page_number))
         .transpose()
-        .map_err(|_| StoreError::Inconsistent { table: TABLE, column: "page_number", id: request.id })?;
+        .map_err(|_| StoreError::Inconsistent {
+            table: TABLE,
+            column: "page_number",
+            id: request.id,
+        })?;
     let (mark, strokes) = match placement.map(|placement| &placement.mark) {
         Some(Mark::Drawn(strokes)) => (Some("DRAWN"), Some(strokes.encode())),
         Some(Mark::Standing) => (Some("STANDING"), None),

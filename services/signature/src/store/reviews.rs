@@ -34,11 +34,21 @@ pub async fn last_shown(
         .bind(person_id)
         .fetch_optional(conn)
         .await?;
-    let inconsistent = |column| StoreError::Inconsistent { table: TABLE, column, id: request_id };
+    let inconsistent = |column| StoreError::Inconsistent {
+        table: TABLE,
+        column,
+        id: request_id,
+    };
     row.map(|row| {
         Ok(Shown {
-            region_sha256: row.region_sha256.try_into().map_err(|_| inconsistent("region_sha256"))?,
-            specimen_sha256: row.specimen_sha256.try_into().map_err(|_| inconsistent("specimen_sha256"))?,
+            region_sha256: row
+                .region_sha256
+                .try_into()
+                .map_err(|_| inconsistent("region_sha256"))?,
+            specimen_sha256: row
+                .specimen_sha256
+                .try_into()
+                .map_err(|_| inconsistent("specimen_sha256"))?,
             specimen_version: row.specimen_version,
             specimen_proof: SpecimenProof {
                 method: row.specimen_proof_method,

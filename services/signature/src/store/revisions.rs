@@ -28,7 +28,11 @@ impl TryFrom<Row> for SealedRevision {
     type Error = StoreError;
 
     fn try_from(row: Row) -> Result<Self, StoreError> {
-        let inconsistent = |column| StoreError::Inconsistent { table: TABLE, column, id: row.intent_id };
+        let inconsistent = |column| StoreError::Inconsistent {
+            table: TABLE,
+            column,
+            id: row.intent_id,
+        };
         Ok(Self {
             intent_id: row.intent_id,
             kind: SealedFileKind::parse(&row.kind).ok_or(inconsistent("kind"))?,
@@ -37,7 +41,10 @@ impl TryFrom<Row> for SealedRevision {
             object_key: row.object_key,
             size_bytes: row.size_bytes,
             sha256: row.sha256.try_into().map_err(|_| inconsistent("sha256"))?,
-            commitment: row.commitment.try_into().map_err(|_| inconsistent("commitment"))?,
+            commitment: row
+                .commitment
+                .try_into()
+                .map_err(|_| inconsistent("commitment"))?,
             level: row.level,
             sealed_at: row.sealed_at,
         })
@@ -81,7 +88,10 @@ pub async fn of_intent(conn: &mut PgConnection, intent_id: Uuid) -> Result<Vec<S
 ///
 /// # Errors
 /// [`StoreError`].
-pub async fn of_intents(conn: &mut PgConnection, intents: &[Uuid]) -> Result<Vec<SealedRevision>, StoreError> {
+pub async fn of_intents(
+    conn: &mut PgConnection,
+    intents: &[Uuid],
+) -> Result<Vec<SealedRevision>, StoreError> {
     let rows: Vec<Row> = sqlx::query_as(
         "SELECT * FROM sealed_revision WHERE intent_id = ANY ($1) ORDER BY intent_id, kind, revision",
     )
@@ -100,8 +110,10 @@ pub async fn by_hashes(
     hashes: &[[u8; 32]],
 ) -> Result<Vec<SealedRevision>, StoreError> {
     let hashes: Vec<Vec<u8>> = hashes.iter().map(|hash| hash.to_vec()).collect();
-    let rows: Vec<Row> =
-        sqlx::query_as("SELECT * FROM sealed_revision WHERE sha256 = ANY ($1)").bind(hashes).fetch_all(conn).await?;
+    let rows: Vec<Row> = sqlx::query_as("SELECT * FROM sealed_revision WHERE sha256 = ANY ($1)")
+        .bind(hashes)
+        .fetch_all(conn)
+        .await?;
     rows.into_iter().map(SealedRevision::try_from).collect()
 }
 

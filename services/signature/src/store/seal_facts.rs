@@ -15,16 +15,25 @@ use crate::store::{StoreError, intents, register, revisions};
 ///
 /// # Errors
 /// [`StoreError`].
-pub async fn of(conn: &mut PgConnection, request_ids: &[Uuid]) -> Result<HashMap<Uuid, SealFacts>, StoreError> {
+pub async fn of(
+    conn: &mut PgConnection,
+    request_ids: &[Uuid],
+) -> Result<HashMap<Uuid, SealFacts>, StoreError> {
     let standing = intents::standing_of(conn, request_ids).await?;
     let ids: Vec<Uuid> = standing.iter().map(|intent| intent.id).collect();
     let revisions = revisions::of_intents(conn, &ids).await?;
     let entries = register::of_intents(conn, &ids).await?;
     let mut facts = HashMap::with_capacity(standing.len());
     for intent in standing {
-        let entry = entries.iter().find(|entry| entry.intent_id == intent.id).cloned().ok_or(
-            StoreError::Inconsistent { table: "seal_intent", column: "register_number", id: intent.id },
-        )?;
+        let entry = entries
+            .iter()
+            .find(|entry| entry.intent_id == intent.id)
+            .cloned()
+            .ok_or(StoreError::Inconsistent {
+                table: "seal_intent",
+                column: "register_number",
+                id: intent.id,
+            })?;
         facts.insert(intent.request_id, of_intent(&intent, entry, &revisions));
     }
     Ok(facts)
@@ -32,7 +41,9 @@ pub async fn of(conn: &mut PgConnection, request_ids: &[Uuid]) -> Result<HashMap
 
 fn of_intent(intent: &SealIntent, register: RegisterEntry, revisions: &[SealedRevision]) -> SealFacts {
     let sealed = intent.state == IntentState::Sealed;
-    let own = revisions.iter().filter(|revision| sealed && revision.intent_id == intent.id);
+    let own = revisions
+        .iter()
+        .filter(|revision| sealed && revision.intent_id == intent.id);
     SealFacts {
         intent_id: intent.id,
         register,

@@ -5,8 +5,9 @@ mod identity;
 mod journey;
 mod stack;
 
+use std::collections::HashMap;
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use chrono::{DateTime, Utc};
 use tempfile::TempDir;
@@ -43,6 +44,7 @@ pub(crate) struct World {
     pub(crate) identity: Arc<FakeIdentity>,
     pub(crate) folder: TempDir,
     pki: Pki,
+    channels: Mutex<HashMap<String, Channel>>,
     address: SocketAddr,
     shutdown: CancellationToken,
     // Last, so that nothing uses the database any more when it is dropped.
@@ -61,21 +63,41 @@ impl World {
 
     /// A world at a given instant.
     pub(crate) async fn start_at(now: DateTime<Utc>) -> Self {
+        Self::start_with(now, |_| {}).await
+    }
+
+    /// A world at a given instant with something amiss in the service.
+    pub(crate) async fn start_with(now: DateTime<Utc>, change: impl FnOnce(&mut App)) -> Self {
         let pki = Pki::new();
         let database = Database::create().await;
         let folder = tempfile::tempdir().unwrap();
         let clock = Arc::new(ManualClock::new(now));
         let identity = Arc::new(FakeIdentity::new(Arc::clone(&clock)));
         identity.open_office(OFFICE, "ANF-CITE-AIR");
-        let app = Arc::new(app(&database, &folder, &clock, &identity));
+        let mut app = app(&database, &folder, &clock, &identity);
+        change(&mut app);
+        let app = Arc::new(app);
         let shutdown = CancellationToken::new();
         let address = serve(&pki, &app, &clock, &shutdown).await;
-        Self { app, clock, identity, folder, pki, address, shutdown, database }
+        let channels = Mutex::default();
+        Self {
+            app,
+            clock,
+            identity,
+            folder,
+            pki,
+            channels,
+            address,
+            shutdown,
+            database,
+        }
     }
 
     /// A channel as the process `own` has it.
     pub(crate) fn channel(&self, own: &str) -> Channel {
-        self.pki.channel(own, "signature", self.address).unwrap()
+        let mut channels = self.channels.lock().unwrap();
+        let channel = || self.pki.channel(own, "signature", self.address).unwrap();
+        channels.entry(own.to_owned()).or_insert_with(channel).clone()
     }
 
     pub(crate) fn documents(&self) -> DocumentServiceClient<Channel> {
@@ -114,8 +136,16 @@ impl World {
     /// The claims of a session of this person on a surface, with the roles identity knows.
     pub(crate) fn claims(&self, person: Person, surface: Surface) -> TokenClaims {
         use wathiq_chassis::Clock;
-        let grants = if surface == Surface::Staff { self.identity.grants(person.0) } else { Vec::new() };
-        TokenClaims { surface, grants, ..testing::claims(person.0, self.clock.now()) }
+        let grants = if surface == Surface::Staff {
+            self.identity.grants(person.0)
+        } else {
+            Vec::new()
+        };
+        TokenClaims {
+            surface,
+            grants,
+            ..testing::claims(person.0, self.clock.now())
+        }
     }
 
     /// A request of this person as a citizen.
@@ -137,7 +167,10 @@ impl Drop for World {
 
 fn app(database: &Database, folder: &TempDir, clock: &Arc<ManualClock>, identity: &Arc<FakeIdentity>) -> App {
     let stack = Stack::get();
-    let ambient = Ambient { clock: Arc::clone(clock) as _, random: Arc::new(SystemRandom) };
+    let ambient = Ambient {
+        clock: Arc::clone(clock) as _,
+        random: Arc::new(SystemRandom),
+    };
     let url = format!("file://{}", folder.path().join("objects").display());
     let pdf = workers::PdfConfig {
         worker: Some(env!("CARGO_BIN_EXE_signature").into()),
@@ -145,7 +178,11 @@ fn app(database: &Database, folder: &TempDir, clock: &Arc<ManualClock>, identity
     };
     App {
         pool: database.config.pool().unwrap(),
-        objects: Objects::open(&StorageConfig { url, options: Default::default() }).unwrap(),
+        objects: Objects::open(&StorageConfig {
+            url,
+            options: Default::default(),
+        })
+        .unwrap(),
         identity: Arc::clone(identity) as _,
         catalogue: Arc::new(CatalogueConfig::default().read().unwrap()),
         requests: RequestSettings::default(),
@@ -176,14 +213,20 @@ async fn serve(
 /// The reason of a refusal, and its code.
 pub(crate) fn reason<T: std::fmt::Debug>(result: Result<T, Status>) -> (tonic::Code, String) {
     let status = result.unwrap_err();
-    (status.code(), wathiq_chassis::status::reason(&status).unwrap_or_default())
+    (
+        status.code(),
+        wathiq_chassis::status::reason(&status).unwrap_or_default(),
+    )
 }
 
 /// Field and reason of each violation of a refusal.
 pub(crate) fn violations<T: std::fmt::Debug>(result: Result<T, Status>) -> Vec<(String, String)> {
     let status = result.unwrap_err();
     assert_eq!(status.code(), tonic::Code::InvalidArgument, "{status:?}");
-    wathiq_chassis::status::violations(&status).into_iter().map(|found| (found.field, found.reason)).collect()
+    wathiq_chassis::status::violations(&status)
+        .into_iter()
+        .map(|found| (found.field, found.reason))
+        .collect()
 }
 
 /// A request id.

@@ -1,7 +1,10 @@
 //! The service as its callers see it: real PostgreSQL, a real gRPC channel with mTLS, real PDF workers. Only identity is a double,
 //! so that each of its answers can be chosen.
+#![expect(clippy::unwrap_used, reason = "a helper that cannot go on fails its test")]
 
+mod authz;
 mod concurrency;
+mod dependencies;
 mod documents;
 mod events_out;
 mod harness;

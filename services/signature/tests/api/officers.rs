@@ -25,8 +25,17 @@ impl Token {
         let token = tokens.iter().find(|token| token["label"] == label).unwrap();
         let text = |key: &str| token[key].as_str().unwrap().to_owned();
         let read = |path: &str| std::fs::read_to_string(path).unwrap();
-        let chain_pem = format!("{}{}", read(&text("certificate")), read(stack.text("/trust/issuing")));
-        Self { label: text("label"), key_label: text("key_label"), pin: text("pin"), chain_pem }
+        let chain_pem = format!(
+            "{}{}",
+            read(&text("certificate")),
+            read(stack.text("/trust/issuing"))
+        );
+        Self {
+            label: text("label"),
+            key_label: text("key_label"),
+            pin: text("pin"),
+            chain_pem,
+        }
     }
 }
 
@@ -45,7 +54,10 @@ impl World {
             key_label: token.key_label.clone(),
             certificate_chain_pem: token.chain_pem.clone(),
         };
-        let answer = self.office().register_credential(self.as_staff(administrator, message)).await?;
+        let answer = self
+            .office()
+            .register_credential(self.as_staff(administrator, message))
+            .await?;
         Ok(answer.into_inner().credential.unwrap())
     }
 
@@ -74,7 +86,11 @@ impl World {
             legalisation_request_ids: ids.to_vec(),
             credential_id: String::new(),
         };
-        Ok(self.office().authorise_seals(self.as_staff(officer, message)).await?.into_inner())
+        Ok(self
+            .office()
+            .authorise_seals(self.as_staff(officer, message))
+            .await?
+            .into_inner())
     }
 
     /// AWAITING_SIGNATURE
@@ -92,7 +108,10 @@ impl World {
         pb::SealRequest {
             request_id: request_id(),
             intent_ids: intents.iter().map(|intent| intent.intent_id.clone()).collect(),
-            confirmation_id: self.identity.confirm(officer.0, Purpose::Seal, hashes).to_string(),
+            confirmation_id: self
+                .identity
+                .confirm(officer.0, Purpose::Seal, hashes)
+                .to_string(),
             pin: pin.to_owned(),
         }
     }
@@ -102,13 +121,25 @@ impl World {
         officer: Person,
         message: pb::SealRequest,
     ) -> Result<pb::SealResponse, Status> {
-        Ok(self.office().seal(self.as_staff(officer, message)).await?.into_inner())
+        Ok(self
+            .office()
+            .seal(self.as_staff(officer, message))
+            .await?
+            .into_inner())
     }
 
     /// DELIVERED, in one act.
-    pub(crate) async fn sealed(&self, officer: Person, token: &Token, ids: &[String]) -> Vec<pb::LegalisationRequest> {
+    pub(crate) async fn sealed(
+        &self,
+        officer: Person,
+        token: &Token,
+        ids: &[String],
+    ) -> Vec<pb::LegalisationRequest> {
         let intents = self.authorised(officer, ids).await;
-        let answer = self.try_seal(officer, self.sealing(officer, &intents, &token.pin)).await.unwrap();
+        let answer = self
+            .try_seal(officer, self.sealing(officer, &intents, &token.pin))
+            .await
+            .unwrap();
         assert_eq!(answer.problems, []);
         answer.legalisation_requests
     }
@@ -121,8 +152,12 @@ impl World {
             offset: 0,
             length: 0,
         };
-        let mut parts =
-            self.legalisation().download_sealed_file(self.as_citizen(citizen, message)).await.unwrap().into_inner();
+        let mut parts = self
+            .legalisation()
+            .download_sealed_file(self.as_citizen(citizen, message))
+            .await
+            .unwrap()
+            .into_inner();
         let mut file = Vec::new();
         while let Some(part) = parts.message().await.unwrap() {
             file.extend(part.chunk);
@@ -132,14 +167,31 @@ impl World {
 
     /// The officer's open intents.
     pub(crate) async fn intents(&self, officer: Person) -> Vec<pb::SealIntent> {
-        let message = pb::ListIntentsRequest { office_id: OFFICE.to_string(), ..Default::default() };
-        self.office().list_intents(self.as_staff(officer, message)).await.unwrap().into_inner().intents
+        let message = pb::ListIntentsRequest {
+            office_id: OFFICE.to_string(),
+            ..Default::default()
+        };
+        self.office()
+            .list_intents(self.as_staff(officer, message))
+            .await
+            .unwrap()
+            .into_inner()
+            .intents
     }
 
     /// The register of the test's year.
     pub(crate) async fn register(&self, reader: Person) -> Vec<pb::RegisterEntry> {
-        let message = pb::ListRegisterRequest { office_id: OFFICE.to_string(), year: 2026, ..Default::default() };
-        self.office().list_register(self.as_staff(reader, message)).await.unwrap().into_inner().entries
+        let message = pb::ListRegisterRequest {
+            office_id: OFFICE.to_string(),
+            year: 2026,
+            ..Default::default()
+        };
+        self.office()
+            .list_register(self.as_staff(reader, message))
+            .await
+            .unwrap()
+            .into_inner()
+            .entries
     }
 }
 

@@ -15,7 +15,10 @@ use wathiq_signature::pdf::{
 use crate::sample;
 
 fn config() -> PdfConfig {
-    PdfConfig { worker: Some(PathBuf::from(env!("CARGO_BIN_EXE_signature"))), ..PdfConfig::default() }
+    PdfConfig {
+        worker: Some(PathBuf::from(env!("CARGO_BIN_EXE_signature"))),
+        ..PdfConfig::default()
+    }
 }
 
 fn pool() -> Pool {
@@ -26,7 +29,11 @@ fn pool() -> Pool {
 fn recipe() -> Recipe {
     let example = include_str!("../../templates/legalisation-page.example.json");
     Recipe {
-        mark: Some(DrawnMark { page_index: 0, rectangle: rectangle(), strokes: zigzag() }),
+        mark: Some(DrawnMark {
+            page_index: 0,
+            rectangle: rectangle(),
+            strokes: zigzag(),
+        }),
         page: Some(Page {
             template: current_template_version(),
             data: serde_json::from_str(example).unwrap(),
@@ -34,7 +41,9 @@ fn recipe() -> Recipe {
             created_at: DateTime::UNIX_EPOCH,
             identifier: "urn:uuid:00000000-0000-7000-8000-000000000001".to_owned(),
         }),
-        field: Field::Invisible { name: "Wathiq_K7QP3M9TXW4R".to_owned() },
+        field: Field::Invisible {
+            name: "Wathiq_K7QP3M9TXW4R".to_owned(),
+        },
         signing_time: DateTime::parse_from_rfc3339("2026-11-22T10:15:00+01:00").unwrap(),
         reason: "Légalisation de signature n° 17/2026".to_owned(),
         location: "Annexe".to_owned(),
@@ -46,7 +55,12 @@ fn recipe() -> Recipe {
 
 /// Where the sample's frame is, as displayed.
 fn rectangle() -> ViewRectangle {
-    ViewRectangle { x: 100.0, y: 682.0, width: 200.0, height: 60.0 }
+    ViewRectangle {
+        x: 100.0,
+        y: 682.0,
+        width: 200.0,
+        height: 60.0,
+    }
 }
 
 fn zigzag() -> Vec<Vec<[f32; 2]>> {
@@ -59,14 +73,23 @@ async fn a_plain_file_is_accepted_with_its_pages_as_displayed() {
         panic!("a plain file is accepted");
     };
     assert_eq!(accepted.pages.len(), 3);
-    assert_eq!((accepted.pages[2].width, accepted.pages[2].height), (595.0, 842.0));
+    assert_eq!(
+        (accepted.pages[2].width, accepted.pages[2].height),
+        (595.0, 842.0)
+    );
     assert_eq!(accepted.policy, SealPolicy::Unsigned);
 }
 
 #[tokio::test]
 async fn what_is_no_pdf_is_refused_with_its_reason() {
-    let inspection = pool().inspect(Bytes::from_static(b"PK\x03\x04 a word processor's file")).await.unwrap();
-    assert!(matches!(&inspection, Inspection::Refused(refusal) if refusal.reason == "NOT_A_PDF"), "{inspection:?}");
+    let inspection = pool()
+        .inspect(Bytes::from_static(b"PK\x03\x04 a word processor's file"))
+        .await
+        .unwrap();
+    assert!(
+        matches!(&inspection, Inspection::Refused(refusal) if refusal.reason == "NOT_A_PDF"),
+        "{inspection:?}"
+    );
 }
 
 #[tokio::test]
@@ -89,7 +112,11 @@ async fn every_part_of_the_recipe_decides_the_digest() {
     let changes: [fn(&mut Recipe); 6] = [
         |recipe| recipe.mark.as_mut().unwrap().strokes[0][0] = [0.2, 0.2],
         |recipe| recipe.page.as_mut().unwrap().data["register"]["number"] = 18.into(),
-        |recipe| recipe.field = Field::Invisible { name: "Wathiq_000000000000".to_owned() },
+        |recipe| {
+            recipe.field = Field::Invisible {
+                name: "Wathiq_000000000000".to_owned(),
+            }
+        },
         |recipe| recipe.signing_time += chrono::TimeDelta::seconds(1),
         |recipe| recipe.reason.push('.'),
         |recipe| recipe.id_seed = [8; 16],
@@ -105,7 +132,10 @@ async fn every_part_of_the_recipe_decides_the_digest() {
 async fn a_template_that_is_gone_is_told_apart() {
     let mut recipe = recipe();
     recipe.page.as_mut().unwrap().template = "0000000000000000".to_owned();
-    let refused = pool().prepare(sample::plain(1).into(), &recipe).await.map(|(prepared, _)| prepared);
+    let refused = pool()
+        .prepare(sample::plain(1).into(), &recipe)
+        .await
+        .map(|(prepared, _)| prepared);
     assert!(matches!(refused, Err(PdfError::Impossible(_))), "{refused:?}");
 }
 
@@ -113,8 +143,16 @@ async fn a_template_that_is_gone_is_told_apart() {
 async fn the_overlay_changes_its_region_and_nothing_else() {
     let pool = pool();
     let file = Bytes::from(sample::plain(1));
-    let job = |overlay: Option<Overlay>| RenderJob { page_index: 0, region: None, width_pixels: 595, overlay };
-    let overlay = Overlay { rectangle: rectangle(), strokes: zigzag() };
+    let job = |overlay: Option<Overlay>| RenderJob {
+        page_index: 0,
+        region: None,
+        width_pixels: 595,
+        overlay,
+    };
+    let overlay = Overlay {
+        rectangle: rectangle(),
+        strokes: zigzag(),
+    };
     let bare = pixels(&pool.render(file.clone(), job(None)).await.unwrap());
     let drawn = pixels(&pool.render(file, job(Some(overlay))).await.unwrap());
     assert_eq!(bare.dimensions(), (595, 842));
@@ -123,13 +161,27 @@ async fn the_overlay_changes_its_region_and_nothing_else() {
         .filter(|(x, y, pixel)| drawn.get_pixel(*x, *y) != *pixel)
         .map(|(x, y, _)| (x, y))
         .collect();
-    assert!(changed.len() > 100, "the strokes are seen: {} pixels", changed.len());
-    assert!(changed.iter().all(|(x, y)| (98..=302).contains(x) && (680..=744).contains(y)), "only where they stand");
+    assert!(
+        changed.len() > 100,
+        "the strokes are seen: {} pixels",
+        changed.len()
+    );
+    assert!(
+        changed
+            .iter()
+            .all(|(x, y)| (98..=302).contains(x) && (680..=744).contains(y)),
+        "only where they stand"
+    );
 }
 
 #[tokio::test]
 async fn a_region_is_cut_out_at_the_width_asked_for() {
-    let job = RenderJob { page_index: 0, region: Some(rectangle()), width_pixels: 800, overlay: None };
+    let job = RenderJob {
+        page_index: 0,
+        region: Some(rectangle()),
+        width_pixels: 800,
+        overlay: None,
+    };
     let picture = pixels(&pool().render(sample::plain(1).into(), job).await.unwrap());
     assert_eq!(picture.width(), 800);
     assert!((238..=242).contains(&picture.height()), "{}", picture.height());
@@ -137,17 +189,30 @@ async fn a_region_is_cut_out_at_the_width_asked_for() {
 
 #[tokio::test]
 async fn pages_and_regions_outside_the_file_are_refused() {
-    let outside = ViewRectangle { x: 500.0, ..rectangle() };
+    let outside = ViewRectangle {
+        x: 500.0,
+        ..rectangle()
+    };
     let jobs = [(1, None), (0, Some(outside))];
     for (page_index, region) in jobs {
-        let job = RenderJob { page_index, region, width_pixels: 100, overlay: None };
-        let refused = pool().render(sample::plain(1).into(), job).await.map(|picture| picture.len());
+        let job = RenderJob {
+            page_index,
+            region,
+            width_pixels: 100,
+            overlay: None,
+        };
+        let refused = pool()
+            .render(sample::plain(1).into(), job)
+            .await
+            .map(|picture| picture.len());
         assert!(matches!(refused, Err(PdfError::PageOutOfRange)), "{refused:?}");
     }
 }
 
 fn pixels(png: &[u8]) -> image::RgbImage {
-    image::load_from_memory_with_format(png, image::ImageFormat::Png).unwrap().to_rgb8()
+    image::load_from_memory_with_format(png, image::ImageFormat::Png)
+        .unwrap()
+        .to_rgb8()
 }
 
 /// Content that keeps a renderer busy far longer than a second.
@@ -157,34 +222,86 @@ fn endless() -> Bytes {
 }
 
 fn whole_page(width_pixels: u32) -> RenderJob {
-    RenderJob { page_index: 0, region: None, width_pixels, overlay: None }
+    RenderJob {
+        page_index: 0,
+        region: None,
+        width_pixels,
+        overlay: None,
+    }
 }
 
 #[tokio::test]
 async fn a_job_that_takes_too_long_on_the_wall_clock_is_ended() {
-    let pool = Pool::new(PdfConfig { job_seconds: 1, ..config() });
+    let pool = Pool::new(PdfConfig {
+        job_seconds: 1,
+        ..config()
+    });
     let started = Instant::now();
-    let refused = pool.render(endless(), whole_page(2_000)).await.map(|picture| picture.len());
-    assert!(matches!(refused, Err(PdfError::TooComplex { limit: Limit::WallClock })), "{refused:?}");
+    let refused = pool
+        .render(endless(), whole_page(2_000))
+        .await
+        .map(|picture| picture.len());
+    assert!(
+        matches!(
+            refused,
+            Err(PdfError::TooComplex {
+                limit: Limit::WallClock
+            })
+        ),
+        "{refused:?}"
+    );
     assert!(started.elapsed() < Duration::from_secs(10));
 }
 
 #[tokio::test]
 async fn a_job_that_takes_too_much_cpu_is_ended() {
-    let pool = Pool::new(PdfConfig { cpu_seconds: 1, ..config() });
-    let refused = pool.render(endless(), whole_page(2_000)).await.map(|picture| picture.len());
-    assert!(matches!(refused, Err(PdfError::TooComplex { limit: Limit::CpuTime })), "{refused:?}");
+    let pool = Pool::new(PdfConfig {
+        cpu_seconds: 1,
+        ..config()
+    });
+    let refused = pool
+        .render(endless(), whole_page(2_000))
+        .await
+        .map(|picture| picture.len());
+    assert!(
+        matches!(
+            refused,
+            Err(PdfError::TooComplex {
+                limit: Limit::CpuTime
+            })
+        ),
+        "{refused:?}"
+    );
 }
 
 #[tokio::test]
 async fn a_job_that_takes_too_much_memory_is_ended() {
     // Enough to start and read the file, not to hold the picture of a page at the largest scale.
-    let pool = Pool::new(PdfConfig { memory_mib: 300, ..config() });
-    assert!(matches!(pool.inspect(sample::plain(1).into()).await, Ok(Inspection::Accepted(_))));
-    let region = ViewRectangle { width: 60.0, height: 20.0, ..rectangle() };
-    let job = RenderJob { region: Some(region), ..whole_page(2_000) };
-    let refused = pool.render(sample::plain(1).into(), job).await.map(|picture| picture.len());
-    assert!(matches!(refused, Err(PdfError::TooComplex { limit: Limit::Memory })), "{refused:?}");
+    let pool = Pool::new(PdfConfig {
+        memory_mib: 300,
+        ..config()
+    });
+    assert!(matches!(
+        pool.inspect(sample::plain(1).into()).await,
+        Ok(Inspection::Accepted(_))
+    ));
+    let region = ViewRectangle {
+        width: 60.0,
+        height: 20.0,
+        ..rectangle()
+    };
+    let job = RenderJob {
+        region: Some(region),
+        ..whole_page(2_000)
+    };
+    let refused = pool
+        .render(sample::plain(1).into(), job)
+        .await
+        .map(|picture| picture.len());
+    assert!(
+        matches!(refused, Err(PdfError::TooComplex { limit: Limit::Memory })),
+        "{refused:?}"
+    );
 }
 
 /// A pool of one child at a time that notes each child's process id in a file.
@@ -201,7 +318,11 @@ impl Watched {
         let text = format!("#!/bin/sh\necho $$ >> {}\nexec {binary} \"$@\"\n", note.display());
         std::fs::write(&script, text).unwrap();
         std::fs::set_permissions(&script, PermissionsExt::from_mode(0o700)).unwrap();
-        let pool = Pool::new(PdfConfig { worker: Some(script), workers: 1, ..config });
+        let pool = Pool::new(PdfConfig {
+            worker: Some(script),
+            workers: 1,
+            ..config
+        });
         Self { pool, folder }
     }
 
@@ -227,17 +348,27 @@ impl Watched {
 
 #[tokio::test]
 async fn no_child_is_started_before_there_is_work_and_one_does_several_jobs() {
-    let watched = Watched::new(PdfConfig { jobs_per_worker: 3, ..config() });
+    let watched = Watched::new(PdfConfig {
+        jobs_per_worker: 3,
+        ..config()
+    });
     assert!(watched.children().is_empty());
     for expected in [1, 1, 1, 2] {
         watched.job().await;
-        assert_eq!(watched.children().len(), expected, "a child ends after three jobs");
+        assert_eq!(
+            watched.children().len(),
+            expected,
+            "a child ends after three jobs"
+        );
     }
 }
 
 #[tokio::test]
 async fn an_idle_child_ends() {
-    let watched = Watched::new(PdfConfig { idle_seconds: 1, ..config() });
+    let watched = Watched::new(PdfConfig {
+        idle_seconds: 1,
+        ..config()
+    });
     watched.job().await;
     watched.until_gone(watched.children()[0]).await;
     watched.job().await;
@@ -249,7 +380,10 @@ async fn a_child_killed_from_outside_costs_no_job() {
     let watched = Watched::new(config());
     watched.job().await;
     let killed = watched.children()[0];
-    let status = std::process::Command::new("kill").args(["-9", &killed.to_string()]).status().unwrap();
+    let status = std::process::Command::new("kill")
+        .args(["-9", &killed.to_string()])
+        .status()
+        .unwrap();
     assert!(status.success());
     watched.until_gone(killed).await;
     watched.job().await;
@@ -260,6 +394,11 @@ async fn a_child_killed_from_outside_costs_no_job() {
 async fn a_caller_who_gives_up_takes_the_child_along() {
     let watched = Watched::new(config());
     let job = watched.pool.render(endless(), whole_page(2_000));
-    assert!(tokio::time::timeout(Duration::from_millis(500), job).await.is_err(), "the job is still going on");
+    assert!(
+        tokio::time::timeout(Duration::from_millis(500), job)
+            .await
+            .is_err(),
+        "the job is still going on"
+    );
     watched.until_gone(watched.children()[0]).await;
 }

@@ -4,7 +4,10 @@ use std::fmt::Write;
 
 /// A plain A4 file with this many pages, each with a line of text and a frame where a signature may go.
 pub(crate) fn plain(pages: usize) -> Vec<u8> {
-    with_content(pages, "BT /F1 20 Tf 72 760 Td (Contrat) Tj ET 100 100 200 60 re S")
+    with_content(
+        pages,
+        "BT /F1 20 Tf 72 760 Td (Contrat) Tj ET 100 100 200 60 re S",
+    )
 }
 
 /// An A4 file whose pages all have this content stream.

@@ -23,20 +23,33 @@ async fn a_request_is_sealed_and_delivered_and_other_tools_agree() {
         let intents = world.authorised(officer, std::slice::from_ref(&id)).await;
         assert_eq!(intents[0].progress_code, "WAITING_FOR_OFFICER");
         assert_eq!(intents[0].digests.len(), 1);
-        let answer = world.try_seal(officer, world.sealing(officer, &intents, &token.pin)).await.unwrap();
+        let answer = world
+            .try_seal(officer, world.sealing(officer, &intents, &token.pin))
+            .await
+            .unwrap();
 
         assert_eq!(answer.problems, []);
-        let [request] = &answer.legalisation_requests[..] else { panic!("one request is answered") };
+        let [request] = &answer.legalisation_requests[..] else {
+            panic!("one request is answered")
+        };
         assert_eq!(request.state(), pb::LegalisationState::Delivered);
-        assert_eq!(request.register_entry.as_ref().unwrap().state(), pb::RegisterEntryState::Sealed);
+        assert_eq!(
+            request.register_entry.as_ref().unwrap().state(),
+            pb::RegisterEntryState::Sealed
+        );
         assert_eq!(request.progress_code, "");
-        let [listed] = &request.files[..] else { panic!("one file is sealed") };
+        let [listed] = &request.files[..] else {
+            panic!("one file is sealed")
+        };
         let file = world.download(citizen, &id, pb::SealedFileKind::Document).await;
         assert_eq!(file.len() as u64, listed.size_bytes);
         assert_eq!(tools::sha256(&file), listed.sha256);
         tools::check_sealed(&file).await;
         let text = tools::text_of(&file).await;
-        assert!(text.contains(&request.verification_code), "the page prints the code");
+        assert!(
+            text.contains(&request.verification_code),
+            "the page prints the code"
+        );
     }
 }
 
@@ -52,11 +65,22 @@ async fn a_batch_is_sealed_with_one_confirmation() {
     let redeemed = world.identity.redemptions();
     let requests = world.sealed(officer, &token, &ids).await;
     assert_eq!(world.identity.redemptions(), redeemed + 1);
-    let sealed: Vec<&str> = requests.iter().map(|request| request.legalisation_request_id.as_str()).collect();
+    let sealed: Vec<&str> = requests
+        .iter()
+        .map(|request| request.legalisation_request_id.as_str())
+        .collect();
     assert_eq!(sealed, ids);
-    let codes: HashSet<&str> = requests.iter().map(|request| request.verification_code.as_str()).collect();
+    let codes: HashSet<&str> = requests
+        .iter()
+        .map(|request| request.verification_code.as_str())
+        .collect();
     assert_eq!(codes.len(), 3);
-    let numbers: Vec<i32> = world.register(officer).await.iter().map(|entry| entry.number).collect();
+    let numbers: Vec<i32> = world
+        .register(officer)
+        .await
+        .iter()
+        .map(|entry| entry.number)
+        .collect();
     assert_eq!(numbers, [1, 2, 3]);
 }
 
@@ -70,16 +94,37 @@ async fn a_wrong_pin_costs_nothing_and_the_same_act_goes_on_with_the_right_one()
     let act = world.sealing(officer, &intents, "0000");
 
     let refused = reason(world.try_seal(officer, act.clone()).await);
-    assert_eq!(refused, (tonic::Code::FailedPrecondition, "PIN_INCORRECT".to_owned()));
-    assert_eq!(world.intents(officer).await[0].digests, intents[0].digests, "the officer is asked for the same again");
-    let trace: i64 = sqlx::query_scalar("SELECT count(*) FROM audit WHERE action = 'seal.sign' AND reason = 'PIN_INCORRECT'")
-        .fetch_one(&mut world.database.connect().await)
-        .await
-        .unwrap();
+    assert_eq!(
+        refused,
+        (tonic::Code::FailedPrecondition, "PIN_INCORRECT".to_owned())
+    );
+    assert_eq!(
+        world.intents(officer).await[0].digests,
+        intents[0].digests,
+        "the officer is asked for the same again"
+    );
+    let trace: i64 = sqlx::query_scalar(
+        "SELECT count(*) FROM audit WHERE action = 'seal.sign' AND reason = 'PIN_INCORRECT'",
+    )
+    .fetch_one(&mut world.database.connect().await)
+    .await
+    .unwrap();
     assert_eq!(trace, 1);
 
-    let answer = world.try_seal(officer, pb::SealRequest { pin: token.pin.clone(), ..act }).await.unwrap();
-    assert_eq!(answer.legalisation_requests[0].state(), pb::LegalisationState::Delivered);
+    let answer = world
+        .try_seal(
+            officer,
+            pb::SealRequest {
+                pin: token.pin.clone(),
+                ..act
+            },
+        )
+        .await
+        .unwrap();
+    assert_eq!(
+        answer.legalisation_requests[0].state(),
+        pb::LegalisationState::Delivered
+    );
 }
 
 #[tokio::test]
@@ -87,26 +132,58 @@ async fn without_pin_or_confirmation_the_key_cannot_be_used() {
     let world = World::start().await;
     let token = Token::named("officer-1");
     let (agent, officer) = (world.official(&[AGENT]), world.officer(&token).await);
-    let ids = [world.accepted(world.citizen(), agent).await, world.accepted(world.citizen(), agent).await];
+    let ids = [
+        world.accepted(world.citizen(), agent).await,
+        world.accepted(world.citizen(), agent).await,
+    ];
     let intents = world.authorised(officer, &ids).await;
     let act = |intents: &[pb::SealIntent]| world.sealing(officer, intents, &token.pin);
 
-    let no_pin = pb::SealRequest { pin: String::new(), ..act(&intents) };
-    assert_eq!(world.try_seal(officer, no_pin).await.unwrap_err().code(), tonic::Code::InvalidArgument);
-    let no_confirmation = pb::SealRequest { confirmation_id: uuid::Uuid::new_v4().to_string(), ..act(&intents) };
-    assert_eq!(world.try_seal(officer, no_confirmation).await.unwrap_err().code(), tonic::Code::NotFound);
+    let no_pin = pb::SealRequest {
+        pin: String::new(),
+        ..act(&intents)
+    };
+    assert_eq!(
+        world.try_seal(officer, no_pin).await.unwrap_err().code(),
+        tonic::Code::InvalidArgument
+    );
+    let no_confirmation = pb::SealRequest {
+        confirmation_id: uuid::Uuid::new_v4().to_string(),
+        ..act(&intents)
+    };
+    assert_eq!(
+        world.try_seal(officer, no_confirmation).await.unwrap_err().code(),
+        tonic::Code::NotFound
+    );
     // A confirmation of one of the two documents, and one by another person.
-    let of_one = pb::SealRequest { confirmation_id: act(&intents[..1]).confirmation_id, ..act(&intents) };
-    assert_eq!(reason(world.try_seal(officer, of_one).await).1, "CONFIRMATION_MISMATCH");
+    let of_one = pb::SealRequest {
+        confirmation_id: act(&intents[..1]).confirmation_id,
+        ..act(&intents)
+    };
+    assert_eq!(
+        reason(world.try_seal(officer, of_one).await).1,
+        "CONFIRMATION_MISMATCH"
+    );
     let other = world.official(&[OFFICER]);
-    let of_other =
-        pb::SealRequest { confirmation_id: world.sealing(other, &intents, "").confirmation_id, ..act(&intents) };
-    assert_eq!(reason(world.try_seal(officer, of_other).await).1, "CONFIRMATION_MISMATCH");
+    let of_other = pb::SealRequest {
+        confirmation_id: world.sealing(other, &intents, "").confirmation_id,
+        ..act(&intents)
+    };
+    assert_eq!(
+        reason(world.try_seal(officer, of_other).await).1,
+        "CONFIRMATION_MISMATCH"
+    );
     // A used one, in another call.
     let used = act(&intents[..1]);
     world.try_seal(officer, used.clone()).await.unwrap();
-    let again = pb::SealRequest { request_id: request_id(), ..used };
-    assert_eq!(reason(world.try_seal(officer, again).await).1, "CONFIRMATION_USED");
+    let again = pb::SealRequest {
+        request_id: request_id(),
+        ..used
+    };
+    assert_eq!(
+        reason(world.try_seal(officer, again).await).1,
+        "CONFIRMATION_USED"
+    );
 
     let values: i64 = sqlx::query_scalar("SELECT count(*) FROM seal_file WHERE signature_value IS NOT NULL")
         .fetch_one(&mut world.database.connect().await)
@@ -124,7 +201,10 @@ async fn only_the_officer_of_the_intent_seals_and_only_while_holding_the_role() 
     let intents = world.authorised(officer, std::slice::from_ref(&id)).await;
 
     let colleague = world.official(&[OFFICER]);
-    let answer = world.try_seal(colleague, world.sealing(colleague, &intents, &token.pin)).await.unwrap();
+    let answer = world
+        .try_seal(colleague, world.sealing(colleague, &intents, &token.pin))
+        .await
+        .unwrap();
     assert_eq!(answer.problems[0].reason, "SEAL_INTENT_NOT_FOUND");
     assert_eq!(answer.legalisation_requests, []);
 
@@ -133,7 +213,10 @@ async fn only_the_officer_of_the_intent_seals_and_only_while_holding_the_role() 
     world.identity.revoke(officer.0);
     let act = world.sealing(officer, &intents, &token.pin);
     let late = with_token(act.clone(), &wathiq_chassis::testing::token(&claims));
-    assert_eq!(reason(world.office().seal(late).await), (tonic::Code::PermissionDenied, "ROLE_MISSING".to_owned()));
+    assert_eq!(
+        reason(world.office().seal(late).await),
+        (tonic::Code::PermissionDenied, "ROLE_MISSING".to_owned())
+    );
     world.identity.grant(officer.0, OFFICE, OFFICER);
     world.identity.end_sessions(officer.0);
     assert_eq!(reason(world.try_seal(officer, act).await).1, "SESSION_ENDED");
@@ -153,11 +236,24 @@ async fn four_eyes_hold_for_each_request_of_a_batch() {
 
     let ids = [own_comparison.clone(), own_request.clone(), fine.clone()];
     let answer = world.try_authorise(both, &ids).await.unwrap();
-    let problems: Vec<(&str, &str)> =
-        answer.problems.iter().map(|p| (p.legalisation_request_id.as_str(), p.reason.as_str())).collect();
-    assert_eq!(problems, [(own_comparison.as_str(), "FOUR_EYES"), (own_request.as_str(), "FOUR_EYES")]);
+    let problems: Vec<(&str, &str)> = answer
+        .problems
+        .iter()
+        .map(|p| (p.legalisation_request_id.as_str(), p.reason.as_str()))
+        .collect();
+    assert_eq!(
+        problems,
+        [
+            (own_comparison.as_str(), "FOUR_EYES"),
+            (own_request.as_str(), "FOUR_EYES")
+        ]
+    );
     assert_eq!(answer.intents.len(), 1);
-    assert_eq!(answer.intents[0].register_entry.as_ref().unwrap().number, 1, "a refusal takes no number");
+    assert_eq!(
+        answer.intents[0].register_entry.as_ref().unwrap().number,
+        1,
+        "a refusal takes no number"
+    );
 }
 
 #[tokio::test]
@@ -167,16 +263,25 @@ async fn an_expired_certificate_and_a_missing_one_authorise_nothing() {
     let officer = world.official(&[OFFICER]);
     let id = world.accepted(world.citizen(), agent).await;
     let ids = std::slice::from_ref(&id);
-    assert_eq!(reason(world.try_authorise(officer, ids).await).1, "CREDENTIAL_MISSING");
-    let expired = world.try_register(administrator, officer, &Token::named("officer-expired")).await;
+    assert_eq!(
+        reason(world.try_authorise(officer, ids).await).1,
+        "CREDENTIAL_MISSING"
+    );
+    let expired = world
+        .try_register(administrator, officer, &Token::named("officer-expired"))
+        .await;
     assert_eq!(reason(expired).1, "CREDENTIAL_EXPIRED");
 
     let token = Token::named("officer-1");
     let credential = world.try_register(administrator, officer, &token).await.unwrap();
     let intents = world.authorised(officer, ids).await;
     let end = credential.not_after.unwrap();
-    world.clock.set(chrono::DateTime::from_timestamp(end.seconds + 1, 0).unwrap());
-    let late = world.try_seal(officer, world.sealing(officer, &intents, &token.pin)).await;
+    world
+        .clock
+        .set(chrono::DateTime::from_timestamp(end.seconds + 1, 0).unwrap());
+    let late = world
+        .try_seal(officer, world.sealing(officer, &intents, &token.pin))
+        .await;
     assert_eq!(reason(late).1, "CREDENTIAL_EXPIRED");
 }
 
@@ -184,14 +289,34 @@ async fn an_expired_certificate_and_a_missing_one_authorise_nothing() {
 async fn a_key_that_is_not_the_certificates_is_found() {
     let world = World::start().await;
     let (administrator, officer) = (world.official(&[ADMINISTRATOR]), world.official(&[OFFICER]));
-    let mixed = Token { label: "officer-revoked".to_owned(), ..Token::named("officer-1") };
-    assert_eq!(reason(world.try_register(administrator, officer, &mixed).await).1, "KEY_MISMATCH");
-    let registered = world.try_register(administrator, officer, &Token::named("officer-1")).await.unwrap();
+    let mixed = Token {
+        label: "officer-revoked".to_owned(),
+        ..Token::named("officer-1")
+    };
+    assert_eq!(
+        reason(world.try_register(administrator, officer, &mixed).await).1,
+        "KEY_MISMATCH"
+    );
+    let registered = world
+        .try_register(administrator, officer, &Token::named("officer-1"))
+        .await
+        .unwrap();
     assert!(!registered.certificate.is_empty());
-    let twice = world.try_register(administrator, officer, &Token::named("officer-1")).await;
-    assert_eq!(reason(twice), (tonic::Code::AlreadyExists, "CREDENTIAL_EXISTS".to_owned()));
-    let refused = world.try_register(officer, officer, &Token::named("officer-2")).await;
-    assert_eq!(refused.unwrap_err().code(), tonic::Code::NotFound, "officers do not register keys");
+    let twice = world
+        .try_register(administrator, officer, &Token::named("officer-1"))
+        .await;
+    assert_eq!(
+        reason(twice),
+        (tonic::Code::AlreadyExists, "CREDENTIAL_EXISTS".to_owned())
+    );
+    let refused = world
+        .try_register(officer, officer, &Token::named("officer-2"))
+        .await;
+    assert_eq!(
+        refused.unwrap_err().code(),
+        tonic::Code::NotFound,
+        "officers do not register keys"
+    );
 }
 
 #[tokio::test]
@@ -200,7 +325,10 @@ async fn an_annulled_intent_keeps_its_number_and_the_request_goes_back() {
     let token = Token::named("officer-1");
     let (agent, officer) = (world.official(&[AGENT]), world.officer(&token).await);
     let id = world.accepted(world.citizen(), agent).await;
-    let first = world.authorised(officer, std::slice::from_ref(&id)).await.remove(0);
+    let first = world
+        .authorised(officer, std::slice::from_ref(&id))
+        .await
+        .remove(0);
 
     let message = pb::AnnulIntentRequest {
         request_id: request_id(),
@@ -208,18 +336,43 @@ async fn an_annulled_intent_keeps_its_number_and_the_request_goes_back() {
         reason: "La page ne peut pas être composée.".to_owned(),
     };
     let annul = || world.as_staff(officer, message.clone());
-    let entry = world.office().annul_intent(annul()).await.unwrap().into_inner().register_entry.unwrap();
+    let entry = world
+        .office()
+        .annul_intent(annul())
+        .await
+        .unwrap()
+        .into_inner()
+        .register_entry
+        .unwrap();
     assert_eq!(entry.state(), pb::RegisterEntryState::Annulled);
     assert_eq!(entry.annulment_reason, "La page ne peut pas être composée.");
-    let repeated = world.office().annul_intent(annul()).await.unwrap().into_inner().register_entry.unwrap();
+    let repeated = world
+        .office()
+        .annul_intent(annul())
+        .await
+        .unwrap()
+        .into_inner()
+        .register_entry
+        .unwrap();
     assert_eq!(repeated, entry);
     let act = world.sealing(officer, &[first], &token.pin);
-    assert_eq!(world.try_seal(officer, act).await.unwrap().problems[0].reason, "INTENT_ENDED");
+    assert_eq!(
+        world.try_seal(officer, act).await.unwrap().problems[0].reason,
+        "INTENT_ENDED"
+    );
 
     let sealed = world.sealed(officer, &token, &[id]).await;
     assert_eq!(sealed[0].register_entry.as_ref().unwrap().number, 2);
-    let states: Vec<_> = world.register(officer).await.iter().map(pb::RegisterEntry::state).collect();
-    assert_eq!(states, [pb::RegisterEntryState::Annulled, pb::RegisterEntryState::Sealed]);
+    let states: Vec<_> = world
+        .register(officer)
+        .await
+        .iter()
+        .map(pb::RegisterEntry::state)
+        .collect();
+    assert_eq!(
+        states,
+        [pb::RegisterEntryState::Annulled, pb::RegisterEntryState::Sealed]
+    );
 }
 
 #[tokio::test]
@@ -230,10 +383,20 @@ async fn the_registers_year_and_date_are_those_of_casablanca() {
     let (agent, officer) = (world.official(&[AGENT]), world.officer(&token).await);
     let before = world.accepted(world.citizen(), agent).await;
     let after = world.accepted(world.citizen(), agent).await;
-    let old = world.authorised(officer, &[before]).await.remove(0).register_entry.unwrap();
+    let old = world
+        .authorised(officer, &[before])
+        .await
+        .remove(0)
+        .register_entry
+        .unwrap();
     assert_eq!((old.year, old.number), (2026, 1));
     world.clock.set("2026-12-31T23:30:00Z".parse().unwrap());
-    let new = world.authorised(officer, &[after]).await.remove(0).register_entry.unwrap();
+    let new = world
+        .authorised(officer, &[after])
+        .await
+        .remove(0)
+        .register_entry
+        .unwrap();
     assert_eq!((new.year, new.number), (2027, 1));
     let date = new.date.unwrap();
     assert_eq!((date.year, date.month, date.day), (2027, 1, 1));
@@ -245,15 +408,27 @@ async fn batches_have_bounds() {
     let officer = world.official(&[OFFICER]);
     let many: Vec<String> = (0..201).map(|_| uuid::Uuid::new_v4().to_string()).collect();
     let violations = crate::harness::violations(world.try_authorise(officer, &many).await);
-    assert_eq!(violations, [("legalisation_request_ids".to_owned(), "COUNT".to_owned())]);
+    assert_eq!(
+        violations,
+        [("legalisation_request_ids".to_owned(), "COUNT".to_owned())]
+    );
     let twice = [many[0].clone(), many[0].clone()];
     let violations = crate::harness::violations(world.try_authorise(officer, &twice).await);
-    assert_eq!(violations, [("legalisation_request_ids[1]".to_owned(), "DUPLICATE".to_owned())]);
+    assert_eq!(
+        violations,
+        [("legalisation_request_ids[1]".to_owned(), "DUPLICATE".to_owned())]
+    );
     let act = pb::SealRequest {
         request_id: request_id(),
         intent_ids: many,
-        confirmation_id: world.identity.confirm(officer.0, Purpose::Seal, vec![]).to_string(),
+        confirmation_id: world
+            .identity
+            .confirm(officer.0, Purpose::Seal, vec![])
+            .to_string(),
         pin: "1234".to_owned(),
     };
-    assert_eq!(crate::harness::violations(world.try_seal(officer, act).await)[0].0, "intent_ids");
+    assert_eq!(
+        crate::harness::violations(world.try_seal(officer, act).await)[0].0,
+        "intent_ids"
+    );
 }

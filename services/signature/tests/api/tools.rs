@@ -20,14 +20,31 @@ pub(crate) async fn check_sealed(file: &[u8]) {
     let path = path.to_str().unwrap();
 
     let qpdf = run("qpdf", &["--check", path]).await;
-    assert!(qpdf.contains("No syntax or stream encoding errors found"), "{qpdf}");
+    assert!(
+        qpdf.contains("No syntax or stream encoding errors found"),
+        "{qpdf}"
+    );
     let pdfsig = run("pdfsig", &["-nocert", path]).await;
     assert!(pdfsig.contains("Signature is Valid"), "{pdfsig}");
-    assert!(!pdfsig.contains("Signature is Invalid") && !pdfsig.contains("Digest Mismatch"), "{pdfsig}");
+    assert!(
+        !pdfsig.contains("Signature is Invalid") && !pdfsig.contains("Digest Mismatch"),
+        "{pdfsig}"
+    );
     let root = Stack::get().text("/trust/root");
     let pyhanko = pyhanko().to_string_lossy().into_owned();
-    let verdict =
-        run(&pyhanko, &["sign", "validate", "--pretty-print", "--trust", root, "--trust-replace", path]).await;
+    let verdict = run(
+        &pyhanko,
+        &[
+            "sign",
+            "validate",
+            "--pretty-print",
+            "--trust",
+            root,
+            "--trust-replace",
+            path,
+        ],
+    )
+    .await;
     assert!(verdict.contains("The signature is judged VALID"), "{verdict}");
     assert!(verdict.contains("The TSA certificate is trusted"), "{verdict}");
     assert!(!verdict.contains("judged INVALID"), "{verdict}");
@@ -59,5 +76,24 @@ fn pyhanko() -> PathBuf {
 async fn run(program: &str, arguments: &[&str]) -> String {
     let output = Command::new(program).args(arguments).output().await;
     let output = output.unwrap_or_else(|error| panic!("{program} is needed: {error}"));
-    format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
+    format!(
+        "{}{}",
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    )
+}
+
+/// The file after a Python script has changed it in place; the script gets its path and the time-stamp authority's address.
+pub(crate) async fn edited(file: &[u8], script: &str) -> Vec<u8> {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("file.pdf");
+    std::fs::write(&path, file).unwrap();
+    let said = python(
+        script,
+        &[path.to_str().unwrap(), Stack::get().text("/trust/tsa_url")],
+    )
+    .await;
+    let edited = std::fs::read(&path).unwrap();
+    assert_ne!(edited, file, "the script changes the file: {said}");
+    edited
 }

@@ -3,4 +3,7 @@ mod officers;
 mod pdf_worker;
 mod sample;
 mod seal;
+mod seal_interrupted;
+mod seal_signed;
 mod tools;
+mod verification;

@@ -103,7 +103,7 @@ pub struct Refusal {
     pub reason: Reason,
     /// Number of the object at fault, where one is known.
     pub object: Option<u32>,
-    /// Further facts by name: `limit`, `offset`, `action`, `subtype`, `field`, `lock`, `key`.
+    /// Further facts by name: `limit`, `offset`, `action`, `subtype`, `field`, `lock`, `key`, `reference`.
     pub data: BTreeMap<String, String>,
 }
 

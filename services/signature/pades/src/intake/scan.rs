@@ -25,6 +25,10 @@ pub(super) fn all_objects(document: &Document<'_>, limits: &Limits) -> Result<us
 
 fn values(document: &Document<'_>, id: ObjectId, value: &Value<'_>, is_stream: bool) -> Result<(), Refusal> {
     match &value.kind {
+        // A missing object below `/Size` stays null for ever; above, a seal's own objects would fill it.
+        Kind::Reference(target) if target.number >= document.next_number() => {
+            Err(Refusal::new(Reason::DamagedCrossReference).at(id).with("reference", target.number))
+        }
         Kind::Array(items) => items
             .iter()
             .try_for_each(|item| values(document, id, item, false)),

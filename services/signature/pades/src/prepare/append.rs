@@ -134,14 +134,18 @@ impl Copier<'_, '_> {
                 continue;
             };
             let mut body = Vec::new();
-            match (&loaded.value.kind, loaded.stream) {
-                (Kind::Dictionary(dictionary), Some(data)) => {
-                    // The length is written directly, so its object need not follow.
-                    let direct = Edit::default()
-                        .set(b"Length", data.len().to_string())
-                        .apply(dictionary);
-                    let value = parse_value(&mut Lexer::new(&direct, 0))?;
-                    self.rewrite(update, &value, &mut body);
+            let Kind::Dictionary(dictionary) = &loaded.value.kind else {
+                self.rewrite(update, &loaded.value, &mut body);
+                update.put(new_id, body);
+                continue;
+            };
+            // These keys are indices into the source's structure tree.
+            let mut edit = Edit::default().remove(b"StructParent").remove(b"StructParents");
+            if let Some(data) = loaded.stream {
+                // The length is written directly, so its object need not follow.
+                edit = edit.set(b"Length", data.len().to_string());
+            }
+            XXX
                     body.extend_from_slice(b"\nstream\n");
                     body.extend_from_slice(data);
                     body.extend_from_slice(b"\nendstream");

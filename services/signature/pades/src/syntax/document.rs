@@ -14,6 +14,11 @@ const TAIL: usize = 1054;
 /// Decoded bytes that cross-reference and object streams may have, each.
 const STRUCTURE_LIMIT: usize = 64 * 1024 * 1024;
 
+/// Bytes of objects that may be parsed, whatever the size of the file, and for each of its bytes: an honest file
+/// is read a few times over, a hostile one makes small objects refer to large ones without end.
+const BUDGET: u64 = 32 * 1024 * 1024;
+const BUDGET_PER_BYTE: u64 = 16;
+
 /// A PDF file whose cross-reference has been read; objects are read when asked for.
 #[derive(Debug)]
 pub struct Document<'a> {
@@ -56,7 +61,7 @@ impl<'a> Document<'a> {
                 _ => None,
             })
             .collect();
-        let budget = Cell::new(256 * 1024 * 1024 + 64 * bytes.len() as u64);
+        let budget = Cell::new(BUDGET + BUDGET_PER_BYTE * bytes.len() as u64);
         Ok(Self {
             bytes,
             version,
@@ -119,20 +124,10 @@ impl<'a> Document<'a> {
         })
     }
 
-    /// The first object number that is free for new objects: above `/Size` and every entry.
+    /// The first object number for new objects, which is `/Size`: no entry reaches it.
     pub fn next_number(&self) -> u32 {
-        let size = self
-            .trailer()
-            .get(b"Size")
-            .and_then(Value::integer)
-            .and_then(|size| u32::try_from(size).ok());
-        let above = self
-            .chain
-            .entries
-            .keys()
-            .next_back()
-            .map_or(1, |last| last.saturating_add(1));
-        size.unwrap_or(1).max(above)
+        let size = self.trailer().get(b"Size").and_then(Value::integer).and_then(|size| u32::try_from(size).ok());
+        size.unwrap_or(1).max(1)
     }
 
     /// Reads an object; `None` for one that is free or of another generation.
@@ -196,7 +191,9 @@ impl<'a> Document<'a> {
     /// # Errors
     /// As [`Document::resolve`].
     pub fn load<'v>(&'v self, value: &Value<'v>) -> Result<Option<Loaded<'v>>, Fault> {
-        let Some(mut id) = value.reference() else { return Ok(None) };
+        let Some(mut id) = value.reference() else {
+            return Ok(None);
+        };
         for _ in 0..MAX_NESTING {
             match self.object(id)? {
                 Some(loaded) => match loaded.value.reference() {

@@ -2,8 +2,11 @@
 //! fails the test that needs it.
 
 mod build;
+mod drawing;
 mod intake;
 mod matrix;
+mod producers;
+mod robust;
 mod seal;
 mod support;
 mod verify;

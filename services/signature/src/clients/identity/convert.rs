@@ -38,7 +38,9 @@ pub(super) fn office(office: Option<pb::Office>) -> Result<Office, IdentityError
 pub(super) fn administration(
     answer: pb::GetAdministrationResponse,
 ) -> Result<AdministrationStatus, IdentityError> {
-    let administration = answer.administration.ok_or(IdentityError::Unusable("administration"))?;
+    let administration = answer
+        .administration
+        .ok_or(IdentityError::Unusable("administration"))?;
     Ok(AdministrationStatus {
         administration: Administration {
             id: id(&administration.administration_id, "administration id")?,
@@ -61,22 +63,33 @@ pub(super) fn authorization(answer: pb::GetAuthorizationResponse) -> Result<Auth
                 pb::OfficeRole::Administrator => role::ADMINISTRATOR,
                 pb::OfficeRole::Unspecified => return Err(IdentityError::Unusable("role")),
             };
-            Ok(Grant { office_id: id(&grant.office_id, "office id")?, role: role.to_owned() })
+            Ok(Grant {
+                office_id: id(&grant.office_id, "office id")?,
+                role: role.to_owned(),
+            })
         })
         .collect::<Result<_, IdentityError>>()?;
-    Ok(Authorization { session_live: answer.session_live, proved, grants })
+    Ok(Authorization {
+        session_live: answer.session_live,
+        proved,
+        grants,
+    })
 }
 
 pub(super) fn signer(person: Option<pb::Person>) -> Result<Signer, IdentityError> {
     let person = person.ok_or(IdentityError::Unusable("person"))?;
     let arabic = person.name_arabic.unwrap_or_default();
     let latin = person.name_latin.unwrap_or_default();
-    let document = person.identity_document.ok_or(IdentityError::Unusable("identity document"))?;
+    let document = person
+        .identity_document
+        .ok_or(IdentityError::Unusable("identity document"))?;
     let document_kind = match document.kind() {
         pb::IdentityDocumentKind::Cin => IdentityDocumentKind::Cin,
         pb::IdentityDocumentKind::Passport => IdentityDocumentKind::Passport,
         pb::IdentityDocumentKind::ResidenceCard => IdentityDocumentKind::ResidenceCard,
-        pb::IdentityDocumentKind::Unspecified => return Err(IdentityError::Unusable("kind of identity document")),
+        pb::IdentityDocumentKind::Unspecified => {
+            return Err(IdentityError::Unusable("kind of identity document"));
+        }
     };
     Ok(Signer {
         given_name_arabic: arabic.given,
@@ -90,10 +103,15 @@ pub(super) fn signer(person: Option<pb::Person>) -> Result<Signer, IdentityError
 
 pub(super) fn specimen(answer: pb::GetSpecimenForReviewResponse) -> Result<Specimen, IdentityError> {
     let specimen = answer.specimen.ok_or(IdentityError::Unusable("specimen"))?;
-    let proof = specimen.proof.ok_or(IdentityError::Unusable("proof of the specimen"))?;
+    let proof = specimen
+        .proof
+        .ok_or(IdentityError::Unusable("proof of the specimen"))?;
     let method = match proof.method() {
         pb::ProofMethod::Unspecified => return Err(IdentityError::Unusable("method of proof")),
-        method => method.as_str_name().trim_start_matches("PROOF_METHOD_").to_owned(),
+        method => method
+            .as_str_name()
+            .trim_start_matches("PROOF_METHOD_")
+            .to_owned(),
     };
     Ok(Specimen {
         version: specimen.version,
@@ -124,14 +142,22 @@ fn id(text: &str, what: &'static str) -> Result<Uuid, IdentityError> {
 }
 
 fn optional_id(text: &str, what: &'static str) -> Result<Option<Uuid>, IdentityError> {
-    if text.is_empty() { Ok(None) } else { id(text, what).map(Some) }
+    if text.is_empty() {
+        Ok(None)
+    } else {
+        id(text, what).map(Some)
+    }
 }
 
 fn date(date: Option<Date>) -> Result<Option<NaiveDate>, IdentityError> {
     let Some(date) = date else { return Ok(None) };
     let parts = (u32::try_from(date.month), u32::try_from(date.day));
-    let (Ok(month), Ok(day)) = parts else { return Err(IdentityError::Unusable("date")) };
-    NaiveDate::from_ymd_opt(date.year, month, day).map(Some).ok_or(IdentityError::Unusable("date"))
+    let (Ok(month), Ok(day)) = parts else {
+        return Err(IdentityError::Unusable("date"));
+    };
+    NaiveDate::from_ymd_opt(date.year, month, day)
+        .map(Some)
+        .ok_or(IdentityError::Unusable("date"))
 }
 
 fn instant(time: Option<prost_types::Timestamp>, what: &'static str) -> Result<DateTime<Utc>, IdentityError> {

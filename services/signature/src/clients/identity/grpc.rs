@@ -13,8 +13,8 @@ use wathiq_proto::wathiq::identity::v1::office_service_client::OfficeServiceClie
 use wathiq_proto::wathiq::identity::v1::specimen_service_client::SpecimenServiceClient;
 
 use super::{
-    AdministrationStatus, Authorization, ConfirmationRecord, Identity, IdentityError, Office, Purpose, Redemption,
-    Specimen, convert,
+    AdministrationStatus, Authorization, ConfirmationRecord, Identity, IdentityError, Office, Purpose,
+    Redemption, Specimen, convert,
 };
 use crate::domain::person::Signer;
 
@@ -46,14 +46,22 @@ impl GrpcIdentity {
     /// # Errors
     /// Whatever identity answered.
     pub async fn verification_keys(&self) -> Result<Vec<VerificationKey>, BoxError> {
-        let answer = self.directory.clone().list_verification_keys(pb::ListVerificationKeysRequest {}).await?;
+        let answer = self
+            .directory
+            .clone()
+            .list_verification_keys(pb::ListVerificationKeysRequest {})
+            .await?;
         answer
             .into_inner()
             .keys
             .into_iter()
             .map(|key| {
-                let public_key = <[u8; 32]>::try_from(key.public_key).map_err(|_| "a key is not 32 bytes long")?;
-                Ok(VerificationKey { kid: key.key_id, public_key })
+                let public_key =
+                    <[u8; 32]>::try_from(key.public_key).map_err(|_| "a key is not 32 bytes long")?;
+                Ok(VerificationKey {
+                    kid: key.key_id,
+                    public_key,
+                })
             })
             .collect()
     }
@@ -77,7 +85,9 @@ impl Identity for GrpcIdentity {
     fn office(&self, id: Uuid) -> BoxFuture<'_, Result<Office, IdentityError>> {
         let mut client = self.offices.clone();
         async move {
-            let request = pb::GetOfficeRequest { office_id: id.to_string() };
+            let request = pb::GetOfficeRequest {
+                office_id: id.to_string(),
+            };
             let answer = client.get_office(request).await.map_err(failure("office"))?;
             convert::office(answer.into_inner().office)
         }
@@ -87,8 +97,13 @@ impl Identity for GrpcIdentity {
     fn administration(&self, id: Uuid) -> BoxFuture<'_, Result<AdministrationStatus, IdentityError>> {
         let mut client = self.directory.clone();
         async move {
-            let request = pb::GetAdministrationRequest { administration_id: id.to_string() };
-            let answer = client.get_administration(request).await.map_err(failure("administration"))?;
+            let request = pb::GetAdministrationRequest {
+                administration_id: id.to_string(),
+            };
+            let answer = client
+                .get_administration(request)
+                .await
+                .map_err(failure("administration"))?;
             convert::administration(answer.into_inner())
         }
         .boxed()
@@ -101,9 +116,14 @@ impl Identity for GrpcIdentity {
     ) -> BoxFuture<'_, Result<Authorization, IdentityError>> {
         let mut client = self.directory.clone();
         async move {
-            let request =
-                pb::GetAuthorizationRequest { person_id: person_id.to_string(), session_id: session_id.to_string() };
-            let answer = client.get_authorization(request).await.map_err(failure("session"))?;
+            let request = pb::GetAuthorizationRequest {
+                person_id: person_id.to_string(),
+                session_id: session_id.to_string(),
+            };
+            let answer = client
+                .get_authorization(request)
+                .await
+                .map_err(failure("session"))?;
             convert::authorization(answer.into_inner())
         }
         .boxed()
@@ -112,8 +132,13 @@ impl Identity for GrpcIdentity {
     fn person(&self, id: Uuid) -> BoxFuture<'_, Result<Signer, IdentityError>> {
         let mut client = self.directory.clone();
         async move {
-            let request = pb::GetPersonForServiceRequest { person_id: id.to_string() };
-            let answer = client.get_person_for_service(request).await.map_err(failure("person"))?;
+            let request = pb::GetPersonForServiceRequest {
+                person_id: id.to_string(),
+            };
+            let answer = client
+                .get_person_for_service(request)
+                .await
+                .map_err(failure("person"))?;
             convert::signer(answer.into_inner().person)
         }
         .boxed()
@@ -124,8 +149,15 @@ impl Identity for GrpcIdentity {
         async move {
             let mut page_token = String::new();
             loop {
-                let request = pb::ListSpecimensRequest { page_size: SPECIMEN_PAGE, page_token };
-                let answer = client.list_specimens(request).await.map_err(failure("specimen"))?.into_inner();
+                let request = pb::ListSpecimensRequest {
+                    page_size: SPECIMEN_PAGE,
+                    page_token,
+                };
+                let answer = client
+                    .list_specimens(request)
+                    .await
+                    .map_err(failure("specimen"))?
+                    .into_inner();
                 // Newest first: the first one with a proof is the one that counts.
                 let counting = answer.specimens.iter().find(|specimen| specimen.proof.is_some());
                 match counting {
@@ -149,7 +181,10 @@ impl Identity for GrpcIdentity {
                 person_id: person_id.to_string(),
                 version: version.unwrap_or_default(),
             };
-            let answer = client.get_specimen_for_review(request).await.map_err(failure("specimen"))?;
+            let answer = client
+                .get_specimen_for_review(request)
+                .await
+                .map_err(failure("specimen"))?;
             convert::specimen(answer.into_inner())
         }
         .boxed()
@@ -169,7 +204,10 @@ impl Identity for GrpcIdentity {
                 purpose: purpose.into(),
                 hashes: redemption.hashes.iter().map(|hash| hash.to_vec()).collect(),
             };
-            let answer = client.redeem_confirmation(request).await.map_err(failure("confirmation"))?;
+            let answer = client
+                .redeem_confirmation(request)
+                .await
+                .map_err(failure("confirmation"))?;
             convert::confirmation_record(answer.into_inner().record)
         }
         .boxed()

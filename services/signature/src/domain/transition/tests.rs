@@ -12,8 +12,14 @@ const APPLICANT: Uuid = Uuid::from_u128(1);
 const AGENT: Uuid = Uuid::from_u128(2);
 const OFFICER: Uuid = Uuid::from_u128(3);
 const INTENT: Uuid = Uuid::from_u128(100);
-const REGISTER: RegisterNumber = RegisterNumber { year: 2026, number: 1 };
-const LIFETIMES: Lifetimes = Lifetimes { unconfirmed: TimeDelta::days(30), payment: TimeDelta::days(7) };
+const REGISTER: RegisterNumber = RegisterNumber {
+    year: 2026,
+    number: 1,
+};
+const LIFETIMES: Lifetimes = Lifetimes {
+    unconfirmed: TimeDelta::days(30),
+    payment: TimeDelta::days(7),
+};
 
 fn start() -> DateTime<Utc> {
     "2026-11-22T10:00:00Z".parse().unwrap()
@@ -34,8 +40,17 @@ fn opened() -> LegalisationRequest {
 }
 
 fn placement() -> Placement {
-    let rectangle = Rectangle { x: 0, y: 0, width: 100_000, height: 50_000 };
-    Placement { page_number: 1, rectangle, mark: Mark::Standing }
+    let rectangle = Rectangle {
+        x: 0,
+        y: 0,
+        width: 100_000,
+        height: 50_000,
+    };
+    Placement {
+        page_number: 1,
+        rectangle,
+        mark: Mark::Standing,
+    }
 }
 
 fn confirmation() -> Confirmation {
@@ -58,7 +73,11 @@ fn confirmation() -> Confirmation {
 }
 
 fn receipt() -> Receipt {
-    Receipt { number: "X-2026-000001".to_owned(), submitted_at: start(), expected_on: start().date_naive() }
+    Receipt {
+        number: "X-2026-000001".to_owned(),
+        submitted_at: start(),
+        expected_on: start().date_naive(),
+    }
 }
 
 fn comparison(agent_id: Uuid, result: ComparisonResult) -> Comparison {
@@ -67,7 +86,11 @@ fn comparison(agent_id: Uuid, result: ComparisonResult) -> Comparison {
         result,
         note: String::new(),
         specimen_version: 1,
-        specimen_proof: SpecimenProof { method: "IN_PERSON".to_owned(), office_id: None, at: start() },
+        specimen_proof: SpecimenProof {
+            method: "IN_PERSON".to_owned(),
+            office_id: None,
+            at: start(),
+        },
         region_sha256: [1; 32],
         specimen_sha256: [2; 32],
         compared_at: start(),
@@ -114,8 +137,8 @@ fn rightful(command: Command) -> Uuid {
 
 fn reach(state: State) -> LegalisationRequest {
     use Command::{
-        Accept, AuthoriseSeal, AwaitPayment, Cancel, Confirm, Deliver, Expire, PlaceSignature, RefuseByAgent, Seal,
-        Submit,
+        Accept, AuthoriseSeal, AwaitPayment, Cancel, Confirm, Deliver, Expire, PlaceSignature, RefuseByAgent,
+        Seal, Submit,
     };
     let path: &[Command] = match state {
         State::Draft => &[],
@@ -126,7 +149,15 @@ fn reach(state: State) -> LegalisationRequest {
         State::AgentAccepted => &[PlaceSignature, Confirm, Submit, Accept],
         State::AwaitingSignature => &[PlaceSignature, Confirm, Submit, Accept, AuthoriseSeal],
         State::Sealed => &[PlaceSignature, Confirm, Submit, Accept, AuthoriseSeal, Seal],
-        State::Delivered => &[PlaceSignature, Confirm, Submit, Accept, AuthoriseSeal, Seal, Deliver],
+        State::Delivered => &[
+            PlaceSignature,
+            Confirm,
+            Submit,
+            Accept,
+            AuthoriseSeal,
+            Seal,
+            Deliver,
+        ],
         State::Refused => &[PlaceSignature, Confirm, Submit, RefuseByAgent],
         State::Cancelled => &[Cancel],
         State::Expired => &[Expire],
@@ -188,7 +219,11 @@ fn every_state_and_command() {
             let now = if command == Command::Expire { late } else { start() };
             match (apply(before, command, rightful(command), now), expected) {
                 (Ok((after, _)), Some(expected)) => {
-                    assert_eq!((after.state, after.version), (expected, version + 1), "{state:?} {command:?}");
+                    assert_eq!(
+                        (after.state, after.version),
+                        (expected, version + 1),
+                        "{state:?} {command:?}"
+                    );
                 }
                 (Err(error), None) => assert_eq!(error, TransitionError::State { state, command }),
                 (result, expected) => panic!("{state:?} {command:?}: {result:?} instead of {expected:?}"),
@@ -210,7 +245,11 @@ fn applicant_agent_and_officer_are_three_persons() {
     for command in [Command::AuthoriseSeal, Command::Return, Command::RefuseByOfficer] {
         for person in [APPLICANT, AGENT] {
             let result = apply(reach(State::AgentAccepted), command, person, now);
-            assert_eq!(result.unwrap_err(), TransitionError::FourEyes, "{command:?} by {person}");
+            assert_eq!(
+                result.unwrap_err(),
+                TransitionError::FourEyes,
+                "{command:?} by {person}"
+            );
         }
     }
 }
@@ -220,9 +259,13 @@ fn a_signature_that_differs_is_refused_not_accepted() {
     let differs = || comparison(AGENT, ComparisonResult::Differs);
     let accepted = reach(State::Submitted).accept(differs(), start());
     assert_eq!(accepted.unwrap_err(), TransitionError::ComparisonDiffers);
-    let (refused, _) =
-        reach(State::Submitted).refuse(refusal(Level::Agent, AGENT), Some(differs()), start()).unwrap();
-    assert_eq!(refused.comparison.as_ref().map(|comparison| comparison.result), Some(ComparisonResult::Differs));
+    let (refused, _) = reach(State::Submitted)
+        .refuse(refusal(Level::Agent, AGENT), Some(differs()), start())
+        .unwrap();
+    assert_eq!(
+        refused.comparison.as_ref().map(|comparison| comparison.result),
+        Some(ComparisonResult::Differs)
+    );
 }
 
 #[test]
@@ -250,18 +293,30 @@ fn another_intent_neither_seals_nor_annuls() {
 fn states_end_at_their_time_and_not_before() {
     let placed = reach(State::SignaturePlaced);
     assert_eq!(placed.expires_at, Some(start() + LIFETIMES.unconfirmed));
-    let early = placed.clone().expire(start() + TimeDelta::days(30) - TimeDelta::microseconds(1));
+    let early = placed
+        .clone()
+        .expire(start() + TimeDelta::days(30) - TimeDelta::microseconds(1));
     assert_eq!(early.unwrap_err(), TransitionError::NotExpired);
     let (expired, fact) = placed.expire(start() + TimeDelta::days(30)).unwrap();
-    assert_eq!(fact, Fact::Expired { state_before: State::SignaturePlaced });
+    assert_eq!(
+        fact,
+        Fact::Expired {
+            state_before: State::SignaturePlaced
+        }
+    );
     assert_eq!(expired.expires_at, None);
-    assert_eq!(reach(State::AwaitingPayment).expires_at, Some(start() + LIFETIMES.payment));
+    assert_eq!(
+        reach(State::AwaitingPayment).expires_at,
+        Some(start() + LIFETIMES.payment)
+    );
     assert_eq!(reach(State::Submitted).expires_at, None);
 }
 
+type Breakage = fn(&mut Facts);
+
 #[test]
 fn facts_that_do_not_agree_are_not_restored() {
-    let broken: [(&str, fn(&mut Facts)); 8] = [
+    let broken: [(&str, Breakage); 8] = [
         ("placement", |facts| facts.placement = None),
         ("confirmation", |facts| facts.confirmation = None),
         ("receipt", |facts| facts.receipt = None),
@@ -274,12 +329,20 @@ fn facts_that_do_not_agree_are_not_restored() {
     for (fact, break_it) in broken {
         let mut facts = reach(State::AwaitingSignature).into_facts();
         break_it(&mut facts);
-        assert_eq!(LegalisationRequest::restore(facts).map_err(|fault| fault.fact), Err(fact));
+        assert_eq!(
+            LegalisationRequest::restore(facts).map_err(|fault| fault.fact),
+            Err(fact)
+        );
     }
 }
 
 fn any_command() -> impl Strategy<Value = (Command, Uuid, i64)> {
-    let person = prop_oneof![Just(APPLICANT), Just(AGENT), Just(OFFICER), Just(Uuid::from_u128(4))];
+    let person = prop_oneof![
+        Just(APPLICANT),
+        Just(AGENT),
+        Just(OFFICER),
+        Just(Uuid::from_u128(4))
+    ];
     (proptest::sample::select(Command::ALL.to_vec()), person, 0i64..40)
 }
 

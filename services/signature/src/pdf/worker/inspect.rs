@@ -40,13 +40,22 @@ fn policy(policy: intake::SealPolicy) -> SealPolicy {
     match policy {
         intake::SealPolicy::Unsigned => SealPolicy::Unsigned,
         intake::SealPolicy::Approval => SealPolicy::VisibleField,
-        intake::SealPolicy::Certified { empty_field: Some(name), .. } => SealPolicy::ExistingField { name },
-        intake::SealPolicy::Certified { empty_field: None, .. } => SealPolicy::InvisibleField,
+        intake::SealPolicy::Certified {
+            empty_field: Some(name),
+            ..
+        } => SealPolicy::ExistingField { name },
+        intake::SealPolicy::Certified {
+            empty_field: None, ..
+        } => SealPolicy::InvisibleField,
     }
 }
 
 fn refused(refusal: &Refusal) -> IntakeRefusal {
-    let data: Vec<String> = refusal.data.iter().map(|(key, value)| format!("{key}: {value}")).collect();
+    let data: Vec<String> = refusal
+        .data
+        .iter()
+        .map(|(key, value)| format!("{key}: {value}"))
+        .collect();
     IntakeRefusal {
         reason: refusal.reason.code().to_owned(),
         object_number: refusal.object,

@@ -17,7 +17,13 @@ pub(super) fn set(memory_mib: u64, cpu_seconds: u64) -> io::Result<()> {
     limit(Resource::Fsize, 0)?;
     limit(Resource::Nofile, DESCRIPTORS)?;
     let all = cpu_seconds.saturating_mul(JOBS_AT_FULL_LENGTH);
-    setrlimit(Resource::Cpu, Rlimit { current: Some(cpu_seconds), maximum: Some(all) })?;
+    setrlimit(
+        Resource::Cpu,
+        Rlimit {
+            current: Some(cpu_seconds),
+            maximum: Some(all),
+        },
+    )?;
     Ok(())
 }
 
@@ -26,11 +32,23 @@ pub(super) fn allow_cpu(seconds: u64) -> io::Result<()> {
     let used = u64::try_from(clock_gettime(ClockId::ProcessCPUTime).tv_sec).unwrap_or_default();
     let all = seconds.saturating_mul(JOBS_AT_FULL_LENGTH);
     let current = (used + seconds + 1).min(all);
-    setrlimit(Resource::Cpu, Rlimit { current: Some(current), maximum: Some(all) })?;
+    setrlimit(
+        Resource::Cpu,
+        Rlimit {
+            current: Some(current),
+            maximum: Some(all),
+        },
+    )?;
     Ok(())
 }
 
 fn limit(resource: Resource, value: u64) -> io::Result<()> {
-    setrlimit(resource, Rlimit { current: Some(value), maximum: Some(value) })?;
+    setrlimit(
+        resource,
+        Rlimit {
+            current: Some(value),
+            maximum: Some(value),
+        },
+    )?;
     Ok(())
 }

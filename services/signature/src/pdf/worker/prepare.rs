@@ -21,7 +21,13 @@ pub(super) fn document(file: &[u8], recipe: &Recipe) -> (Answer, Option<Vec<u8>>
 pub(super) fn page(recipe: &Recipe) -> (Answer, Option<Vec<u8>>) {
     let separate = |page: &Page| {
         let file = compose(page)?;
-        prepare(&file, &Recipe { page: None, ..recipe.clone() })
+        prepare(
+            &file,
+            &Recipe {
+                page: None,
+                ..recipe.clone()
+            },
+        )
     };
     answer(match &recipe.page {
         Some(page) => separate(page),
@@ -33,12 +39,20 @@ pub(super) fn page(recipe: &Recipe) -> (Answer, Option<Vec<u8>>) {
 pub(super) fn page_info(file: &[u8], page_index: u32) -> Outcome<PageInfo> {
     let mut pages = inspect::intake(file)?.pages;
     let index = page_index as usize;
-    if index < pages.len() { Ok(pages.swap_remove(index)) } else { Err(Answer::OutOfRange) }
+    if index < pages.len() {
+        Ok(pages.swap_remove(index))
+    } else {
+        Err(Answer::OutOfRange)
+    }
 }
 
 /// The file with strokes drawn into a page as sealing will draw them.
 pub(super) fn draw(file: &[u8], page_index: u32, overlay: &Overlay) -> Outcome<Vec<u8>> {
-    let mark = DrawnMark { page_index, rectangle: overlay.rectangle, strokes: overlay.strokes.clone() };
+    let mark = DrawnMark {
+        page_index,
+        rectangle: overlay.rectangle,
+        strokes: overlay.strokes.clone(),
+    };
     let signed = !inspect::intake(file)?.signatures.is_empty();
     let name = "Preview".to_owned();
     let (mark, field) = if signed {
@@ -96,8 +110,12 @@ fn impossible(error: PrepareError) -> Answer {
 
 /// Composes the legalisation page as PDF/A-2a.
 fn compose(page: &Page) -> Outcome<Vec<u8>> {
-    let template = template::of_version(&page.template)
-        .ok_or_else(|| Answer::Impossible(format!("template version {} is not known any more", page.template)))?;
+    let template = template::of_version(&page.template).ok_or_else(|| {
+        Answer::Impossible(format!(
+            "template version {} is not known any more",
+            page.template
+        ))
+    })?;
     let qr = qr_svg(&page.qr_text).map_err(|error| Answer::Impossible(error.to_string()))?;
     Engine::new()
         .render(
@@ -113,7 +131,11 @@ fn compose(page: &Page) -> Outcome<Vec<u8>> {
 
 fn placed(file: &[u8], mark: &DrawnMark) -> Outcome<Mark> {
     let rect = user_space(file, mark.page_index, &mark.rectangle)?;
-    Ok(Mark { page_index: mark.page_index as usize, rect, appearance: strokes(&mark.strokes) })
+    Ok(Mark {
+        page_index: mark.page_index as usize,
+        rect,
+        appearance: strokes(&mark.strokes),
+    })
 }
 
 fn user_space(file: &[u8], page_index: u32, rectangle: &ViewRectangle) -> Outcome<[f64; 4]> {
@@ -124,15 +146,29 @@ fn user_space(file: &[u8], page_index: u32, rectangle: &ViewRectangle) -> Outcom
 
 fn strokes(strokes: &[Vec<[f32; 2]>]) -> MarkAppearance {
     let point = |[x, y]: &[f32; 2]| (f64::from(*x), f64::from(*y));
-    MarkAppearance::Strokes(strokes.iter().map(|stroke| stroke.iter().map(point).collect()).collect())
+    MarkAppearance::Strokes(
+        strokes
+            .iter()
+            .map(|stroke| stroke.iter().map(point).collect())
+            .collect(),
+    )
 }
 
 fn field_placement(file: &[u8], field: &Field) -> Outcome<FieldPlacement> {
     Ok(match field {
         Field::Invisible { name } => FieldPlacement::Invisible { name: name.clone() },
         Field::Visible { name, mark } => {
-            let Mark { page_index, rect, appearance } = placed(file, mark)?;
-            FieldPlacement::Visible { name: name.clone(), page_index, rect, appearance }
+            let Mark {
+                page_index,
+                rect,
+                appearance,
+            } = placed(file, mark)?;
+            FieldPlacement::Visible {
+                name: name.clone(),
+                page_index,
+                rect,
+                appearance,
+            }
         }
         Field::Existing { name, strokes: drawn } => FieldPlacement::Existing {
             name: name.clone(),

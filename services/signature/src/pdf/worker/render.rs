@@ -39,7 +39,10 @@ fn picture(file: Vec<u8>, job: &RenderJob) -> Outcome<Vec<u8>> {
         None => file,
     };
     let pdf = Pdf::new(Arc::new(file)).map_err(|_| unreadable())?;
-    let page = pdf.pages().get(job.page_index as usize).ok_or(Answer::OutOfRange)?;
+    let page = pdf
+        .pages()
+        .get(job.page_index as usize)
+        .ok_or(Answer::OutOfRange)?;
     let whole = whole_page(page, job.width_pixels, region.width)?;
     encode(&cut(whole, &region, job.width_pixels))
 }
@@ -55,7 +58,12 @@ fn unreadable() -> Answer {
 /// The region in fractions of the page as shown.
 fn region(info: &PageInfo, job: &RenderJob) -> Outcome<ViewerRect> {
     let Some(region) = job.region else {
-        return Ok(ViewerRect { left: 0.0, top: 0.0, width: 1.0, height: 1.0 });
+        return Ok(ViewerRect {
+            left: 0.0,
+            top: 0.0,
+            width: 1.0,
+            height: 1.0,
+        });
     };
     let rect = info.viewer_rect(region.x, region.y, region.width, region.height);
     info.to_user_space(&rect).map_err(|_| Answer::OutOfRange)?;
@@ -66,7 +74,10 @@ fn whole_page(page: &Page<'_>, width_pixels: u32, share: f64) -> Outcome<RgbImag
     let (width, height) = page.render_dimensions();
     let (width, height) = (f64::from(width), f64::from(height));
     let wanted = f64::from(width_pixels) / (width * share);
-    let bounded = (MAX_PIXELS / (width * height)).sqrt().min(MAX_SIDE / width).min(MAX_SIDE / height);
+    let bounded = (MAX_PIXELS / (width * height))
+        .sqrt()
+        .min(MAX_SIDE / width)
+        .min(MAX_SIDE / height);
     let scale = wanted.min(bounded);
     let pixels = |length: f64| (length * scale).round().clamp(1.0, MAX_SIDE) as u16;
     let settings = RenderSettings {
@@ -76,9 +87,18 @@ fn whole_page(page: &Page<'_>, width_pixels: u32, share: f64) -> Outcome<RgbImag
         height: Some(pixels(height)),
         bg_color: WHITE,
     };
-    let pixmap = hayro::render(page, &RenderCache::new(), &InterpreterSettings::default(), &settings);
+    let pixmap = hayro::render(
+        page,
+        &RenderCache::new(),
+        &InterpreterSettings::default(),
+        &settings,
+    );
     let (width, height) = (u32::from(pixmap.width()), u32::from(pixmap.height()));
-    let rgb = pixmap.data().iter().flat_map(|pixel| [pixel.r, pixel.g, pixel.b]).collect();
+    let rgb = pixmap
+        .data()
+        .iter()
+        .flat_map(|pixel| [pixel.r, pixel.g, pixel.b])
+        .collect();
     RgbImage::from_raw(width, height, rgb).ok_or_else(unreadable)
 }
 
@@ -86,15 +106,21 @@ fn cut(whole: RgbImage, region: &ViewerRect, width_pixels: u32) -> RgbImage {
     let (width, height) = (f64::from(whole.width()), f64::from(whole.height()));
     let at = |fraction: f64, length: f64| (fraction * length).round().clamp(0.0, length - 1.0) as u32;
     let (x, y) = (at(region.left, width), at(region.top, height));
-    let extent =
-        |fraction: f64, length: f64, from: u32| ((fraction * length).round() as u32).clamp(1, length as u32 - from);
+    let extent = |fraction: f64, length: f64, from: u32| {
+        ((fraction * length).round() as u32).clamp(1, length as u32 - from)
+    };
     let (cut_width, cut_height) = (extent(region.width, width, x), extent(region.height, height, y));
     let part = imageops::crop_imm(&whole, x, y, cut_width, cut_height).to_image();
     let tall = f64::from(cut_height) * f64::from(width_pixels) / f64::from(cut_width);
     if cut_width >= width_pixels || tall > MAX_SIDE {
         return part;
     }
-    imageops::resize(&part, width_pixels, (tall.round() as u32).max(1), FilterType::Triangle)
+    imageops::resize(
+        &part,
+        width_pixels,
+        (tall.round() as u32).max(1),
+        FilterType::Triangle,
+    )
 }
 
 fn encode(picture: &RgbImage) -> Outcome<Vec<u8>> {

@@ -18,7 +18,9 @@ pub(super) fn verify(file: &[u8], job: &VerifyJob, material: Vec<Vec<u8>>) -> An
     };
     match verify::verify(file, &context) {
         Ok(reports) => Answer::Verified(FileVerdict {
-            revocation: RevocationSource { crls: crl_addresses(&reports) },
+            revocation: RevocationSource {
+                crls: crl_addresses(&reports),
+            },
             signatures: reports.into_iter().map(verdict).collect(),
         }),
         Err(error) => Answer::Refused(unreadable(&error)),
@@ -36,20 +38,31 @@ fn trust(job: &VerifyJob, material: Vec<Vec<u8>>) -> Result<TrustContext, Answer
     let crls = take(job.crls).into_iter().map(RevocationData::Crl);
     let mut revocation: Vec<RevocationData> = crls.collect();
     revocation.extend(take(job.ocsp_responses).into_iter().map(RevocationData::Ocsp));
-    Ok(TrustContext { anchors, certificates: Vec::new(), revocation, at: job.at })
+    Ok(TrustContext {
+        anchors,
+        certificates: Vec::new(),
+        revocation,
+        at: job.at,
+    })
 }
 
 /// Where revocation lists for the certificates of all signatures can be fetched.
 fn crl_addresses(reports: &[SignatureReport]) -> Vec<String> {
-    let ders = reports.iter().flat_map(|report| report.certificate.iter().chain(&report.chain));
+    let ders = reports
+        .iter()
+        .flat_map(|report| report.certificate.iter().chain(&report.chain));
     let certificates = ders.filter_map(|der| Certificate::from_der(der).ok());
-    let addresses: BTreeSet<String> =
-        certificates.flat_map(|certificate| verify::revocation_urls(&certificate).crl).collect();
+    let addresses: BTreeSet<String> = certificates
+        .flat_map(|certificate| verify::revocation_urls(&certificate).crl)
+        .collect();
     addresses.into_iter().collect()
 }
 
 fn verdict(report: SignatureReport) -> SignatureVerdict {
-    let certificate = report.certificate.as_deref().and_then(|der| Certificate::from_der(der).ok());
+    let certificate = report
+        .certificate
+        .as_deref()
+        .and_then(|der| Certificate::from_der(der).ok());
     SignatureVerdict {
         field_name: report.field,
         indication: match report.indication {

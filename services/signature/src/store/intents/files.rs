@@ -17,12 +17,14 @@ pub(super) async fn insert_frozen(
     kind: SealedFileKind,
     retry_at: DateTime<Utc>,
 ) -> Result<(), StoreError> {
-    sqlx::query("INSERT INTO seal_file (intent_id, kind, phase, next_attempt_at) VALUES ($1, $2, 'FROZEN', $3)")
-        .bind(intent_id)
-        .bind(kind.as_str())
-        .bind(retry_at)
-        .execute(conn)
-        .await?;
+    sqlx::query(
+        "INSERT INTO seal_file (intent_id, kind, phase, next_attempt_at) VALUES ($1, $2, 'FROZEN', $3)",
+    )
+    .bind(intent_id)
+    .bind(kind.as_str())
+    .bind(retry_at)
+    .execute(conn)
+    .await?;
     Ok(())
 }
 
@@ -54,7 +56,11 @@ pub async fn save_prepared(
     kind: SealedFileKind,
     prepared: &Prepared,
 ) -> Result<bool, StoreError> {
-    let too_large = |column| StoreError::Inconsistent { table: "seal_file", column, id: intent_id };
+    let too_large = |column| StoreError::Inconsistent {
+        table: "seal_file",
+        column,
+        id: intent_id,
+    };
     let range: Vec<i64> = prepared
         .byte_range
         .iter()
@@ -202,7 +208,11 @@ pub async fn claim_due(
 ///
 /// # Errors
 /// [`StoreError`].
-pub async fn postpone(conn: &mut PgConnection, intent_id: Uuid, until: DateTime<Utc>) -> Result<(), StoreError> {
+pub async fn postpone(
+    conn: &mut PgConnection,
+    intent_id: Uuid,
+    until: DateTime<Utc>,
+) -> Result<(), StoreError> {
     sqlx::query(
         "UPDATE seal_file SET next_attempt_at = $2 WHERE intent_id = $1 AND phase IN ('FROZEN', 'SIGNED')",
     )

@@ -56,7 +56,11 @@ pub(super) fn recipe_text(recipe: &Recipe) -> Result<String, StoreError> {
 
 impl Row {
     pub(super) fn with_files(self, files: &[FileRow]) -> Result<SealIntent, StoreError> {
-        let inconsistent = |column| StoreError::Inconsistent { table: TABLE, column, id: self.id };
+        let inconsistent = |column| StoreError::Inconsistent {
+            table: TABLE,
+            column,
+            id: self.id,
+        };
         let own = files.iter().filter(|file| file.intent_id == self.id);
         let page_recipe = self.page_recipe.as_deref().map(serde_json::from_str).transpose();
         Ok(SealIntent {
@@ -68,7 +72,10 @@ impl Row {
             applicant_id: self.applicant_id,
             credential_id: self.credential_id,
             state: IntentState::parse(&self.state).ok_or(inconsistent("state"))?,
-            register: RegisterNumber { year: self.register_year, number: self.register_number },
+            register: RegisterNumber {
+                year: self.register_year,
+                number: self.register_number,
+            },
             date: self.entered_on,
             code: VerificationCode::parse(&self.code).ok_or(inconsistent("code"))?,
             salt: Salt(self.salt[..].try_into().map_err(|_| inconsistent("salt"))?),
@@ -83,7 +90,12 @@ impl Row {
 impl FileRow {
     fn file(&self) -> Result<SealFile, StoreError> {
         let kind = SealedFileKind::parse(&self.kind).ok_or(self.inconsistent("kind"))?;
-        let phase = match (self.phase.as_str(), self.prepared()?, self.signed(), self.finished_at) {
+        let phase = match (
+            self.phase.as_str(),
+            self.prepared()?,
+            self.signed(),
+            self.finished_at,
+        ) {
             ("FROZEN", None, None, None) => Phase::Frozen,
             ("PREPARED", Some(prepared), None, None) => Phase::Prepared(prepared),
             ("SIGNED", Some(prepared), Some(signed), None) => Phase::Signed(prepared, signed),
@@ -94,14 +106,22 @@ impl FileRow {
     }
 
     fn prepared(&self) -> Result<Option<Prepared>, StoreError> {
-        let (Some(object_key), Some(byte_range), Some(digest), Some(contents_offset), Some(contents_len), Some(prepared_at)) = (
+        let (
+            Some(object_key),
+            Some(byte_range),
+            Some(digest),
+            Some(contents_offset),
+            Some(contents_len),
+            Some(prepared_at),
+        ) = (
             &self.prepared_key,
             &self.byte_range,
             &self.digest,
             self.contents_offset,
             self.contents_len,
             self.prepared_at,
-        ) else {
+        )
+        else {
             return Ok(None);
         };
         let range: Vec<u64> = byte_range
@@ -113,7 +133,8 @@ impl FileRow {
             object_key: object_key.clone(),
             byte_range: range.try_into().map_err(|_| self.inconsistent("byte_range"))?,
             digest: digest[..].try_into().map_err(|_| self.inconsistent("digest"))?,
-            contents_offset: usize::try_from(contents_offset).map_err(|_| self.inconsistent("contents_offset"))?,
+            contents_offset: usize::try_from(contents_offset)
+                .map_err(|_| self.inconsistent("contents_offset"))?,
             contents_len: usize::try_from(contents_len).map_err(|_| self.inconsistent("contents_len"))?,
             prepared_at,
         }))
@@ -128,6 +149,10 @@ impl FileRow {
     }
 
     fn inconsistent(&self, column: &'static str) -> StoreError {
-        StoreError::Inconsistent { table: "seal_file", column, id: self.intent_id }
+        StoreError::Inconsistent {
+            table: "seal_file",
+            column,
+            id: self.intent_id,
+        }
     }
 }

@@ -107,7 +107,11 @@ impl TryFrom<Row> for LegalisationRequest {
 }
 
 fn inconsistent(id: Uuid, column: &'static str) -> StoreError {
-    StoreError::Inconsistent { table: TABLE, column, id }
+    StoreError::Inconsistent {
+        table: TABLE,
+        column,
+        id,
+    }
 }
 
 impl Row {
@@ -117,11 +121,15 @@ impl Row {
     }
 
     fn digest(&self, column: &'static str, value: Option<Vec<u8>>) -> Result<[u8; 32], StoreError> {
-        self.need(column, value)?.try_into().map_err(|_| inconsistent(self.id, column))
+        self.need(column, value)?
+            .try_into()
+            .map_err(|_| inconsistent(self.id, column))
     }
 
     fn placement(&mut self) -> Result<Option<Placement>, StoreError> {
-        let Some(page_number) = self.page_number else { return Ok(None) };
+        let Some(page_number) = self.page_number else {
+            return Ok(None);
+        };
         let mark = match self.mark.as_deref() {
             Some("DRAWN") => {
                 let bytes = self.strokes.take();
@@ -144,7 +152,9 @@ impl Row {
     }
 
     fn confirmation(&mut self) -> Result<Option<Confirmation>, StoreError> {
-        let Some(confirmation_id) = self.confirmation_id else { return Ok(None) };
+        let Some(confirmation_id) = self.confirmation_id else {
+            return Ok(None);
+        };
         let (method, jws) = (self.confirmation_method.take(), self.confirmation_jws.take());
         let (hash, signer) = (self.subject_hash.take(), self.signer.take());
         Ok(Some(Confirmation {
@@ -159,7 +169,9 @@ impl Row {
     }
 
     fn receipt(&mut self) -> Result<Option<Receipt>, StoreError> {
-        let Some(number) = self.receipt_number.take() else { return Ok(None) };
+        let Some(number) = self.receipt_number.take() else {
+            return Ok(None);
+        };
         Ok(Some(Receipt {
             number,
             submitted_at: self.need("submitted_at", self.submitted_at)?,
@@ -168,10 +180,15 @@ impl Row {
     }
 
     fn comparison(&mut self) -> Result<Option<Comparison>, StoreError> {
-        let Some(agent_id) = self.agent_id else { return Ok(None) };
+        let Some(agent_id) = self.agent_id else {
+            return Ok(None);
+        };
         let (note, method) = (self.comparison_note.take(), self.specimen_proof_method.take());
         let (region, specimen) = (self.region_sha256.take(), self.specimen_sha256.take());
-        let result = self.comparison_result.as_deref().and_then(ComparisonResult::parse);
+        let result = self
+            .comparison_result
+            .as_deref()
+            .and_then(ComparisonResult::parse);
         Ok(Some(Comparison {
             agent_id,
             result: self.need("comparison_result", result)?,
@@ -189,7 +206,9 @@ impl Row {
     }
 
     fn refusal(&mut self) -> Result<Option<Refusal>, StoreError> {
-        let Some(reason_code) = self.refusal_code.take() else { return Ok(None) };
+        let Some(reason_code) = self.refusal_code.take() else {
+            return Ok(None);
+        };
         let text = self.refusal_text.take();
         let level = self.refusal_level.as_deref().and_then(Level::parse);
         Ok(Some(Refusal {
@@ -202,7 +221,9 @@ impl Row {
     }
 
     fn seal(&self) -> Result<Option<Seal>, StoreError> {
-        let Some(intent_id) = self.intent_id else { return Ok(None) };
+        let Some(intent_id) = self.intent_id else {
+            return Ok(None);
+        };
         Ok(Some(Seal {
             intent_id,
             officer_id: self.need("officer_id", self.officer_id)?,

@@ -36,7 +36,9 @@ impl Database {
 
     /// A connection as the application role.
     pub(crate) async fn connect(&self) -> PgConnection {
-        PgConnection::connect_with(&self.config.connect_options().unwrap()).await.unwrap()
+        PgConnection::connect_with(&self.config.connect_options().unwrap())
+            .await
+            .unwrap()
     }
 }
 
@@ -44,7 +46,10 @@ impl Drop for Database {
     fn drop(&mut self) {
         let name = self.name.clone();
         let dropping = std::thread::spawn(move || {
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+            let runtime = tokio::runtime::Builder::new_current_thread()
+                .enable_all()
+                .build()
+                .unwrap();
             runtime.block_on(async {
                 let mut conn = PgConnection::connect_with(&superuser()).await.unwrap();
                 let sql = format!("DROP DATABASE {name} WITH (FORCE)");
@@ -75,8 +80,15 @@ fn login(database: &str, role: &str) -> (String, SecretFile) {
         Some(ca) => format!("sslmode=verify-full&sslrootcert={ca}"),
         None => "sslmode=disable".to_owned(),
     };
-    let url = format!("postgres://{role}@{}:{}/{database}?{tls}", stack.text("/postgres/host"), port());
-    (url, SecretFile::new(stack.text(&format!("/postgres/roles/{role}"))))
+    let url = format!(
+        "postgres://{role}@{}:{}/{database}?{tls}",
+        stack.text("/postgres/host"),
+        port()
+    );
+    (
+        url,
+        SecretFile::new(stack.text(&format!("/postgres/roles/{role}"))),
+    )
 }
 
 fn port() -> u16 {

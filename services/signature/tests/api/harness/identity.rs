@@ -13,8 +13,8 @@ use tonic::Status;
 use uuid::Uuid;
 use wathiq_chassis::{CallContext, Clock, ErrorDomain, Grant, ManualClock, status};
 use wathiq_signature::clients::identity::{
-    AdministrationStatus, Authorization, ConfirmationRecord, Identity, IdentityError, Office, Purpose, Redemption,
-    Specimen,
+    AdministrationStatus, Authorization, ConfirmationRecord, Identity, IdentityError, Office, Purpose,
+    Redemption, Specimen,
 };
 use wathiq_signature::domain::comparison::SpecimenProof;
 use wathiq_signature::domain::destination::Administration;
@@ -52,7 +52,12 @@ pub(crate) struct FakeIdentity {
 
 impl FakeIdentity {
     pub(super) fn new(clock: Arc<ManualClock>) -> Self {
-        Self { clock, known: Mutex::default(), down: AtomicBool::new(false), redemptions: AtomicUsize::new(0) }
+        Self {
+            clock,
+            known: Mutex::default(),
+            down: AtomicBool::new(false),
+            redemptions: AtomicUsize::new(0),
+        }
     }
 
     fn known(&self) -> MutexGuard<'_, Known> {
@@ -94,9 +99,18 @@ impl FakeIdentity {
     }
 
     pub(crate) fn add_administration(&self, id: Uuid, enrolled_today: bool) {
-        let administration =
-            Administration { id, name_ar: "وزارة العدل".to_owned(), name_fr: "Ministère de la Justice".to_owned() };
-        self.known().administrations.insert(id, AdministrationStatus { administration, enrolled_today });
+        let administration = Administration {
+            id,
+            name_ar: "وزارة العدل".to_owned(),
+            name_fr: "Ministère de la Justice".to_owned(),
+        };
+        self.known().administrations.insert(
+            id,
+            AdministrationStatus {
+                administration,
+                enrolled_today,
+            },
+        );
     }
 
     pub(crate) fn add_person(&self, id: Uuid) {
@@ -120,7 +134,10 @@ impl FakeIdentity {
     }
 
     pub(crate) fn grant(&self, person_id: Uuid, office_id: Uuid, role: &str) {
-        self.known().grants.entry(person_id).or_default().push(Grant { office_id, role: role.to_owned() });
+        self.known().grants.entry(person_id).or_default().push(Grant {
+            office_id,
+            role: role.to_owned(),
+        });
     }
 
     /// Takes all roles away. Tokens made before still name them.
@@ -140,7 +157,15 @@ impl FakeIdentity {
     /// A given confirmation of exactly these hashes.
     pub(crate) fn confirm(&self, person_id: Uuid, purpose: Purpose, hashes: Vec<[u8; 32]>) -> Uuid {
         let id = Uuid::new_v4();
-        self.known().confirmations.insert(id, Confirmation { person_id, purpose, hashes, redeemed: None });
+        self.known().confirmations.insert(
+            id,
+            Confirmation {
+                person_id,
+                purpose,
+                hashes,
+                redeemed: None,
+            },
+        );
         id
     }
 
@@ -153,7 +178,12 @@ impl FakeIdentity {
 
     fn record(&self, redemption: &Redemption) -> Result<ConfirmationRecord, IdentityError> {
         let refused = |reason, text| {
-            IdentityError::Refused(Box::new(status::failed_precondition(DOMAIN, reason, "confirmation", text)))
+            IdentityError::Refused(Box::new(status::failed_precondition(
+                DOMAIN,
+                reason,
+                "confirmation",
+                text,
+            )))
         };
         let mut known = self.known();
         let confirmation = known
@@ -172,7 +202,10 @@ impl FakeIdentity {
             || confirmation.purpose != redemption.purpose
             || wanted != given
         {
-            return Err(refused("CONFIRMATION_MISMATCH", "the confirmation is for something else"));
+            return Err(refused(
+                "CONFIRMATION_MISMATCH",
+                "the confirmation is for something else",
+            ));
         }
         let record = ConfirmationRecord {
             confirmation_id: redemption.confirmation_id,
@@ -191,7 +224,12 @@ impl FakeIdentity {
 fn calling_person() -> Uuid {
     let context = CallContext::current().expect("identity is asked within a call");
     let token = context.bearer.expect("the user's token is carried on");
-    let payload = token.expose_secret().split('.').nth(1).expect("a token has three parts").to_owned();
+    let payload = token
+        .expose_secret()
+        .split('.')
+        .nth(1)
+        .expect("a token has three parts")
+        .to_owned();
     let claims: wathiq_chassis::TokenClaims =
         serde_json::from_slice(&BASE64URL_NOPAD.decode(payload.as_bytes()).unwrap()).unwrap();
     claims.sub
@@ -206,7 +244,11 @@ impl Identity for FakeIdentity {
     fn office(&self, id: Uuid) -> BoxFuture<'_, Result<Office, IdentityError>> {
         async move {
             self.check_up()?;
-            self.known().offices.get(&id).cloned().ok_or(IdentityError::NotFound("office"))
+            self.known()
+                .offices
+                .get(&id)
+                .cloned()
+                .ok_or(IdentityError::NotFound("office"))
         }
         .boxed()
     }
@@ -214,7 +256,11 @@ impl Identity for FakeIdentity {
     fn administration(&self, id: Uuid) -> BoxFuture<'_, Result<AdministrationStatus, IdentityError>> {
         async move {
             self.check_up()?;
-            self.known().administrations.get(&id).cloned().ok_or(IdentityError::NotFound("administration"))
+            self.known()
+                .administrations
+                .get(&id)
+                .cloned()
+                .ok_or(IdentityError::NotFound("administration"))
         }
         .boxed()
     }
@@ -227,7 +273,11 @@ impl Identity for FakeIdentity {
         async move {
             self.check_up()?;
             let session_live = !self.known().ended_for.contains(&person_id);
-            Ok(Authorization { session_live, proved: true, grants: self.grants(person_id) })
+            Ok(Authorization {
+                session_live,
+                proved: true,
+                grants: self.grants(person_id),
+            })
         }
         .boxed()
     }
@@ -235,7 +285,11 @@ impl Identity for FakeIdentity {
     fn person(&self, id: Uuid) -> BoxFuture<'_, Result<Signer, IdentityError>> {
         async move {
             self.check_up()?;
-            self.known().people.get(&id).cloned().ok_or(IdentityError::NotFound("person"))
+            self.known()
+                .people
+                .get(&id)
+                .cloned()
+                .ok_or(IdentityError::NotFound("person"))
         }
         .boxed()
     }
@@ -243,7 +297,11 @@ impl Identity for FakeIdentity {
     fn counting_specimen(&self) -> BoxFuture<'_, Result<Option<i32>, IdentityError>> {
         async move {
             self.check_up()?;
-            Ok(self.known().specimens.get(&calling_person()).and_then(|versions| versions.iter().max().copied()))
+            Ok(self
+                .known()
+                .specimens
+                .get(&calling_person())
+                .and_then(|versions| versions.iter().max().copied()))
         }
         .boxed()
     }
@@ -255,14 +313,22 @@ impl Identity for FakeIdentity {
     ) -> BoxFuture<'_, Result<Specimen, IdentityError>> {
         async move {
             self.check_up()?;
-            let newest = self.known().specimens.get(&person_id).and_then(|versions| versions.iter().max().copied());
+            let newest = self
+                .known()
+                .specimens
+                .get(&person_id)
+                .and_then(|versions| versions.iter().max().copied());
             let version = version.or(newest).ok_or(IdentityError::NotFound("specimen"))?;
             let proof = SpecimenProof {
                 method: "IN_PERSON".to_owned(),
                 office_id: Some(super::OFFICE),
                 at: self.clock.now(),
             };
-            Ok(Specimen { version, proof, image_png: picture(person_id, version) })
+            Ok(Specimen {
+                version,
+                proof,
+                image_png: picture(person_id, version),
+            })
         }
         .boxed()
     }

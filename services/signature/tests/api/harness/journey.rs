@@ -13,19 +13,36 @@ use crate::sample;
 pub(crate) fn drawn() -> pb::Placement {
     let point = |x, y| pb::SignaturePoint { x, y };
     let strokes = vec![
-        pb::SignatureStroke { points: vec![point(0.05, 0.6), point(0.3, 0.2), point(0.5, 0.8), point(0.95, 0.4)] },
-        pb::SignatureStroke { points: vec![point(0.2, 0.9), point(0.8, 0.85)] },
+        pb::SignatureStroke {
+            points: vec![
+                point(0.05, 0.6),
+                point(0.3, 0.2),
+                point(0.5, 0.8),
+                point(0.95, 0.4),
+            ],
+        },
+        pb::SignatureStroke {
+            points: vec![point(0.2, 0.9), point(0.8, 0.85)],
+        },
     ];
     pb::Placement {
         page_number: 1,
-        rectangle: Some(pb::Rectangle { x: 350.0, y: 700.0, width: 160.0, height: 60.0 }),
+        rectangle: Some(pb::Rectangle {
+            x: 350.0,
+            y: 700.0,
+            width: 160.0,
+            height: 60.0,
+        }),
         mark: Some(pb::placement::Mark::Drawn(pb::DrawnSignature { strokes })),
     }
 }
 
 /// A signature that already stands on page 1.
 pub(crate) fn standing() -> pb::Placement {
-    pb::Placement { mark: Some(pb::placement::Mark::Standing(pb::StandingSignature {})), ..drawn() }
+    pb::Placement {
+        mark: Some(pb::placement::Mark::Standing(pb::StandingSignature {})),
+        ..drawn()
+    }
 }
 
 impl World {
@@ -42,10 +59,21 @@ impl World {
             length: file.len() as u64,
         };
         let mut parts = vec![pb::upload_document_request::Part::Header(header)];
-        parts.extend(file.chunks(64 * 1024).map(|chunk| pb::upload_document_request::Part::Chunk(chunk.to_vec())));
-        let messages = parts.into_iter().map(|part| pb::UploadDocumentRequest { part: Some(part) });
+        parts.extend(
+            file.chunks(64 * 1024)
+                .map(|chunk| pb::upload_document_request::Part::Chunk(chunk.to_vec())),
+        );
+        let messages = parts
+            .into_iter()
+            .map(|part| pb::UploadDocumentRequest { part: Some(part) });
         let request = self.as_citizen(person, stream::iter(messages.collect::<Vec<_>>()));
-        Ok(self.documents().upload_document(request).await?.into_inner().document.unwrap())
+        Ok(self
+            .documents()
+            .upload_document(request)
+            .await?
+            .into_inner()
+            .document
+            .unwrap())
     }
 
     /// Uploads a file that is accepted.
@@ -75,7 +103,11 @@ impl World {
     pub(crate) async fn drafted(&self, person: Person) -> pb::LegalisationRequest {
         let document = self.upload(person, &sample::plain(1)).await;
         let request = self.as_citizen(person, self.opening(&document));
-        let answer = self.legalisation().create_legalisation_request(request).await.unwrap();
+        let answer = self
+            .legalisation()
+            .create_legalisation_request(request)
+            .await
+            .unwrap();
         answer.into_inner().legalisation_request.unwrap()
     }
 
@@ -91,22 +123,35 @@ impl World {
             placement: Some(placement),
             etag: String::new(),
         };
-        let answer = self.legalisation().place_signature(self.as_citizen(person, message)).await?;
+        let answer = self
+            .legalisation()
+            .place_signature(self.as_citizen(person, message))
+            .await?;
         Ok(answer.into_inner().legalisation_request.unwrap())
     }
 
     /// SIGNATURE_PLACED
     pub(crate) async fn placed(&self, person: Person) -> pb::LegalisationRequest {
         let request = self.drafted(person).await;
-        self.try_place(person, &request.legalisation_request_id, drawn()).await.unwrap()
+        self.try_place(person, &request.legalisation_request_id, drawn())
+            .await
+            .unwrap()
     }
 
     /// A given confirmation of the request as it stands.
     pub(crate) async fn confirmation(&self, person: Person, id: &str) -> String {
-        let message = pb::GetConfirmationSubjectRequest { legalisation_request_id: id.to_owned() };
-        let subject = self.legalisation().get_confirmation_subject(self.as_citizen(person, message)).await.unwrap();
+        let message = pb::GetConfirmationSubjectRequest {
+            legalisation_request_id: id.to_owned(),
+        };
+        let subject = self
+            .legalisation()
+            .get_confirmation_subject(self.as_citizen(person, message))
+            .await
+            .unwrap();
         let hash = subject.into_inner().hash.try_into().unwrap();
-        self.identity.confirm(person.0, Purpose::Legalise, vec![hash]).to_string()
+        self.identity
+            .confirm(person.0, Purpose::Legalise, vec![hash])
+            .to_string()
     }
 
     pub(crate) async fn try_confirm(
@@ -120,7 +165,10 @@ impl World {
             legalisation_request_id: id.to_owned(),
             confirmation_id: confirmation_id.to_owned(),
         };
-        let answer = self.legalisation().confirm_legalisation_request(self.as_citizen(person, message)).await?;
+        let answer = self
+            .legalisation()
+            .confirm_legalisation_request(self.as_citizen(person, message))
+            .await?;
         Ok(answer.into_inner().legalisation_request.unwrap())
     }
 
@@ -128,19 +176,32 @@ impl World {
     pub(crate) async fn submitted(&self, person: Person) -> pb::LegalisationRequest {
         let request = self.placed(person).await;
         let confirmation_id = self.confirmation(person, &request.legalisation_request_id).await;
-        self.try_confirm(person, &request.legalisation_request_id, &confirmation_id).await.unwrap()
+        self.try_confirm(person, &request.legalisation_request_id, &confirmation_id)
+            .await
+            .unwrap()
     }
 
     pub(crate) async fn try_claim(&self, official: Person, id: &str) -> Result<pb::QueueEntry, Status> {
-        let message =
-            pb::ClaimRequestRequest { request_id: request_id(), legalisation_request_id: id.to_owned() };
-        let answer = self.office().claim_request(self.as_staff(official, message)).await?;
+        let message = pb::ClaimRequestRequest {
+            request_id: request_id(),
+            legalisation_request_id: id.to_owned(),
+        };
+        let answer = self
+            .office()
+            .claim_request(self.as_staff(official, message))
+            .await?;
         Ok(answer.into_inner().entry.unwrap())
     }
 
     pub(crate) async fn try_review(&self, agent: Person, id: &str) -> Result<pb::GetReviewResponse, Status> {
-        let message = pb::GetReviewRequest { legalisation_request_id: id.to_owned() };
-        Ok(self.office().get_review(self.as_staff(agent, message)).await?.into_inner())
+        let message = pb::GetReviewRequest {
+            legalisation_request_id: id.to_owned(),
+        };
+        Ok(self
+            .office()
+            .get_review(self.as_staff(agent, message))
+            .await?
+            .into_inner())
     }
 
     pub(crate) async fn try_accept(
@@ -154,7 +215,10 @@ impl World {
             legalisation_request_id: id.to_owned(),
             comparison: Some(comparison),
         };
-        let answer = self.office().accept_request(self.as_staff(agent, message)).await?;
+        let answer = self
+            .office()
+            .accept_request(self.as_staff(agent, message))
+            .await?;
         Ok(answer.into_inner().legalisation_request.unwrap())
     }
 
@@ -178,14 +242,22 @@ impl World {
             text: "Le paraphe ne ressemble pas au spécimen.".to_owned(),
             comparison,
         };
-        let answer = self.office().refuse_request(self.as_staff(official, message)).await?;
+        let answer = self
+            .office()
+            .refuse_request(self.as_staff(official, message))
+            .await?;
         Ok(answer.into_inner().legalisation_request.unwrap())
     }
 
     /// The caller's request as it stands.
     pub(crate) async fn try_get(&self, person: Person, id: &str) -> Result<pb::LegalisationRequest, Status> {
-        let message = pb::GetLegalisationRequestRequest { legalisation_request_id: id.to_owned() };
-        let answer = self.legalisation().get_legalisation_request(self.as_citizen(person, message)).await?;
+        let message = pb::GetLegalisationRequestRequest {
+            legalisation_request_id: id.to_owned(),
+        };
+        let answer = self
+            .legalisation()
+            .get_legalisation_request(self.as_citizen(person, message))
+            .await?;
         Ok(answer.into_inner().legalisation_request.unwrap())
     }
 }

@@ -1,5 +1,5 @@
 use super::{Entry, Section, SectionStyle, unsigned};
-use crate::syntax::lexer::Lexer;
+use crate::syntax::lexer::{Lexer, is_space};
 use crate::syntax::{Fault, FaultKind, Kind, MAX_OBJECTS, TokenKind, parse_value};
 
 /// Reads the table that begins with `xref` at `offset`, and its trailer.
@@ -42,8 +42,7 @@ fn subsection(
     entries: &mut Vec<(u32, Entry)>,
 ) -> Result<(), Fault> {
     for index in 0..count {
-        lexer.skip_space();
-        let at = lexer.position();
+        let at = entry_start(lexer);
         let damaged = Fault::new(FaultKind::CrossReference, at);
         let number = first.checked_add(index).ok_or_else(|| damaged.clone())?;
         // Twenty bytes with the end of line; a lone line feed after the letter makes it nineteen.
@@ -52,6 +51,12 @@ fn subsection(
         lexer.seek(at + 18);
     }
     Ok(())
+}
+
+/// White space only: a comment between entries is damage to every reader.
+fn entry_start(lexer: &Lexer<'_>) -> usize {
+    let rest = &lexer.bytes()[lexer.position()..];
+    lexer.position() + rest.iter().position(|byte| !is_space(*byte)).unwrap_or(rest.len())
 }
 
 fn entry(line: &[u8]) -> Option<Entry> {

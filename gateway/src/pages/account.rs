@@ -1,0 +1,150 @@
+//! The signed-in person's page: their requests with what happens next, the sealed files, and their sessions.
+
+use askama::Template;
+use axum::Router;
+use axum::extract::{Path, State};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use http::{HeaderMap, Method, StatusCode};
+use wathiq_proto::wathiq::identity::v1 as identity;
+use wathiq_proto::wathiq::signature::v1 as pb;
+
+use crate::api;
+use crate::api::transfer::download::{self, Disposition, File};
+use crate::app::App;
+use crate::language::{Language, text};
+use crate::pages::facts::{kind_name, time};
+use crate::pages::link::{Offer, newest, offer};
+use crate::pages::sign_in::{address, end};
+use crate::pages::{Frame, page, see_other};
+use crate::problem::Problem;
+use crate::session::{Standing, User};
+
+struct RequestCard {
+    kind: String,
+    created: String,
+    receipt: String,
+    state: &'static str,
+    status: String,
+    refusal: Option<String>,
+    offers: Vec<Offer>,
+    verification: Option<String>,
+}
+
+struct SessionRow {
+    session_id: String,
+    user_agent: String,
+    last_use: String,
+    current: bool,
+}
+
+#[derive(Template)]
+#[template(path = "account.html")]
+struct AccountPage<'page> {
+    frame: &'page Frame,
+    name: String,
+    proved: bool,
+    requests: Vec<RequestCard>,
+    sessions: Vec<SessionRow>,
+}
+
+pub(super) fn router() -> Router<App> {
+    Router::new()
+        .route("/account", get(show))
+        .route("/account/files/{legalisation_request_id}/{kind}", get(fetch))
+        .route("/account/sessions/{session_id}/end", post(end_session))
+}
+
+/// A signed-out person signs in first and comes back.
+fn sign_in_first(frame: &Frame) -> Response {
+    see_other(&address(&frame.path))
+}
+
+async fn show(
+    State(app): State<App>,
+    frame: Frame,
+    axum::Extension(standing): axum::Extension<Standing>,
+) -> Result<Response, Problem> {
+    match standing {
+        Standing::Live(_) => {}
+        Standing::Unknown(problem) => return Err(problem),
+        Standing::None | Standing::Ended => return Ok(sign_in_first(&frame)),
+    }
+    let person = app.clients.accounts().get_person(identity::GetPersonRequest {}).await?.into_inner();
+    let person = api::filled(person.person)?;
+    let listing = pb::ListLegalisationRequestsRequest { page_size: 50, ..Default::default() };
+    let listed = app.clients.legalisations().list_legalisation_requests(listing).await;
+    // A staff session holds no requests of its own; the service refuses it the list.
+    let requests = match listed {
+        Ok(answer) => answer.into_inner().legalisation_requests,
+        Err(status) if status.code() == tonic::Code::PermissionDenied => Vec::new(),
+        Err(status) => return Err(status.into()),
+    };
+    let mut cards = Vec::with_capacity(requests.len());
+    for request in &requests {
+        cards.push(card(&app, &frame, request).await);
+    }
+    let shown = AccountPage {
+        name: name(frame.language, &person),
+        proved: person.assurance() == identity::AssuranceLevel::Proved,
+        requests: cards,
+        sessions: sessions(&app).await?,
+        frame: &frame,
+    };
+    Ok(page(&frame, StatusCode::OK, &shown))
+}
+
+fn name(language: Language, person: &identity::Person) -> String {
+    let arabic = matches!(language, Language::Arabic | Language::Tamazight);
+    let name = if arabic { &person.name_arabic } else { &person.name_latin };
+    name.as_ref().map(|name| format!("{} {}", name.given, name.family)).unwrap_or_default()
+}
+
+async fn card(app: &App, frame: &Frame, request: &pb::LegalisationRequest) -> RequestCard {
+    let base = format!("/account/files/{}", request.legalisation_request_id);
+    let refused = request.state() == pb::LegalisationState::Refused;
+    RequestCard {
+        kind: kind_name(app, frame.language, &request.document_kind).await,
+        created: time(request.create_time.as_ref()).unwrap_or_default(),
+        receipt: request.receipt.as_ref().map(|receipt| receipt.number.clone()).unwrap_or_default(),
+        state: text(frame.language, api::state_name_key(request.state())),
+        status: api::status_line(frame.language, request),
+        refusal: request.refusal.as_ref().filter(|_| refused).map(|refusal| refusal.text.clone()),
+        offers: newest(&request.files).filter_map(|file| offer(frame, &base, file)).collect(),
+        verification: (!request.verification_code.is_empty())
+            .then(|| format!("/v/{}", api::percent_encode(&request.verification_code))),
+    }
+}
+
+async fn sessions(app: &App) -> Result<Vec<SessionRow>, Problem> {
+    let request = identity::ListSessionsRequest { page_size: 50, page_token: String::new() };
+    let answer = app.clients.sessions().list_sessions(request).await?.into_inner();
+    Ok(answer
+        .sessions
+        .into_iter()
+        .map(|session| SessionRow {
+            last_use: time(session.last_use_time.as_ref()).unwrap_or_default(),
+            session_id: session.session_id,
+            user_agent: session.user_agent,
+            current: session.current,
+        })
+        .collect())
+}
+
+async fn fetch(
+    State(app): State<App>,
+    _: User,
+    Path((legalisation_request_id, kind)): Path<(String, String)>,
+    method: Method,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let file = File::Sealed { legalisation_request_id, kind: api::file_kind(&kind)? };
+    download::answer(app.clients.clone(), file, &method, &headers, Disposition::Attachment).await
+}
+
+async fn end_session(State(app): State<App>, user: User, Path(session_id): Path<String>) -> Response {
+    match end(&app, &user, session_id).await {
+        Ok(()) => see_other("/account"),
+        Err(problem) => problem.into_response(),
+    }
+}

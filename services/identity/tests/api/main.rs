@@ -1,0 +1,17 @@
+//! The service as others meet it: real PostgreSQL, real gRPC over mTLS, a clock that is moved by hand.
+#![expect(clippy::unwrap_used, reason = "a helper of a test may fail the test")]
+
+mod account;
+mod authz;
+mod bootstrap;
+mod concurrency;
+mod confirmation;
+mod directory;
+mod events_out;
+mod harness;
+mod office;
+mod people;
+mod proof;
+mod session;
+mod specimen;
+mod validation;

@@ -1,0 +1,70 @@
+//! One attempt at a message: facts, words, and the server's answer. Nothing is written to the database here.
+
+mod delivery;
+mod legalisation;
+
+use wathiq_chassis::status;
+
+use super::App;
+use super::settle_message::Attempt;
+use crate::clients::ClientError;
+use crate::domain::message::{Message, Outcome, TOO_LATE};
+use crate::domain::template::Template;
+use crate::letter::LetterError;
+use crate::text_message::SendError;
+
+/// Tries a message. Whatever happens is an outcome.
+pub async fn attempt(app: &App, message: &Message) -> Attempt {
+    let template = message.template;
+    if message.is_stale(app.ambient.now()) {
+        return Attempt { template, outcome: Outcome::TooLate { reason: TOO_LATE.to_owned() } };
+    }
+    let result = match template {
+        Template::Submitted
+        | Template::PaymentAwaited
+        | Template::Refused
+        | Template::Delivered
+        | Template::Cancelled
+        | Template::Expired => legalisation::send(app, message).await.map(|()| template),
+        Template::Delivery
+        | Template::SignUpCode
+        | Template::ContactChangeCode
+        | Template::PasswordResetCode
+        | Template::AccountExistsNotice
+        | Template::CredentialChangedNotice => delivery::send(app, message).await,
+    };
+    match result {
+        Ok(template) => Attempt { template, outcome: Outcome::Sent },
+        Err(outcome) => Attempt { template, outcome },
+    }
+}
+
+/// What does not answer is reported here, once; the text of the report names no person.
+fn again(code: &str, error: &(dyn std::error::Error + 'static)) -> Outcome {
+    tracing::warn!(event = "message.delayed", code, error = status::chain(error), "a message waits");
+    Outcome::Again { code: code.to_owned() }
+}
+
+impl From<SendError> for Outcome {
+    fn from(error: SendError) -> Self {
+        match error {
+            SendError::Refused { code } => Self::Refused { code },
+            SendError::Unavailable { ref code, .. } => again(code, &error),
+        }
+    }
+}
+
+impl From<LetterError> for Outcome {
+    fn from(error: LetterError) -> Self {
+        tracing::error!(event = "message.no_text", error = status::chain(&error), "a message has no words");
+        Self::Refused { code: "NO_TEXT".to_owned() }
+    }
+}
+
+/// A service's answer that there is nothing (any more) is final, with the outcome that `gone` makes of the reason.
+fn client_error(error: ClientError, code: &str, gone: impl FnOnce(String) -> Outcome) -> Outcome {
+    match error {
+        ClientError::Gone { reason } => gone(reason),
+        error @ ClientError::Unavailable(_) => again(code, &error),
+    }
+}

@@ -1,0 +1,236 @@
+//! How a catalogue file looks. The build reads this file too, so that a missing text or a misspelt value never ships.
+
+use serde::Deserialize;
+
+/// Which way a language is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Direction {
+    Ltr,
+    Rtl,
+}
+
+/// What every message of a language has in common.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Common {
+    pub direction: Direction,
+    pub greeting: String,
+    /// Where no name is known.
+    pub greeting_without_name: String,
+    pub help: String,
+    pub automatic: String,
+    pub signature: String,
+    /// January first.
+    pub months: [String; 12],
+    pub date: String,
+    /// Moroccan time.
+    pub time: String,
+    /// In dirhams.
+    pub money: String,
+}
+
+/// An e-mail. A paragraph that names a value which the message does not have is left out.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Mail {
+    pub subject: String,
+    pub paragraphs: Vec<String>,
+}
+
+/// Declares a struct with one of something for every message there is.
+macro_rules! one_each {
+    ($(#[$note:meta])* $name:ident { $($field:ident),+ $(,)? }) => {
+        $(#[$note])*
+        #[derive(Debug, Clone, Deserialize)]
+        #[serde(deny_unknown_fields)]
+        pub struct $name<T> { $(pub $field: T),+ }
+
+        impl<T> $name<T> {
+            /// Each with its name.
+            pub fn named(&self) -> impl Iterator<Item = (&'static str, &T)> {
+                [$((stringify!($field), &self.$field)),+].into_iter()
+            }
+        }
+    };
+}
+
+one_each! {
+    /// E-mails.
+    Mails {
+        sign_up_code, contact_change_code, password_reset_code, account_exists_notice, credential_changed_notice,
+        submitted, payment_awaited, refused, delivered, cancelled, expired,
+    }
+}
+
+one_each! {
+    /// Text messages.
+    Texts {
+        sign_up_code, contact_change_code, password_reset_code, account_exists_notice, credential_changed_notice,
+    }
+}
+
+/// All texts of a language.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Catalogue {
+    pub common: Common,
+    pub mails: Mails<Mail>,
+    pub texts: Texts<String>,
+}
+
+/// The texts of a language that one of its speakers has reviewed; another language stands in for the rest. None is used before
+/// the common ones are there.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Reviewed {
+    pub common: Option<Common>,
+    pub mails: Mails<Option<Mail>>,
+    pub texts: Texts<Option<String>>,
+}
+
+/// What is wrong with a text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fault {
+    text: String,
+    problem: String,
+}
+
+impl std::fmt::Display for Fault {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(formatter, "{}: {}", self.text, self.problem)
+    }
+}
+
+/// Values of a code, and of what every text message ends with.
+const CODE: &[&str] = &["code", "until"];
+const HELP: &[&str] = &["help_number", "help_hours"];
+/// Values of every message about a request, and those of one kind of message.
+const REQUEST: &[&str] = &["document", "office", "receipt"];
+
+/// A part of a text: words, or the name of a value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Part<'a> {
+    Words(&'a str),
+    Value(&'a str),
+}
+
+/// The parts of a text; none when a brace has no partner.
+pub fn parts(text: &str) -> Option<Vec<Part<'_>>> {
+    let mut parts = Vec::new();
+    let mut rest = text;
+    while let Some((words, after)) = rest.split_once('{') {
+        let (name, after) = after.split_once('}')?;
+        if words.contains('}') || name.contains('{') {
+            return None;
+        }
+        parts.extend((!words.is_empty()).then_some(Part::Words(words)));
+        parts.push(Part::Value(name));
+        rest = after;
+    }
+    if rest.contains('}') {
+        return None;
+    }
+    parts.extend((!rest.is_empty()).then_some(Part::Words(rest)));
+    Some(parts)
+}
+
+impl Catalogue {
+    /// Checks every text.
+    ///
+    /// # Errors
+    /// The first fault.
+    pub fn check(&self) -> Result<(), Fault> {
+        self.common.check()?;
+        self.mails.named().try_for_each(|(name, mail)| mail.check(name))?;
+        self.texts.named().try_for_each(|(name, text)| check_text(name, text))
+    }
+}
+
+impl Reviewed {
+    /// Checks every text that is there.
+    ///
+    /// # Errors
+    /// The first fault.
+    pub fn check(&self) -> Result<(), Fault> {
+        self.common.iter().try_for_each(Common::check)?;
+        let mails = self.mails.named().filter_map(|(name, mail)| Some((name, mail.as_ref()?)));
+        mails.into_iter().try_for_each(|(name, mail)| mail.check(name))?;
+        let texts = self.texts.named().filter_map(|(name, text)| Some((name, text.as_ref()?)));
+        texts.into_iter().try_for_each(|(name, text)| check_text(name, text))
+    }
+}
+
+impl Common {
+    fn check(&self) -> Result<(), Fault> {
+        let texts: [(&str, &str, &[&str]); 8] = [
+            ("greeting", &self.greeting, &["name"]),
+            ("greeting_without_name", &self.greeting_without_name, &[]),
+            ("help", &self.help, HELP),
+            ("automatic", &self.automatic, &[]),
+            ("signature", &self.signature, &[]),
+            ("date", &self.date, &["day", "month", "year"]),
+            ("time", &self.time, &["hours", "minutes"]),
+            ("money", &self.money, &["amount"]),
+        ];
+        texts.into_iter().try_for_each(|(name, text, values)| check(&format!("common.{name}"), &[text], values, values))
+    }
+}
+
+impl Mail {
+    fn check(&self, name: &str) -> Result<(), Fault> {
+        let place = format!("mails.{name}");
+        let paragraphs: Vec<&str> = self.paragraphs.iter().map(String::as_str).collect();
+        if paragraphs.is_empty() {
+            return Err(Fault { text: place, problem: "has no paragraphs".into() });
+        }
+        let (needed, more) = mail_values(name);
+        let allowed = [needed, more, REQUEST].concat();
+        let allowed = if name.ends_with("_code") || name.ends_with("_notice") { needed } else { &allowed };
+        check(&format!("{place}.subject"), &[&self.subject], &[], &[])?;
+        check(&format!("{place}.paragraphs"), &paragraphs, needed, allowed)
+    }
+}
+
+fn check_text(name: &str, text: &str) -> Result<(), Fault> {
+    let mut needed = HELP.to_vec();
+    if name.ends_with("_code") {
+        needed.extend(CODE);
+    }
+    check(&format!("texts.{name}"), &[text], &needed, &needed)
+}
+
+/// Values that a mail must name, and others it may name.
+fn mail_values(name: &str) -> (&'static [&'static str], &'static [&'static str]) {
+    match name {
+        "submitted" => (&["receipt", "submitted_on", "expected_on"], &[]),
+        "payment_awaited" => (&["fee"], &["ends_on"]),
+        "refused" => (&["reason"], &["remark"]),
+        "delivered" => (&["attached", "link", "large_link", "verification_link"], &["register"]),
+        name if name.ends_with("_code") => (CODE, &[]),
+        _ => (&[], &[]),
+    }
+}
+
+/// All of `needed` are named in the texts, and nothing that is not `allowed`.
+fn check(place: &str, texts: &[&str], needed: &[&str], allowed: &[&str]) -> Result<(), Fault> {
+    let fault = |problem: String| Fault { text: place.to_owned(), problem };
+    let mut named = Vec::new();
+    for text in texts {
+        if text.trim().is_empty() {
+            return Err(fault("is empty".into()));
+        }
+        for part in parts(text).ok_or_else(|| fault("has a brace without its partner".into()))? {
+            if let Part::Value(name) = part {
+                named.push(name);
+            }
+        }
+    }
+    if let Some(unknown) = named.iter().find(|name| !allowed.contains(name)) {
+        return Err(fault(format!("names {{{unknown}}}, which nobody fills in")));
+    }
+    match needed.iter().find(|name| !named.contains(name)) {
+        Some(missing) => Err(fault(format!("does not name {{{missing}}}"))),
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,53 @@
+//! The values of one message.
+
+use std::collections::HashMap;
+
+use zeroize::Zeroizing;
+
+/// A value, by how it is shown. It does not print.
+#[derive(Clone)]
+pub enum Value {
+    Words(String),
+    /// A one-time code.
+    Code(Zeroizing<String>),
+    Link(String),
+}
+
+/// Values by name.
+#[derive(Clone, Default)]
+pub struct Values(HashMap<&'static str, Value>);
+
+impl Values {
+    /// Adds words, made harmless: what people typed stays on its line and cannot turn the direction of what follows.
+    #[must_use]
+    pub fn with(self, name: &'static str, words: impl Into<String>) -> Self {
+        let words: String = words.into();
+        let harmless: String = words.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+        let harmless: String = harmless.chars().filter(|c| !is_direction_mark(*c)).collect();
+        self.with_value(name, Value::Words(harmless))
+    }
+
+    /// Adds words where they are known and not empty.
+    #[must_use]
+    pub fn with_some(self, name: &'static str, words: Option<impl Into<String>>) -> Self {
+        match words.map(Into::into).filter(|words: &String| !words.trim().is_empty()) {
+            Some(words) => self.with(name, words),
+            None => self,
+        }
+    }
+
+    #[must_use]
+    pub fn with_value(mut self, name: &'static str, value: Value) -> Self {
+        self.0.insert(name, value);
+        self
+    }
+
+    pub fn get(&self, name: &str) -> Option<&Value> {
+        self.0.get(name)
+    }
+}
+
+/// Embeddings, overrides and isolates (Unicode Bidirectional Algorithm, 2.1 to 2.4).
+fn is_direction_mark(c: char) -> bool {
+    matches!(c, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
+}

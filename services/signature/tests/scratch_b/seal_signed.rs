@@ -1,0 +1,1 @@
+../api/seal_signed.rs
