@@ -28,5 +28,8 @@ fn main() {
         assert!(missing.is_empty(), "locales/{language}.toml lacks {missing:?}");
     }
     let unknown: Vec<_> = keys("zgh").difference(&all).cloned().collect();
-    assert!(unknown.is_empty(), "locales/zgh.toml has keys that no other language has: {unknown:?}");
+    assert!(
+        unknown.is_empty(),
+        "locales/zgh.toml has keys that no other language has: {unknown:?}"
+    );
 }

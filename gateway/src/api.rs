@@ -27,6 +27,7 @@ mod legalisation;
 mod office;
 mod offices;
 mod openapi;
+mod passwords;
 mod people;
 mod seals;
 mod sessions;
@@ -44,10 +45,10 @@ pub(crate) use verification::verify;
 pub(crate) type Answer<T> = Result<T, Problem>;
 
 /// The routes of the API and the document that describes them.
-#[must_use]
 pub(crate) fn router() -> (axum::Router<App>, OpenApi) {
     let (router, mut document) = OpenApiRouter::with_openapi(openapi::frame())
         .merge(accounts::routes())
+        .merge(passwords::routes())
         .merge(sessions::routes())
         .merge(specimens::routes())
         .merge(confirmations::routes())
@@ -98,7 +99,9 @@ impl<S: Send + Sync> FromRequestParts<S> for IfMatch {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
-        let Some(value) = parts.headers.get(header::IF_MATCH) else { return Ok(IfMatch(String::new())) };
+        let Some(value) = parts.headers.get(header::IF_MATCH) else {
+            return Ok(IfMatch(String::new()));
+        };
         let text = value.to_str().unwrap_or_default();
         if text == "*" {
             return Ok(IfMatch(String::new()));
@@ -153,7 +156,11 @@ impl<T: Serialize + ToSchema> IntoResponse for Listing<T> {
     fn into_response(self) -> Response {
         let link = (!self.next.is_empty()).then(|| next_link(&self.uri, &self.next));
         let next_page_token = (!self.next.is_empty()).then_some(self.next);
-        let mut response = Json(ListingBody { items: self.items, next_page_token }).into_response();
+        let mut response = Json(ListingBody {
+            items: self.items,
+            next_page_token,
+        })
+        .into_response();
         if let Some(value) = link.and_then(|link| HeaderValue::try_from(link).ok()) {
             response.headers_mut().insert(header::LINK, value);
         }
@@ -194,7 +201,11 @@ pub(crate) fn percent_encode(text: &str) -> String {
 /// `INTERNAL` where a service left it out.
 pub(crate) fn filled<T>(part: Option<T>) -> Result<T, Problem> {
     part.ok_or_else(|| {
-        Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "INTERNAL", "a service left out a part of its answer")
+        Problem::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "INTERNAL",
+            "a service left out a part of its answer",
+        )
     })
 }
 

@@ -54,7 +54,11 @@ impl<S: Send + Sync> FromRequestParts<S> for ClientAddress {
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
         parts.extensions.get::<ClientAddress>().cloned().ok_or_else(|| {
-            Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "INTERNAL", "the connection's address is not known")
+            Problem::new(
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "INTERNAL",
+                "the connection's address is not known",
+            )
         })
     }
 }
@@ -68,7 +72,10 @@ mod tests {
         let proxy: IpAddr = "10.0.0.1".parse().unwrap();
         let inner: IpAddr = "10.0.0.2".parse().unwrap();
         let mut headers = HeaderMap::new();
-        headers.insert("x-forwarded-for", "1.1.1.1, 203.0.113.9, 10.0.0.2".parse().unwrap());
+        headers.insert(
+            "x-forwarded-for",
+            "1.1.1.1, 203.0.113.9, 10.0.0.2".parse().unwrap(),
+        );
         let seen = |trusted: &[IpAddr]| of(proxy, &headers, trusted).to_string();
         assert_eq!(seen(&[]), "10.0.0.1");
         assert_eq!(seen(&[proxy]), "10.0.0.2");
@@ -79,6 +86,9 @@ mod tests {
     fn a_subscriber_of_ipv6_is_one_network() {
         let first = limited_as("2001:db8:1:2:3::1".parse().unwrap());
         let second = limited_as("2001:db8:1:2:ffff::9".parse().unwrap());
-        assert_eq!((first.as_str(), second.as_str()), ("2001:db8:1:2::/64", "2001:db8:1:2::/64"));
+        assert_eq!(
+            (first.as_str(), second.as_str()),
+            ("2001:db8:1:2::/64", "2001:db8:1:2::/64")
+        );
     }
 }

@@ -81,7 +81,8 @@ impl Clients {
 
     #[must_use]
     pub fn legalisation_office(&self) -> LegalisationOfficeServiceClient<Channel> {
-        LegalisationOfficeServiceClient::new(self.signature.clone()).max_decoding_message_size(LARGEST_MESSAGE)
+        LegalisationOfficeServiceClient::new(self.signature.clone())
+            .max_decoding_message_size(LARGEST_MESSAGE)
     }
 
     #[must_use]

@@ -60,7 +60,9 @@ impl Settings {
     /// Names the key and the remedy.
     pub fn check(&self) -> Result<(), ConfigError> {
         let url = &self.http.public_url;
-        let origin = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"));
+        let origin = url
+            .strip_prefix("https://")
+            .or_else(|| url.strip_prefix("http://"));
         if origin.is_none_or(|host| host.is_empty() || host.contains('/')) {
             return Err(ConfigError::key(
                 "http.public_url",

@@ -45,8 +45,14 @@ struct Facts {
 
 impl Facts {
     fn of(app: &App, request: &Request) -> Self {
-        let peer = request.extensions().get::<Peer>().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.0.ip());
-        let route = request.extensions().get::<MatchedPath>().map_or("unmatched", MatchedPath::as_str);
+        let peer = request
+            .extensions()
+            .get::<Peer>()
+            .map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.0.ip());
+        let route = request
+            .extensions()
+            .get::<MatchedPath>()
+            .map_or("unmatched", MatchedPath::as_str);
         Facts {
             started: Instant::now(),
             request_id: app.ambient.uuid_v7().to_string(),
@@ -79,7 +85,10 @@ fn span(app: &App, facts: &Facts, request: &Request) -> Span {
         request_id = facts.request_id,
     );
     // A stranger's trace context could join unrelated traces, so it counts from trusted proxies only.
-    let peer = request.extensions().get::<Peer>().map(|peer| peer.0.ip().to_canonical());
+    let peer = request
+        .extensions()
+        .get::<Peer>()
+        .map(|peer| peer.0.ip().to_canonical());
     let trusted = peer.is_some_and(|peer| app.settings.http.trusted_proxies.contains(&peer));
     let parent = request.headers().get("traceparent").filter(|_| trusted);
     if let Some(parent) = parent.and_then(|value| value.to_str().ok()) {
@@ -98,7 +107,10 @@ async fn answer(app: &App, facts: &Facts, mut request: Request, next: Next) -> R
     let origin = check_same_site(&facts.method, request.headers(), &app.settings.http.public_url);
     let (limit, verdict) = admit(app, facts, bucket, origin, &standing).await;
     let secure = app.settings.http.public_url.starts_with("https://");
-    let language_cookie = facts.is_page.then(|| pages::language_cookie(request.uri(), secure)).flatten();
+    let language_cookie = facts
+        .is_page
+        .then(|| pages::language_cookie(request.uri(), secure))
+        .flatten();
     let extensions = request.extensions_mut();
     extensions.insert(standing);
     extensions.insert(facts.language);
@@ -134,7 +146,9 @@ async fn admit(
         Err(problem) if by_cookie || facts.is_page => return (None, Err(problem)),
         _ => {}
     }
-    let Some(bucket) = bucket else { return (None, Ok(())) };
+    let Some(bucket) = bucket else {
+        return (None, Ok(()));
+    };
     let whom = match standing {
         Standing::Live(user) if matches!(bucket, "http.default" | "http.upload") => user.session_id.clone(),
         _ => client_address::limited_as(facts.address),
@@ -176,9 +190,11 @@ fn problem_of(response: &mut Response) -> Option<Problem> {
         return None;
     }
     Some(match status {
-        StatusCode::PAYLOAD_TOO_LARGE => {
-            Problem::new(status, "BODY_TOO_LARGE", "the body is larger than this address takes")
-        }
+        StatusCode::PAYLOAD_TOO_LARGE => Problem::new(
+            status,
+            "BODY_TOO_LARGE",
+            "the body is larger than this address takes",
+        ),
         StatusCode::BAD_REQUEST => Problem::new(status, "MALFORMED", "the request cannot be understood"),
         _ => Problem::new(status, "INTERNAL", "something went wrong"),
     })

@@ -20,7 +20,10 @@ where
     type Rejection = Problem;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
-        let content_type = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+        let content_type = request
+            .headers()
+            .get(header::CONTENT_TYPE)
+            .and_then(|value| value.to_str().ok());
         let is_json = content_type.is_some_and(|value| {
             let essence = value.split(';').next().unwrap_or_default().trim();
             essence.eq_ignore_ascii_case("application/json")
@@ -32,12 +35,16 @@ where
                 "send the body as application/json",
             ));
         }
-        let bytes = Bytes::from_request(request, state).await.map_err(|rejection| body_problem(rejection.status()))?;
+        let bytes = Bytes::from_request(request, state)
+            .await
+            .map_err(|rejection| body_problem(rejection.status()))?;
         let mut source = serde_json::Deserializer::from_slice(&bytes);
-        serde_path_to_error::deserialize(&mut source).map(Body).map_err(|error| {
-            let pointer = pointer(error.path());
-            malformed(&pointer, &error.into_inner())
-        })
+        serde_path_to_error::deserialize(&mut source)
+            .map(Body)
+            .map_err(|error| {
+                let pointer = pointer(error.path());
+                malformed(&pointer, &error.into_inner())
+            })
     }
 }
 
@@ -61,9 +68,17 @@ fn malformed(pointer: &str, error: &serde_json::Error) -> Problem {
 /// Why a body could not be read.
 pub fn body_problem(status: StatusCode) -> Problem {
     if status == StatusCode::PAYLOAD_TOO_LARGE {
-        Problem::new(status, "BODY_TOO_LARGE", "the body is larger than this address takes")
+        Problem::new(
+            status,
+            "BODY_TOO_LARGE",
+            "the body is larger than this address takes",
+        )
     } else {
-        Problem::new(StatusCode::BAD_REQUEST, "BODY_UNREADABLE", "the body ended early or could not be read")
+        Problem::new(
+            StatusCode::BAD_REQUEST,
+            "BODY_UNREADABLE",
+            "the body ended early or could not be read",
+        )
     }
 }
 
@@ -115,9 +130,7 @@ impl<S: Send + Sync> FromRequestParts<S> for IdempotencyKey {
             .ok()
             .and_then(|text| Uuid::parse_str(text.trim_matches('"')).ok())
             .map(|id| IdempotencyKey(id.to_string()))
-            .ok_or_else(|| {
-                Problem::field("#header/Idempotency-Key", "MALFORMED", "the value must be a UUID")
-            })
+            .ok_or_else(|| Problem::field("#header/Idempotency-Key", "MALFORMED", "the value must be a UUID"))
     }
 }
 

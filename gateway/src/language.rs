@@ -16,7 +16,12 @@ pub enum Language {
 }
 
 impl Language {
-    pub const ALL: [Language; 4] = [Language::Arabic, Language::French, Language::Tamazight, Language::English];
+    pub const ALL: [Language; 4] = [
+        Language::Arabic,
+        Language::French,
+        Language::Tamazight,
+        Language::English,
+    ];
 
     /// BCP 47 tag.
     #[must_use]
@@ -38,13 +43,19 @@ impl Language {
     /// The language the catalogue is really written in: Arabic for Tamazight while no Tamazight text has been reviewed.
     #[must_use]
     pub fn written(self) -> Language {
-        if self == Language::Tamazight && texts(self).is_empty() { Language::Arabic } else { self }
+        if self == Language::Tamazight && texts(self).is_empty() {
+            Language::Arabic
+        } else {
+            self
+        }
     }
 
     #[must_use]
     pub fn from_tag(tag: &str) -> Option<Language> {
         let primary = tag.split('-').next().unwrap_or_default();
-        Language::ALL.into_iter().find(|language| language.tag().eq_ignore_ascii_case(primary))
+        Language::ALL
+            .into_iter()
+            .find(|language| language.tag().eq_ignore_ascii_case(primary))
     }
 
     /// The best of `Accept-Language` (RFC 9110, 12.5.4); Arabic where nothing fits.
@@ -56,7 +67,9 @@ impl Language {
         let mut best = (0.0_f32, Language::Arabic);
         for item in value.split(',').take(32) {
             let mut parts = item.trim().split(';');
-            let Some(language) = parts.next().and_then(|tag| Language::from_tag(tag.trim())) else { continue };
+            let Some(language) = parts.next().and_then(|tag| Language::from_tag(tag.trim())) else {
+                continue;
+            };
             let quality = parts
                 .find_map(|part| part.trim().strip_prefix("q=")?.parse::<f32>().ok())
                 .unwrap_or(1.0);
@@ -85,7 +98,9 @@ fn flatten(source: &str) -> Texts {
     sections
         .into_iter()
         .flat_map(|(section, texts)| {
-            texts.into_iter().map(move |(key, text)| (format!("{section}.{key}"), text))
+            texts
+                .into_iter()
+                .map(move |(key, text)| (format!("{section}.{key}"), text))
         })
         .collect()
 }
@@ -103,12 +118,15 @@ fn texts(language: Language) -> &'static Texts {
 /// The text of a key, such as `state.submitted`; `None` for a key that the catalogue does not have.
 #[must_use]
 pub fn find(language: Language, key: &str) -> Option<&'static str> {
-    texts(language).get(key).or_else(|| texts(Language::Arabic).get(key)).map(String::as_str)
+    texts(language)
+        .get(key)
+        .or_else(|| texts(Language::Arabic).get(key))
+        .map(String::as_str)
 }
 
 /// The text of a key that the code names itself. An unknown key shows as the key: a test walks all keys the code and templates name.
 #[must_use]
-pub fn text<'key>(language: Language, key: &'key str) -> &'key str {
+pub fn text(language: Language, key: &str) -> &str {
     find(language, key).unwrap_or(key)
 }
 
@@ -116,5 +134,9 @@ pub fn text<'key>(language: Language, key: &'key str) -> &'key str {
 #[must_use]
 pub fn tamazight_fallbacks() -> Vec<&'static str> {
     let own = texts(Language::Tamazight);
-    texts(Language::Arabic).keys().filter(|key| !own.contains_key(*key)).map(String::as_str).collect()
+    texts(Language::Arabic)
+        .keys()
+        .filter(|key| !own.contains_key(*key))
+        .map(String::as_str)
+        .collect()
 }

@@ -30,7 +30,6 @@ use utoipa::openapi::OpenApi;
 const LARGEST_BODY: usize = 2 * 1024 * 1024 + 1024;
 
 /// All routes, and the document that describes the API's.
-#[must_use]
 pub fn router(app: App) -> (Router, OpenApi) {
     let (api, document) = api::router();
     let router = api

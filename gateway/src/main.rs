@@ -17,10 +17,21 @@ fn main() -> ExitCode {
         let listener = TcpListener::bind(settings.http.listen).await?;
         let operations_listener = TcpListener::bind(settings.process.operations_listen).await?;
         let readiness = Readiness::new();
-        let work =
-            wathiq_gateway::serve(settings, Ambient::system(), listener, readiness.clone(), shutdown.clone());
-        operations::with_operations(operations_listener, readiness, telemetry.metrics(), shutdown, work)
-            .await
-            .map_err(anyhow::Error::from)
+        let work = wathiq_gateway::serve(
+            settings,
+            Ambient::system(),
+            listener,
+            readiness.clone(),
+            shutdown.clone(),
+        );
+        operations::with_operations(
+            operations_listener,
+            readiness,
+            telemetry.metrics(),
+            shutdown,
+            work,
+        )
+        .await
+        .map_err(anyhow::Error::from)
     })
 }

@@ -26,8 +26,11 @@ mod verification;
 const LANGUAGE_COOKIE: &str = "wathiq-language";
 
 /// The languages offered on every page, each under its own name.
-const OFFERED: [(Language, &str); 3] =
-    [(Language::Arabic, "العربية"), (Language::French, "Français"), (Language::English, "English")];
+const OFFERED: [(Language, &str); 3] = [
+    (Language::Arabic, "العربية"),
+    (Language::French, "Français"),
+    (Language::English, "English"),
+];
 
 pub(crate) fn router(document: &OpenApi) -> Router<App> {
     Router::new()
@@ -51,11 +54,16 @@ pub(crate) fn language(request: &Request) -> Language {
         let tag = cookie_value(request.headers(), LANGUAGE_COOKIE)?;
         Language::from_tag(tag)
     });
-    chosen.unwrap_or_else(|| Language::negotiate(request.headers())).written()
+    chosen
+        .unwrap_or_else(|| Language::negotiate(request.headers()))
+        .written()
 }
 
 fn chosen_language(uri: &Uri) -> Option<Language> {
-    let tag = uri.query()?.split('&').find_map(|pair| pair.strip_prefix("lang="))?;
+    let tag = uri
+        .query()?
+        .split('&')
+        .find_map(|pair| pair.strip_prefix("lang="))?;
     Language::from_tag(tag)
 }
 
@@ -143,7 +151,11 @@ impl<S: Send + Sync> FromRequestParts<S> for Frame {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
-        let language = parts.extensions.get::<Language>().copied().unwrap_or(Language::Arabic);
+        let language = parts
+            .extensions
+            .get::<Language>()
+            .copied()
+            .unwrap_or(Language::Arabic);
         Ok(Frame {
             language,
             signed_in: matches!(parts.extensions.get::<Standing>(), Some(Standing::Live(_))),
@@ -160,7 +172,10 @@ fn page(frame: &Frame, status: StatusCode, template: &impl Template) -> Response
         return Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "INTERNAL", what).into_response();
     };
     let headers = [
-        (header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8")),
+        (
+            header::CONTENT_TYPE,
+            HeaderValue::from_static("text/html; charset=utf-8"),
+        ),
         (header::CONTENT_LANGUAGE, HeaderValue::from_static(frame.tag())),
     ];
     (status, headers, html).into_response()
@@ -181,9 +196,18 @@ struct ProblemPage<'problem> {
 
 /// A problem as a page.
 pub(crate) fn problem(language: Language, document: &ProblemDocument) -> Response {
-    let frame = Frame { language, signed_in: false, path: "/".to_owned(), query: String::new() };
+    let frame = Frame {
+        language,
+        signed_in: false,
+        path: "/".to_owned(),
+        query: String::new(),
+    };
     let status = StatusCode::from_u16(document.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let written = ProblemPage { frame: &frame, problem: document }.render();
+    let written = ProblemPage {
+        frame: &frame,
+        problem: document,
+    }
+    .render();
     let html = written.unwrap_or_else(|_| document.title.clone());
     let kind = HeaderValue::from_static("text/html; charset=utf-8");
     (status, [(header::CONTENT_TYPE, kind)], html).into_response()

@@ -76,7 +76,11 @@ impl Problem {
     pub fn field(pointer: &str, reason: &str, detail: impl Into<String>) -> Self {
         let detail = detail.into();
         let mut problem = Problem::new(StatusCode::BAD_REQUEST, "INVALID_ARGUMENT", detail.clone());
-        problem.errors.push(FieldProblem { pointer: pointer.to_owned(), reason: reason.to_owned(), detail });
+        problem.errors.push(FieldProblem {
+            pointer: pointer.to_owned(),
+            reason: reason.to_owned(),
+            detail,
+        });
         problem
     }
 
@@ -99,11 +103,17 @@ impl Problem {
         let detail = find(language, &format!("problem.{}", self.reason)).unwrap_or(&self.description);
         ProblemDocument {
             kind: format!("{base}{}", self.reason.to_lowercase().replace('_', "-")),
-            title: find(language, &class).unwrap_or_else(|| text(language, "status.500")).to_owned(),
+            title: find(language, &class)
+                .unwrap_or_else(|| text(language, "status.500"))
+                .to_owned(),
             status: self.status.as_u16(),
             detail: detail.to_owned(),
             reason: self.reason.clone(),
-            errors: self.errors.iter().map(|error| localised(error, language)).collect(),
+            errors: self
+                .errors
+                .iter()
+                .map(|error| localised(error, language))
+                .collect(),
             metadata: self.metadata.clone(),
             request_id: request_id.to_owned(),
         }
@@ -112,13 +122,27 @@ impl Problem {
 
 fn localised(error: &FieldProblem, language: Language) -> FieldProblem {
     let detail = find(language, &format!("field.{}", error.reason)).unwrap_or(&error.detail);
-    FieldProblem { detail: detail.to_owned(), ..error.clone() }
+    FieldProblem {
+        detail: detail.to_owned(),
+        ..error.clone()
+    }
 }
 
 impl From<tonic::Status> for Problem {
     fn from(answer: tonic::Status) -> Self {
+        if http_status(answer.code()) == StatusCode::INTERNAL_SERVER_ERROR {
+            // What a service says of its own fault is for its log, not for the caller.
+            return Problem::new(
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "INTERNAL",
+                "something went wrong",
+            );
+        }
         let info = status::error_info(&answer);
-        let reason = info.as_ref().map_or_else(|| default_reason(answer.code()).to_owned(), |info| info.reason.clone());
+        let reason = info.as_ref().map_or_else(
+            || default_reason(answer.code()).to_owned(),
+            |info| info.reason.clone(),
+        );
         let mut problem = Problem::new(http_status(answer.code()), &reason, answer.message());
         problem.errors = status::violations(&answer)
             .into_iter()
@@ -132,7 +156,11 @@ impl From<tonic::Status> for Problem {
             problem.metadata = info.metadata.into_iter().collect();
         }
         problem.retry_after = status::retry_after(&answer);
-        if problem.status == StatusCode::SERVICE_UNAVAILABLE && problem.retry_after.is_none() {
+        let later = matches!(
+            problem.status,
+            StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS
+        );
+        if later && problem.retry_after.is_none() {
             problem.retry_after = Some(Duration::from_secs(5));
         }
         problem
@@ -158,9 +186,12 @@ fn http_status(code: Code) -> StatusCode {
         Code::ResourceExhausted => StatusCode::TOO_MANY_REQUESTS,
         Code::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
         Code::DeadlineExceeded => StatusCode::GATEWAY_TIMEOUT,
-        Code::Ok | Code::Cancelled | Code::Unknown | Code::Unimplemented | Code::Internal | Code::DataLoss => {
-            StatusCode::INTERNAL_SERVER_ERROR
-        }
+        Code::Ok
+        | Code::Cancelled
+        | Code::Unknown
+        | Code::Unimplemented
+        | Code::Internal
+        | Code::DataLoss => StatusCode::INTERNAL_SERVER_ERROR,
     }
 }
 
@@ -169,8 +200,19 @@ fn default_reason(code: Code) -> &'static str {
         Code::Unavailable => "SERVICE_UNAVAILABLE",
         Code::DeadlineExceeded => "TIME_OUT",
         Code::NotFound => "NOT_FOUND",
-        Code::InvalidArgument => "INVALID_ARGUMENT",
-        _ => "INTERNAL",
+        Code::InvalidArgument | Code::OutOfRange => "INVALID_ARGUMENT",
+        Code::Unauthenticated => "SIGN_IN_REQUIRED",
+        Code::PermissionDenied => "NOT_ALLOWED",
+        Code::AlreadyExists => "ALREADY_EXISTS",
+        Code::Aborted => "LOST_RACE",
+        Code::FailedPrecondition => "REQUEST_STATE",
+        Code::ResourceExhausted => "RATE_LIMITED",
+        Code::Ok
+        | Code::Cancelled
+        | Code::Unknown
+        | Code::Unimplemented
+        | Code::Internal
+        | Code::DataLoss => "INTERNAL",
     }
 }
 
@@ -179,7 +221,9 @@ impl IntoResponse for Problem {
         let mut response = self.status.into_response();
         if let Some(delay) = self.retry_after {
             let seconds = delay.as_secs().max(1);
-            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+            response
+                .headers_mut()
+                .insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }
         response.extensions_mut().insert(self);
         response
@@ -188,16 +232,29 @@ impl IntoResponse for Problem {
 
 /// Answers addresses that lead nowhere.
 pub async fn no_such_address() -> Problem {
-    Problem::new(StatusCode::NOT_FOUND, "NO_SUCH_ADDRESS", "nothing is at this address")
+    Problem::new(
+        StatusCode::NOT_FOUND,
+        "NO_SUCH_ADDRESS",
+        "nothing is at this address",
+    )
 }
 
 /// Answers methods that an address does not have; the framework adds `Allow`.
 pub async fn method_not_allowed() -> Problem {
-    Problem::new(StatusCode::METHOD_NOT_ALLOWED, "METHOD_NOT_ALLOWED", "this address does not take this method")
+    Problem::new(
+        StatusCode::METHOD_NOT_ALLOWED,
+        "METHOD_NOT_ALLOWED",
+        "this address does not take this method",
+    )
 }
 
 /// A panic in a handler: an error in the program, already in the log.
 #[must_use]
 pub fn panicked(_: Box<dyn std::any::Any + Send>) -> Response {
-    Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "INTERNAL", "something went wrong").into_response()
+    Problem::new(
+        StatusCode::INTERNAL_SERVER_ERROR,
+        "INTERNAL",
+        "something went wrong",
+    )
+    .into_response()
 }

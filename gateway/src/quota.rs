@@ -35,7 +35,10 @@ pub fn bucket(method: &Method, path: &str) -> Option<&'static str> {
         path if changes && (path.starts_with("/v1/sign-ups") || path.starts_with("/v1/password-resets")) => {
             "http.sign_up"
         }
-        path if ["/v1/verification", "/v1/links/", "/v/", "/d/"].iter().any(|start| path.starts_with(start)) => {
+        path if ["/v1/verification", "/v1/links/", "/v/", "/d/"]
+            .iter()
+            .any(|start| path.starts_with(start)) =>
+        {
             "http.verify"
         }
         "/verify" if changes => "http.verify",
@@ -56,34 +59,56 @@ pub struct Standing {
 impl Standing {
     /// `RateLimit-Policy` and `RateLimit` (draft-ietf-httpapi-ratelimit-headers-10).
     pub fn write(self, headers: &mut HeaderMap) {
-        let Standing { bucket, limit, remaining, reset_seconds } = self;
+        let Standing {
+            bucket,
+            limit,
+            remaining,
+            reset_seconds,
+        } = self;
         let mut put = |name, value: String| {
             if let Ok(value) = HeaderValue::try_from(value) {
                 headers.insert(HeaderName::from_static(name), value);
             }
         };
         put("ratelimit-policy", format!("\"{bucket}\";q={limit}"));
-        put("ratelimit", format!("\"{bucket}\";r={remaining};t={reset_seconds}"));
+        put(
+            "ratelimit",
+            format!("\"{bucket}\";r={remaining};t={reset_seconds}"),
+        );
     }
 }
 
 /// Counts kept by this process alone.
 #[derive(Default)]
 pub struct Alone {
-    minute: Mutex<(DateTime<Utc>, HashMap<[u8; 32], u32>)>,
+    minute: Mutex<Minute>,
+}
+
+/// The calls of each key since a minute began.
+#[derive(Default)]
+struct Minute {
+    began: DateTime<Utc>,
+    used: HashMap<[u8; 32], u32>,
 }
 
 impl Alone {
     fn take(&self, key: [u8; 32], now: DateTime<Utc>) -> TakeQuotaResponse {
         let mut minute = self.minute.lock().unwrap_or_else(PoisonError::into_inner);
-        if now - minute.0 >= TimeDelta::minutes(1) {
-            *minute = (now, HashMap::new());
+        if now - minute.began >= TimeDelta::minutes(1) {
+            *minute = Minute {
+                began: now,
+                used: HashMap::new(),
+            };
         }
-        let reset = (minute.0 + TimeDelta::minutes(1) - now).num_seconds().max(1);
+        let reset = (minute.began + TimeDelta::minutes(1) - now).num_seconds().max(1);
         let reset_seconds = u32::try_from(reset).unwrap_or(60);
         // A full table limits newcomers rather than growing: someone is sending from very many addresses.
-        let full = minute.1.len() >= KEYS_ALONE && !minute.1.contains_key(&key);
-        let used = if full { ALONE + 1 } else { *minute.1.entry(key).and_modify(|used| *used += 1).or_insert(1) };
+        let full = minute.used.len() >= KEYS_ALONE && !minute.used.contains_key(&key);
+        let used = if full {
+            ALONE + 1
+        } else {
+            *minute.used.entry(key).and_modify(|used| *used += 1).or_insert(1)
+        };
         let allowed = used <= ALONE;
         TakeQuotaResponse {
             allowed,
@@ -101,7 +126,11 @@ impl Alone {
 /// `RATE_LIMITED`, with the time to wait, and the standing for the headers in both cases.
 pub async fn take(app: &App, bucket: &'static str, whom: &str) -> (Standing, Result<(), Problem>) {
     let key: [u8; 32] = Sha256::digest(format!("{bucket}\n{whom}")).into();
-    let request = TakeQuotaRequest { bucket: bucket.to_owned(), key: key.to_vec(), cost: 1 };
+    let request = TakeQuotaRequest {
+        bucket: bucket.to_owned(),
+        key: key.to_vec(),
+        cost: 1,
+    };
     let context = CallContext::new(PATIENCE, String::new());
     let mut directory = app.clients.directory();
     let answer = match context.scope(directory.take_quota(request)).await {
@@ -121,8 +150,12 @@ pub async fn take(app: &App, bucket: &'static str, whom: &str) -> (Standing, Res
         return (standing, Ok(()));
     }
     let wait = Duration::from_secs(u64::from(answer.retry_after_seconds.max(1)));
-    let problem = Problem::new(StatusCode::TOO_MANY_REQUESTS, "RATE_LIMITED", "too many calls: wait, then try again")
-        .retry_after(wait);
+    let problem = Problem::new(
+        StatusCode::TOO_MANY_REQUESTS,
+        "RATE_LIMITED",
+        "too many calls: wait, then try again",
+    )
+    .retry_after(wait);
     (standing, Err(problem))
 }
 
@@ -134,7 +167,9 @@ mod tests {
     fn alone_each_key_has_its_minute() {
         let alone = Alone::default();
         let now = DateTime::UNIX_EPOCH + TimeDelta::days(1);
-        let taken = (0..ALONE + 5).filter(|_| alone.take([1; 32], now).allowed).count();
+        let taken = (0..ALONE + 5)
+            .filter(|_| alone.take([1; 32], now).allowed)
+            .count();
         assert_eq!(taken, ALONE as usize);
         assert!(alone.take([2; 32], now).allowed);
         assert!(!alone.take([1; 32], now + TimeDelta::seconds(59)).allowed);

@@ -68,8 +68,12 @@ pub async fn serve(
     while let Some(accepted) = shutdown.run_until_cancelled(accept(&listener, &room)).await {
         match accepted {
             Ok((stream, peer, permit)) => {
-                let connection =
-                    Connection { router: router.clone(), peer, watcher: connections.watcher(), permit };
+                let connection = Connection {
+                    router: router.clone(),
+                    peer,
+                    watcher: connections.watcher(),
+                    permit,
+                };
                 tokio::spawn(connection.serve(stream, tls.clone()));
             }
             Err(error) => {
@@ -105,7 +109,9 @@ impl Connection {
     async fn serve(self, stream: TcpStream, tls: Option<TlsAcceptor>) {
         // Without it small answers wait for the delayed acknowledgement; a failure costs time only.
         let _ = stream.set_nodelay(true);
-        let Some(acceptor) = tls else { return self.talk(stream).await };
+        let Some(acceptor) = tls else {
+            return self.talk(stream).await;
+        };
         match tokio::time::timeout(HANDSHAKE_TIMEOUT, acceptor.accept(stream)).await {
             Ok(Ok(stream)) => self.talk(stream).await,
             Ok(Err(error)) => tracing::debug!(event = "http.handshake_failed", %error, "no TLS connection"),
@@ -117,7 +123,12 @@ impl Connection {
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        let Connection { router, peer, watcher, permit } = self;
+        let Connection {
+            router,
+            peer,
+            watcher,
+            permit,
+        } = self;
         let service = service_fn(move |request: Request<Incoming>| {
             let mut request = request.map(Body::new);
             request.extensions_mut().insert(peer);
@@ -136,7 +147,9 @@ impl Connection {
             .keep_alive_timeout(Duration::from_secs(10))
             .max_concurrent_streams(STREAMS)
             .max_header_list_size(u32::try_from(HEADER_BYTES).unwrap_or(u32::MAX));
-        let connection = builder.serve_connection(TokioIo::new(stream), service).into_owned();
+        let connection = builder
+            .serve_connection(TokioIo::new(stream), service)
+            .into_owned();
         if let Err(error) = watcher.watch(connection).await {
             tracing::debug!(event = "http.connection_error", error, "a connection broke");
         }
@@ -146,7 +159,8 @@ impl Connection {
 
 fn acceptor(files: &EdgeTls) -> Result<TlsAcceptor, ServeError> {
     let chain = read_chain(&files.certificate).map_err(|error| ServeError::Certificate(error.into()))?;
-    let key = PrivateKeyDer::from_pem_file(&files.key).map_err(|error| ServeError::Certificate(error.into()))?;
+    let key =
+        PrivateKeyDer::from_pem_file(&files.key).map_err(|error| ServeError::Certificate(error.into()))?;
     let mut config = ServerConfig::builder()
         .with_no_client_auth()
         .with_single_cert(chain, key)

@@ -50,23 +50,34 @@ pub enum Standing {
 pub struct Exchange {
     clients: Clients,
     clock: Arc<dyn Clock>,
-    remembered: Mutex<HashMap<[u8; 32], (User, DateTime<Utc>)>>,
+    remembered: Mutex<Remembered>,
 }
+
+/// Exchanged sessions by the digest of their secret, each until when it is used again.
+type Remembered = HashMap<[u8; 32], (User, DateTime<Utc>)>;
 
 impl Exchange {
     #[must_use]
     pub fn new(clients: Clients, clock: Arc<dyn Clock>) -> Self {
-        Exchange { clients, clock, remembered: Mutex::new(HashMap::new()) }
+        Exchange {
+            clients,
+            clock,
+            remembered: Mutex::new(HashMap::new()),
+        }
     }
 
     /// The standing of the session named by a request's headers.
     pub async fn standing(&self, headers: &HeaderMap) -> Standing {
-        let Some((secret, by_cookie)) = presented(headers) else { return Standing::None };
+        let Some((secret, by_cookie)) = presented(headers) else {
+            return Standing::None;
+        };
         let digest: [u8; 32] = Sha256::digest(secret.expose_secret().as_bytes()).into();
         if let Some(user) = self.recall(&digest) {
             return Standing::Live(User { by_cookie, ..user });
         }
-        let request = ExchangeSessionRequest { session_secret: secret.expose_secret().to_owned() };
+        let request = ExchangeSessionRequest {
+            session_secret: secret.expose_secret().to_owned(),
+        };
         match self.clients.sessions().exchange_session(request).await {
             Ok(answer) => {
                 let answer = answer.into_inner();
@@ -80,7 +91,12 @@ impl Exchange {
                 self.remember(digest, &user);
                 Standing::Live(user)
             }
-            Err(status) if matches!(status.code(), Code::Unauthenticated | Code::NotFound | Code::InvalidArgument) => {
+            Err(status)
+                if matches!(
+                    status.code(),
+                    Code::Unauthenticated | Code::NotFound | Code::InvalidArgument
+                ) =>
+            {
                 Standing::Ended
             }
             Err(status) => Standing::Unknown(status.into()),
@@ -94,7 +110,10 @@ impl Exchange {
 
     fn recall(&self, digest: &[u8; 32]) -> Option<User> {
         let now = self.clock.now();
-        self.lock().get(digest).filter(|(_, until)| *until > now).map(|(user, _)| user.clone())
+        self.lock()
+            .get(digest)
+            .filter(|(_, until)| *until > now)
+            .map(|(user, _)| user.clone())
     }
 
     fn remember(&self, digest: [u8; 32], user: &User) {
@@ -108,8 +127,10 @@ impl Exchange {
         }
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<[u8; 32], (User, DateTime<Utc>)>> {
-        self.remembered.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    fn lock(&self) -> std::sync::MutexGuard<'_, Remembered> {
+        self.remembered
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 }
 
@@ -139,8 +160,12 @@ pub fn check_same_site(method: &Method, headers: &HeaderMap, public_url: &str) -
     if method.is_safe() {
         return Ok(());
     }
-    let origin = headers.get(header::ORIGIN).map(|value| value.as_bytes() == public_url.as_bytes());
-    let site = headers.get("sec-fetch-site").map(|value| matches!(value.as_bytes(), b"same-origin" | b"none"));
+    let origin = headers
+        .get(header::ORIGIN)
+        .map(|value| value.as_bytes() == public_url.as_bytes());
+    let site = headers
+        .get("sec-fetch-site")
+        .map(|value| matches!(value.as_bytes(), b"same-origin" | b"none"));
     if origin != Some(false) && site != Some(false) && (origin.is_some() || site.is_some()) {
         return Ok(());
     }
@@ -163,9 +188,11 @@ impl<S: Send + Sync> FromRequestParts<S> for User {
                 "the session has ended: sign in again",
             )),
             Some(Standing::Unknown(problem)) => Err(problem.clone()),
-            Some(Standing::None) | None => {
-                Err(Problem::new(StatusCode::UNAUTHORIZED, "SIGN_IN_REQUIRED", "sign in first"))
-            }
+            Some(Standing::None) | None => Err(Problem::new(
+                StatusCode::UNAUTHORIZED,
+                "SIGN_IN_REQUIRED",
+                "sign in first",
+            )),
         }
     }
 }

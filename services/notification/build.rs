@@ -1,7 +1,10 @@
 //! Refuses to build with a catalogue of texts that lacks a text or names a value that nobody fills in, and makes cargo rebuild
 //! the crate when a migration is added: the macro that embeds them sees only files it already knows.
 
-#[expect(unreachable_pub, reason = "the module belongs to the library, where it is reached")]
+#[expect(
+    unreachable_pub,
+    reason = "the module belongs to the library, where it is reached"
+)]
 #[path = "src/catalogue/shape.rs"]
 mod shape;
 
@@ -15,11 +18,15 @@ fn main() -> Result<(), Box<dyn Error>> {
         let text = read(language)?;
         let catalogue: shape::Catalogue =
             toml::from_str(&text).map_err(|error| format!("locales/{language}.toml: {error}"))?;
-        catalogue.check().map_err(|fault| format!("locales/{language}.toml: {fault}"))?;
+        catalogue
+            .check()
+            .map_err(|fault| format!("locales/{language}.toml: {fault}"))?;
     }
     let reviewed: shape::Reviewed =
         toml::from_str(&read("zgh")?).map_err(|error| format!("locales/zgh.toml: {error}"))?;
-    reviewed.check().map_err(|fault| format!("locales/zgh.toml: {fault}"))?;
+    reviewed
+        .check()
+        .map_err(|fault| format!("locales/zgh.toml: {fault}"))?;
     Ok(())
 }
 

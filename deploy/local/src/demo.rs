@@ -1,20 +1,16 @@
 //! The demonstration: fixed ports, state under `.local/`, processes that stay.
 
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use anyhow::{Context, Result};
-use rustix::process::Signal;
 
 use crate::description::Description;
 use crate::layout::Layout;
-use crate::parts::{self, PARTS, Surroundings};
+use crate::parts::{self, END_BOUND, PARTS, Surroundings};
 use crate::ports::Ports;
 use crate::process::{Bond, Running};
-use crate::services::{self, Facts, Instance, Replicas, SERVICES, instances};
-
-/// How long a process may take to end when it is told to.
-const END_BOUND: Duration = Duration::from_secs(20);
+use crate::services::{self, Facts, Replicas, SERVICES, instances};
 
 /// The demonstration of one checkout.
 pub struct Demo {
@@ -92,8 +88,8 @@ impl Demo {
         Ok(())
     }
 
-    /// Migrates and starts our services, which must be configured, where they do not run yet. One whose binary is newer
-    /// than its process is started again.
+    /// Migrates and starts our services, which must be configured, where they do not run yet. One whose binary or
+    /// configuration has changed is started again.
     ///
     /// # Errors
     /// When one does not come up.
@@ -107,38 +103,15 @@ impl Demo {
             "migrations",
             begun.elapsed().as_secs_f64()
         ));
-        let instances = instances(&Replicas::new());
-        for &instance in &instances {
-            self.end_outdated(&around, instance).await?;
-        }
-        futures::future::try_join_all(instances.into_iter().map(async |instance| {
-            let (name, operations) = (instance.name(), instance.operations());
+        let starts = instances(&Replicas::new()).into_iter().map(async |instance| {
             around
-                .ensure(
-                    &name,
-                    &[&name, &operations],
+                .timed(
+                    &instance.name(),
                     services::start(&around, description, instance, &[]),
                 )
                 .await
-        }))
-        .await?;
-        Ok(())
-    }
-
-    async fn end_outdated(&self, around: &Surroundings<'_>, instance: Instance) -> Result<()> {
-        let Some(running) = around.running(&instance.name()) else {
-            return Ok(());
-        };
-        let built = std::fs::metadata(self.layout.binary(instance.service)?)?.modified()?;
-        let recorded =
-            std::fs::metadata(self.layout.run().join(format!("{}.json", instance.name())))?.modified()?;
-        if built > recorded {
-            (around.progress)(&format!(
-                "{:<14} is older than its binary: starting it again",
-                instance.name()
-            ));
-            running.stop(Signal::TERM, END_BOUND).await;
-        }
+        });
+        futures::future::try_join_all(starts).await?;
         Ok(())
     }
 
@@ -185,13 +158,7 @@ impl Demo {
         for group in [ours, parts] {
             let running: Vec<Running> = group.into_iter().filter_map(|state| state.running).collect();
             let ends = running.iter().map(async |process| {
-                // PostgreSQL waits for its clients on SIGTERM and disconnects them on SIGINT.
-                let signal = if process.name == "postgres" {
-                    Signal::INT
-                } else {
-                    Signal::TERM
-                };
-                let by_itself = process.stop(signal, END_BOUND).await;
+                let by_itself = process.end(END_BOUND).await;
                 progress(&format!("{:<14} ended", process.name));
                 (!by_itself).then(|| process.name.clone())
             });
@@ -222,9 +189,14 @@ impl Demo {
                     .with_context(|| format!("cannot remove {}", path.display()))?;
             }
         }
-        let description = layout.state.join("stack.json");
-        if description.exists() {
-            std::fs::remove_file(description)?;
+        // Both describe what is gone now, accounts included; the documents of earlier runs stay.
+        for description in [
+            layout.state.join("stack.json"),
+            layout.root.join("target/demo/stack.json"),
+        ] {
+            if description.exists() {
+                std::fs::remove_file(description)?;
+            }
         }
         // Our own folder outside the checkout, once nothing is left in it.
         if !layout.cluster.starts_with(&layout.state)

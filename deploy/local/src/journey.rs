@@ -79,28 +79,46 @@ pub async fn gather(
     let office = recorder
         .step(
             "the annexe opens: offices imported, staff proved and appointed, the officer's key registered",
-            async { office::open(&anyone, &inbox, &mut administrator, &staff, token, today).await },
+            async { office::open(&anyone, &inbox, &mut administrator, &staff, (token, &description.trust.issuing), today).await },
         )
         .await?;
     recorder.account(&administrator);
     let person = people::citizen();
-    let citizen = recorder
+    let (citizen, first_session) = recorder
         .step(
             "a citizen signs up, proves e-mail and phone, enrols an authenticator",
-            async { account::sign_up(&anyone, &inbox, &person).await },
+            account::sign_up(&anyone, &inbox, &person),
+        )
+        .await?;
+    let (office, citizen) = recorder
+        .step(
+            "the citizen deposits a specimen; the agent, card in hand, proves identity and specimen",
+            at_the_counter(&anyone, office, citizen, &first_session, &person),
         )
         .await?;
     let cast = Cast::sign_in(anyone, inbox, office, citizen, &token.pin, recorder).await?;
-    recorder
-        .step(
-            "the citizen deposits a specimen; the agent, card in hand, proves identity and specimen",
-            async { cast.prove_citizen(&person).await },
-        )
-        .await?;
     for account in [&cast.office.agent, &cast.office.officer, &cast.citizen] {
         recorder.account(account);
     }
     Ok(cast)
+}
+
+async fn at_the_counter(
+    anyone: &Api,
+    mut office: Office,
+    citizen: Account,
+    citizen_session: &Api,
+    person: &Person,
+) -> Result<(Office, Account)> {
+    let version = account::deposit_specimen(citizen_session).await?;
+    let agent = account::sign_in(anyone, &mut office.agent, "staff").await?;
+    let id = office::prove(&agent, person, &office.office_id).await?;
+    let body = serde_json::json!({"office_id": office.office_id});
+    agent
+        .post(&format!("/v1/people/{id}/specimens/{version}/proof"), &body)
+        .await
+        .context("proof of the specimen")?;
+    Ok((office, citizen))
 }
 
 impl Cast {
@@ -136,17 +154,6 @@ impl Cast {
             officer_session,
             officer_pin,
         })
-    }
-
-    async fn prove_citizen(&self, person: &Person) -> Result<()> {
-        let version = account::deposit_specimen(&self.citizen_session).await?;
-        let id = office::prove(&self.agent_session, person, &self.office.office_id).await?;
-        let body = serde_json::json!({"office_id": self.office.office_id});
-        self.agent_session
-            .post(&format!("/v1/people/{id}/specimens/{version}/proof"), &body)
-            .await
-            .context("proof of the specimen")?;
-        Ok(())
     }
 
     /// Has one file legalised, from upload to verification. A refused upload is an [`api::Refused`].

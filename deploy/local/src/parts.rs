@@ -10,7 +10,7 @@ pub mod trust;
 
 use std::future::Future;
 use std::path::{Path, PathBuf};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 
@@ -28,6 +28,9 @@ pub const PARTS: [(&str, &[&str]); 5] = [
     ("mail", &["mail", "smtp"]),
     ("sandbox", &["sandbox"]),
 ];
+
+/// How long a process may take to end when it is told to.
+pub const END_BOUND: Duration = Duration::from_secs(20);
 
 /// What every part needs to know of the stack it belongs to.
 #[derive(Clone, Copy)]
@@ -52,14 +55,26 @@ impl Surroundings<'_> {
             user: None,
             folder: self.layout.state.clone(),
             log: self.layout.log().join(format!("{name}.log")),
+            settings: String::new(),
         }
     }
 
-    /// Starts a process and records it, so that another command finds it again.
+    /// The process of this specification: the recorded one where it runs as it should, a new one otherwise, after an
+    /// outdated one was ended and the ports were found free. It is recorded, so that another command finds it again.
     ///
     /// # Errors
-    /// When it cannot be started or the record cannot be written.
-    pub fn start(&self, spec: &Spec) -> Result<Running> {
+    /// When a port is taken, the process cannot be started or the record cannot be written.
+    pub async fn start(&self, spec: &Spec, ports: &[&str]) -> Result<Running> {
+        if let Some(running) = self.running(&spec.name) {
+            if running.fingerprint == spec.fingerprint() {
+                return Ok(running);
+            }
+            (self.progress)(&format!("{:<14} has changed: starting it again", spec.name));
+            running.end(END_BOUND).await;
+        }
+        for port in ports {
+            self.ports.check_free(port)?;
+        }
         let running = spec.start(self.bond)?;
         std::fs::write(self.record(&spec.name), serde_json::to_vec(&running)?)?;
         Ok(running)
@@ -73,26 +88,23 @@ impl Surroundings<'_> {
             .filter(Running::alive)
     }
 
-    /// The running process of this name, or a new one from `start` after its ports were found free.
+    /// Says how long `start` took, if it had anything to start.
     ///
     /// # Errors
-    /// When a port is taken or the process does not come up.
-    pub async fn ensure<F>(&self, name: &str, ports: &[&str], start: F) -> Result<Running>
+    /// Those of `start`.
+    pub async fn timed<F>(&self, name: &str, start: F) -> Result<Running>
     where
         F: Future<Output = Result<Running>>,
     {
-        if let Some(running) = self.running(name) {
-            return Ok(running);
-        }
-        for port in ports {
-            self.ports.check_free(port)?;
-        }
+        let before = self.running(name);
         let begun = Instant::now();
         let running = start.await?;
-        (self.progress)(&format!(
-            "{name:<14} up in {:.1} s",
-            begun.elapsed().as_secs_f64()
-        ));
+        if before.as_ref() != Some(&running) {
+            (self.progress)(&format!(
+                "{name:<14} up in {:.1} s",
+                begun.elapsed().as_secs_f64()
+            ));
+        }
         Ok(running)
     }
 
@@ -110,21 +122,19 @@ pub async fn start_all(around: &Surroundings<'_>) -> Result<Vec<Running>> {
     pki::Authority::open(&around.layout.certificates())?;
     let topics = topics::read(&around.layout.root)?;
     let database = async {
-        let running = around
-            .ensure("postgres", PARTS[0].1, postgres::start(around))
-            .await?;
+        let running = around.timed("postgres", postgres::start(around)).await?;
         postgres::prepare_databases(around).await?;
         anyhow::Ok(running)
     };
     let trust = async {
         softhsm::prepare(around).await?;
-        around.ensure("trust", PARTS[2].1, trust::start(around)).await
+        around.timed("trust", trust::start(around)).await
     };
     // The slow starters first: what blocks below blocks while they already work.
     let (kafka, mail, sandbox, trust, database) = futures::try_join!(
-        Box::pin(around.ensure("kafka", PARTS[1].1, kafka::start(around, &topics))),
-        Box::pin(around.ensure("mail", PARTS[3].1, mail::start(around))),
-        Box::pin(around.ensure("sandbox", PARTS[4].1, sandbox::start(around))),
+        Box::pin(around.timed("kafka", kafka::start(around, &topics))),
+        Box::pin(around.timed("mail", mail::start(around))),
+        Box::pin(around.timed("sandbox", sandbox::start(around))),
         Box::pin(trust),
         Box::pin(database),
     )?;

@@ -7,8 +7,10 @@ use std::sync::{Mutex, OnceLock};
 use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow};
+use data_encoding::HEXLOWER;
 use rustix::process::{Pid, Signal, WaitOptions};
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
 use crate::wait;
 
@@ -56,6 +58,8 @@ pub struct Spec {
     pub folder: PathBuf,
     /// Standard output and error are appended here.
     pub log: PathBuf,
+    /// What beside its command line decides how the process works: the text of its configuration.
+    pub settings: String,
 }
 
 /// A process that was started, as recorded on disk. The start time guards against a reused process id.
@@ -66,6 +70,9 @@ pub struct Running {
     /// Clock ticks after boot, field 22 of `/proc/<pid>/stat`.
     pub started: u64,
     pub log: PathBuf,
+    /// Digest of the program, its command line and its settings.
+    #[serde(default)]
+    pub fingerprint: String,
 }
 
 impl Spec {
@@ -95,7 +102,26 @@ impl Spec {
             pid,
             started,
             log: self.log.clone(),
+            fingerprint: self.fingerprint(),
         })
+    }
+
+    /// Digest of all that decides how the process works, the program's own change included.
+    pub fn fingerprint(&self) -> String {
+        let changed = std::fs::metadata(&self.program)
+            .and_then(|metadata| metadata.modified())
+            .ok();
+        let all = format!(
+            "{:?}",
+            (
+                &self.program,
+                changed,
+                &self.arguments,
+                &self.environment,
+                &self.settings
+            )
+        );
+        HEXLOWER.encode(&Sha256::digest(all))
     }
 
     fn command(&self, bond: Bond) -> Command {
@@ -166,6 +192,17 @@ impl Running {
             self.log.display(),
             last_lines(&self.log, 12)
         ))))
+    }
+
+    /// Asks the process to end in the way that suits it, as [`Running::stop`].
+    pub async fn end(&self, bound: Duration) -> bool {
+        // PostgreSQL waits for its clients on SIGTERM and disconnects them on SIGINT.
+        let signal = if self.name == "postgres" {
+            Signal::INT
+        } else {
+            Signal::TERM
+        };
+        self.stop(signal, bound).await
     }
 
     async fn ended(&self, bound: Duration) -> bool {
@@ -271,6 +308,7 @@ mod tests {
             user: None,
             folder: folder.to_owned(),
             log: folder.join("sleeper.log"),
+            settings: String::new(),
         }
     }
 
@@ -301,7 +339,18 @@ mod tests {
             pid: own,
             started: started + 1,
             log: PathBuf::new(),
+            fingerprint: String::new(),
         };
         assert!(!running.alive());
+    }
+
+    #[test]
+    fn other_settings_make_another_process() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut spec = sleeper(folder.path());
+        let before = spec.fingerprint();
+        assert_eq!(before, sleeper(folder.path()).fingerprint());
+        spec.settings = "port = 1".into();
+        assert_ne!(before, spec.fingerprint());
     }
 }

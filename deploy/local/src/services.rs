@@ -273,7 +273,7 @@ pub async fn start(
     instance: Instance,
     environment: &[(String, String)],
 ) -> Result<Running> {
-    let running = launch(around, description, instance, environment)?;
+    let running = launch(around, description, instance, environment).await?;
     let url = format!(
         "http://127.0.0.1:{}/readyz",
         around.ports.get(&instance.operations())?
@@ -299,7 +299,7 @@ pub async fn start(
 ///
 /// # Errors
 /// When it cannot be started.
-pub fn launch(
+pub async fn launch(
     around: &Surroundings<'_>,
     description: &Description,
     instance: Instance,
@@ -319,7 +319,15 @@ pub fn launch(
         "SOFTHSM2_CONF".into(),
         description.softhsm.conf.display().to_string(),
     ));
-    around.start(&spec)
+    spec.settings = std::fs::read_to_string(&configuration).with_context(|| {
+        format!(
+            "{} is not configured: cannot read {}",
+            instance.service,
+            configuration.display()
+        )
+    })?;
+    let (own, operations) = (instance.name(), instance.operations());
+    around.start(&spec, &[&own, &operations]).await
 }
 
 /// The service of this name.

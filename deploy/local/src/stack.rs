@@ -172,10 +172,7 @@ impl Stack {
     /// # Errors
     /// When it does not run.
     pub async fn stop(&self, process: &str) -> Result<bool> {
-        Ok(self
-            .process(process)?
-            .stop(Signal::TERM, Duration::from_secs(20))
-            .await)
+        Ok(self.process(process)?.end(parts::END_BOUND).await)
     }
 
     /// Starts a process that has ended and waits until it is ready.
@@ -196,14 +193,15 @@ impl Stack {
     ///
     /// # Errors
     /// When it cannot be started.
-    pub fn launch(&mut self, process: &str) -> Result<()> {
+    pub async fn launch(&mut self, process: &str) -> Result<()> {
         let instance = self.instance(process)?;
         let running = services::launch(
             &self.around(),
             &self.linked,
             instance,
             &self.environment(instance),
-        )?;
+        )
+        .await?;
         self.running.insert(process.to_owned(), running);
         Ok(())
     }

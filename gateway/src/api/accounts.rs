@@ -9,7 +9,7 @@ use utoipa_axum::routes;
 use wathiq_proto::wathiq::identity::v1 as pb;
 
 use crate::api::people::{IdentityDocument, PersonName, ProofOfIdentity};
-use crate::api::wire::{CivilDate, Show, body, view, words};
+use crate::api::wire::{CivilDate, Show, Word, body, view, words};
 use crate::api::{Answer, Created, IfMatch, Tagged, filled};
 use crate::app::App;
 use crate::client_address::ClientAddress;
@@ -75,25 +75,6 @@ view! {
         contact_change_id: String,
         delivery: Option<CodeDelivery>,
     }
-    /// The secret of a new authenticator; shown once.
-    TotpEnrolment from pb::BeginTotpEnrolmentResponse {
-        /// Base32.
-        secret: String,
-        /// `otpauth://` form of the same.
-        uri: String,
-        expire_time: Option<DateTime<Utc>>,
-    }
-    /// A password reset under way; answered the same whether the account exists or not.
-    PasswordReset from pb::RequestPasswordResetResponse {
-        password_reset_id: String,
-        expire_time: Option<DateTime<Utc>>,
-    }
-}
-
-/// Recovery codes, each good for one sign-in; shown once.
-#[derive(serde::Serialize, utoipa::ToSchema)]
-struct RecoveryCodes {
-    recovery_codes: Vec<String>,
 }
 
 body! {
@@ -136,34 +117,6 @@ body! {
     Code {
         code: String,
     }
-    /// The password once more, and where an authenticator is in use, a second factor.
-    TotpRequest {
-        password: String,
-        /// A TOTP or recovery code.
-        #[serde(default)]
-        second_factor: Option<String>,
-    }
-    /// A code of the authenticator.
-    TotpCode {
-        totp_code: String,
-    }
-    /// A change of password.
-    PasswordChange {
-        current_password: String,
-        new_password: String,
-    }
-    /// Whose password was forgotten.
-    PasswordResetRequest {
-        email: String,
-    }
-    /// The end of a password reset.
-    PasswordResetCompletion {
-        code: String,
-        new_password: String,
-        /// A TOTP or recovery code, where the account has a second factor.
-        #[serde(default)]
-        second_factor: Option<String>,
-    }
 }
 
 pub(super) fn routes() -> OpenApiRouter<App> {
@@ -172,20 +125,18 @@ pub(super) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(prove_sign_up_contact))
         .routes(routes!(resend_sign_up_code))
         .routes(routes!(get_code_delivery))
-        .routes(routes!(request_password_reset))
-        .routes(routes!(reset_password))
         .routes(routes!(get_me, update_me))
         .routes(routes!(change_contact))
         .routes(routes!(prove_contact))
-        .routes(routes!(begin_totp))
-        .routes(routes!(complete_totp))
-        .routes(routes!(regenerate_recovery_codes))
-        .routes(routes!(change_password))
 }
 
 fn tagged(person: Option<pb::Person>) -> Answer<Tagged<Person>> {
     let person = filled(person)?;
-    Ok(Tagged { status: StatusCode::OK, etag: person.etag.clone(), resource: person.show() })
+    Ok(Tagged {
+        status: StatusCode::OK,
+        etag: person.etag.clone(),
+        resource: person.show(),
+    })
 }
 
 /// Opens a sign-up and sends a code to each contact.
@@ -222,8 +173,13 @@ async fn prove_sign_up_contact(
     Body(body): Body<ContactProof>,
 ) -> Answer<Json<SignUpProgress>> {
     let channel = body.channel.number();
-    let request =
-        pb::ProveSignUpContactRequest { request_id, sign_up_id, channel, code: body.code, client_address };
+    let request = pb::ProveSignUpContactRequest {
+        request_id,
+        sign_up_id,
+        channel,
+        code: body.code,
+        client_address,
+    };
     let answer = app.clients.accounts().prove_sign_up_contact(request).await?;
     Ok(Json(answer.into_inner().show()))
 }
@@ -238,7 +194,12 @@ async fn resend_sign_up_code(
     Body(body): Body<CodeRequest>,
 ) -> Answer<Created<CodeDelivery>> {
     let channel = body.channel.number();
-    let request = pb::ResendSignUpCodeRequest { request_id, sign_up_id, channel, client_address };
+    let request = pb::ResendSignUpCodeRequest {
+        request_id,
+        sign_up_id,
+        channel,
+        client_address,
+    };
     let answer = app.clients.accounts().resend_sign_up_code(request).await?;
     Ok(Created(filled(answer.into_inner().delivery)?.show()))
 }
@@ -249,42 +210,12 @@ async fn get_code_delivery(
     State(app): State<App>,
     Path(delivery_id): Path<String>,
 ) -> Answer<Json<CodeDelivery>> {
-    let answer = app.clients.directory().get_delivery(pb::GetDeliveryRequest { delivery_id }).await?;
+    let answer = app
+        .clients
+        .directory()
+        .get_delivery(pb::GetDeliveryRequest { delivery_id })
+        .await?;
     Ok(Json(filled(answer.into_inner().delivery)?.show()))
-}
-
-/// Asks for a code to set a new password.
-#[utoipa::path(post, path = "/v1/password-resets", tag = "accounts", request_body = PasswordResetRequest, responses((status = 202, body = PasswordReset)))]
-async fn request_password_reset(
-    State(app): State<App>,
-    ClientAddress(client_address): ClientAddress,
-    IdempotencyKey(request_id): IdempotencyKey,
-    Body(body): Body<PasswordResetRequest>,
-) -> Answer<(StatusCode, Json<PasswordReset>)> {
-    let request = pb::RequestPasswordResetRequest { request_id, email: body.email, client_address };
-    let answer = app.clients.accounts().request_password_reset(request).await?;
-    Ok((StatusCode::ACCEPTED, Json(answer.into_inner().show())))
-}
-
-/// Sets a new password with the code and ends all sessions.
-#[utoipa::path(post, path = "/v1/password-resets/{password_reset_id}/completion", tag = "accounts", request_body = PasswordResetCompletion, responses((status = 204)))]
-async fn reset_password(
-    State(app): State<App>,
-    Path(password_reset_id): Path<String>,
-    ClientAddress(client_address): ClientAddress,
-    IdempotencyKey(request_id): IdempotencyKey,
-    Body(body): Body<PasswordResetCompletion>,
-) -> Answer<StatusCode> {
-    let request = pb::ResetPasswordRequest {
-        request_id,
-        password_reset_id,
-        code: body.code,
-        new_password: body.new_password,
-        second_factor: body.second_factor.unwrap_or_default(),
-        client_address,
-    };
-    app.clients.accounts().reset_password(request).await?;
-    Ok(StatusCode::NO_CONTENT)
 }
 
 /// The signed-in person.
@@ -322,8 +253,12 @@ async fn change_contact(
     Body(body): Body<NewContact>,
 ) -> Answer<Created<ContactChange>> {
     let channel = body.channel.number();
-    let request =
-        pb::ChangeContactRequest { request_id, channel, value: body.value, password: body.password };
+    let request = pb::ChangeContactRequest {
+        request_id,
+        channel,
+        value: body.value,
+        password: body.password,
+    };
     let answer = app.clients.accounts().change_contact(request).await?;
     Ok(Created(answer.into_inner().show()))
 }
@@ -337,64 +272,11 @@ async fn prove_contact(
     IdempotencyKey(request_id): IdempotencyKey,
     Body(body): Body<Code>,
 ) -> Answer<Tagged<Person>> {
-    let request = pb::ProveContactRequest { request_id, contact_change_id, code: body.code };
+    let request = pb::ProveContactRequest {
+        request_id,
+        contact_change_id,
+        code: body.code,
+    };
     let answer = app.clients.accounts().prove_contact(request).await?;
     tagged(answer.into_inner().person)
-}
-
-/// Begins enrolment of an authenticator (RFC 6238).
-#[utoipa::path(post, path = "/v1/me/totp", tag = "accounts", request_body = TotpRequest, responses((status = 201, body = TotpEnrolment)))]
-async fn begin_totp(
-    State(app): State<App>,
-    _: User,
-    IdempotencyKey(request_id): IdempotencyKey,
-    Body(body): Body<TotpRequest>,
-) -> Answer<Created<TotpEnrolment>> {
-    let second_factor = body.second_factor.unwrap_or_default();
-    let request = pb::BeginTotpEnrolmentRequest { request_id, password: body.password, second_factor };
-    let answer = app.clients.accounts().begin_totp_enrolment(request).await?;
-    Ok(Created(answer.into_inner().show()))
-}
-
-/// Ends enrolment with a first code and hands out recovery codes.
-#[utoipa::path(post, path = "/v1/me/totp/completion", tag = "accounts", request_body = Code, responses((status = 200, body = RecoveryCodes)))]
-async fn complete_totp(
-    State(app): State<App>,
-    _: User,
-    IdempotencyKey(request_id): IdempotencyKey,
-    Body(body): Body<Code>,
-) -> Answer<Json<RecoveryCodes>> {
-    let request = pb::CompleteTotpEnrolmentRequest { request_id, code: body.code };
-    let answer = app.clients.accounts().complete_totp_enrolment(request).await?.into_inner();
-    Ok(Json(RecoveryCodes { recovery_codes: answer.recovery_codes }))
-}
-
-/// Hands out new recovery codes; the old ones stop working.
-#[utoipa::path(post, path = "/v1/me/recovery-codes", tag = "accounts", request_body = TotpCode, responses((status = 200, body = RecoveryCodes)))]
-async fn regenerate_recovery_codes(
-    State(app): State<App>,
-    _: User,
-    IdempotencyKey(request_id): IdempotencyKey,
-    Body(body): Body<TotpCode>,
-) -> Answer<Json<RecoveryCodes>> {
-    let request = pb::RegenerateRecoveryCodesRequest { request_id, totp_code: body.totp_code };
-    let answer = app.clients.accounts().regenerate_recovery_codes(request).await?.into_inner();
-    Ok(Json(RecoveryCodes { recovery_codes: answer.recovery_codes }))
-}
-
-/// Changes the password and ends all other sessions.
-#[utoipa::path(put, path = "/v1/me/password", tag = "accounts", request_body = PasswordChange, responses((status = 204)))]
-async fn change_password(
-    State(app): State<App>,
-    _: User,
-    IdempotencyKey(request_id): IdempotencyKey,
-    Body(body): Body<PasswordChange>,
-) -> Answer<StatusCode> {
-    let request = pb::ChangePasswordRequest {
-        request_id,
-        current_password: body.current_password,
-        new_password: body.new_password,
-    };
-    app.clients.accounts().change_password(request).await?;
-    Ok(StatusCode::NO_CONTENT)
 }

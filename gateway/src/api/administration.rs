@@ -91,7 +91,11 @@ pub(super) fn routes() -> OpenApiRouter<App> {
 
 fn tagged(status: StatusCode, administration: Option<pb::Administration>) -> Answer<Tagged<Administration>> {
     let administration = filled(administration)?;
-    Ok(Tagged { status, etag: administration.etag.clone(), resource: administration.show() })
+    Ok(Tagged {
+        status,
+        etag: administration.etag.clone(),
+        resource: administration.show(),
+    })
 }
 
 /// Administrations enrolled today.
@@ -101,9 +105,21 @@ async fn list_administrations(
     OriginalUri(uri): OriginalUri,
     Query(page): Query<PageQuery>,
 ) -> Answer<Listing<Administration>> {
-    let request = pb::ListAdministrationsRequest { page_size: page.page_size, page_token: page.page_token };
-    let answer = app.clients.organisation().list_administrations(request).await?.into_inner();
-    Ok(Listing::new(uri, answer.administrations.show(), answer.next_page_token))
+    let request = pb::ListAdministrationsRequest {
+        page_size: page.page_size,
+        page_token: page.page_token,
+    };
+    let answer = app
+        .clients
+        .organisation()
+        .list_administrations(request)
+        .await?
+        .into_inner();
+    Ok(Listing::new(
+        uri,
+        answer.administrations.show(),
+        answer.next_page_token,
+    ))
 }
 
 /// Enrols an administration as a destination, from a date to a date.

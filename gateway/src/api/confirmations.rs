@@ -7,7 +7,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use wathiq_proto::wathiq::identity::v1 as pb;
 
-use crate::api::wire::{Hex, Show, body, view, words};
+use crate::api::wire::{Hex, Show, Word, body, view, words};
 use crate::api::{Answer, Created, filled};
 use crate::app::App;
 use crate::json::{Body, IdempotencyKey};
@@ -47,7 +47,9 @@ body! {
 }
 
 pub(super) fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(create_confirmation)).routes(routes!(confirm_with_totp))
+    OpenApiRouter::new()
+        .routes(routes!(create_confirmation))
+        .routes(routes!(confirm_with_totp))
 }
 
 /// Opens a confirmation.
@@ -76,7 +78,11 @@ async fn confirm_with_totp(
     IdempotencyKey(request_id): IdempotencyKey,
     Body(body): Body<ConfirmationCode>,
 ) -> Answer<Json<Confirmation>> {
-    let request = pb::ConfirmWithTotpRequest { request_id, confirmation_id, code: body.code };
+    let request = pb::ConfirmWithTotpRequest {
+        request_id,
+        confirmation_id,
+        code: body.code,
+    };
     let answer = app.clients.confirmations().confirm_with_totp(request).await?;
     Ok(Json(filled(answer.into_inner().confirmation)?.show()))
 }

@@ -85,7 +85,12 @@ async fn list_register(
         page_size: query.page_size,
         page_token: query.page_token,
     };
-    let answer = app.clients.legalisation_office().list_register(request).await?.into_inner();
+    let answer = app
+        .clients
+        .legalisation_office()
+        .list_register(request)
+        .await?
+        .into_inner();
     Ok(Listing::new(uri, answer.entries.show(), answer.next_page_token))
 }
 
@@ -98,10 +103,22 @@ async fn list_credentials(
     OriginalUri(uri): OriginalUri,
     Query(page): Query<PageQuery>,
 ) -> Answer<Listing<SigningCredential>> {
-    let request =
-        pb::ListCredentialsRequest { office_id, page_size: page.page_size, page_token: page.page_token };
-    let answer = app.clients.legalisation_office().list_credentials(request).await?.into_inner();
-    Ok(Listing::new(uri, answer.credentials.show(), answer.next_page_token))
+    let request = pb::ListCredentialsRequest {
+        office_id,
+        page_size: page.page_size,
+        page_token: page.page_token,
+    };
+    let answer = app
+        .clients
+        .legalisation_office()
+        .list_credentials(request)
+        .await?
+        .into_inner();
+    Ok(Listing::new(
+        uri,
+        answer.credentials.show(),
+        answer.next_page_token,
+    ))
 }
 
 /// Registers an officer's signing credential.
@@ -121,7 +138,11 @@ async fn register_credential(
         key_label: body.key_label,
         certificate_chain_pem: body.certificate_chain_pem,
     };
-    let answer = app.clients.legalisation_office().register_credential(request).await?;
+    let answer = app
+        .clients
+        .legalisation_office()
+        .register_credential(request)
+        .await?;
     Ok(Created(filled(answer.into_inner().credential)?.show()))
 }
 

@@ -119,7 +119,11 @@ impl PictureQuery {
 
 pub(super) fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
-        .merge(OpenApiRouter::new().routes(routes!(upload_document)).layer(DefaultBodyLimit::disable()))
+        .merge(
+            OpenApiRouter::new()
+                .routes(routes!(upload_document))
+                .layer(DefaultBodyLimit::disable()),
+        )
         .routes(routes!(get_document))
         .routes(routes!(download_document))
         .routes(routes!(get_page_picture))
@@ -140,14 +144,22 @@ async fn upload_document(
             Piece::Start { file_name, length } => {
                 let file_name = query.file_name.clone().unwrap_or(file_name);
                 let request_id = request_id.clone();
-                pb::upload_document_request::Part::Header(pb::UploadHeader { request_id, file_name, length })
+                pb::upload_document_request::Part::Header(pb::UploadHeader {
+                    request_id,
+                    file_name,
+                    length,
+                })
             }
             Piece::Chunk(bytes) => pb::upload_document_request::Part::Chunk(bytes),
         };
         Some(pb::UploadDocumentRequest { part: Some(part) })
     };
     let mut client = app.clients.documents();
-    let answer = upload.send(&app, LARGEST, message, |stream| async move { client.upload_document(stream).await }).await?;
+    let answer = upload
+        .send(&app, LARGEST, message, |stream| async move {
+            client.upload_document(stream).await
+        })
+        .await?;
     let document = filled(answer.document)?;
     match document.refusal {
         Some(refusal) => Err(refused(&document.document_id, refusal)),
@@ -156,9 +168,13 @@ async fn upload_document(
 }
 
 fn refused(document_id: &str, refusal: pb::IntakeRefusal) -> Problem {
-    let mut problem = Problem::new(StatusCode::UNPROCESSABLE_ENTITY, &refusal.reason, refusal.detail.clone())
-        .with("document_id", document_id)
-        .with("detail", refusal.detail);
+    let mut problem = Problem::new(
+        StatusCode::UNPROCESSABLE_ENTITY,
+        &refusal.reason,
+        refusal.detail.clone(),
+    )
+    .with("document_id", document_id)
+    .with("detail", refusal.detail);
     if refusal.object_number > 0 {
         problem = problem.with("object_number", refusal.object_number.to_string());
     }
@@ -172,7 +188,11 @@ async fn get_document(
     _: User,
     Path(document_id): Path<String>,
 ) -> Answer<Json<Document>> {
-    let answer = app.clients.documents().get_document(pb::GetDocumentRequest { document_id }).await?;
+    let answer = app
+        .clients
+        .documents()
+        .get_document(pb::GetDocumentRequest { document_id })
+        .await?;
     Ok(Json(filled(answer.into_inner().document)?.show()))
 }
 
@@ -198,7 +218,12 @@ async fn get_page_picture(
     Query(query): Query<PictureQuery>,
 ) -> Answer<Response> {
     let region = query.region()?;
-    let request = pb::RenderPageRequest { document_id, page_number, region, width_pixels: query.width };
+    let request = pb::RenderPageRequest {
+        document_id,
+        page_number,
+        region,
+        width_pixels: query.width,
+    };
     let answer = app.clients.documents().render_page(request).await?;
     Ok(png(answer.into_inner().image_png))
 }

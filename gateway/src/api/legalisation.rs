@@ -11,7 +11,7 @@ use utoipa_axum::routes;
 use wathiq_proto::wathiq::signature::v1 as pb;
 
 use crate::api::transfer::download::{self, Disposition, File};
-use crate::api::wire::{Show, body};
+use crate::api::wire::{Show, Word, body};
 use crate::api::{Answer, IfMatch, Listing, ListingBody, Tagged, filled, words_of};
 use crate::app::App;
 use crate::json::{Body, IdempotencyKey, Query};
@@ -89,7 +89,11 @@ pub(super) fn tagged(
     request: Option<pb::LegalisationRequest>,
 ) -> Answer<Tagged<LegalisationRequest>> {
     let request = filled(request)?;
-    Ok(Tagged { status, etag: request.etag.clone(), resource: request.show() })
+    Ok(Tagged {
+        status,
+        etag: request.etag.clone(),
+        resource: request.show(),
+    })
 }
 
 /// Kinds of document, refusal reasons, and the fees of an office.
@@ -98,7 +102,9 @@ async fn get_catalogue(
     State(app): State<App>,
     Query(query): Query<CatalogueQuery>,
 ) -> Answer<Json<Catalogue>> {
-    let request = pb::GetCatalogueRequest { office_id: query.office_id };
+    let request = pb::GetCatalogueRequest {
+        office_id: query.office_id,
+    };
     let answer = app.clients.legalisations().get_catalogue(request).await?;
     Ok(Json(answer.into_inner().show()))
 }
@@ -120,7 +126,11 @@ async fn create_legalisation_request(
         destination: Some(body.destination.message()),
         mandatary: body.mandatary.map(Mandatary::message),
     };
-    let answer = app.clients.legalisations().create_legalisation_request(request).await?;
+    let answer = app
+        .clients
+        .legalisations()
+        .create_legalisation_request(request)
+        .await?;
     tagged(StatusCode::CREATED, answer.into_inner().legalisation_request)
 }
 
@@ -138,8 +148,17 @@ async fn list_legalisation_requests(
         page_token: query.page_token,
         states: states.into_iter().map(LegalisationState::number).collect(),
     };
-    let answer = app.clients.legalisations().list_legalisation_requests(request).await?.into_inner();
-    Ok(Listing::new(uri, answer.legalisation_requests.show(), answer.next_page_token))
+    let answer = app
+        .clients
+        .legalisations()
+        .list_legalisation_requests(request)
+        .await?
+        .into_inner();
+    Ok(Listing::new(
+        uri,
+        answer.legalisation_requests.show(),
+        answer.next_page_token,
+    ))
 }
 
 /// One request of the person.
@@ -149,8 +168,14 @@ async fn get_legalisation_request(
     _: User,
     Path(legalisation_request_id): Path<String>,
 ) -> Answer<Tagged<LegalisationRequest>> {
-    let request = pb::GetLegalisationRequestRequest { legalisation_request_id };
-    let answer = app.clients.legalisations().get_legalisation_request(request).await?;
+    let request = pb::GetLegalisationRequestRequest {
+        legalisation_request_id,
+    };
+    let answer = app
+        .clients
+        .legalisations()
+        .get_legalisation_request(request)
+        .await?;
     tagged(StatusCode::OK, answer.into_inner().legalisation_request)
 }
 
@@ -165,7 +190,12 @@ async fn place_signature(
     Body(body): Body<Placement>,
 ) -> Answer<Tagged<LegalisationRequest>> {
     let placement = Some(body.message()?);
-    let request = pb::PlaceSignatureRequest { request_id, legalisation_request_id, placement, etag };
+    let request = pb::PlaceSignatureRequest {
+        request_id,
+        legalisation_request_id,
+        placement,
+        etag,
+    };
     let answer = app.clients.legalisations().place_signature(request).await?;
     tagged(StatusCode::OK, answer.into_inner().legalisation_request)
 }
@@ -177,8 +207,14 @@ async fn get_confirmation_subject(
     _: User,
     Path(legalisation_request_id): Path<String>,
 ) -> Answer<Json<ConfirmationSubjectAnswer>> {
-    let request = pb::GetConfirmationSubjectRequest { legalisation_request_id };
-    let answer = app.clients.legalisations().get_confirmation_subject(request).await?;
+    let request = pb::GetConfirmationSubjectRequest {
+        legalisation_request_id,
+    };
+    let answer = app
+        .clients
+        .legalisations()
+        .get_confirmation_subject(request)
+        .await?;
     Ok(Json(answer.into_inner().show()))
 }
 
@@ -192,9 +228,16 @@ async fn confirm_legalisation_request(
     Body(body): Body<ConfirmationUse>,
 ) -> Answer<Tagged<LegalisationRequest>> {
     let confirmation_id = body.confirmation_id;
-    let request =
-        pb::ConfirmLegalisationRequestRequest { request_id, legalisation_request_id, confirmation_id };
-    let answer = app.clients.legalisations().confirm_legalisation_request(request).await?;
+    let request = pb::ConfirmLegalisationRequestRequest {
+        request_id,
+        legalisation_request_id,
+        confirmation_id,
+    };
+    let answer = app
+        .clients
+        .legalisations()
+        .confirm_legalisation_request(request)
+        .await?;
     tagged(StatusCode::OK, answer.into_inner().legalisation_request)
 }
 
@@ -206,8 +249,15 @@ async fn cancel_legalisation_request(
     Path(legalisation_request_id): Path<String>,
     IdempotencyKey(request_id): IdempotencyKey,
 ) -> Answer<Tagged<LegalisationRequest>> {
-    let request = pb::CancelLegalisationRequestRequest { request_id, legalisation_request_id };
-    let answer = app.clients.legalisations().cancel_legalisation_request(request).await?;
+    let request = pb::CancelLegalisationRequestRequest {
+        request_id,
+        legalisation_request_id,
+    };
+    let answer = app
+        .clients
+        .legalisations()
+        .cancel_legalisation_request(request)
+        .await?;
     tagged(StatusCode::OK, answer.into_inner().legalisation_request)
 }
 
@@ -221,8 +271,16 @@ async fn resubmit_legalisation_request(
     Body(body): Body<Resubmission>,
 ) -> Answer<Tagged<LegalisationRequest>> {
     let document_id = body.document_id.unwrap_or_default();
-    let request = pb::ResubmitLegalisationRequestRequest { request_id, legalisation_request_id, document_id };
-    let answer = app.clients.legalisations().resubmit_legalisation_request(request).await?;
+    let request = pb::ResubmitLegalisationRequestRequest {
+        request_id,
+        legalisation_request_id,
+        document_id,
+    };
+    let answer = app
+        .clients
+        .legalisations()
+        .resubmit_legalisation_request(request)
+        .await?;
     tagged(StatusCode::CREATED, answer.into_inner().legalisation_request)
 }
 
@@ -235,8 +293,18 @@ async fn download_sealed_file(
     method: Method,
     headers: HeaderMap,
 ) -> Answer<Response> {
-    let file = File::Sealed { legalisation_request_id, kind: file_kind(&kind)? };
-    download::answer(app.clients.clone(), file, &method, &headers, Disposition::Attachment).await
+    let file = File::Sealed {
+        legalisation_request_id,
+        kind: file_kind(&kind)?,
+    };
+    download::answer(
+        app.clients.clone(),
+        file,
+        &method,
+        &headers,
+        Disposition::Attachment,
+    )
+    .await
 }
 
 /// The kind of file named in an address.
@@ -247,7 +315,11 @@ pub(crate) fn file_kind(word: &str) -> Answer<i32> {
     match word {
         "document" => Ok(pb::SealedFileKind::Document as i32),
         "legalisation_page" => Ok(pb::SealedFileKind::LegalisationPage as i32),
-        _ => Err(Problem::new(StatusCode::NOT_FOUND, "NOT_FOUND", "there is no file of this kind")),
+        _ => Err(Problem::new(
+            StatusCode::NOT_FOUND,
+            "NOT_FOUND",
+            "there is no file of this kind",
+        )),
     }
 }
 
@@ -258,7 +330,9 @@ async fn get_commitments(
     _: User,
     Path(legalisation_request_id): Path<String>,
 ) -> Answer<Json<Commitments>> {
-    let request = pb::GetCommitmentsRequest { legalisation_request_id };
+    let request = pb::GetCommitmentsRequest {
+        legalisation_request_id,
+    };
     let answer = app.clients.legalisations().get_commitments(request).await?;
     Ok(Json(answer.into_inner().show()))
 }

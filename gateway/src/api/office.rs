@@ -14,7 +14,7 @@ use wathiq_proto::wathiq::signature::v1 as pb;
 use crate::api::documents::PictureQuery;
 use crate::api::legalisation::{LegalisationRequest, LegalisationState, tagged};
 use crate::api::transfer::png;
-use crate::api::wire::{Base64, Hex, Show, body, view, words};
+use crate::api::wire::{Base64, Hex, Show, Word, body, view, words};
 use crate::api::{Answer, Listing, ListingBody, Tagged, filled, words_of};
 use crate::app::App;
 use crate::json::{Body, IdempotencyKey, Query};
@@ -138,7 +138,12 @@ async fn list_queue(
         document_kind: query.document_kind,
         unclaimed_only: query.unclaimed_only,
     };
-    let answer = app.clients.legalisation_office().list_queue(request).await?.into_inner();
+    let answer = app
+        .clients
+        .legalisation_office()
+        .list_queue(request)
+        .await?
+        .into_inner();
     Ok(Listing::new(uri, answer.entries.show(), answer.next_page_token))
 }
 
@@ -150,7 +155,10 @@ async fn claim_request(
     Path(legalisation_request_id): Path<String>,
     IdempotencyKey(request_id): IdempotencyKey,
 ) -> Answer<Json<QueueEntry>> {
-    let request = pb::ClaimRequestRequest { request_id, legalisation_request_id };
+    let request = pb::ClaimRequestRequest {
+        request_id,
+        legalisation_request_id,
+    };
     let answer = app.clients.legalisation_office().claim_request(request).await?;
     Ok(Json(filled(answer.into_inner().entry)?.show()))
 }
@@ -163,7 +171,10 @@ async fn release_claim(
     Path(legalisation_request_id): Path<String>,
     IdempotencyKey(request_id): IdempotencyKey,
 ) -> Answer<StatusCode> {
-    let request = pb::ReleaseClaimRequest { request_id, legalisation_request_id };
+    let request = pb::ReleaseClaimRequest {
+        request_id,
+        legalisation_request_id,
+    };
     app.clients.legalisation_office().release_claim(request).await?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -175,7 +186,9 @@ async fn get_review(
     _: User,
     Path(legalisation_request_id): Path<String>,
 ) -> Answer<Json<Review>> {
-    let request = pb::GetReviewRequest { legalisation_request_id };
+    let request = pb::GetReviewRequest {
+        legalisation_request_id,
+    };
     let answer = app.clients.legalisation_office().get_review(request).await?;
     Ok(Json(answer.into_inner().show()))
 }
@@ -190,8 +203,17 @@ async fn get_review_picture(
 ) -> Answer<Response> {
     let region = query.region()?;
     let width_pixels = query.width;
-    let request = pb::RenderReviewPageRequest { legalisation_request_id, page_number, region, width_pixels };
-    let answer = app.clients.legalisation_office().render_review_page(request).await?;
+    let request = pb::RenderReviewPageRequest {
+        legalisation_request_id,
+        page_number,
+        region,
+        width_pixels,
+    };
+    let answer = app
+        .clients
+        .legalisation_office()
+        .render_review_page(request)
+        .await?;
     Ok(png(answer.into_inner().image_png))
 }
 
@@ -205,7 +227,11 @@ async fn accept_request(
     Body(body): Body<Acceptance>,
 ) -> Answer<Tagged<LegalisationRequest>> {
     let comparison = Some(body.comparison.message());
-    let request = pb::AcceptRequestRequest { request_id, legalisation_request_id, comparison };
+    let request = pb::AcceptRequestRequest {
+        request_id,
+        legalisation_request_id,
+        comparison,
+    };
     let answer = app.clients.legalisation_office().accept_request(request).await?;
     tagged(StatusCode::OK, answer.into_inner().legalisation_request)
 }
@@ -239,7 +265,11 @@ async fn return_request(
     IdempotencyKey(request_id): IdempotencyKey,
     Body(body): Body<ReturnNote>,
 ) -> Answer<Tagged<LegalisationRequest>> {
-    let request = pb::ReturnRequestRequest { request_id, legalisation_request_id, note: body.note };
+    let request = pb::ReturnRequestRequest {
+        request_id,
+        legalisation_request_id,
+        note: body.note,
+    };
     let answer = app.clients.legalisation_office().return_request(request).await?;
     tagged(StatusCode::OK, answer.into_inner().legalisation_request)
 }

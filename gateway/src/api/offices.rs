@@ -10,7 +10,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use wathiq_proto::wathiq::identity::v1 as pb;
 
-use crate::api::wire::{CivilDate, Show, body, view, words};
+use crate::api::wire::{CivilDate, Show, Word, body, view, words};
 use crate::api::{Answer, Created, Listing, ListingBody, PageQuery, Tagged, filled};
 use crate::app::App;
 use crate::json::{Body, IdempotencyKey, Query, body_problem};
@@ -128,7 +128,11 @@ pub(super) fn routes() -> OpenApiRouter<App> {
 
 fn tagged(status: StatusCode, office: Option<pb::Office>) -> Answer<Tagged<Office>> {
     let office = filled(office)?;
-    Ok(Tagged { status, etag: office.etag.clone(), resource: office.show() })
+    Ok(Tagged {
+        status,
+        etag: office.etag.clone(),
+        resource: office.show(),
+    })
 }
 
 /// Offices, below a parent or offering a service today.
@@ -144,7 +148,12 @@ async fn list_offices(
         parent_office_id: query.parent_office_id,
         offering: query.offering.map_or(0, OfferedService::number),
     };
-    let answer = app.clients.organisation().list_offices(request).await?.into_inner();
+    let answer = app
+        .clients
+        .organisation()
+        .list_offices(request)
+        .await?
+        .into_inner();
     Ok(Listing::new(uri, answer.offices.show(), answer.next_page_token))
 }
 
@@ -178,20 +187,40 @@ async fn import_offices(
     headers: HeaderMap,
     body: Result<Bytes, axum::extract::rejection::BytesRejection>,
 ) -> Answer<Created<ImportedOffices>> {
-    let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
-    if content_type.and_then(|value| value.split(';').next()).map(str::trim) != Some("text/csv") {
+    let content_type = headers
+        .get(header::CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok());
+    if content_type
+        .and_then(|value| value.split(';').next())
+        .map(str::trim)
+        != Some("text/csv")
+    {
         let what = "send the table as text/csv";
-        return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "UNSUPPORTED_MEDIA_TYPE", what));
+        return Err(Problem::new(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            "UNSUPPORTED_MEDIA_TYPE",
+            what,
+        ));
     }
-    let csv = body.map_err(|rejection| body_problem(rejection.status()))?.to_vec();
-    let answer = app.clients.organisation().import_offices(pb::ImportOfficesRequest { request_id, csv }).await?;
+    let csv = body
+        .map_err(|rejection| body_problem(rejection.status()))?
+        .to_vec();
+    let answer = app
+        .clients
+        .organisation()
+        .import_offices(pb::ImportOfficesRequest { request_id, csv })
+        .await?;
     Ok(Created(answer.into_inner().show()))
 }
 
 /// One office.
 #[utoipa::path(get, path = "/v1/offices/{office_id}", tag = "offices", responses((status = 200, body = Office)))]
 async fn get_office(State(app): State<App>, Path(office_id): Path<String>) -> Answer<Tagged<Office>> {
-    let answer = app.clients.organisation().get_office(pb::GetOfficeRequest { office_id }).await?;
+    let answer = app
+        .clients
+        .organisation()
+        .get_office(pb::GetOfficeRequest { office_id })
+        .await?;
     tagged(StatusCode::OK, answer.into_inner().office)
 }
 
@@ -209,7 +238,11 @@ async fn set_office_service(
         from: Some(body.from.message()),
         to: body.to.map(CivilDate::message),
     };
-    let request = pb::SetOfficeServiceRequest { request_id, office_id, period: Some(period) };
+    let request = pb::SetOfficeServiceRequest {
+        request_id,
+        office_id,
+        period: Some(period),
+    };
     let answer = app.clients.organisation().set_office_service(request).await?;
     tagged(StatusCode::OK, answer.into_inner().office)
 }
@@ -223,10 +256,22 @@ async fn list_memberships(
     OriginalUri(uri): OriginalUri,
     Query(page): Query<PageQuery>,
 ) -> Answer<Listing<Membership>> {
-    let request =
-        pb::ListMembershipsRequest { office_id, page_size: page.page_size, page_token: page.page_token };
-    let answer = app.clients.organisation().list_memberships(request).await?.into_inner();
-    Ok(Listing::new(uri, answer.memberships.show(), answer.next_page_token))
+    let request = pb::ListMembershipsRequest {
+        office_id,
+        page_size: page.page_size,
+        page_token: page.page_token,
+    };
+    let answer = app
+        .clients
+        .organisation()
+        .list_memberships(request)
+        .await?
+        .into_inner();
+    Ok(Listing::new(
+        uri,
+        answer.memberships.show(),
+        answer.next_page_token,
+    ))
 }
 
 /// Gives a proved person a role at an office from a date to a date.
@@ -242,7 +287,13 @@ async fn grant_membership(
     let person = match (body.person_id, body.email) {
         (Some(person_id), None) => Person::PersonId(person_id),
         (None, Some(email)) => Person::Email(email),
-        _ => return Err(Problem::field("/person_id", "ONE_PERSON", "give either person_id or email")),
+        _ => {
+            return Err(Problem::field(
+                "/person_id",
+                "ONE_PERSON",
+                "give either person_id or email",
+            ));
+        }
     };
     let request = pb::GrantMembershipRequest {
         request_id,
@@ -265,7 +316,10 @@ async fn end_membership(
     Path(membership_id): Path<String>,
     IdempotencyKey(request_id): IdempotencyKey,
 ) -> Answer<Json<Membership>> {
-    let request = pb::EndMembershipRequest { request_id, membership_id };
+    let request = pb::EndMembershipRequest {
+        request_id,
+        membership_id,
+    };
     let answer = app.clients.organisation().end_membership(request).await?;
     Ok(Json(filled(answer.into_inner().membership)?.show()))
 }

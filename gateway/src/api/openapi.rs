@@ -55,14 +55,21 @@ pub(super) fn frame() -> OpenApi {
 /// Adds what holds for every operation.
 pub(super) fn complete(document: &mut OpenApi) {
     let components = document.components.get_or_insert_default();
-    components.schemas.insert("ProblemDocument".to_owned(), ProblemDocument::schema());
-    components.schemas.insert("FieldProblem".to_owned(), FieldProblem::schema());
+    components
+        .schemas
+        .insert("ProblemDocument".to_owned(), ProblemDocument::schema());
+    components
+        .schemas
+        .insert("FieldProblem".to_owned(), FieldProblem::schema());
     let bearer = HttpBuilder::new()
         .scheme(HttpAuthScheme::Bearer)
         .description(Some("The session's secret, for programs."))
         .build();
     components.add_security_scheme("session", SecurityScheme::Http(bearer));
-    let cookie = ApiKey::Cookie(ApiKeyValue::with_description(COOKIE, "The same secret, for browsers."));
+    let cookie = ApiKey::Cookie(ApiKeyValue::with_description(
+        COOKIE,
+        "The same secret, for browsers.",
+    ));
     components.add_security_scheme("session_cookie", SecurityScheme::ApiKey(cookie));
     for (path, item) in &mut document.paths.paths {
         let operations = [
@@ -83,7 +90,10 @@ pub(super) fn complete(document: &mut OpenApi) {
 fn complete_operation(method: &str, path: &str, operation: &mut Operation) {
     let listed = |table: &[(&str, &str)]| table.contains(&(method, path));
     if method != "GET" && !listed(WITHOUT_KEY) {
-        operation.parameters.get_or_insert_default().push(idempotency_key().into());
+        operation
+            .parameters
+            .get_or_insert_default()
+            .push(idempotency_key().into());
     }
     if !listed(PUBLIC) {
         let none: [&str; 0] = [];
@@ -92,12 +102,17 @@ fn complete_operation(method: &str, path: &str, operation: &mut Operation) {
             SecurityRequirement::new("session_cookie", none),
         ]);
     }
-    let content = ContentBuilder::new().schema(Some(Ref::from_schema_name("ProblemDocument"))).build();
+    let content = ContentBuilder::new()
+        .schema(Some(Ref::from_schema_name("ProblemDocument")))
+        .build();
     let problem = ResponseBuilder::new()
         .description("what went wrong")
         .content("application/problem+json", content)
         .build();
-    operation.responses.responses.insert("default".to_owned(), problem.into());
+    operation
+        .responses
+        .responses
+        .insert("default".to_owned(), problem.into());
 }
 
 fn idempotency_key() -> Parameter {

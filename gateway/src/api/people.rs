@@ -11,7 +11,7 @@ use wathiq_proto::wathiq::identity::v1 as pb;
 
 use crate::api::accounts::AssuranceLevel;
 use crate::api::specimens::Specimen;
-use crate::api::wire::{CivilDate, Show, body, view, words};
+use crate::api::wire::{CivilDate, Show, Word, body, view, words};
 use crate::api::{Answer, Created, filled};
 use crate::app::App;
 use crate::json::{Body, IdempotencyKey};
@@ -34,13 +34,19 @@ pub(crate) struct PersonName {
 
 impl PersonName {
     pub(crate) fn message(self) -> pb::PersonName {
-        pb::PersonName { given: self.given, family: self.family }
+        pb::PersonName {
+            given: self.given,
+            family: self.family,
+        }
     }
 }
 
 impl Show<PersonName> for pb::PersonName {
     fn show(self) -> PersonName {
-        PersonName { given: self.given, family: self.family }
+        PersonName {
+            given: self.given,
+            family: self.family,
+        }
     }
 }
 
@@ -54,13 +60,19 @@ pub(crate) struct IdentityDocument {
 
 impl IdentityDocument {
     pub(crate) fn message(self) -> pb::IdentityDocument {
-        pb::IdentityDocument { kind: self.kind.number(), number: self.number }
+        pb::IdentityDocument {
+            kind: self.kind.number(),
+            number: self.number,
+        }
     }
 }
 
 impl Show<IdentityDocument> for pb::IdentityDocument {
     fn show(self) -> IdentityDocument {
-        IdentityDocument { kind: self.kind.show(), number: self.number }
+        IdentityDocument {
+            kind: self.kind.show(),
+            number: self.number,
+        }
     }
 }
 
@@ -123,7 +135,14 @@ async fn find_claims(
     Body(body): Body<ClaimSearch>,
 ) -> Answer<Json<Claims>> {
     let identity_document = Some(body.identity_document.message());
-    let answer = app.clients.accounts().find_claims(pb::FindClaimsRequest { office_id, identity_document }).await?;
+    let answer = app
+        .clients
+        .accounts()
+        .find_claims(pb::FindClaimsRequest {
+            office_id,
+            identity_document,
+        })
+        .await?;
     Ok(Json(answer.into_inner().show()))
 }
 
@@ -158,7 +177,12 @@ async fn prove_specimen(
     IdempotencyKey(request_id): IdempotencyKey,
     Body(body): Body<SpecimenProof>,
 ) -> Answer<Created<Specimen>> {
-    let request = pb::ProveSpecimenRequest { request_id, office_id: body.office_id, person_id, version };
+    let request = pb::ProveSpecimenRequest {
+        request_id,
+        office_id: body.office_id,
+        person_id,
+        version,
+    };
     let answer = app.clients.specimens().prove_specimen(request).await?;
     Ok(Created(filled(answer.into_inner().specimen)?.show()))
 }

@@ -120,7 +120,12 @@ async fn list_intents(
         page_size: query.page_size,
         page_token: query.page_token,
     };
-    let answer = app.clients.legalisation_office().list_intents(request).await?.into_inner();
+    let answer = app
+        .clients
+        .legalisation_office()
+        .list_intents(request)
+        .await?
+        .into_inner();
     Ok(Listing::new(uri, answer.intents.show(), answer.next_page_token))
 }
 
@@ -133,7 +138,11 @@ async fn annul_intent(
     IdempotencyKey(request_id): IdempotencyKey,
     Body(body): Body<Annulment>,
 ) -> Answer<Json<RegisterEntry>> {
-    let request = pb::AnnulIntentRequest { request_id, intent_id, reason: body.reason };
+    let request = pb::AnnulIntentRequest {
+        request_id,
+        intent_id,
+        reason: body.reason,
+    };
     let answer = app.clients.legalisation_office().annul_intent(request).await?;
     Ok(Json(filled(answer.into_inner().register_entry)?.show()))
 }

@@ -9,7 +9,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use wathiq_proto::wathiq::identity::v1 as pb;
 
-use crate::api::wire::{Show, body, view, words};
+use crate::api::wire::{Show, Word, body, view, words};
 use crate::api::{Answer, Listing, ListingBody, PageQuery, filled};
 use crate::app::App;
 use crate::client_address::ClientAddress;
@@ -91,8 +91,10 @@ pub(crate) fn cookie(secret: &str, expire_time: Option<DateTime<Utc>>) -> Option
     let expires = expire_time.map_or_else(String::new, |time| {
         format!("; Expires={}", time.format("%a, %d %b %Y %H:%M:%S GMT"))
     });
-    let mut value =
-        HeaderValue::try_from(format!("{COOKIE}={secret}; Path=/; Secure; HttpOnly; SameSite=Lax{expires}")).ok()?;
+    let mut value = HeaderValue::try_from(format!(
+        "{COOKIE}={secret}; Path=/; Secure; HttpOnly; SameSite=Lax{expires}"
+    ))
+    .ok()?;
     value.set_sensitive(true);
     Some(value)
 }
@@ -105,13 +107,18 @@ pub(crate) fn ended_cookie() -> HeaderValue {
 
 fn signed_in(grant: pb::SessionGrant, by_cookie: bool) -> Response {
     let expire_time = grant.expire_time.map(Show::show);
-    let set_cookie = by_cookie.then(|| cookie(&grant.session_secret, expire_time)).flatten();
+    let set_cookie = by_cookie
+        .then(|| cookie(&grant.session_secret, expire_time))
+        .flatten();
     let session = NewSession {
         session_id: grant.session_id,
         session_secret: (!by_cookie).then_some(grant.session_secret),
         expire_time,
     };
-    let body = Json(SignedIn { session: Some(session), challenge: None });
+    let body = Json(SignedIn {
+        session: Some(session),
+        challenge: None,
+    });
     let mut response = (StatusCode::CREATED, body).into_response();
     if let Some(value) = set_cookie {
         response.headers_mut().insert(header::SET_COOKIE, value);
@@ -121,7 +128,11 @@ fn signed_in(grant: pb::SessionGrant, by_cookie: bool) -> Response {
 
 /// Another site must not sign a browser in to an account of its choosing.
 fn check_cookie_wish(wanted: bool, headers: &HeaderMap, app: &App) -> Answer<()> {
-    if wanted { check_same_site(&Method::POST, headers, &app.settings.http.public_url) } else { Ok(()) }
+    if wanted {
+        check_same_site(&Method::POST, headers, &app.settings.http.public_url)
+    } else {
+        Ok(())
+    }
 }
 
 /// Signs in with a password; a first step where a second factor is enrolled or the surface is staff.
@@ -145,9 +156,11 @@ async fn sign_in(
     let answer = app.clients.sessions().sign_in(request).await?.into_inner();
     Ok(match filled(answer.result)? {
         pb::sign_in_response::Result::Session(grant) => signed_in(grant, body.cookie),
-        pb::sign_in_response::Result::Challenge(challenge) => {
-            Json(SignedIn { session: None, challenge: Some(challenge.show()) }).into_response()
-        }
+        pb::sign_in_response::Result::Challenge(challenge) => Json(SignedIn {
+            session: None,
+            challenge: Some(challenge.show()),
+        })
+        .into_response(),
     })
 }
 
@@ -167,7 +180,12 @@ async fn complete_sign_in(
         code: body.code,
         client_address,
     };
-    let answer = app.clients.sessions().complete_sign_in(request).await?.into_inner();
+    let answer = app
+        .clients
+        .sessions()
+        .complete_sign_in(request)
+        .await?
+        .into_inner();
     Ok(signed_in(filled(answer.session)?, body.cookie))
 }
 
@@ -179,7 +197,10 @@ async fn list_sessions(
     OriginalUri(uri): OriginalUri,
     Query(page): Query<PageQuery>,
 ) -> Answer<Listing<Session>> {
-    let request = pb::ListSessionsRequest { page_size: page.page_size, page_token: page.page_token };
+    let request = pb::ListSessionsRequest {
+        page_size: page.page_size,
+        page_token: page.page_token,
+    };
     let answer = app.clients.sessions().list_sessions(request).await?.into_inner();
     Ok(Listing::new(uri, answer.sessions.show(), answer.next_page_token))
 }
@@ -196,7 +217,10 @@ async fn end_session(
     let session_id = if own { user.session_id } else { session_id };
     app.clients
         .sessions()
-        .end_session(pb::EndSessionRequest { request_id, session_id: session_id.clone() })
+        .end_session(pb::EndSessionRequest {
+            request_id,
+            session_id: session_id.clone(),
+        })
         .await?;
     app.exchange.forget(&session_id);
     let mut response = StatusCode::NO_CONTENT.into_response();
@@ -208,6 +232,9 @@ async fn end_session(
 
 /// What the browser calls itself, shortened for the list of sessions.
 pub(crate) fn user_agent(headers: &HeaderMap) -> String {
-    let text = headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let text = headers
+        .get(header::USER_AGENT)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
     text.chars().take(200).collect()
 }

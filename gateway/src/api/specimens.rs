@@ -69,8 +69,11 @@ async fn deposit_specimen(
     let strokes = body.strokes.into_iter().map(|stroke| pb::Stroke {
         points: stroke.points.into_iter().map(point).collect(),
     });
-    let request =
-        pb::DepositSpecimenRequest { request_id, image_png: body.image_png.0, strokes: strokes.collect() };
+    let request = pb::DepositSpecimenRequest {
+        request_id,
+        image_png: body.image_png.0,
+        strokes: strokes.collect(),
+    };
     let answer = app.clients.specimens().deposit_specimen(request).await?;
     Ok(Created(filled(answer.into_inner().specimen)?.show()))
 }
@@ -92,21 +95,37 @@ async fn list_specimens(
     OriginalUri(uri): OriginalUri,
     Query(page): Query<PageQuery>,
 ) -> Answer<Listing<Specimen>> {
-    let request = pb::ListSpecimensRequest { page_size: page.page_size, page_token: page.page_token };
-    let answer = app.clients.specimens().list_specimens(request).await?.into_inner();
+    let request = pb::ListSpecimensRequest {
+        page_size: page.page_size,
+        page_token: page.page_token,
+    };
+    let answer = app
+        .clients
+        .specimens()
+        .list_specimens(request)
+        .await?
+        .into_inner();
     Ok(Listing::new(uri, answer.specimens.show(), answer.next_page_token))
 }
 
 /// One specimen of the person.
 #[utoipa::path(get, path = "/v1/specimens/{version}", tag = "specimens", responses((status = 200, body = Specimen)))]
 async fn get_specimen(State(app): State<App>, _: User, Path(version): Path<i32>) -> Answer<Json<Specimen>> {
-    let answer = app.clients.specimens().get_specimen(pb::GetSpecimenRequest { version }).await?;
+    let answer = app
+        .clients
+        .specimens()
+        .get_specimen(pb::GetSpecimenRequest { version })
+        .await?;
     Ok(Json(filled(answer.into_inner().specimen)?.show()))
 }
 
 /// The picture of a specimen.
 #[utoipa::path(get, path = "/v1/specimens/{version}/image.png", tag = "specimens", responses((status = 200, content_type = "image/png")))]
 async fn get_specimen_image(State(app): State<App>, _: User, Path(version): Path<i32>) -> Answer<Response> {
-    let answer = app.clients.specimens().get_specimen(pb::GetSpecimenRequest { version }).await?;
+    let answer = app
+        .clients
+        .specimens()
+        .get_specimen(pb::GetSpecimenRequest { version })
+        .await?;
     Ok(png(answer.into_inner().image_png))
 }

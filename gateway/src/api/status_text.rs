@@ -20,7 +20,11 @@ pub(crate) struct Texts {
 #[must_use]
 pub(crate) fn status_text(request: &pb::LegalisationRequest) -> Texts {
     let of = |language| status_line(language, request);
-    Texts { ar: of(Language::Arabic), fr: of(Language::French), en: of(Language::English) }
+    Texts {
+        ar: of(Language::Arabic),
+        fr: of(Language::French),
+        en: of(Language::English),
+    }
 }
 
 /// The same in one language.
@@ -82,12 +86,18 @@ fn deadline(request: &pb::LegalisationRequest) -> Option<(&'static str, String)>
     match request.state() {
         S::Submitted | S::AgentAccepted | S::AwaitingSignature => {
             let date = request.receipt.as_ref()?.expected_date?;
-            Some(("when.expected", format!("{:02}/{:02}/{:04}", date.day, date.month, date.year)))
+            Some((
+                "when.expected",
+                format!("{:02}/{:02}/{:04}", date.day, date.month, date.year),
+            ))
         }
         S::Draft | S::SignaturePlaced | S::AwaitingPayment => {
             let expiry = request.expire_time?;
             let instant: DateTime<Utc> = DateTime::from_timestamp(expiry.seconds, 0)?;
-            Some(("when.expires", instant.with_timezone(&Casablanca).format("%d/%m/%Y").to_string()))
+            Some((
+                "when.expires",
+                instant.with_timezone(&Casablanca).format("%d/%m/%Y").to_string(),
+            ))
         }
         _ => None,
     }

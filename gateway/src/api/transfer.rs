@@ -11,5 +11,9 @@ pub(crate) mod upload;
 /// A picture.
 #[must_use]
 pub(crate) fn png(bytes: Vec<u8>) -> Response {
-    ([(header::CONTENT_TYPE, HeaderValue::from_static("image/png"))], bytes).into_response()
+    (
+        [(header::CONTENT_TYPE, HeaderValue::from_static("image/png"))],
+        bytes,
+    )
+        .into_response()
 }

@@ -100,7 +100,11 @@ view! {
 
 pub(super) fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
-        .merge(OpenApiRouter::new().routes(routes!(verify_file)).layer(DefaultBodyLimit::disable()))
+        .merge(
+            OpenApiRouter::new()
+                .routes(routes!(verify_file))
+                .layer(DefaultBodyLimit::disable()),
+        )
         .routes(routes!(verify_code))
         .routes(routes!(get_link))
         .routes(routes!(download_by_link))
@@ -117,7 +121,11 @@ pub(crate) async fn verify(app: &App, request: Request) -> Answer<pb::VerifyFile
         Piece::Chunk(chunk) => Some(pb::VerifyFileRequest { chunk }),
     };
     let mut client = app.clients.verification();
-    upload.send(app, LARGEST, message, |stream| async move { client.verify_file(stream).await }).await
+    upload
+        .send(app, LARGEST, message, |stream| async move {
+            client.verify_file(stream).await
+        })
+        .await
 }
 
 /// Verifies a file of at most 25 MiB; the file is not kept.
@@ -129,14 +137,22 @@ async fn verify_file(State(app): State<App>, request: Request) -> Answer<Json<Fi
 /// Verifies by the code in the QR.
 #[utoipa::path(get, path = "/v1/verification/{code}", tag = "verification", responses((status = 200, body = CodeVerification)))]
 async fn verify_code(State(app): State<App>, Path(code): Path<String>) -> Answer<Json<CodeVerification>> {
-    let answer = app.clients.verification().verify_code(pb::VerifyCodeRequest { code }).await?;
+    let answer = app
+        .clients
+        .verification()
+        .verify_code(pb::VerifyCodeRequest { code })
+        .await?;
     Ok(Json(answer.into_inner().show()))
 }
 
 /// What is behind an e-mailed link.
 #[utoipa::path(get, path = "/v1/links/{token}", tag = "verification", responses((status = 200, body = Link)))]
 async fn get_link(State(app): State<App>, Path(token): Path<String>) -> Answer<Json<Link>> {
-    let answer = app.clients.verification().get_link(pb::GetLinkRequest { token }).await?;
+    let answer = app
+        .clients
+        .verification()
+        .get_link(pb::GetLinkRequest { token })
+        .await?;
     Ok(Json(answer.into_inner().show()))
 }
 
@@ -148,6 +164,16 @@ async fn download_by_link(
     method: Method,
     headers: HeaderMap,
 ) -> Answer<Response> {
-    let file = File::Linked { token, kind: file_kind(&kind)? };
-    download::answer(app.clients.clone(), file, &method, &headers, Disposition::Attachment).await
+    let file = File::Linked {
+        token,
+        kind: file_kind(&kind)?,
+    };
+    download::answer(
+        app.clients.clone(),
+        file,
+        &method,
+        &headers,
+        Disposition::Attachment,
+    )
+    .await
 }

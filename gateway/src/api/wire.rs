@@ -14,6 +14,11 @@ pub(crate) trait Show<T> {
     fn show(self) -> T;
 }
 
+/// A word of an enumeration as a service's number.
+pub(crate) trait Word {
+    fn number(self) -> i32;
+}
+
 /// Bytes in lower-case hexadecimal.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Hex(pub(crate) Vec<u8>);
@@ -36,7 +41,9 @@ impl<'de> Deserialize<'de> for Hex {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
         let bytes = HEXLOWER_PERMISSIVE.decode(text.as_bytes());
-        bytes.map(Hex).map_err(|_| D::Error::custom("expected an even number of hexadecimal digits"))
+        bytes
+            .map(Hex)
+            .map_err(|_| D::Error::custom("expected an even number of hexadecimal digits"))
     }
 }
 
@@ -50,7 +57,9 @@ impl<'de> Deserialize<'de> for Base64 {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
         let bytes = BASE64.decode(text.as_bytes());
-        bytes.map(Base64).map_err(|_| D::Error::custom("expected base64 with padding"))
+        bytes
+            .map(Base64)
+            .map_err(|_| D::Error::custom("expected base64 with padding"))
     }
 }
 
@@ -64,7 +73,8 @@ impl<'de> Deserialize<'de> for CivilDate {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
         let date = NaiveDate::parse_from_str(&text, "%Y-%m-%d");
-        date.map(CivilDate).map_err(|_| D::Error::custom("expected a date such as 2026-11-22"))
+        date.map(CivilDate)
+            .map_err(|_| D::Error::custom("expected a date such as 2026-11-22"))
     }
 }
 
@@ -73,7 +83,11 @@ impl CivilDate {
     pub(crate) fn message(self) -> Date {
         use chrono::Datelike;
         let small = |value: u32| i32::try_from(value).unwrap_or_default();
-        Date { year: self.0.year(), month: small(self.0.month()), day: small(self.0.day()) }
+        Date {
+            year: self.0.year(),
+            month: small(self.0.month()),
+            day: small(self.0.day()),
+        }
     }
 }
 
@@ -81,7 +95,10 @@ impl CivilDate {
 #[must_use]
 pub(crate) fn timestamp(instant: DateTime<Utc>) -> prost_types::Timestamp {
     let nanos = i32::try_from(instant.timestamp_subsec_nanos()).unwrap_or(999_999_999);
-    prost_types::Timestamp { seconds: instant.timestamp(), nanos }
+    prost_types::Timestamp {
+        seconds: instant.timestamp(),
+        nanos,
+    }
 }
 
 fn string_schema(format: Option<&str>, description: &str) -> Object {
@@ -214,9 +231,8 @@ macro_rules! words {
             Unrecognised,
         }
 
-        impl $name {
-            /// The value for a service.
-            pub(crate) fn number(self) -> i32 {
+        impl $crate::api::wire::Word for $name {
+            fn number(self) -> i32 {
                 match self {
                     $(Self::$variant => <$proto>::$variant as i32,)*
                     Self::Unrecognised => 0,

@@ -70,10 +70,22 @@ async fn show(
         Standing::Unknown(problem) => return Err(problem),
         Standing::None | Standing::Ended => return Ok(sign_in_first(&frame)),
     }
-    let person = app.clients.accounts().get_person(identity::GetPersonRequest {}).await?.into_inner();
+    let person = app
+        .clients
+        .accounts()
+        .get_person(identity::GetPersonRequest {})
+        .await?
+        .into_inner();
     let person = api::filled(person.person)?;
-    let listing = pb::ListLegalisationRequestsRequest { page_size: 50, ..Default::default() };
-    let listed = app.clients.legalisations().list_legalisation_requests(listing).await;
+    let listing = pb::ListLegalisationRequestsRequest {
+        page_size: 50,
+        ..Default::default()
+    };
+    let listed = app
+        .clients
+        .legalisations()
+        .list_legalisation_requests(listing)
+        .await;
     // A staff session holds no requests of its own; the service refuses it the list.
     let requests = match listed {
         Ok(answer) => answer.into_inner().legalisation_requests,
@@ -96,8 +108,14 @@ async fn show(
 
 fn name(language: Language, person: &identity::Person) -> String {
     let arabic = matches!(language, Language::Arabic | Language::Tamazight);
-    let name = if arabic { &person.name_arabic } else { &person.name_latin };
-    name.as_ref().map(|name| format!("{} {}", name.given, name.family)).unwrap_or_default()
+    let name = if arabic {
+        &person.name_arabic
+    } else {
+        &person.name_latin
+    };
+    name.as_ref()
+        .map(|name| format!("{} {}", name.given, name.family))
+        .unwrap_or_default()
 }
 
 async fn card(app: &App, frame: &Frame, request: &pb::LegalisationRequest) -> RequestCard {
@@ -106,18 +124,31 @@ async fn card(app: &App, frame: &Frame, request: &pb::LegalisationRequest) -> Re
     RequestCard {
         kind: kind_name(app, frame.language, &request.document_kind).await,
         created: time(request.create_time.as_ref()).unwrap_or_default(),
-        receipt: request.receipt.as_ref().map(|receipt| receipt.number.clone()).unwrap_or_default(),
+        receipt: request
+            .receipt
+            .as_ref()
+            .map(|receipt| receipt.number.clone())
+            .unwrap_or_default(),
         state: text(frame.language, api::state_name_key(request.state())),
         status: api::status_line(frame.language, request),
-        refusal: request.refusal.as_ref().filter(|_| refused).map(|refusal| refusal.text.clone()),
-        offers: newest(&request.files).filter_map(|file| offer(frame, &base, file)).collect(),
+        refusal: request
+            .refusal
+            .as_ref()
+            .filter(|_| refused)
+            .map(|refusal| refusal.text.clone()),
+        offers: newest(&request.files)
+            .filter_map(|file| offer(frame, &base, file))
+            .collect(),
         verification: (!request.verification_code.is_empty())
             .then(|| format!("/v/{}", api::percent_encode(&request.verification_code))),
     }
 }
 
 async fn sessions(app: &App) -> Result<Vec<SessionRow>, Problem> {
-    let request = identity::ListSessionsRequest { page_size: 50, page_token: String::new() };
+    let request = identity::ListSessionsRequest {
+        page_size: 50,
+        page_token: String::new(),
+    };
     let answer = app.clients.sessions().list_sessions(request).await?.into_inner();
     Ok(answer
         .sessions
@@ -138,8 +169,18 @@ async fn fetch(
     method: Method,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let file = File::Sealed { legalisation_request_id, kind: api::file_kind(&kind)? };
-    download::answer(app.clients.clone(), file, &method, &headers, Disposition::Attachment).await
+    let file = File::Sealed {
+        legalisation_request_id,
+        kind: api::file_kind(&kind)?,
+    };
+    download::answer(
+        app.clients.clone(),
+        file,
+        &method,
+        &headers,
+        Disposition::Attachment,
+    )
+    .await
 }
 
 async fn end_session(State(app): State<App>, user: User, Path(session_id): Path<String>) -> Response {

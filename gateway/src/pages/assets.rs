@@ -24,11 +24,17 @@ pub(super) fn stylesheet_address() -> &'static str {
 }
 
 pub(super) fn router() -> Router<App> {
-    Router::new().route(&ADDRESS, get(stylesheet)).route("/assets/icon.svg", get(icon))
+    Router::new()
+        .route(&ADDRESS, get(stylesheet))
+        .route("/assets/icon.svg", get(icon))
 }
 
 async fn stylesheet() -> Response {
-    kept("text/css; charset=utf-8", "public, max-age=31536000, immutable", STYLESHEET)
+    kept(
+        "text/css; charset=utf-8",
+        "public, max-age=31536000, immutable",
+        STYLESHEET,
+    )
 }
 
 async fn icon() -> Response {

@@ -50,22 +50,39 @@ struct DocsPage<'page> {
 
 pub(super) fn router(document: &OpenApi) -> Router<App> {
     let json: Arc<str> = document.to_json().unwrap_or_else(|_| "{}".to_owned()).into();
-    let content = Arc::new(Content { groups: groups(document), schemas: schemas(document) });
+    let content = Arc::new(Content {
+        groups: groups(document),
+        schemas: schemas(document),
+    });
     Router::new()
         .route("/openapi.json", get(move || std::future::ready(openapi(&json))))
-        .route("/docs", get(move |frame: Frame| std::future::ready(docs(&frame, &content))))
+        .route(
+            "/docs",
+            get(move |frame: Frame| std::future::ready(docs(&frame, &content))),
+        )
 }
 
 fn openapi(json: &Arc<str>) -> Response {
     let headers = [
         (header::CONTENT_TYPE, HeaderValue::from_static("application/json")),
-        (header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=300")),
+        (
+            header::CACHE_CONTROL,
+            HeaderValue::from_static("public, max-age=300"),
+        ),
     ];
     (headers, json.to_string()).into_response()
 }
 
 fn docs(frame: &Frame, content: &Content) -> Response {
-    page(frame, StatusCode::OK, &DocsPage { frame, groups: &content.groups, schemas: &content.schemas })
+    page(
+        frame,
+        StatusCode::OK,
+        &DocsPage {
+            frame,
+            groups: &content.groups,
+            schemas: &content.schemas,
+        },
+    )
 }
 
 fn groups(document: &OpenApi) -> Vec<Group> {
@@ -80,11 +97,20 @@ fn groups(document: &OpenApi) -> Vec<Group> {
         ];
         for (method, operation) in operations {
             let Some(operation) = operation else { continue };
-            let tag = operation.tags.iter().flatten().next().cloned().unwrap_or_default();
+            let tag = operation
+                .tags
+                .iter()
+                .flatten()
+                .next()
+                .cloned()
+                .unwrap_or_default();
             let entry = entry(method, path, operation);
             match groups.iter_mut().find(|group| group.tag == tag) {
                 Some(group) => group.entries.push(entry),
-                None => groups.push(Group { tag, entries: vec![entry] }),
+                None => groups.push(Group {
+                    tag,
+                    entries: vec![entry],
+                }),
             }
         }
     }
@@ -92,26 +118,36 @@ fn groups(document: &OpenApi) -> Vec<Group> {
 }
 
 fn entry(method: &'static str, path: &str, operation: &Operation) -> Entry {
-    let parameters = operation.parameters.iter().flatten().filter_map(|parameter| match parameter {
-        RefOr::T(parameter) => {
-            Some((parameter.name.clone(), parameter.description.clone().unwrap_or_default()))
-        }
-        RefOr::Ref(_) => None,
-    });
+    let parameters = operation
+        .parameters
+        .iter()
+        .flatten()
+        .filter_map(|parameter| match parameter {
+            RefOr::T(parameter) => Some((
+                parameter.name.clone(),
+                parameter.description.clone().unwrap_or_default(),
+            )),
+            RefOr::Ref(_) => None,
+        });
     let body = operation.request_body.as_ref().and_then(|body| match body {
         RefOr::T(body) => body.content.iter().next().map(|(kind, content)| {
-            schema_name(&serde_json::to_value(&content).unwrap_or_default()).unwrap_or_else(|| kind.clone())
+            schema_name(&serde_json::to_value(content).unwrap_or_default()).unwrap_or_else(|| kind.clone())
         }),
         RefOr::Ref(_) => None,
     });
-    let answers = operation.responses.responses.iter().filter(|(status, _)| *status != "default").map(
-        |(status, response)| {
+    let answers = operation
+        .responses
+        .responses
+        .iter()
+        .filter(|(status, _)| *status != "default")
+        .map(|(status, response)| {
             let value = serde_json::to_value(response).unwrap_or_default();
-            let content = value.get("content").and_then(|content| content.as_object()?.iter().next());
+            let content = value
+                .get("content")
+                .and_then(|content| content.as_object()?.iter().next());
             let what = content.map(|(kind, media)| schema_name(media).unwrap_or_else(|| kind.clone()));
             (status.clone(), what.unwrap_or_default())
-        },
-    );
+        });
     Entry {
         method,
         path: path.to_owned(),
@@ -129,7 +165,10 @@ fn schema_name(media: &serde_json::Value) -> Option<String> {
 }
 
 fn schemas(document: &OpenApi) -> Vec<Schema> {
-    let components = document.components.iter().flat_map(|components| &components.schemas);
+    let components = document
+        .components
+        .iter()
+        .flat_map(|components| &components.schemas);
     components
         .map(|(name, schema)| Schema {
             name: name.clone(),

@@ -19,7 +19,12 @@ pub(super) struct Row {
 /// An instant as people read it, in Moroccan time.
 pub(super) fn time(instant: Option<&prost_types::Timestamp>) -> Option<String> {
     let instant = DateTime::from_timestamp(instant?.seconds, 0)?;
-    Some(instant.with_timezone(&Casablanca).format("%d/%m/%Y %H:%M").to_string())
+    Some(
+        instant
+            .with_timezone(&Casablanca)
+            .format("%d/%m/%Y %H:%M")
+            .to_string(),
+    )
 }
 
 /// An hexadecimal hash.
@@ -29,9 +34,17 @@ pub(super) fn hash(bytes: &[u8]) -> String {
 
 /// The name of a kind of document; its code where the catalogue cannot be asked.
 pub(super) async fn kind_name(app: &App, language: Language, code: &str) -> String {
-    let request = pb::GetCatalogueRequest { office_id: String::new() };
-    let Ok(answer) = app.clients.legalisations().get_catalogue(request).await else { return code.to_owned() };
-    let kind = answer.into_inner().document_kinds.into_iter().find(|kind| kind.code == code);
+    let request = pb::GetCatalogueRequest {
+        office_id: String::new(),
+    };
+    let Ok(answer) = app.clients.legalisations().get_catalogue(request).await else {
+        return code.to_owned();
+    };
+    let kind = answer
+        .into_inner()
+        .document_kinds
+        .into_iter()
+        .find(|kind| kind.code == code);
     kind.map_or_else(
         || code.to_owned(),
         |kind| match language {
@@ -46,7 +59,8 @@ pub(super) async fn kind_name(app: &App, language: Language, code: &str) -> Stri
 pub(super) async fn rows(app: &App, language: Language, facts: &pb::LegalisationFacts) -> Vec<Row> {
     let arabic = matches!(language, Language::Arabic | Language::Tamazight);
     let pick = |ar: &str, other: &str| if arabic { ar.to_owned() } else { other.to_owned() };
-    let register = (facts.register_number > 0).then(|| format!("{}/{}", facts.register_number, facts.register_year));
+    let register =
+        (facts.register_number > 0).then(|| format!("{}/{}", facts.register_number, facts.register_year));
     let method = (!facts.confirmation_method.is_empty()).then(|| {
         find(language, &format!("method.{}", facts.confirmation_method)).unwrap_or(&facts.confirmation_method)
     });
@@ -57,9 +71,17 @@ pub(super) async fn rows(app: &App, language: Language, facts: &pb::Legalisation
     let document = (!facts.document_sha256.is_empty()).then(|| hash(&facts.document_sha256));
     let kind = kind_name(app, language, &facts.document_kind).await;
     [
-        ("facts.signer", Some(pick(&facts.signer_name_arabic, &facts.signer_name_latin)), false),
+        (
+            "facts.signer",
+            Some(pick(&facts.signer_name_arabic, &facts.signer_name_latin)),
+            false,
+        ),
         ("facts.kind", Some(kind), false),
-        ("facts.office", Some(pick(&facts.office_name_ar, &facts.office_name_fr)), false),
+        (
+            "facts.office",
+            Some(pick(&facts.office_name_ar, &facts.office_name_fr)),
+            false,
+        ),
         ("facts.officer", Some(facts.officer_name.clone()), false),
         ("facts.register", register, true),
         ("facts.sealed", time(facts.seal_time.as_ref()), true),
@@ -70,7 +92,11 @@ pub(super) async fn rows(app: &App, language: Language, facts: &pb::Legalisation
     .into_iter()
     .filter_map(|(key, value, technical)| {
         let value = value.filter(|value| !value.is_empty())?;
-        Some(Row { name: text(language, key), value, technical })
+        Some(Row {
+            name: text(language, key),
+            value,
+            technical,
+        })
     })
     .collect()
 }
@@ -78,7 +104,11 @@ pub(super) async fn rows(app: &App, language: Language, facts: &pb::Legalisation
 /// A verification code as printed: groups of four.
 pub(super) fn grouped(code: &str) -> String {
     let plain: Vec<char> = code.chars().filter(char::is_ascii_alphanumeric).collect();
-    plain.chunks(4).map(|group| group.iter().collect::<String>()).collect::<Vec<_>>().join("-")
+    plain
+        .chunks(4)
+        .map(|group| group.iter().collect::<String>())
+        .collect::<Vec<_>>()
+        .join("-")
 }
 
 /// The outcome of a verification as people read it.
@@ -91,7 +121,11 @@ pub(super) enum Outcome {
 
 impl Outcome {
     /// The outcome for a file or code: what is altered or annulled is wrong whatever its signatures say.
-    pub(super) fn of(indication: pb::Indication, altered: bool, facts: Option<&pb::LegalisationFacts>) -> Self {
+    pub(super) fn of(
+        indication: pb::Indication,
+        altered: bool,
+        facts: Option<&pb::LegalisationFacts>,
+    ) -> Self {
         let annulled = facts.is_some_and(|facts| facts.register_state() == pb::RegisterEntryState::Annulled);
         match indication {
             _ if altered || annulled => Outcome::Wrong,
@@ -129,8 +163,14 @@ mod tests {
         assert_eq!(Outcome::of(passed, false, Some(&sealed)), Outcome::Genuine);
         assert_eq!(Outcome::of(passed, true, Some(&sealed)), Outcome::Wrong);
         assert_eq!(Outcome::of(passed, false, Some(&annulled)), Outcome::Wrong);
-        assert_eq!(Outcome::of(pb::Indication::Indeterminate, false, None), Outcome::Undecided);
-        assert_eq!(Outcome::of(pb::Indication::TotalFailed, false, None), Outcome::Wrong);
+        assert_eq!(
+            Outcome::of(pb::Indication::Indeterminate, false, None),
+            Outcome::Undecided
+        );
+        assert_eq!(
+            Outcome::of(pb::Indication::TotalFailed, false, None),
+            Outcome::Wrong
+        );
     }
 
     #[test]

@@ -35,7 +35,9 @@ struct LinkPage<'page> {
 }
 
 pub(super) fn router() -> Router<App> {
-    Router::new().route("/d/{token}", get(show)).route("/d/{token}/{kind}", get(fetch))
+    Router::new()
+        .route("/d/{token}", get(show))
+        .route("/d/{token}/{kind}", get(fetch))
 }
 
 /// What a file is offered as, below an address.
@@ -54,22 +56,36 @@ pub(super) fn offer(frame: &Frame, base: &str, file: &pb::SealedFile) -> Option<
 
 fn size(frame: &Frame, bytes: u64) -> String {
     let tenths = bytes.saturating_mul(10).div_ceil(1024);
-    let (value, unit) = if tenths < 10_240 { (tenths, "files.kilobytes") } else { (tenths.div_ceil(1024), "files.megabytes") };
+    let (value, unit) = if tenths < 10_240 {
+        (tenths, "files.kilobytes")
+    } else {
+        (tenths.div_ceil(1024), "files.megabytes")
+    };
     format!("{}.{} {}", value / 10, value % 10, text(frame.language, unit))
 }
 
 async fn show(State(app): State<App>, frame: Frame, Path(token): Path<String>) -> Result<Response, Problem> {
     let request = pb::GetLinkRequest { token: token.clone() };
-    let link = app.clients.verification().get_link(request).await.map_err(link_problem)?.into_inner();
+    let link = app
+        .clients
+        .verification()
+        .get_link(request)
+        .await
+        .map_err(link_problem)?
+        .into_inner();
     let base = format!("/d/{}", api::percent_encode(&token));
     let shown = LinkPage {
         rows: match &link.legalisation {
             Some(facts) => rows(&app, frame.language, facts).await,
             None => Vec::new(),
         },
-        offers: newest(&link.files).filter_map(|file| offer(&frame, &base, file)).collect(),
+        offers: newest(&link.files)
+            .filter_map(|file| offer(&frame, &base, file))
+            .collect(),
         until: time(link.expire_time.as_ref()),
-        verification: link.legalisation.map(|facts| format!("/v/{}", api::percent_encode(&facts.verification_code))),
+        verification: link
+            .legalisation
+            .map(|facts| format!("/v/{}", api::percent_encode(&facts.verification_code))),
         frame: &frame,
     };
     Ok(page(&frame, StatusCode::OK, &shown))
@@ -89,14 +105,28 @@ async fn fetch(
     method: Method,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let file = File::Linked { token, kind: api::file_kind(&kind)? };
-    download::answer(app.clients.clone(), file, &method, &headers, Disposition::Attachment).await
+    let file = File::Linked {
+        token,
+        kind: api::file_kind(&kind)?,
+    };
+    download::answer(
+        app.clients.clone(),
+        file,
+        &method,
+        &headers,
+        Disposition::Attachment,
+    )
+    .await
 }
 
 fn link_problem(status: tonic::Status) -> Problem {
     let problem = Problem::from(status);
     if problem.status == StatusCode::NOT_FOUND {
-        return Problem::new(StatusCode::NOT_FOUND, "LINK_NOT_FOUND", "the link is unknown or too old");
+        return Problem::new(
+            StatusCode::NOT_FOUND,
+            "LINK_NOT_FOUND",
+            "the link is unknown or too old",
+        );
     }
     problem
 }

@@ -85,7 +85,16 @@ async fn form(frame: Frame, Query(query): Query<NextQuery>) -> Response {
     if frame.signed_in {
         return see_other(target(&query.next));
     }
-    page(&frame, StatusCode::OK, &SignInPage { frame: &frame, login: "", next: &query.next, error: None })
+    page(
+        &frame,
+        StatusCode::OK,
+        &SignInPage {
+            frame: &frame,
+            login: "",
+            next: &query.next,
+            error: None,
+        },
+    )
 }
 
 async fn begin_again() -> Response {
@@ -120,14 +129,23 @@ async fn sign_in(
             };
             return page(&frame, StatusCode::OK, &shown);
         }
-        Ok(None) => Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "INTERNAL", "a service answered nothing"),
+        Ok(None) => Problem::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "INTERNAL",
+            "a service answered nothing",
+        ),
         Err(status) => Problem::from(status),
     };
     if problem.status.is_server_error() {
         return problem.into_response();
     }
     let error = Some(said(&frame, &problem));
-    let shown = SignInPage { frame: &frame, login: &form.login, next: &form.next, error };
+    let shown = SignInPage {
+        frame: &frame,
+        login: &form.login,
+        next: &form.next,
+        error,
+    };
     page(&frame, problem.status, &shown)
 }
 
@@ -140,13 +158,21 @@ async fn second_factor(
     let request = pb::CompleteSignInRequest {
         request_id: app.ambient.uuid_v7().to_string(),
         challenge: form.challenge.clone(),
-        code: form.code.chars().filter(|character| !character.is_whitespace()).collect(),
+        code: form
+            .code
+            .chars()
+            .filter(|character| !character.is_whitespace())
+            .collect(),
         client_address,
     };
     let problem = match app.clients.sessions().complete_sign_in(request).await {
         Ok(answer) => match answer.into_inner().session {
             Some(grant) => return signed_in(grant, &form.next),
-            None => Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "INTERNAL", "a service answered nothing"),
+            None => Problem::new(
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "INTERNAL",
+                "a service answered nothing",
+            ),
         },
         Err(status) => Problem::from(status),
     };
@@ -157,10 +183,20 @@ async fn second_factor(
     let frame = frame.at("/sign-in");
     if problem.status == StatusCode::UNAUTHORIZED {
         // The challenge is over: only a new sign-in helps.
-        let shown = SignInPage { frame: &frame, login: "", next: &form.next, error };
+        let shown = SignInPage {
+            frame: &frame,
+            login: "",
+            next: &form.next,
+            error,
+        };
         return page(&frame, problem.status, &shown);
     }
-    let shown = SecondFactorPage { frame: &frame, challenge: &form.challenge, next: &form.next, error };
+    let shown = SecondFactorPage {
+        frame: &frame,
+        challenge: &form.challenge,
+        next: &form.next,
+        error,
+    };
     page(&frame, problem.status, &shown)
 }
 
@@ -177,19 +213,27 @@ fn signed_in(grant: pb::SessionGrant, next: &str) -> Response {
     response
 }
 
-async fn sign_out(State(app): State<App>, standing: Option<axum::Extension<Standing>>) -> Result<Response, Problem> {
+async fn sign_out(
+    State(app): State<App>,
+    standing: Option<axum::Extension<Standing>>,
+) -> Result<Response, Problem> {
     if let Some(axum::Extension(Standing::Live(user))) = standing {
         end(&app, &user, user.session_id.clone()).await?;
     }
     let mut response = see_other("/");
-    response.headers_mut().insert(header::SET_COOKIE, api::ended_cookie());
+    response
+        .headers_mut()
+        .insert(header::SET_COOKIE, api::ended_cookie());
     Ok(response)
 }
 
 /// Ends one of the person's sessions.
 pub(super) async fn end(app: &App, _: &User, session_id: String) -> Result<(), Problem> {
     let request_id = app.ambient.uuid_v7().to_string();
-    let request = pb::EndSessionRequest { request_id, session_id: session_id.clone() };
+    let request = pb::EndSessionRequest {
+        request_id,
+        session_id: session_id.clone(),
+    };
     app.clients.sessions().end_session(request).await?;
     app.exchange.forget(&session_id);
     Ok(())

@@ -28,7 +28,12 @@ struct VerifyPage<'page> {
 
 impl<'page> VerifyPage<'page> {
     fn new(frame: &'page Frame) -> Self {
-        VerifyPage { frame, code: "", code_error: None, file_error: None }
+        VerifyPage {
+            frame,
+            code: "",
+            code_error: None,
+            file_error: None,
+        }
     }
 }
 
@@ -60,23 +65,35 @@ struct VerifyQuery {
 }
 
 pub(super) fn router() -> Router<App> {
-    Router::new()
-        .route("/v/{code}", get(by_code))
-        .route("/verify", get(form).post(by_file).layer(DefaultBodyLimit::disable()))
+    Router::new().route("/v/{code}", get(by_code)).route(
+        "/verify",
+        get(form).post(by_file).layer(DefaultBodyLimit::disable()),
+    )
 }
 
 async fn form(frame: Frame, Query(query): Query<VerifyQuery>) -> Response {
     match query.code.as_deref().map(str::trim) {
         Some("") => {
             let code_error = Some(frame.text("verify.code_missing"));
-            page(&frame, StatusCode::BAD_REQUEST, &VerifyPage { code_error, ..VerifyPage::new(&frame) })
+            page(
+                &frame,
+                StatusCode::BAD_REQUEST,
+                &VerifyPage {
+                    code_error,
+                    ..VerifyPage::new(&frame)
+                },
+            )
         }
         Some(code) => see_other(&format!("/v/{}", api::percent_encode(code))),
         None => page(&frame, StatusCode::OK, &VerifyPage::new(&frame)),
     }
 }
 
-async fn by_code(State(app): State<App>, frame: Frame, Path(code): Path<String>) -> Result<Response, Problem> {
+async fn by_code(
+    State(app): State<App>,
+    frame: Frame,
+    Path(code): Path<String>,
+) -> Result<Response, Problem> {
     let request = pb::VerifyCodeRequest { code: code.clone() };
     let answer = match app.clients.verification().verify_code(request).await {
         Ok(answer) => answer.into_inner(),
@@ -87,7 +104,11 @@ async fn by_code(State(app): State<App>, frame: Frame, Path(code): Path<String>)
             }
             let frame = frame.at("/verify");
             let code_error = Some(frame.text("verify.code_unknown"));
-            let shown = VerifyPage { code: &code, code_error, ..VerifyPage::new(&frame) };
+            let shown = VerifyPage {
+                code: &code,
+                code_error,
+                ..VerifyPage::new(&frame)
+            };
             return Ok(page(&frame, StatusCode::NOT_FOUND, &shown));
         }
     };
@@ -123,9 +144,17 @@ async fn by_file(State(app): State<App>, frame: Frame, request: Request) -> Resp
         Err(problem) if problem.status.is_server_error() => return problem.into_response(),
         Err(problem) => {
             let message = find(frame.language, &format!("problem.{}", problem.reason))
-                .or_else(|| find(frame.language, &format!("field.{}", problem.errors.first()?.reason)))
+                .or_else(|| {
+                    find(
+                        frame.language,
+                        &format!("field.{}", problem.errors.first()?.reason),
+                    )
+                })
                 .unwrap_or_else(|| frame.text("verify.file_unreadable"));
-            let shown = VerifyPage { file_error: Some(message), ..VerifyPage::new(&frame) };
+            let shown = VerifyPage {
+                file_error: Some(message),
+                ..VerifyPage::new(&frame)
+            };
             return page(&frame, problem.status, &shown);
         }
     };
@@ -143,7 +172,9 @@ async fn file_result<'page>(
     let ours = answer.issued() != pb::IssuedState::Unknown;
     let (headline, explanation) = match outcome {
         Outcome::Wrong if altered => ("result.altered", "result.altered_text"),
-        Outcome::Wrong if is_annulled(answer.legalisation.as_ref()) => ("result.annulled", "result.annulled_text"),
+        Outcome::Wrong if is_annulled(answer.legalisation.as_ref()) => {
+            ("result.annulled", "result.annulled_text")
+        }
         Outcome::Wrong => ("result.wrong", "result.wrong_text"),
         Outcome::Genuine if ours => ("result.genuine", "result.genuine_text"),
         Outcome::Genuine => ("result.foreign", "result.foreign_text"),
@@ -179,7 +210,10 @@ async fn legalisation_rows(app: &App, frame: &Frame, facts: Option<&pb::Legalisa
 }
 
 fn verdicts(frame: &Frame, signatures: &[pb::SignatureVerdict]) -> Vec<Verdict> {
-    signatures.iter().map(|signature| verdict(frame, signature)).collect()
+    signatures
+        .iter()
+        .map(|signature| verdict(frame, signature))
+        .collect()
 }
 
 fn verdict(frame: &Frame, signature: &pb::SignatureVerdict) -> Verdict {
@@ -188,7 +222,11 @@ fn verdict(frame: &Frame, signature: &pb::SignatureVerdict) -> Verdict {
     let reason = (!sub.is_empty()).then(|| find(language, &format!("sub.{sub}")).unwrap_or(sub).to_owned());
     let best = time(signature.best_time.as_ref()).or_else(|| time(signature.claimed_time.as_ref()));
     let later = signature.extended.then(|| {
-        let key = if signature.changed { "verdict.changed" } else { "verdict.extended" };
+        let key = if signature.changed {
+            "verdict.changed"
+        } else {
+            "verdict.extended"
+        };
         text(language, key).to_owned()
     });
     let rows = [
@@ -209,7 +247,11 @@ fn verdict(frame: &Frame, signature: &pb::SignatureVerdict) -> Verdict {
             .into_iter()
             .filter_map(|(key, value, technical)| {
                 let value = value.filter(|value| !value.is_empty())?;
-                Some(Row { name: text(language, key), value, technical })
+                Some(Row {
+                    name: text(language, key),
+                    value,
+                    technical,
+                })
             })
             .collect(),
         class,

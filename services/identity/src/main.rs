@@ -1,4 +1,4 @@
-//! `identity [--config FILE] serve | migrate | bootstrap-administrator …`
+//! `identity [--config FILE] serve | migrate | tidy | bootstrap-administrator …`
 
 mod bootstrap;
 
@@ -16,6 +16,7 @@ fn main() -> ExitCode {
         match arguments.command.as_str() {
             "serve" => serve(arguments.load()?, shutdown).await,
             "migrate" => Ok(wathiq_identity::migrate(&arguments.load()?).await?),
+            "tidy" => Ok(wathiq_identity::service::tidy(&arguments.load()?, Ambient::system()).await?),
             "bootstrap-administrator" => bootstrap(&arguments).await,
             _ => Err(arguments.unknown_command("identity").into()),
         }

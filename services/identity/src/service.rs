@@ -116,6 +116,17 @@ pub async fn bootstrap_administrator(
     Ok(made)
 }
 
+/// What [`serve`] does once a minute, once.
+///
+/// # Errors
+/// [`ServiceError`].
+pub async fn tidy(settings: &Settings, ambient: Ambient) -> Result<(), ServiceError> {
+    let app = build(settings, settings.database.application()?, ambient)?;
+    app::tidy::tidy(&app).await?;
+    app.pool.close().await;
+    Ok(())
+}
+
 fn build(settings: &Settings, application: PgConnectOptions, ambient: Ambient) -> Result<App, ServiceError> {
     Ok(App {
         pool: pool(application, settings.database.connections),

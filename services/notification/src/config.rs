@@ -57,7 +57,9 @@ pub struct TokenConfig {
 
 impl Default for TokenConfig {
     fn default() -> Self {
-        Self { issuer: "https://identity.wathiq".to_owned() }
+        Self {
+            issuer: "https://identity.wathiq".to_owned(),
+        }
     }
 }
 
@@ -92,7 +94,7 @@ pub struct MailConfig {
     /// Right-hand side of every Message-ID; the sender's domain where none is named.
     #[serde(default)]
     pub message_id_domain: Option<String>,
-    /// Bound on each exchange with the server.
+    /// Bound on handing over one mail, at most 60.
     #[serde(default = "mail_seconds")]
     pub seconds: u64,
     /// Attachments that are larger together go by link.
@@ -101,7 +103,7 @@ pub struct MailConfig {
 }
 
 fn mail_seconds() -> u64 {
-    20
+    60
 }
 
 fn attachment_limit_bytes() -> u64 {
@@ -187,9 +189,15 @@ impl Settings {
                 return Err(ConfigError::key(key, "must be at least 1"));
             }
         }
+        if self.mail.seconds > 60 {
+            return Err(ConfigError::key("mail.seconds", "must be at most 60"));
+        }
         let url = &self.messages.public_url;
         if !(url.starts_with("https://") || url.starts_with("http://")) || url.ends_with('/') {
-            return Err(ConfigError::key("messages.public_url", "must be an origin without a final slash"));
+            return Err(ConfigError::key(
+                "messages.public_url",
+                "must be an origin without a final slash",
+            ));
         }
         Ok(())
     }
@@ -231,7 +239,8 @@ impl DatabaseConfig {
     /// [`ConfigError`] when the owner's address is not configured.
     pub fn owner_options(&self) -> Result<PgConnectOptions, ConfigError> {
         let url = self.owner_url.as_deref();
-        let url = url.ok_or_else(|| ConfigError::key("database.owner_url", "`migrate` needs the owner's address"))?;
+        let url =
+            url.ok_or_else(|| ConfigError::key("database.owner_url", "`migrate` needs the owner's address"))?;
         connect_options("database.owner_url", url, self.owner_password_file.as_ref())
     }
 
@@ -254,10 +263,13 @@ fn connect_options(
     url: &str,
     password_file: Option<&SecretFile>,
 ) -> Result<PgConnectOptions, ConfigError> {
-    let mut options: PgConnectOptions =
-        url.parse().map_err(|error: sqlx::Error| ConfigError::key(key, error.to_string()))?;
+    let mut options: PgConnectOptions = url
+        .parse()
+        .map_err(|error: sqlx::Error| ConfigError::key(key, error.to_string()))?;
     if let Some(file) = password_file {
         options = options.password(file.read()?.expose_secret());
     }
-    Ok(options.application_name("wathiq-notification").disable_statement_logging())
+    Ok(options
+        .application_name("wathiq-notification")
+        .disable_statement_logging())
 }

@@ -64,15 +64,23 @@ struct Page<'a> {
 ///
 /// # Errors
 /// [`LetterError`].
-pub fn mail(house: &House, language: Language, template: Template, values: &Values) -> Result<Letter, LetterError> {
+pub fn mail(
+    house: &House,
+    language: Language,
+    template: Template,
+    values: &Values,
+) -> Result<Letter, LetterError> {
     let found = catalogue::mail(language, template).ok_or(LetterError::NoText)?;
     let (common, mail) = (found.common, found.text);
     let greeting = match values.get("name") {
         Some(_) => fill(&common.greeting, values),
         None => common.greeting_without_name.clone(),
     };
-    let paragraphs: Vec<Vec<Piece<'_>>> =
-        mail.paragraphs.iter().filter_map(|paragraph| pieces(paragraph, values)).collect();
+    let paragraphs: Vec<Vec<Piece<'_>>> = mail
+        .paragraphs
+        .iter()
+        .filter_map(|paragraph| pieces(paragraph, values))
+        .collect();
     let help = help(house, found.language, common);
     let page = Page {
         language: found.language.tag(),
@@ -91,7 +99,12 @@ pub fn mail(house: &House, language: Language, template: Template, values: &Valu
     let mut blocks = vec![greeting];
     blocks.extend(paragraphs.iter().map(|paragraph| plain(paragraph)));
     blocks.push(format!("{help}\n{}\n{}\n", common.automatic, common.signature));
-    Ok(Letter { language: found.language, subject: mail.subject.clone(), text: blocks.join("\n\n"), html })
+    Ok(Letter {
+        language: found.language,
+        subject: mail.subject.clone(),
+        text: blocks.join("\n\n"),
+        html,
+    })
 }
 
 /// The text message of a template.
@@ -120,7 +133,11 @@ pub fn common(language: Language, template: Template) -> Result<(Language, &'sta
 
 /// A civil date in words.
 pub fn date(common: &Common, date: NaiveDate) -> String {
-    let month = common.months.get(date.month0() as usize).cloned().unwrap_or_default();
+    let month = common
+        .months
+        .get(date.month0() as usize)
+        .cloned()
+        .unwrap_or_default();
     let values = Values::default()
         .with("day", date.day().to_string())
         .with("month", month)
@@ -154,8 +171,9 @@ fn help(house: &House, language: Language, common: &Common) -> String {
         Language::English => &hours.en,
         Language::Tamazight => hours.zgh.as_ref().unwrap_or(&hours.ar),
     };
-    let values =
-        Values::default().with("help_number", house.help.number.clone()).with("help_hours", hours.clone());
+    let values = Values::default()
+        .with("help_number", house.help.number.clone())
+        .with("help_hours", hours.clone());
     fill(&common.help, &values)
 }
 
@@ -181,5 +199,35 @@ fn plain(pieces: &[Piece<'_>]) -> String {
 
 /// A text with its values, which are all there.
 fn fill(text: &str, values: &Values) -> String {
-    pieces(text, values).map(|pieces| plain(&pieces)).unwrap_or_default()
+    pieces(text, values)
+        .map(|pieces| plain(&pieces))
+        .unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn arabic() -> &'static Common {
+        catalogue::mail(Language::Arabic, Template::Submitted)
+            .unwrap()
+            .common
+    }
+
+    fn french() -> &'static Common {
+        catalogue::mail(Language::French, Template::Submitted)
+            .unwrap()
+            .common
+    }
+
+    #[test]
+    fn dates_times_and_amounts_are_written_as_people_write_them() {
+        let day = NaiveDate::from_ymd_opt(2026, 11, 2).unwrap();
+        assert_eq!(date(arabic(), day), "2 نونبر 2026");
+        assert_eq!(date(french(), day), "2 novembre 2026");
+        let at = "2026-11-22T08:05:00Z".parse().unwrap();
+        assert_eq!(time(french(), at), "9 h 05");
+        assert_eq!(money(french(), 2050), "20.50 DH");
+        assert_eq!(money(arabic(), 2000), "20 درهم");
+    }
 }

@@ -41,6 +41,7 @@ pub struct Mailer {
     transport: AsyncSmtpTransport<Tokio1Executor>,
     from: Mailbox,
     message_id_domain: String,
+    within: Duration,
 }
 
 impl Mailer {
@@ -49,20 +50,26 @@ impl Mailer {
     /// # Errors
     /// [`ConfigError`] naming the key.
     pub fn new(config: &MailConfig) -> Result<Self, ConfigError> {
-        let from: Mailbox =
-            config.from.parse().map_err(|_| ConfigError::key("mail.from", "is not `Name <address>`"))?;
-        let domain = config.message_id_domain.clone().unwrap_or_else(|| from.email.domain().to_owned());
+        let from: Mailbox = config
+            .from
+            .parse()
+            .map_err(|_| ConfigError::key("mail.from", "is not `Name <address>`"))?;
+        let domain = config
+            .message_id_domain
+            .clone()
+            .unwrap_or_else(|| from.email.domain().to_owned());
+        let within = Duration::from_secs(config.seconds);
         let mut builder = AsyncSmtpTransport::<Tokio1Executor>::builder_dangerous(&config.host)
             .port(config.port)
             .hello_name(ClientId::Domain(domain.clone()))
-            .timeout(Some(Duration::from_secs(config.seconds)))
+            .timeout(Some(within))
             .pool_config(PoolConfig::new().max_size(MAX_CONNECTIONS))
             .tls(tls(config)?);
         if let (Some(username), Some(file)) = (&config.username, &config.password_file) {
             let password = file.read()?.expose_secret().trim().to_owned();
             builder = builder.credentials(Credentials::new(username.clone(), password));
         }
-        Ok(Self { transport: builder.build(), from, message_id_domain: domain })
+        Ok(Self { transport: builder.build(), from, message_id_domain: domain, within })
     }
 
     /// Hands a mail over.
@@ -70,16 +77,24 @@ impl Mailer {
     /// # Errors
     /// [`SendError`].
     pub async fn send(&self, mail: Mail<'_>) -> Result<(), SendError> {
-        let refused = |code: &str| SendError::Refused { code: code.to_owned() };
+        let refused = |code: &str| SendError::Refused {
+            code: code.to_owned(),
+        };
         let address: Address = mail.to.parse().map_err(|_| refused("ADDRESS_INVALID"))?;
         let envelope = Envelope::new(Some(self.from.email.clone()), vec![address.clone()])
             .map_err(|_| refused("ADDRESS_INVALID"))?;
-        let message = self.message(mail, address).map_err(|_| refused("MAIL_MALFORMED"))?;
+        let message = self
+            .message(mail, address)
+            .map_err(|_| refused("MAIL_MALFORMED"))?;
         let bytes = message.formatted();
         drop(message);
-        match self.transport.send_raw(&envelope, &bytes).await {
-            Ok(_) => Ok(()),
-            Err(error) => Err(send_error(error)),
+        // The transport's own bound is for connecting alone.
+        match tokio::time::timeout(self.within, self.transport.send_raw(&envelope, &bytes)).await {
+            Ok(Ok(_)) => Ok(()),
+            Ok(Err(error)) => Err(send_error(error)),
+            Err(elapsed) => {
+                Err(SendError::Unavailable { code: "SMTP_TIMEOUT".to_owned(), source: elapsed.into() })
+            }
         }
     }
 
@@ -101,9 +116,12 @@ impl Mailer {
             return Ok(message.multipart(bodies)?);
         }
         let pdf = ContentType::parse("application/pdf")?;
-        let mixed = mail.attachments.into_iter().fold(MultiPart::mixed().multipart(bodies), |mixed, attachment| {
-            mixed.singlepart(Attached::new(attachment.file_name).body(attachment.bytes, pdf.clone()))
-        });
+        let mixed =
+            mail.attachments
+                .into_iter()
+                .fold(MultiPart::mixed().multipart(bodies), |mixed, attachment| {
+                    mixed.singlepart(Attached::new(attachment.file_name).body(attachment.bytes, pdf.clone()))
+                });
         Ok(message.multipart(mixed)?)
     }
 }
@@ -126,9 +144,14 @@ fn tls(config: &MailConfig) -> Result<Tls, ConfigError> {
     let fault = |error: lettre::transport::smtp::Error| ConfigError::key("mail.ca", error.to_string());
     let mut parameters = TlsParameters::builder(config.host.clone());
     if let Some(path) = &config.ca {
-        let pem = std::fs::read(path).map_err(|source| ConfigError::Read { path: path.clone(), source })?;
+        let pem = std::fs::read(path).map_err(|source| ConfigError::Read {
+            path: path.clone(),
+            source,
+        })?;
         let authority = Certificate::from_pem(&pem).map_err(fault)?;
-        parameters = parameters.certificate_store(CertificateStore::None).add_root_certificate(authority);
+        parameters = parameters
+            .certificate_store(CertificateStore::None)
+            .add_root_certificate(authority);
     }
     let parameters = parameters.build().map_err(fault)?;
     Ok(match config.security {
@@ -145,12 +168,20 @@ fn send_error(error: lettre::transport::smtp::Error) -> SendError {
         Some(status) => format!("SMTP_{status}"),
         None if error.is_timeout() => "SMTP_TIMEOUT".to_owned(),
         None if error.is_tls() => "SMTP_TLS".to_owned(),
+        // The server does not offer what the configuration asks for, such as STARTTLS.
+        None if error.is_client() => "SMTP_UNUSABLE".to_owned(),
         None => "SMTP_UNREACHABLE".to_owned(),
     };
     match status {
         Some(500..) if !matches!(status, Some(530 | 534 | 535 | 538)) => SendError::Refused { code },
         // The server's own words may name the recipient: they go no further.
-        Some(status) => SendError::Unavailable { code, source: format!("the mail server answered {status}").into() },
-        None => SendError::Unavailable { code, source: error.into() },
+        Some(status) => SendError::Unavailable {
+            code,
+            source: format!("the mail server answered {status}").into(),
+        },
+        None => SendError::Unavailable {
+            code,
+            source: error.into(),
+        },
     }
 }

@@ -23,7 +23,13 @@ async fn run(arguments: Arguments, shutdown: CancellationToken) -> anyhow::Resul
             let listener = TcpListener::bind(settings.process.listen).await?;
             let operations_listener = TcpListener::bind(settings.process.operations_listen).await?;
             let readiness = Readiness::new();
-            let work = serve(settings, listener, readiness.clone(), Ambient::system(), shutdown.clone());
+            let work = serve(
+                settings,
+                listener,
+                readiness.clone(),
+                Ambient::system(),
+                shutdown.clone(),
+            );
             let metrics = telemetry.metrics();
             operations::with_operations(operations_listener, readiness, metrics, shutdown, work).await?;
             Ok(())

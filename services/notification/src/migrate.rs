@@ -9,7 +9,10 @@ use crate::config::DatabaseConfig;
 static MIGRATOR: Migrator = sqlx::migrate!();
 
 /// One `GRANT` each.
-const GRANTS: &[(&str, &str)] = &[("SELECT, INSERT, UPDATE", "message"), ("SELECT", "_sqlx_migrations")];
+const GRANTS: &[(&str, &str)] = &[
+    ("SELECT, INSERT, UPDATE", "message"),
+    ("SELECT", "_sqlx_migrations"),
+];
 
 /// Why the database could not be brought up to date.
 #[derive(Debug, thiserror::Error)]
@@ -45,8 +48,9 @@ pub async fn migrate(config: &DatabaseConfig) -> Result<(), MigrateError> {
 /// # Errors
 /// [`MigrateError`] when the database does not answer.
 pub async fn is_current(conn: &mut PgConnection) -> Result<bool, MigrateError> {
-    let exists: bool =
-        sqlx::query_scalar("SELECT to_regclass('_sqlx_migrations') IS NOT NULL").fetch_one(&mut *conn).await?;
+    let exists: bool = sqlx::query_scalar("SELECT to_regclass('_sqlx_migrations') IS NOT NULL")
+        .fetch_one(&mut *conn)
+        .await?;
     if !exists || !wathiq_outbox::is_current(conn).await? {
         return Ok(false);
     }

@@ -35,7 +35,11 @@ pub async fn run(app: Arc<App>, concurrency: usize, shutdown: CancellationToken)
         let rest = match begin(&app, room, &mut under_way).await {
             Ok(rest) => rest,
             Err(error) => {
-                tracing::warn!(event = "sender.delayed", error = status::chain(&error), "due messages cannot be read");
+                tracing::warn!(
+                    event = "sender.delayed",
+                    error = status::chain(&error),
+                    "due messages cannot be read"
+                );
                 AFTER_FAILURE
             }
         };
@@ -71,7 +75,9 @@ async fn begin(
         return Ok(LONGEST_REST);
     }
     let next = messages::next_due(&mut conn).await?;
-    let rest = next.map_or(LONGEST_REST, |next| (next - now).to_std().unwrap_or(Duration::ZERO));
+    let rest = next.map_or(LONGEST_REST, |next| {
+        (next - now).to_std().unwrap_or(Duration::ZERO)
+    });
     Ok(rest.min(LONGEST_REST))
 }
 
@@ -80,7 +86,9 @@ async fn woken(app: &App, listener: &mut Option<PgListener>) {
     if listener.is_none() {
         *listener = listen(app).await.ok();
     }
-    let Some(connected) = listener else { return std::future::pending().await };
+    let Some(connected) = listener else {
+        return std::future::pending().await;
+    };
     if connected.recv().await.is_err() {
         *listener = None;
         std::future::pending::<()>().await;
@@ -128,7 +136,12 @@ async fn try_and_settle(app: &App, message: Message) {
     let (id, channel, template) = (message.id, message.channel, message.template);
     let attempted = match tokio::time::timeout(ATTEMPT, attempt(app, &message)).await {
         Ok(attempted) => attempted,
-        Err(_) => Attempt { template, outcome: Outcome::Again { code: "ATTEMPT_TIMEOUT".to_owned() } },
+        Err(_) => Attempt {
+            template,
+            outcome: Outcome::Again {
+                code: "ATTEMPT_TIMEOUT".to_owned(),
+            },
+        },
     };
     match settle(app, message, attempted).await {
         Ok(Some(settled)) => {
@@ -141,7 +154,9 @@ async fn try_and_settle(app: &App, message: Message) {
             .increment(1);
             report(&settled);
         }
-        Ok(None) => tracing::warn!(event = "message.taken_over", message_id = %id, "another process has this message"),
+        Ok(None) => {
+            tracing::warn!(event = "message.taken_over", message_id = %id, "another process has this message")
+        }
         Err(error) => {
             let error = status::chain(&error);
             tracing::error!(event = "message.outcome_lost", message_id = %id, error, "the message is tried again");
@@ -154,8 +169,12 @@ fn report(message: &Message) {
     match &message.state {
         State::Queued { .. } => {}
         State::Sent { at } => {
-            metrics::histogram!("notification_delay_seconds")
-                .record((*at - message.created_at).to_std().unwrap_or_default().as_secs_f64());
+            metrics::histogram!("notification_delay_seconds").record(
+                (*at - message.created_at)
+                    .to_std()
+                    .unwrap_or_default()
+                    .as_secs_f64(),
+            );
             tracing::info!(event = "message.sent", message_id = %id, template, attempts, "sent");
         }
         State::Failed { code, .. } => {

@@ -57,7 +57,12 @@ pub async fn serve(
     let identity = GrpcIdentity::new(to(&settings.upstream.identity)?);
     let signature = GrpcSignature::new(to(&settings.upstream.signature)?);
     let verifier = verifier(&settings, &ambient, identity.clone());
-    let app = Arc::new(app(&settings, Arc::new(identity), Arc::new(signature), ambient.clone())?);
+    let app = Arc::new(app(
+        &settings,
+        Arc::new(identity),
+        Arc::new(signature),
+        ambient.clone(),
+    )?);
     let server = GrpcServer::new(process, grpc::rules::RULES, Some(verifier))?
         .descriptor(wathiq_proto::FILE_DESCRIPTOR_SET)
         .add_service(grpc::service(&app));
@@ -65,22 +70,47 @@ pub async fn serve(
         Some(instance) => instance.clone(),
         None => format!("{}-{}", host_name(), listener.local_addr()?.port()),
     };
-    let consumer = Consumer::new(CONSUMER, instance, TOPICS, app.pool.clone(), settings.kafka.clone());
-    let relay = Relay::new(settings.database.connect_options()?, settings.kafka.clone(), SOURCE, ambient.clone());
+    let consumer = Consumer::new(
+        CONSUMER,
+        instance,
+        TOPICS,
+        app.pool.clone(),
+        settings.kafka.clone(),
+    );
+    let relay = Relay::new(
+        settings.database.connect_options()?,
+        settings.kafka.clone(),
+        SOURCE,
+        ambient.clone(),
+    );
     let fallen_back = catalogue::without_tamazight().len();
-    tracing::info!(event = "catalogue.read", fallen_back, "so many texts have no reviewed Tamazight: Arabic stands in");
+    tracing::info!(
+        event = "catalogue.read",
+        fallen_back,
+        "so many texts have no reviewed Tamazight: Arabic stands in"
+    );
 
     let background = TaskTracker::new();
     background.spawn(relay.run(shutdown.clone()));
     background.spawn(consumer.run(Consume::new(ambient), shutdown.clone()));
-    background.spawn(sender::run(Arc::clone(&app), settings.messages.concurrency, shutdown.clone()));
+    background.spawn(sender::run(
+        Arc::clone(&app),
+        settings.messages.concurrency,
+        shutdown.clone(),
+    ));
     background.spawn(watch_database(app.pool.clone(), readiness, shutdown.clone()));
     background.close();
     let served = server.serve(listener, shutdown.clone()).await;
     // A listener that broke ends the process, and with it everything in the background.
     shutdown.cancel();
-    if tokio::time::timeout(Duration::from_secs(process.drain_seconds), background.wait()).await.is_err() {
-        tracing::warn!(event = "service.drain_timeout", "background work did not end in time");
+    if tokio::time::timeout(Duration::from_secs(process.drain_seconds), background.wait())
+        .await
+        .is_err()
+    {
+        tracing::warn!(
+            event = "service.drain_timeout",
+            "background work did not end in time"
+        );
     }
     app.pool.close().await;
     Ok(served?)
@@ -103,7 +133,10 @@ pub fn app(
         signature,
         mailer: Mailer::new(&settings.mail)?,
         text_messages: Arc::new(HttpProvider::new(&settings.text)?),
-        house: House { public_url: settings.messages.public_url.clone(), help: settings.help.clone() },
+        house: House {
+            public_url: settings.messages.public_url.clone(),
+            help: settings.help.clone(),
+        },
         attachment_limit: settings.mail.attachment_limit_bytes,
         attachments: Semaphore::new(1),
         ambient,
@@ -131,7 +164,11 @@ async fn watch_database(pool: PgPool, readiness: Readiness, shutdown: Cancellati
         let current = match check_database(&pool).await {
             Ok(current) => current,
             Err(error) => {
-                tracing::warn!(event = "service.database_unavailable", error = status::chain(&error), "not ready");
+                tracing::warn!(
+                    event = "service.database_unavailable",
+                    error = status::chain(&error),
+                    "not ready"
+                );
                 false
             }
         };

@@ -11,5 +11,9 @@ pub enum StoreError {
     Database(#[from] sqlx::Error),
     /// A row that this code did not write.
     #[error("row {id} of {table} is inconsistent in {column}")]
-    Inconsistent { table: &'static str, column: &'static str, id: Uuid },
+    Inconsistent {
+        table: &'static str,
+        column: &'static str,
+        id: Uuid,
+    },
 }

@@ -69,7 +69,8 @@ impl HttpProvider {
     /// [`ConfigError`] naming the key.
     pub fn new(config: &TextConfig) -> Result<Self, ConfigError> {
         let url = format!("{}/v1/messages", config.url.trim_end_matches('/'));
-        let url = Url::parse(&url).map_err(|error| ConfigError::key("text.url", format!("not a URL: {error}")))?;
+        let url =
+            Url::parse(&url).map_err(|error| ConfigError::key("text.url", format!("not a URL: {error}")))?;
         let key = format!("Bearer {}", config.key_file.read()?.expose_secret().trim());
         let mut key = HeaderValue::try_from(key)
             .map_err(|_| ConfigError::key("text.key_file", "the key has characters that no header takes"))?;
@@ -82,17 +83,32 @@ impl HttpProvider {
         if let Some(authorities) = authorities(config, &url)? {
             builder = builder.tls_certs_only(authorities);
         }
-        let http = builder.build().map_err(|error| ConfigError::key("text", error.to_string()))?;
-        Ok(Self { http, url, from: config.from.clone() })
+        let http = builder
+            .build()
+            .map_err(|error| ConfigError::key("text", error.to_string()))?;
+        Ok(Self {
+            http,
+            url,
+            from: config.from.clone(),
+        })
     }
 
     async fn submit(&self, message: TextMessage<'_>) -> Result<(), SendError> {
         let TextMessage { to, text, reference } = message;
-        let submission = Submission { to, from: &self.from, text, reference };
-        // Serialised here, as the error of a builder could carry the text.
+        let submission = Submission {
+            to,
+            from: &self.from,
+            text,
+            reference,
+        };
         let response = self.http.post(self.url.clone()).json(&submission).send().await;
         let response = response.map_err(|error| SendError::Unavailable {
-            code: if error.is_timeout() { "TEXT_TIMEOUT" } else { "TEXT_UNREACHABLE" }.to_owned(),
+            code: if error.is_timeout() {
+                "TEXT_TIMEOUT"
+            } else {
+                "TEXT_UNREACHABLE"
+            }
+            .to_owned(),
             source: error.without_url().into(),
         })?;
         let status = response.status();
@@ -117,18 +133,33 @@ fn authorities(config: &TextConfig, url: &Url) -> Result<Option<Vec<Certificate>
     let Some(path) = &config.ca else {
         return Ok((url.scheme() == "http").then(Vec::new));
     };
-    let pem = std::fs::read(path).map_err(|source| ConfigError::Read { path: path.clone(), source })?;
+    let pem = std::fs::read(path).map_err(|source| ConfigError::Read {
+        path: path.clone(),
+        source,
+    })?;
     let certificates = Certificate::from_pem_bundle(&pem);
-    certificates.map(Some).map_err(|error| ConfigError::key("text.ca", error.to_string()))
+    certificates
+        .map(Some)
+        .map_err(|error| ConfigError::key("text.ca", error.to_string()))
 }
 
 /// Only what is wrong with this one message is final: a wrong key or an empty account is mended by the operator.
 fn refused(status: StatusCode, code: &str) -> SendError {
-    let readable = (1..=40).contains(&code.len()) && code.bytes().all(|b| b.is_ascii_lowercase() || b == b'_');
-    let code = if readable { format!("TEXT_{}", code.to_ascii_uppercase()) } else { format!("TEXT_{}", status.as_u16()) };
+    let readable =
+        (1..=40).contains(&code.len()) && code.bytes().all(|b| b.is_ascii_lowercase() || b == b'_');
+    let code = if readable {
+        format!("TEXT_{}", code.to_ascii_uppercase())
+    } else {
+        format!("TEXT_{}", status.as_u16())
+    };
     match status {
-        StatusCode::BAD_REQUEST | StatusCode::GONE | StatusCode::UNPROCESSABLE_ENTITY => SendError::Refused { code },
-        _ => SendError::Unavailable { code, source: format!("the provider answered with HTTP status {status}").into() },
+        StatusCode::BAD_REQUEST | StatusCode::GONE | StatusCode::UNPROCESSABLE_ENTITY => {
+            SendError::Refused { code }
+        }
+        _ => SendError::Unavailable {
+            code,
+            source: format!("the provider answered with HTTP status {status}").into(),
+        },
     }
 }
 
@@ -143,9 +174,16 @@ mod tests {
             SendError::Unavailable { .. } => None,
         };
         let unprocessable = StatusCode::UNPROCESSABLE_ENTITY;
-        assert_eq!(final_code(unprocessable, "invalid_recipient").unwrap(), "TEXT_INVALID_RECIPIENT");
+        assert_eq!(
+            final_code(unprocessable, "invalid_recipient").unwrap(),
+            "TEXT_INVALID_RECIPIENT"
+        );
         assert_eq!(final_code(unprocessable, "+212600000000").unwrap(), "TEXT_422");
-        for status in [StatusCode::UNAUTHORIZED, StatusCode::TOO_MANY_REQUESTS, StatusCode::BAD_GATEWAY] {
+        for status in [
+            StatusCode::UNAUTHORIZED,
+            StatusCode::TOO_MANY_REQUESTS,
+            StatusCode::BAD_GATEWAY,
+        ] {
             assert_eq!(final_code(status, "invalid_key"), None, "{status}");
         }
     }

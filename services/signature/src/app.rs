@@ -47,6 +47,8 @@ pub mod seal_problem;
 pub mod seal_settings;
 pub mod set_fee;
 pub mod sweep_objects;
+pub mod sweep_seals;
+mod turn;
 pub mod upload_document;
 pub mod verify_code;
 pub mod verify_file;

@@ -8,6 +8,7 @@ use wathiq_chassis::status;
 
 use crate::app::expire_requests::expire_requests;
 use crate::app::sweep_objects::sweep_objects;
+use crate::app::sweep_seals::sweep_seals;
 use crate::app::{App, AppError};
 use crate::store::requests;
 
@@ -22,7 +23,10 @@ pub async fn run(app: Arc<App>, shutdown: CancellationToken) {
                 report("janitor.expired", expire_requests(&app).await);
                 report("janitor.measured", measure(&app).await);
             }
-            _ = sweep.tick() => report("janitor.swept", sweep_objects(&app).await),
+            _ = sweep.tick() => {
+                report("janitor.swept", sweep_objects(&app).await);
+                report("janitor.seals_swept", sweep_seals(&app).await);
+            }
         }
     }
 }

@@ -2,7 +2,9 @@
 
 use std::collections::HashMap;
 use std::io;
+use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
@@ -49,6 +51,8 @@ pub enum StorageError {
 pub struct Objects {
     store: Arc<dyn ObjectStore>,
     prefix: Path,
+    /// Where the store is a local folder.
+    folder: Option<PathBuf>,
 }
 
 /// An object being written. Nothing is visible before [`Writer::finish`].
@@ -89,6 +93,7 @@ impl Objects {
             return Ok(Self {
                 store: Arc::new(store),
                 prefix: Path::default(),
+                folder: Some(folder),
             });
         }
         let (store, prefix) = object_store::parse_url_opts(&url, &config.options)
@@ -96,6 +101,7 @@ impl Objects {
         Ok(Self {
             store: Arc::from(store),
             prefix,
+            folder: None,
         })
     }
 
@@ -235,6 +241,29 @@ impl Objects {
             .boxed()
     }
 
+    /// Deletes what writers that died have left in a local folder before `before`, and returns the number of files. A bucket
+    /// does this by a rule for unfinished uploads.
+    ///
+    /// # Errors
+    /// [`StorageError`].
+    pub async fn sweep_unfinished(&self, before: DateTime<Utc>) -> Result<usize, StorageError> {
+        let Some(folder) = self.folder.clone() else {
+            return Ok(0);
+        };
+        let swept = tokio::task::spawn_blocking(move || sweep_folder(&folder, before.into()));
+        let swept = swept
+            .await
+            .map_err(|source| object_store::Error::JoinError { source });
+        swept
+            .and_then(|swept| {
+                swept.map_err(|error| object_store::Error::Generic {
+                    store: "local folder",
+                    source: Box::new(error),
+                })
+            })
+            .map_err(StorageError::Unavailable)
+    }
+
     fn path(&self, key: &str) -> Path {
         key.split('/').fold(self.prefix.clone(), Path::join)
     }
@@ -282,6 +311,22 @@ fn local(folder: &std::path::Path) -> Result<LocalFileSystem, String> {
     std::fs::create_dir_all(folder).map_err(|error| error.to_string())?;
     let store = LocalFileSystem::new_with_prefix(folder).map_err(|error| error.to_string())?;
     Ok(store.with_fsync(true))
+}
+
+/// The store writes a file beside its place, under its name and a number sign, and then renames it.
+fn sweep_folder(folder: &std::path::Path, before: SystemTime) -> io::Result<usize> {
+    let mut swept = 0;
+    for entry in std::fs::read_dir(folder)? {
+        let entry = entry?;
+        if entry.file_type()?.is_dir() {
+            swept += sweep_folder(&entry.path(), before)?;
+        } else if entry.file_name().to_string_lossy().contains('#') && entry.metadata()?.modified()? < before
+        {
+            std::fs::remove_file(entry.path())?;
+            swept += 1;
+        }
+    }
+    Ok(swept)
 }
 
 fn failure(key: &str, error: object_store::Error) -> StorageError {

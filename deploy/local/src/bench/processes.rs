@@ -65,7 +65,7 @@ async fn start_to_ready(stack: &mut Stack, name: &str) -> Result<f64> {
     let url = format!("{}/readyz", stack.operations(name)?);
     let client = http::client()?;
     let begun = Instant::now();
-    stack.launch(name)?;
+    stack.launch(name).await?;
     while begun.elapsed() < Duration::from_secs(30) {
         if client
             .get(&url)

@@ -73,7 +73,10 @@ pub(super) fn measure(root: &Path) -> Result<Vec<Figure>> {
 }
 
 fn programs(root: &Path) -> (PathBuf, PathBuf) {
-    (root.join(".local/venv/bin/python"), root.join("deploy/local/bench/signing.py"))
+    (
+        root.join(".local/venv/bin/python"),
+        root.join("deploy/local/bench/signing.py"),
+    )
 }
 
 fn rsa() -> Result<Signer> {
@@ -163,7 +166,14 @@ fn cpu_time() -> Duration {
 }
 
 /// CPU seconds of pyHanko for one signature; it checks itself that what it signs is signed.
-fn pyhanko(python: &Path, script: &Path, folder: &Path, file: &Path, signer: &Signer, rounds: u32) -> Result<f64> {
+fn pyhanko(
+    python: &Path,
+    script: &Path,
+    folder: &Path,
+    file: &Path,
+    signer: &Signer,
+    rounds: u32,
+) -> Result<f64> {
     let (key, certificate) = (folder.join("key.pem"), folder.join("certificate.pem"));
     std::fs::write(&key, &signer.pem)?;
     std::fs::write(&certificate, &signer.certificate_pem)?;

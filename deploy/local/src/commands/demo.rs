@@ -338,7 +338,9 @@ async fn bootstrap(demo: &Demo, recorder: &mut Recorder) -> Result<Account> {
             "the first administrator is made by the command that works once",
             async {
                 let around = demo.around(&|_| ());
-                let answer = services::output(&around, "identity", &person.bootstrap(&password_file)).await?;
+                let answer = services::output(&around, "identity", &person.bootstrap(&password_file))
+                    .await
+                    .context("an earlier run may have stopped half-way: `make clean` makes a fresh start")?;
                 let answer: Value =
                     serde_json::from_str(&answer).context("bootstrap-administrator did not answer JSON")?;
                 let secret = crate::journey::api::text(&answer, "/totp_secret")?;

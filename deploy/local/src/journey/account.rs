@@ -90,11 +90,12 @@ impl Person {
     }
 }
 
-/// Signs a person up, proves both contacts by the codes that arrive, and enrols an authenticator.
+/// Signs a person up, proves both contacts by the codes that arrive, and enrols an authenticator. Answers the account and
+/// the session in which this was done.
 ///
 /// # Errors
 /// When a step is refused or a code does not arrive.
-pub async fn sign_up(api: &Api, inbox: &Inbox, person: &Person) -> Result<Account> {
+pub async fn sign_up(api: &Api, inbox: &Inbox, person: &Person) -> Result<(Account, Api)> {
     let opened = api
         .post("/v1/sign-ups", &person.sign_up())
         .await
@@ -119,12 +120,13 @@ pub async fn sign_up(api: &Api, inbox: &Inbox, person: &Person) -> Result<Accoun
         .post("/v1/me/totp/completion", &json!({"code": code}))
         .await
         .context("end of the enrolment")?;
-    Ok(Account {
+    let account = Account {
         role: person.role.to_owned(),
         email: person.email.clone(),
         password: person.password.clone(),
         authenticator,
-    })
+    };
+    Ok((account, session))
 }
 
 async fn sign_in_without_second_factor(api: &Api, email: &str, password: &str) -> Result<Api> {

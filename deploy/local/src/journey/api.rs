@@ -77,7 +77,10 @@ impl Api {
     /// The same client at another address.
     #[must_use]
     pub fn at(&self, base: &str) -> Self {
-        Self { base: base.to_owned(), ..self.clone() }
+        Self {
+            base: base.to_owned(),
+            ..self.clone()
+        }
     }
 
     /// The same client continuing a trace.

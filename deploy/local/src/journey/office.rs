@@ -1,5 +1,7 @@
 //! What stands before the first citizen comes: an annexe that is open, its staff, and the officer's key.
 
+use std::path::Path;
+
 use anyhow::{Context, Result};
 use serde_json::{Value, json};
 
@@ -33,7 +35,7 @@ pub async fn open(
     inbox: &Inbox,
     administrator: &mut Account,
     staff: &[Person; 2],
-    token: &Token,
+    (token, issuing_certificate): (&Token, &Path),
     today: &str,
 ) -> Result<Office> {
     let head = account::sign_in(api, administrator, "staff").await?;
@@ -63,7 +65,10 @@ pub async fn open(
         .context("enrolment of an administration")?;
     let accounts = employ(api, inbox, &head, administrator, staff, &office_id, today).await?;
     let [agent, officer] = accounts;
-    register_key(&head, &office_id, &officer.email, token).await?;
+    appoint(&head, &office_id, &administrator.email, "administrator", today).await?;
+    // A session's token learns of a new role when it is traded anew.
+    let head = account::sign_in(api, administrator, "staff").await?;
+    register_key(&head, &office_id, &officer.email, token, issuing_certificate).await?;
     Ok(Office {
         office_id,
         administration_id: text(&administration, "/administration_id")?.to_owned(),
@@ -102,7 +107,7 @@ async fn hire(
     office_id: &str,
     today: &str,
 ) -> Result<Account> {
-    let account = account::sign_up(api, inbox, person)
+    let (account, _) = account::sign_up(api, inbox, person)
         .await
         .with_context(|| format!("sign-up of the {}", person.role))?;
     prove(head, person, office_id).await?;
@@ -144,18 +149,29 @@ pub async fn prove(agent: &Api, person: &Person, office_id: &str) -> Result<Stri
     Ok(id)
 }
 
-async fn register_key(head: &Api, office_id: &str, officer_email: &str, token: &Token) -> Result<()> {
+async fn register_key(
+    head: &Api,
+    office_id: &str,
+    officer_email: &str,
+    token: &Token,
+    issuing_certificate: &Path,
+) -> Result<()> {
     let members = head.get(&format!("/v1/offices/{office_id}/memberships")).await?;
     let members = members["items"].as_array().cloned().unwrap_or_default();
     let officer = members
         .iter()
         .find(|member| member["role"] == "officer")
         .with_context(|| format!("no officer among the members, not even {officer_email}"))?;
+    let chain = format!(
+        "{}{}",
+        std::fs::read_to_string(&token.certificate)?,
+        std::fs::read_to_string(issuing_certificate)?
+    );
     let body: Value = json!({
         "officer_person_id": officer["person_id"],
         "token_label": token.label,
         "key_label": token.key_label,
-        "certificate_chain_pem": std::fs::read_to_string(&token.certificate)?,
+        "certificate_chain_pem": chain,
     });
     head.post(&format!("/v1/offices/{office_id}/credentials"), &body)
         .await

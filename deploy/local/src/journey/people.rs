@@ -40,10 +40,10 @@ pub fn staff() -> [Person; 2] {
         ),
         person(
             "officer",
-            "nadia.chraibi",
+            "amina.benjelloun",
             120,
-            ["Nadia", "Chraïbi"],
-            ["نادية", "الشرايبي"],
+            ["Amina", "Benjelloun"],
+            ["أمينة", "بنجلون"],
             "1976-11-21",
         ),
     ]
@@ -54,10 +54,10 @@ pub fn staff() -> [Person; 2] {
 pub fn citizen() -> Person {
     person(
         "citizen",
-        "amina.elidrissi",
+        "salma.elidrissi",
         130,
-        ["Amina", "El Idrissi"],
-        ["أمينة", "الإدريسي"],
+        ["Salma", "El Idrissi"],
+        ["سلمى", "الإدريسي"],
         "1991-06-14",
     )
 }

@@ -35,7 +35,8 @@ const JVM: [&str; 6] = [
 pub async fn start(around: &Surroundings<'_>, topics: &[Topic]) -> Result<Running> {
     let data = around.layout.data().join("kafka");
     let settings = around.layout.config().join("kafka.properties");
-    secrets::write_private(&settings, properties(around, &data)?)?;
+    let text = properties(around, &data)?;
+    secrets::write_private(&settings, &text)?;
     keystore(around)?;
     if !data.join("meta.properties").is_file() {
         format_storage(around, &data, &settings).await?;
@@ -47,7 +48,9 @@ pub async fn start(around: &Surroundings<'_>, topics: &[Topic]) -> Result<Runnin
         "kafka.Kafka".into(),
         settings.display().to_string(),
     ]);
-    let running = around.start(&around.spec("kafka", "java", arguments))?;
+    let mut spec = around.spec("kafka", "java", arguments);
+    spec.settings = text;
+    let running = around.start(&spec, &["kafka", "kafka-controller"]).await?;
     wait::until("Kafka", Duration::from_secs(60), async || {
         running.check_alive()?;
         provision(around, topics).await

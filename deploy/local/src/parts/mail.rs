@@ -41,7 +41,12 @@ pub async fn start(around: &Surroundings<'_>) -> Result<Running> {
         format!("--incoming-key={}", certificates.join("mail.key").display()),
         format!("--mail-directory={}", messages.display()),
     ];
-    let running = around.start(&around.spec("mail", "node", arguments.to_vec()))?;
+    let running = around
+        .start(
+            &around.spec("mail", "node", arguments.to_vec()),
+            &["mail", "smtp"],
+        )
+        .await?;
     wait::until("the mail catcher", Duration::from_secs(30), async || {
         running.check_alive()?;
         wait::listening(smtp).await?;

@@ -31,15 +31,16 @@ pub async fn start(around: &Surroundings<'_>) -> Result<Running> {
     if !cluster.join("PG_VERSION").is_file() {
         initialise(around, &programs, user, &password).await?;
     }
-    configure(around, user)?;
+    let settings = configure(around, user)?;
     let mut spec = around.spec(
         "postgres",
         programs.join("postgres"),
         vec!["-D".into(), cluster.display().to_string()],
     );
     spec.user = user;
+    spec.settings = settings;
     spec.folder = cluster.clone();
-    let running = around.start(&spec)?;
+    let running = around.start(&spec, &["postgres"]).await?;
     let options = superuser(&describe(around)?, "postgres");
     wait::until("PostgreSQL", Duration::from_secs(30), async || {
         running.check_alive()?;
@@ -219,7 +220,7 @@ async fn initialise(
 }
 
 /// Settings are written anew at each start: the port may have moved.
-fn configure(around: &Surroundings<'_>, user: Option<User>) -> Result<()> {
+fn configure(around: &Surroundings<'_>, user: Option<User>) -> Result<String> {
     let cluster = &around.layout.cluster;
     for (from, to) in [("postgres.pem", "server.crt"), ("postgres.key", "server.key")] {
         let to = cluster.join(to);
@@ -241,10 +242,10 @@ fn configure(around: &Surroundings<'_>, user: Option<User>) -> Result<()> {
          log_timezone = 'UTC'\n{speed}",
         around.ports.get("postgres")?
     );
-    std::fs::write(cluster.join("postgresql.auto.conf"), settings)?;
+    std::fs::write(cluster.join("postgresql.auto.conf"), &settings)?;
     std::fs::write(
         cluster.join("pg_hba.conf"),
         "hostssl all all 127.0.0.1/32 scram-sha-256\n",
     )?;
-    Ok(())
+    Ok(settings)
 }

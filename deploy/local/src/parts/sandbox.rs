@@ -21,8 +21,12 @@ pub async fn start(around: &Surroundings<'_>) -> Result<Running> {
         format!("--listen=127.0.0.1:{port}"),
         format!("--text-message-key-file={}", key_file.display()),
     ];
-    let running =
-        around.start(&around.spec("sandbox", around.layout.binary("partner-sandbox")?, arguments))?;
+    let running = around
+        .start(
+            &around.spec("sandbox", around.layout.binary("partner-sandbox")?, arguments),
+            &["sandbox"],
+        )
+        .await?;
     wait::until("the partner sandbox", Duration::from_secs(15), async || {
         running.check_alive()?;
         wait::listening(port).await

@@ -52,7 +52,7 @@ pub async fn start(around: &Surroundings<'_>) -> Result<Running> {
         &configuration,
         serde_json::to_vec_pretty(&settings(around, day)?)?,
     )?;
-    let running = run(around, &configuration, &address)?;
+    let running = run(around, &configuration, &address).await?;
     wait::until("the trust service", Duration::from_secs(30), async || {
         running.check_alive()?;
         keep_certificates(around).await
@@ -90,7 +90,7 @@ fn address(around: &Surroundings<'_>) -> Result<String> {
     Ok(format!("http://127.0.0.1:{}", around.ports.get("trust")?))
 }
 
-fn run(around: &Surroundings<'_>, configuration: &std::path::Path, address: &str) -> Result<Running> {
+async fn run(around: &Surroundings<'_>, configuration: &std::path::Path, address: &str) -> Result<Running> {
     let program = around.layout.python_program("certomancer");
     ensure!(
         program.is_file(),
@@ -109,7 +109,9 @@ fn run(around: &Surroundings<'_>, configuration: &std::path::Path, address: &str
         "--port".into(),
         around.ports.get("trust")?.to_string(),
     ];
-    around.start(&around.spec("trust", program, arguments))
+    around
+        .start(&around.spec("trust", program, arguments), &["trust"])
+        .await
 }
 
 /// Fetches every certificate that is not kept yet.

@@ -7,7 +7,10 @@ use super::Facts;
 
 pub(super) fn settings(facts: &Facts<'_>) -> Result<Value> {
     let mail = &facts.description.mail;
-    let (host, port) = mail.smtp.rsplit_once(':').context("the mail server's address has no port")?;
+    let (host, port) = mail
+        .smtp
+        .rsplit_once(':')
+        .context("the mail server's address has no port")?;
     let provider = &facts.description.sms;
     Ok(json!({
         "process": facts.process()?,

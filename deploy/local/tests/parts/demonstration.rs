@@ -15,7 +15,8 @@ impl Place {
     fn new() -> Self {
         static TAKEN: AtomicU16 = AtomicU16::new(0);
         // A run of free ports, below those that test stacks take; each place of this process begins elsewhere.
-        let skipped = u16::try_from(std::process::id() % 200).unwrap() + TAKEN.fetch_add(50, Ordering::Relaxed);
+        let skipped =
+            u16::try_from(std::process::id() % 200).unwrap() + TAKEN.fetch_add(50, Ordering::Relaxed);
         let base = (12_000..19_000)
             .step_by(20)
             .skip(skipped.into())

@@ -13,4 +13,6 @@ mod given;
 #[cfg(test)]
 mod partners;
 #[cfg(test)]
+mod services;
+#[cfg(test)]
 mod trust;

@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 use wathiq_proto::wathiq::signature::v1 as pb;
 
 use crate::api::status_text::{Texts, status_text};
-use crate::api::wire::{CivilDate, Hex, Show, view, words};
+use crate::api::wire::{CivilDate, Hex, Show, Word, view, words};
 use crate::problem::Problem;
 
 words! {
@@ -313,7 +313,11 @@ impl Placement {
             (Some(drawn), false) => pb::placement::Mark::Drawn(drawn.message()),
             (None, true) => pb::placement::Mark::Standing(pb::StandingSignature {}),
             _ => {
-                return Err(Problem::field("/drawn", "ONE_MARK", "give either drawn strokes or standing: true"));
+                return Err(Problem::field(
+                    "/drawn",
+                    "ONE_MARK",
+                    "give either drawn strokes or standing: true",
+                ));
             }
         };
         let Rectangle { x, y, width, height } = self.rectangle;
@@ -327,10 +331,16 @@ impl Placement {
 
 impl DrawnSignature {
     fn message(self) -> pb::DrawnSignature {
-        let point = |point: SignaturePoint| pb::SignaturePoint { x: point.x, y: point.y };
-        let stroke =
-            |stroke: SignatureStroke| pb::SignatureStroke { points: stroke.points.into_iter().map(point).collect() };
-        pb::DrawnSignature { strokes: self.strokes.into_iter().map(stroke).collect() }
+        let point = |point: SignaturePoint| pb::SignaturePoint {
+            x: point.x,
+            y: point.y,
+        };
+        let stroke = |stroke: SignatureStroke| pb::SignatureStroke {
+            points: stroke.points.into_iter().map(point).collect(),
+        };
+        pb::DrawnSignature {
+            strokes: self.strokes.into_iter().map(stroke).collect(),
+        }
     }
 }
 
@@ -353,10 +363,15 @@ impl Show<Placement> for pb::Placement {
 
 impl Show<DrawnSignature> for pb::DrawnSignature {
     fn show(self) -> DrawnSignature {
-        let point = |point: pb::SignaturePoint| SignaturePoint { x: point.x, y: point.y };
+        let point = |point: pb::SignaturePoint| SignaturePoint {
+            x: point.x,
+            y: point.y,
+        };
         let stroke = |stroke: pb::SignatureStroke| SignatureStroke {
             points: stroke.points.into_iter().map(point).collect(),
         };
-        DrawnSignature { strokes: self.strokes.into_iter().map(stroke).collect() }
+        DrawnSignature {
+            strokes: self.strokes.into_iter().map(stroke).collect(),
+        }
     }
 }

@@ -27,9 +27,17 @@ const SEGMENT_DEADLINE: Duration = Duration::from_secs(30);
 /// A file that can be fetched from a service.
 #[derive(Clone)]
 pub(crate) enum File {
-    Document { document_id: String },
-    Sealed { legalisation_request_id: String, kind: i32 },
-    Linked { token: String, kind: i32 },
+    Document {
+        document_id: String,
+    },
+    Sealed {
+        legalisation_request_id: String,
+        kind: i32,
+    },
+    Linked {
+        token: String,
+        kind: i32,
+    },
 }
 
 struct Part {
@@ -62,15 +70,32 @@ impl File {
     async fn open(&self, clients: &Clients, offset: u64, length: u64) -> Result<Parts, Status> {
         Ok(match self.clone() {
             File::Document { document_id } => {
-                let request = pb::DownloadDocumentRequest { document_id, offset, length };
+                let request = pb::DownloadDocumentRequest {
+                    document_id,
+                    offset,
+                    length,
+                };
                 parts!(clients.documents().download_document(request))
             }
-            File::Sealed { legalisation_request_id, kind } => {
-                let request = pb::DownloadSealedFileRequest { legalisation_request_id, kind, offset, length };
+            File::Sealed {
+                legalisation_request_id,
+                kind,
+            } => {
+                let request = pb::DownloadSealedFileRequest {
+                    legalisation_request_id,
+                    kind,
+                    offset,
+                    length,
+                };
                 parts!(clients.legalisations().download_sealed_file(request))
             }
             File::Linked { token, kind } => {
-                let request = pb::DownloadByLinkRequest { token, kind, offset, length };
+                let request = pb::DownloadByLinkRequest {
+                    token,
+                    kind,
+                    offset,
+                    length,
+                };
                 parts!(clients.verification().download_by_link(request))
             }
         })
@@ -87,7 +112,7 @@ pub(crate) enum Disposition {
 /// Answers a GET or HEAD of a file: 200, 206, 304 or 416.
 ///
 /// # Errors
-/// The service's refusal, or `RANGE_NOT_SATISFIABLE`.
+/// The service's refusal.
 pub(crate) async fn answer(
     clients: Clients,
     file: File,
@@ -102,29 +127,44 @@ pub(crate) async fn answer(
     if matches(headers.get(header::IF_NONE_MATCH), &etag) {
         return Ok((StatusCode::NOT_MODIFIED, [(header::ETAG, etag)]).into_response());
     }
-    let current = headers.get(header::IF_RANGE).is_none_or(|value| value.as_bytes() == etag.as_bytes());
-    let range = headers.get(header::RANGE).filter(|_| current).and_then(|value| value.to_str().ok());
+    let current = headers
+        .get(header::IF_RANGE)
+        .is_none_or(|value| value.as_bytes() == etag.as_bytes());
+    let range = headers
+        .get(header::RANGE)
+        .filter(|_| current)
+        .and_then(|value| value.to_str().ok());
     let (status, part) = match wanted(range, facts.total) {
         Wanted::Whole => (StatusCode::OK, 0..facts.total),
         Wanted::Part(part) => (StatusCode::PARTIAL_CONTENT, part),
-        Wanted::Unsatisfiable => {
-            return Err(Problem::new(
-                StatusCode::RANGE_NOT_SATISFIABLE,
-                "RANGE_NOT_SATISFIABLE",
-                "no byte of the file is in the range",
-            )
-            .with("total_bytes", facts.total.to_string()));
-        }
+        Wanted::Unsatisfiable => return Ok(unsatisfiable(facts.total)),
     };
-    let body = if method == Method::HEAD { Body::empty() } else { body(clients, file, part.clone()) };
+    let body = if method == Method::HEAD {
+        Body::empty()
+    } else {
+        body(clients, file, part.clone())
+    };
     let mut response = (status, body).into_response();
     describe(response.headers_mut(), &facts, &etag, &part, status, disposition);
     Ok(response)
 }
 
+fn unsatisfiable(total: u64) -> Response {
+    let what = "no byte of the file is in the range";
+    let problem = Problem::new(StatusCode::RANGE_NOT_SATISFIABLE, "RANGE_NOT_SATISFIABLE", what);
+    let mut response = problem.into_response();
+    if let Ok(value) = HeaderValue::try_from(format!("bytes */{total}")) {
+        response.headers_mut().insert(header::CONTENT_RANGE, value);
+    }
+    response
+}
+
 fn matches(header: Option<&HeaderValue>, etag: &str) -> bool {
     header.and_then(|value| value.to_str().ok()).is_some_and(|list| {
-        list.trim() == "*" || list.split(',').any(|tag| tag.trim().trim_start_matches("W/") == etag)
+        list.trim() == "*"
+            || list
+                .split(',')
+                .any(|tag| tag.trim().trim_start_matches("W/") == etag)
     })
 }
 
@@ -136,7 +176,11 @@ fn describe(
     status: StatusCode,
     disposition: Disposition,
 ) {
-    let kind = if disposition == Disposition::Inline { "inline" } else { "attachment" };
+    let kind = if disposition == Disposition::Inline {
+        "inline"
+    } else {
+        "attachment"
+    };
     let mut put = |name, value: String| {
         if let Ok(value) = HeaderValue::try_from(value) {
             headers.insert(name, value);
@@ -149,11 +193,17 @@ fn describe(
     // RFC 6266: the plain name for old programs, the encoded one for all scripts.
     put(
         header::CONTENT_DISPOSITION,
-        format!("{kind}; filename=\"document.pdf\"; filename*=UTF-8''{}", percent_encode(&facts.file_name)),
+        format!(
+            "{kind}; filename=\"document.pdf\"; filename*=UTF-8''{}",
+            percent_encode(&facts.file_name)
+        ),
     );
     put(header::CACHE_CONTROL, "private, no-cache".to_owned());
     if status == StatusCode::PARTIAL_CONTENT {
-        put(header::CONTENT_RANGE, format!("bytes {}-{}/{}", part.start, part.end - 1, facts.total));
+        put(
+            header::CONTENT_RANGE,
+            format!("bytes {}-{}/{}", part.start, part.end - 1, facts.total),
+        );
     }
 }
 
@@ -168,7 +218,14 @@ struct Progress {
 
 fn body(clients: Clients, file: File, range: Range<u64>) -> Body {
     let context = CallContext::current().unwrap_or_else(|| CallContext::new(SEGMENT_DEADLINE, String::new()));
-    let start = Progress { clients, file, context, segment_end: range.start, rest: range, parts: None };
+    let start = Progress {
+        clients,
+        file,
+        context,
+        segment_end: range.start,
+        rest: range,
+        parts: None,
+    };
     Body::from_stream(try_unfold(start, |mut progress| async move {
         let chunk = progress.next().await?;
         Ok::<_, Status>(chunk.map(|chunk| (chunk, progress)))
@@ -208,6 +265,8 @@ impl Progress {
         self.segment_end = self.rest.start + length;
         let mut context = CallContext::new(SEGMENT_DEADLINE, self.context.request_id.clone());
         context.bearer.clone_from(&self.context.bearer);
-        context.scope(self.file.open(&self.clients, self.rest.start, length)).await
+        context
+            .scope(self.file.open(&self.clients, self.rest.start, length))
+            .await
     }
 }

@@ -16,7 +16,9 @@ pub(crate) enum Wanted {
 /// Reads a `Range` header against a representation of `total` bytes.
 #[must_use]
 pub(crate) fn wanted(header: Option<&str>, total: u64) -> Wanted {
-    let Some(spec) = header.and_then(|value| value.strip_prefix("bytes=")) else { return Wanted::Whole };
+    let Some(spec) = header.and_then(|value| value.strip_prefix("bytes=")) else {
+        return Wanted::Whole;
+    };
     let Some((first, last)) = spec.trim().split_once('-').filter(|_| !spec.contains(',')) else {
         return Wanted::Whole;
     };
@@ -26,7 +28,11 @@ pub(crate) fn wanted(header: Option<&str>, total: u64) -> Wanted {
         (None, Some(suffix)) if first.is_empty() => total.saturating_sub(suffix)..total,
         _ => return Wanted::Whole,
     };
-    if range.is_empty() { Wanted::Unsatisfiable } else { Wanted::Part(range) }
+    if range.is_empty() {
+        Wanted::Unsatisfiable
+    } else {
+        Wanted::Part(range)
+    }
 }
 
 fn number(text: &str) -> Option<u64> {

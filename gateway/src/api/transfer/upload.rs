@@ -68,7 +68,11 @@ impl Upload {
                 }
                 let file_name = disposition_name(headers).unwrap_or_default();
                 let source = Source::Whole(request.into_body().into_data_stream());
-                Ok(Upload { source, file_name, length: declared })
+                Ok(Upload {
+                    source,
+                    file_name,
+                    length: declared,
+                })
             }
             Some("multipart/form-data") => {
                 // Boundaries and other fields take room, but not a megabyte.
@@ -77,7 +81,11 @@ impl Upload {
                 }
                 let form = Multipart::from_request(request, &()).await;
                 let form = form.map_err(|rejection| body_problem(rejection.status()))?;
-                Ok(Upload { source: Source::Form(Box::new(form)), file_name: String::new(), length: None })
+                Ok(Upload {
+                    source: Source::Form(Box::new(form)),
+                    file_name: String::new(),
+                    length: None,
+                })
             }
             _ => Err(Problem::new(
                 StatusCode::UNSUPPORTED_MEDIA_TYPE,
@@ -112,7 +120,12 @@ impl Upload {
             return std::future::ready(Err(problem.retry_after(Duration::from_secs(5)))).boxed();
         };
         let (sender, receiver) = mpsc::channel(AHEAD);
-        let pump = self.pump(Pump { sender, message, limit, sent: 0 });
+        let pump = self.pump(Pump {
+            sender,
+            message,
+            limit,
+            sent: 0,
+        });
         let call = call(Messages(receiver));
         async move {
             let _permit = permit;
@@ -131,15 +144,24 @@ impl Upload {
         let length = self.length.unwrap_or(0);
         match self.source {
             Source::Whole(mut stream) => {
-                pump.pass_on(Piece::Start { file_name: self.file_name, length }).await;
+                pump.pass_on(Piece::Start {
+                    file_name: self.file_name,
+                    length,
+                })
+                .await;
                 while let Some(chunk) = stream.next().await {
-                    pump.pass_on_chunk(&chunk.map_err(|_| body_problem(StatusCode::BAD_REQUEST))?).await?;
+                    pump.pass_on_chunk(&chunk.map_err(|_| body_problem(StatusCode::BAD_REQUEST))?)
+                        .await?;
                 }
             }
             Source::Form(mut form) => {
                 let broken = |error: axum::extract::multipart::MultipartError| body_problem(error.status());
                 let mut field = loop {
-                    let field = form.next_field().await.map_err(broken)?.ok_or_else(missing_file)?;
+                    let field = form
+                        .next_field()
+                        .await
+                        .map_err(broken)?
+                        .ok_or_else(missing_file)?;
                     if field.file_name().is_some_and(|name| !name.is_empty()) {
                         break field;
                     }
@@ -210,8 +232,12 @@ impl<M> Stream for Messages<M> {
 /// What a body larger than its address takes is answered.
 #[must_use]
 pub(crate) fn too_large(limit: u64) -> Problem {
-    Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "FILE_TOO_LARGE", "the file is larger than this address takes")
-        .with("limit_bytes", limit.to_string())
+    Problem::new(
+        StatusCode::PAYLOAD_TOO_LARGE,
+        "FILE_TOO_LARGE",
+        "the file is larger than this address takes",
+    )
+    .with("limit_bytes", limit.to_string())
 }
 
 /// The file name of `Content-Disposition` (RFC 6266): the encoded one before the plain one.
@@ -220,11 +246,19 @@ fn disposition_name(headers: &HeaderMap) -> Option<String> {
     let parameter = |name: &str| {
         value.split(';').skip(1).find_map(|part| {
             let (key, value) = part.split_once('=')?;
-            key.trim().eq_ignore_ascii_case(name).then(|| value.trim().trim_matches('"').to_owned())
+            key.trim()
+                .eq_ignore_ascii_case(name)
+                .then(|| value.trim().trim_matches('"').to_owned())
         })
     };
     parameter("filename*")
-        .and_then(|encoded| percent_decode(encoded.strip_prefix("UTF-8''").or(encoded.strip_prefix("utf-8''"))?))
+        .and_then(|encoded| {
+            percent_decode(
+                encoded
+                    .strip_prefix("UTF-8''")
+                    .or(encoded.strip_prefix("utf-8''"))?,
+            )
+        })
         .or_else(|| parameter("filename"))
 }
 

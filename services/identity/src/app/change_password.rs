@@ -26,7 +26,10 @@ pub async fn change_password<R: Reply>(
     if let Some(reply) = done_before(app, command).await? {
         return Ok(reply);
     }
-    reauthenticate::password(app, caller, &current).await?;
+    if let Err(error) = reauthenticate::password(app, caller, &current).await {
+        // A repeat that came at the same moment may have been overtaken meanwhile.
+        return done_before(app, command).await?.ok_or(error);
+    }
     let hash = app.hasher.hash(&app.ambient, new.expose()).await?;
     let mut work = begin!(app, command);
     let person = people::lock(work.conn(), caller.person_id).await?.ok_or(Refusal::PersonNotFound)?;

@@ -82,8 +82,8 @@ fn database_error(error: &(dyn std::error::Error + 'static)) -> Option<Database>
         }
         sqlx::Error::Database(database) => match database.code().as_deref() {
             Some("40001" | "40P01" | "55P03" | "57014") => Some(Database::Busy),
-            // Shutting down, starting up, out of connections.
-            Some("57P01" | "57P02" | "57P03" | "53300") => Some(Database::Unreachable),
+            // Shutting down, starting up, out of connections, closed to connections.
+            Some("57P01" | "57P02" | "57P03" | "53300" | "55000") => Some(Database::Unreachable),
             _ => None,
         },
         _ => None,

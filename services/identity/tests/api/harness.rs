@@ -14,7 +14,9 @@ use tonic::{Request, Status};
 use uuid::Uuid;
 use wathiq_chassis::client::Channel;
 use wathiq_chassis::testing::{self, Pki};
-use wathiq_chassis::{Ambient, ManualClock, Readiness, SecretFile, SystemRandom, status};
+use wathiq_chassis::{
+    Ambient, ManualClock, Readiness, SecretFile, SystemRandom, TlsFiles, UpstreamConfig, status,
+};
 use wathiq_identity::Settings;
 use wathiq_identity::config::{DatabaseSettings, SecretSettings};
 use wathiq_outbox::testing::StoredEvent;
@@ -26,18 +28,18 @@ use wathiq_proto::wathiq::identity::v1::session_service_client::SessionServiceCl
 use wathiq_proto::wathiq::identity::v1::specimen_service_client::SpecimenServiceClient;
 
 /// A Sunday morning in Casablanca.
-pub const START: &str = "2026-11-22T09:00:00Z";
+pub(crate) const START: &str = "2026-11-22T09:00:00Z";
 
 /// A running service.
-pub struct TestApp {
-    pub clock: Arc<ManualClock>,
-    pub settings: Settings,
+pub(crate) struct TestApp {
+    pub(crate) clock: Arc<ManualClock>,
+    pub(crate) settings: Settings,
     /// As the application role.
-    pub pool: PgPool,
-    pub gateway: Clients,
-    pub signature: Clients,
-    pub notification: Clients,
-    pub readiness: Readiness,
+    pub(crate) pool: PgPool,
+    pub(crate) gateway: Clients,
+    pub(crate) signature: Clients,
+    pub(crate) notification: Clients,
+    pub(crate) readiness: Readiness,
     address: std::net::SocketAddr,
     pki: Pki,
     shutdown: CancellationToken,
@@ -49,14 +51,14 @@ pub struct TestApp {
 
 /// The services as one peer sees them.
 #[derive(Clone)]
-pub struct Clients {
-    pub accounts: AccountServiceClient<Channel>,
-    pub sessions: SessionServiceClient<Channel>,
-    pub offices: OfficeServiceClient<Channel>,
-    pub specimens: SpecimenServiceClient<Channel>,
-    pub confirmations: ConfirmationServiceClient<Channel>,
-    pub directory: DirectoryServiceClient<Channel>,
-    pub channel: Channel,
+pub(crate) struct Clients {
+    pub(crate) accounts: AccountServiceClient<Channel>,
+    pub(crate) sessions: SessionServiceClient<Channel>,
+    pub(crate) offices: OfficeServiceClient<Channel>,
+    pub(crate) specimens: SpecimenServiceClient<Channel>,
+    pub(crate) confirmations: ConfirmationServiceClient<Channel>,
+    pub(crate) directory: DirectoryServiceClient<Channel>,
+    pub(crate) channel: Channel,
 }
 
 impl Clients {
@@ -74,16 +76,16 @@ impl Clients {
 }
 
 /// The parts that tests run on, as the test stack describes them.
-pub struct Stack(Value);
+pub(crate) struct Stack(Value);
 
 impl Stack {
-    pub fn read() -> Self {
+    pub(crate) fn read() -> Self {
         let path = std::env::var("WATHIQ_TEST_STACK")
             .expect("WATHIQ_TEST_STACK names the description of the test stack; run these tests with `make test`");
         Self(serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap())
     }
 
-    pub fn text(&self, pointer: &str) -> &str {
+    pub(crate) fn text(&self, pointer: &str) -> &str {
         self.0.pointer(pointer).and_then(Value::as_str).unwrap_or_else(|| panic!("{pointer} in the test stack"))
     }
 
@@ -113,7 +115,7 @@ impl Stack {
         SecretFile::new(self.text(&format!("/postgres/roles/{role}")))
     }
 
-    pub fn certificate(&self, file: &str) -> PathBuf {
+    pub(crate) fn certificate(&self, file: &str) -> PathBuf {
         PathBuf::from(self.text("/kafka/certificates")).join(file)
     }
 
@@ -149,12 +151,12 @@ fn secrets(folder: &std::path::Path) -> SecretSettings {
 }
 
 impl TestApp {
-    pub async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         Self::start_with(|_, _| {}).await
     }
 
     /// Starts with settings changed by the test.
-    pub async fn start_with(change: impl FnOnce(&mut Settings, &Stack)) -> Self {
+    pub(crate) async fn start_with(change: impl FnOnce(&mut Settings, &Stack)) -> Self {
         testing::telemetry();
         let (stack, pki, folder) = (Stack::read(), Pki::new(), tempfile::tempdir().unwrap());
         let database = stack.create_database().await;
@@ -205,12 +207,20 @@ impl TestApp {
     }
 
     /// The services as any peer sees them.
-    pub fn clients(&self, peer: &str) -> Clients {
+    pub(crate) fn clients(&self, peer: &str) -> Clients {
         Clients::new(self.pki.channel(peer, "identity", self.address).unwrap())
     }
 
+    /// A channel of a peer that knows this service, but whose own certificate another authority made.
+    pub(crate) fn channel_of(&self, authority: &Pki, peer: &str) -> Channel {
+        let files = TlsFiles { ca: self.pki.issue(peer).ca, ..authority.issue(peer) };
+        let upstream =
+            UpstreamConfig { addresses: vec![self.address.to_string()], server_name: "identity".to_owned() };
+        wathiq_chassis::client::channel(&upstream, &files, testing::TRUST_DOMAIN).unwrap()
+    }
+
     /// A second replica on the same database.
-    pub async fn replica(&self) -> Clients {
+    pub(crate) async fn replica(&self) -> Clients {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let ambient = Ambient { clock: self.clock.clone(), random: Arc::new(SystemRandom) };
@@ -225,35 +235,48 @@ impl TestApp {
         Clients::new(self.pki.channel("gateway", "identity", address).unwrap())
     }
 
-    pub fn now(&self) -> DateTime<Utc> {
+    pub(crate) fn now(&self) -> DateTime<Utc> {
         wathiq_chassis::Clock::now(&*self.clock)
     }
 
-    pub fn advance(&self, by: TimeDelta) {
+    pub(crate) fn advance(&self, by: TimeDelta) {
         self.clock.advance(by);
     }
 
     /// A number no other caller in this test gets.
-    pub fn unique(&self) -> u32 {
+    pub(crate) fn unique(&self) -> u32 {
         self.counter.fetch_add(1, Ordering::Relaxed)
     }
 
     /// Events not seen before, in order, marked as the relay would.
-    pub async fn drain(&self) -> Vec<StoredEvent> {
+    pub(crate) async fn drain(&self) -> Vec<StoredEvent> {
         let mut conn = self.pool.acquire().await.unwrap();
         wathiq_outbox::testing::drain(&mut conn).await
     }
 
-    pub async fn count(&self, query: &'static str) -> i64 {
+    pub(crate) async fn count(&self, query: &'static str) -> i64 {
         sqlx::query_scalar(query).fetch_one(&self.pool).await.unwrap()
     }
 
-    pub async fn owner(&self) -> PgConnection {
+    pub(crate) async fn owner(&self) -> PgConnection {
         self.settings.database.owner().unwrap().connect().await.unwrap()
     }
 
+    /// Keeps everybody out of the database, or lets them in again.
+    pub(crate) async fn cut_off(&self, cut_off: bool) {
+        let mut superuser = Stack::read().superuser().database("postgres").connect().await.unwrap();
+        let allow = format!("ALTER DATABASE \"{}\" ALLOW_CONNECTIONS {}", self.database, !cut_off);
+        sqlx::query(AssertSqlSafe(allow)).execute(&mut superuser).await.unwrap();
+        sqlx::query("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1")
+            .bind(&self.database)
+            .execute(&mut superuser)
+            .await
+            .unwrap();
+        superuser.close().await.unwrap();
+    }
+
     /// Stops the service and removes its database.
-    pub async fn finish(self) {
+    pub(crate) async fn finish(self) {
         self.shutdown.cancel();
         let bound = std::time::Duration::from_secs(20);
         tokio::time::timeout(bound, self.server).await.expect("the service drains in time").unwrap();
@@ -262,27 +285,27 @@ impl TestApp {
     }
 }
 
-pub fn request_id() -> String {
+pub(crate) fn request_id() -> String {
     Uuid::new_v4().to_string()
 }
 
 /// The status of a refusal; answers that hold secrets do not print.
-pub fn refusal<T>(result: Result<tonic::Response<T>, Status>) -> Status {
+pub(crate) fn refusal<T>(result: Result<tonic::Response<T>, Status>) -> Status {
     result.err().expect("a refusal")
 }
 
 /// The reason of a refusal.
-pub fn reason<T>(result: Result<tonic::Response<T>, Status>) -> String {
+pub(crate) fn reason<T>(result: Result<tonic::Response<T>, Status>) -> String {
     let status = refusal(result);
     status::reason(&status).unwrap_or_else(|| format!("no reason: {status:?}"))
 }
 
 /// Fields and reasons of a refusal about fields.
-pub fn violations<T>(result: Result<tonic::Response<T>, Status>) -> Vec<(String, String)> {
+pub(crate) fn violations<T>(result: Result<tonic::Response<T>, Status>) -> Vec<(String, String)> {
     let status = refusal(result);
     status::violations(&status).into_iter().map(|found| (found.field, found.reason)).collect()
 }
 
-pub fn with_token<T>(message: T, token: &str) -> Request<T> {
+pub(crate) fn with_token<T>(message: T, token: &str) -> Request<T> {
     testing::with_token(message, token)
 }

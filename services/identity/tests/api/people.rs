@@ -2,7 +2,6 @@
 
 use chrono::{Datelike, TimeDelta};
 use wathiq_chassis::civil_date;
-use wathiq_chassis::testing;
 use wathiq_identity::app::bootstrap_administrator::FirstAdministrator;
 use wathiq_identity::domain::contact::{Email, Phone};
 use wathiq_identity::domain::identity_document::{DocumentKind, IdentityDocument};
@@ -18,41 +17,40 @@ use wathiq_proto::wathiq::identity::v1::*;
 
 use crate::harness::{TestApp, request_id, with_token};
 
-pub const PASSWORD: &str = "une phrase que je retiens";
+pub(crate) const PASSWORD: &str = "une phrase que je retiens";
 
 /// Someone with an account.
-pub struct Someone {
-    pub id: String,
-    pub email: String,
-    pub phone: String,
-    pub document: IdentityDocumentMessage,
-    pub address: String,
-    pub totp: Option<TotpSecret>,
+pub(crate) struct Someone {
+    pub(crate) id: String,
+    pub(crate) email: String,
+    pub(crate) document: IdentityDocumentMessage,
+    pub(crate) address: String,
+    pub(crate) totp: Option<TotpSecret>,
     /// Of the session opened last.
-    pub session_id: String,
-    pub session_secret: String,
-    pub token: String,
+    pub(crate) session_id: String,
+    pub(crate) session_secret: String,
+    pub(crate) token: String,
 }
 
 type IdentityDocumentMessage = wathiq_proto::wathiq::identity::v1::IdentityDocument;
 
-pub fn arabic() -> PersonName {
+pub(crate) fn arabic() -> PersonName {
     PersonName { given: "أمينة".to_owned(), family: "الإدريسي".to_owned() }
 }
 
-pub fn latin() -> PersonName {
+pub(crate) fn latin() -> PersonName {
     PersonName { given: "Amina".to_owned(), family: "El Idrissi".to_owned() }
 }
 
-pub fn birth_date() -> Date {
+pub(crate) fn birth_date() -> Date {
     Date { year: 1990, month: 5, day: 1 }
 }
 
-pub fn cin(number: &str) -> IdentityDocumentMessage {
+pub(crate) fn cin(number: &str) -> IdentityDocumentMessage {
     IdentityDocumentMessage { kind: IdentityDocumentKind::Cin.into(), number: number.to_owned() }
 }
 
-pub fn sign_up_request(number: u32) -> SignUpRequest {
+pub(crate) fn sign_up_request(number: u32) -> SignUpRequest {
     SignUpRequest {
         request_id: request_id(),
         name_arabic: Some(arabic()),
@@ -68,18 +66,18 @@ pub fn sign_up_request(number: u32) -> SignUpRequest {
 }
 
 impl TestApp {
-    pub fn today(&self) -> Date {
+    pub(crate) fn today(&self) -> Date {
         let today = civil_date(self.now());
         Date { year: today.year(), month: today.month() as i32, day: today.day() as i32 }
     }
 
-    pub fn date_in(&self, days: i64) -> Date {
+    pub(crate) fn date_in(&self, days: i64) -> Date {
         let day = civil_date(self.now()) + TimeDelta::days(days);
         Date { year: day.year(), month: day.month() as i32, day: day.day() as i32 }
     }
 
     /// What would be sent for the deliveries among the events.
-    pub async fn take_all(&self, events: &[StoredEvent]) -> Vec<TakeDeliveryResponse> {
+    pub(crate) async fn take_all(&self, events: &[StoredEvent]) -> Vec<TakeDeliveryResponse> {
         let mut taken = Vec::new();
         for event in events.iter().filter(|event| event.topic == "wathiq.identity.delivery.v1") {
             let delivery_id = event.decode::<DeliveryRequested>().delivery_id;
@@ -92,12 +90,12 @@ impl TestApp {
     }
 
     /// Messages that wait to be sent.
-    pub async fn messages(&self) -> Vec<TakeDeliveryResponse> {
+    pub(crate) async fn messages(&self) -> Vec<TakeDeliveryResponse> {
         let events = self.drain().await;
         self.take_all(&events).await
     }
 
-    pub async fn prove_contact(&self, sign_up_id: &str, channel: ContactChannel, code: &str) -> ProveSignUpContactResponse {
+    pub(crate) async fn prove_contact(&self, sign_up_id: &str, channel: ContactChannel, code: &str) -> ProveSignUpContactResponse {
         let request = ProveSignUpContactRequest {
             request_id: request_id(),
             sign_up_id: sign_up_id.to_owned(),
@@ -109,7 +107,9 @@ impl TestApp {
     }
 
     /// Signs up and signs in, without a second factor.
-    pub async fn newcomer(&self) -> Someone {
+    pub(crate) async fn newcomer(&self) -> Someone {
+        // What waits from before is not of this sign-up.
+        self.drain().await;
         let request = sign_up_request(self.unique());
         let opened = self.gateway.accounts.clone().sign_up(request.clone()).await.unwrap().into_inner();
         for message in self.messages().await {
@@ -118,7 +118,6 @@ impl TestApp {
         let mut someone = Someone {
             id: String::new(),
             email: request.email,
-            phone: request.phone,
             document: request.identity_document.unwrap(),
             address: request.client_address,
             totp: None,
@@ -131,13 +130,13 @@ impl TestApp {
     }
 
     /// A newcomer with an authenticator.
-    pub async fn citizen(&self) -> Someone {
+    pub(crate) async fn citizen(&self) -> Someone {
         let mut someone = self.newcomer().await;
         self.enrol_totp(&mut someone).await;
         someone
     }
 
-    pub async fn enrol_totp(&self, someone: &mut Someone) -> Vec<String> {
+    pub(crate) async fn enrol_totp(&self, someone: &mut Someone) -> Vec<String> {
         let mut accounts = self.gateway.accounts.clone();
         let begin = BeginTotpEnrolmentRequest {
             request_id: request_id(),
@@ -153,12 +152,12 @@ impl TestApp {
     }
 
     /// A code that was not used before: the clock moves on a step.
-    pub fn code(&self, someone: &Someone) -> String {
+    pub(crate) fn code(&self, someone: &Someone) -> String {
         self.advance(TimeDelta::seconds(30));
         someone.totp.as_ref().unwrap().code_at(self.now())
     }
 
-    pub fn sign_in_request(&self, someone: &Someone, surface: SessionSurface) -> SignInRequest {
+    pub(crate) fn sign_in_request(&self, someone: &Someone, surface: SessionSurface) -> SignInRequest {
         SignInRequest {
             request_id: request_id(),
             login: someone.email.clone(),
@@ -170,7 +169,7 @@ impl TestApp {
     }
 
     /// Opens a session and trades it for a token.
-    pub async fn sign_in(&self, someone: &mut Someone, surface: SessionSurface) {
+    pub(crate) async fn sign_in(&self, someone: &mut Someone, surface: SessionSurface) {
         let mut sessions = self.gateway.sessions.clone();
         let request = self.sign_in_request(someone, surface);
         let grant = match sessions.sign_in(request).await.unwrap().into_inner().result.unwrap() {
@@ -190,7 +189,7 @@ impl TestApp {
         self.renew_token(someone).await;
     }
 
-    pub async fn renew_token(&self, someone: &mut Someone) {
+    pub(crate) async fn renew_token(&self, someone: &mut Someone) {
         let request = ExchangeSessionRequest { session_secret: someone.session_secret.clone() };
         let traded = self.gateway.sessions.clone().exchange_session(request).await.unwrap().into_inner();
         someone.token = traded.access_token;
@@ -198,14 +197,13 @@ impl TestApp {
     }
 
     /// The first administrator, in a staff session.
-    pub async fn administrator(&self) -> Someone {
+    pub(crate) async fn administrator(&self) -> Someone {
         let first = first_administrator();
         let made = wathiq_identity::bootstrap_administrator(&self.settings, self.ambient(), first).await.unwrap();
         let secret = data_encoding::BASE32_NOPAD.decode(made.totp_secret.as_bytes()).unwrap();
         let mut someone = Someone {
             id: made.person_id.to_string(),
             email: "admin@example.ma".to_owned(),
-            phone: "0699999999".to_owned(),
             document: cin("AA100001"),
             address: "203.0.113.9".to_owned(),
             totp: Some(TotpSecret::new(secret)),
@@ -217,14 +215,14 @@ impl TestApp {
         someone
     }
 
-    pub fn ambient(&self) -> wathiq_chassis::Ambient {
+    pub(crate) fn ambient(&self) -> wathiq_chassis::Ambient {
         wathiq_chassis::Ambient {
             clock: self.clock.clone(),
             random: std::sync::Arc::new(wathiq_chassis::SystemRandom),
         }
     }
 
-    pub async fn create_office(&self, administrator: &Someone, code: &str, parent: &str) -> Office {
+    pub(crate) async fn create_office(&self, administrator: &Someone, code: &str, parent: &str) -> Office {
         let request = CreateOfficeRequest {
             request_id: request_id(),
             code: code.to_owned(),
@@ -238,7 +236,7 @@ impl TestApp {
         offices.create_office(with_token(request, &administrator.token)).await.unwrap().into_inner().office.unwrap()
     }
 
-    pub async fn open_service(&self, administrator: &Someone, office: &str, service: OfferedService) {
+    pub(crate) async fn open_service(&self, administrator: &Someone, office: &str, service: OfferedService) {
         let request = SetOfficeServiceRequest {
             request_id: request_id(),
             office_id: office.to_owned(),
@@ -247,7 +245,7 @@ impl TestApp {
         self.gateway.offices.clone().set_office_service(with_token(request, &administrator.token)).await.unwrap();
     }
 
-    pub fn grant_request(&self, office: &str, person: &str, role: OfficeRole) -> GrantMembershipRequest {
+    pub(crate) fn grant_request(&self, office: &str, person: &str, role: OfficeRole) -> GrantMembershipRequest {
         GrantMembershipRequest {
             request_id: request_id(),
             office_id: office.to_owned(),
@@ -259,13 +257,13 @@ impl TestApp {
         }
     }
 
-    pub async fn grant(&self, by: &Someone, office: &str, person: &str, role: OfficeRole) -> Membership {
+    pub(crate) async fn grant(&self, by: &Someone, office: &str, person: &str, role: OfficeRole) -> Membership {
         let request = self.grant_request(office, person, role);
         let mut offices = self.gateway.offices.clone();
         offices.grant_membership(with_token(request, &by.token)).await.unwrap().into_inner().membership.unwrap()
     }
 
-    pub fn prove_request(&self, office: &str, someone: &Someone) -> ProveIdentityRequest {
+    pub(crate) fn prove_request(&self, office: &str, someone: &Someone) -> ProveIdentityRequest {
         ProveIdentityRequest {
             request_id: request_id(),
             office_id: office.to_owned(),
@@ -277,13 +275,13 @@ impl TestApp {
         }
     }
 
-    pub async fn prove(&self, agent: &Someone, office: &str, someone: &Someone) {
+    pub(crate) async fn prove(&self, agent: &Someone, office: &str, someone: &Someone) {
         let request = self.prove_request(office, someone);
         self.gateway.accounts.clone().prove_identity(with_token(request, &agent.token)).await.unwrap();
     }
 
     /// An administrator who is also agent of an office that proves identities.
-    pub async fn counter(&self) -> (Someone, Office) {
+    pub(crate) async fn counter(&self) -> (Someone, Office) {
         let mut administrator = self.administrator().await;
         let office = self.create_office(&administrator, "ANF-1", "").await;
         self.open_service(&administrator, &office.office_id, OfferedService::IdentityProof).await;
@@ -293,7 +291,7 @@ impl TestApp {
     }
 
     /// A proved citizen with an authenticator, in a citizen session.
-    pub async fn proved_citizen(&self, agent: &Someone, office: &str) -> Someone {
+    pub(crate) async fn proved_citizen(&self, agent: &Someone, office: &str) -> Someone {
         let mut citizen = self.citizen().await;
         self.prove(agent, office, &citizen).await;
         self.renew_token(&mut citizen).await;
@@ -301,7 +299,7 @@ impl TestApp {
     }
 
     /// A proved person with a role, in a staff session.
-    pub async fn member(&self, by: &Someone, office: &str, role: OfficeRole) -> Someone {
+    pub(crate) async fn member(&self, by: &Someone, office: &str, role: OfficeRole) -> Someone {
         let mut member = self.proved_citizen(by, office).await;
         self.grant(by, office, &member.id, role).await;
         self.sign_in(&mut member, SessionSurface::Staff).await;
@@ -309,7 +307,7 @@ impl TestApp {
     }
 }
 
-pub fn first_administrator() -> FirstAdministrator {
+pub(crate) fn first_administrator() -> FirstAdministrator {
     FirstAdministrator {
         email: Email::parse("admin@example.ma").unwrap(),
         phone: Phone::parse("0699999999").unwrap(),
@@ -322,9 +320,4 @@ pub fn first_administrator() -> FirstAdministrator {
         language: DomainLanguage::French,
         password: NewPassword::parse(PASSWORD).unwrap(),
     }
-}
-
-/// A token that nobody's key signed.
-pub fn forged_token(app: &TestApp) -> String {
-    testing::token(&testing::claims(uuid::Uuid::new_v4(), app.now()))
 }

@@ -43,7 +43,13 @@ pub fn request(
     carriage: &Carriage,
 ) -> Values {
     let arabic = matches!(language, Language::Arabic | Language::Tamazight);
-    let pick = |ar: &String, other: &String| if arabic || other.is_empty() { ar.clone() } else { other.clone() };
+    let pick = |ar: &String, other: &String| {
+        if arabic || other.is_empty() {
+            ar.clone()
+        } else {
+            other.clone()
+        }
+    };
     let on = |at: Option<_>| at.map(|at| letter::date(common, civil_date(at)));
     let values = Values::default()
         .with_some("name", Some(pick(&recipient.name_arabic, &recipient.name_latin)))
@@ -51,16 +57,29 @@ pub fn request(
         .with_some("office", Some(pick(&facts.office_name_ar, &facts.office_name_fr)))
         .with_some("receipt", facts.receipt_number.clone())
         .with_some("submitted_on", on(facts.submitted_at))
-        .with_some("expected_on", facts.expected_on.map(|date| letter::date(common, date)))
+        .with_some(
+            "expected_on",
+            facts.expected_on.map(|date| letter::date(common, date)),
+        )
         .with_some("ends_on", on(facts.expires_at))
-        .with_some("reason", facts.refusal_reason.as_ref().map(|reason| in_language(reason, language)))
+        .with_some(
+            "reason",
+            facts
+                .refusal_reason
+                .as_ref()
+                .map(|reason| in_language(reason, language)),
+        )
         .with_some("remark", facts.refusal_text.clone())
-        .with_some("register", facts.register.map(|(year, number)| format!("{number}/{year}")))
+        .with_some(
+            "register",
+            facts.register.map(|(year, number)| format!("{number}/{year}")),
+        )
         .with("fee", letter::money(common, facts.fee_centimes));
     let values = match &facts.verification_code {
-        Some(code) => {
-            values.with_value("verification_link", Value::Link(format!("{}/v/{code}", house.public_url)))
-        }
+        Some(code) => values.with_value(
+            "verification_link",
+            Value::Link(format!("{}/v/{code}", house.public_url)),
+        ),
         None => values,
     };
     carried(values, house, facts, carriage, if arabic { "، " } else { ", " })

@@ -31,13 +31,23 @@ pub enum ListError {
 ///
 /// # Errors
 /// [`ListError`].
-pub async fn list_messages(app: &App, caller: &Caller, page: Page) -> Result<(Vec<Message>, bool), ListError> {
+pub async fn list_messages(
+    app: &App,
+    caller: &Caller,
+    page: Page,
+) -> Result<(Vec<Message>, bool), ListError> {
     if !caller.platform_administrator || caller.surface != Surface::Staff {
         return Err(ListError::NotAdministrator);
     }
     let mut conn = app.pool.acquire().await.map_err(ListError::Unavailable)?;
     let size = usize::from(page.size);
-    let rows = messages::list(&mut conn, page.aggregate_id, page.before, i64::from(page.size) + 1).await;
+    let rows = messages::list(
+        &mut conn,
+        page.aggregate_id,
+        page.before,
+        i64::from(page.size) + 1,
+    )
+    .await;
     let mut rows = rows.map_err(|error| match error {
         StoreError::Database(error) => ListError::Unavailable(error),
         error => ListError::Store(error),

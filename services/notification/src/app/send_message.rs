@@ -17,7 +17,12 @@ use crate::text_message::SendError;
 pub async fn attempt(app: &App, message: &Message) -> Attempt {
     let template = message.template;
     if message.is_stale(app.ambient.now()) {
-        return Attempt { template, outcome: Outcome::TooLate { reason: TOO_LATE.to_owned() } };
+        return Attempt {
+            template,
+            outcome: Outcome::TooLate {
+                reason: TOO_LATE.to_owned(),
+            },
+        };
     }
     let result = match template {
         Template::Submitted
@@ -34,15 +39,25 @@ pub async fn attempt(app: &App, message: &Message) -> Attempt {
         | Template::CredentialChangedNotice => delivery::send(app, message).await,
     };
     match result {
-        Ok(template) => Attempt { template, outcome: Outcome::Sent },
+        Ok(template) => Attempt {
+            template,
+            outcome: Outcome::Sent,
+        },
         Err(outcome) => Attempt { template, outcome },
     }
 }
 
 /// What does not answer is reported here, once; the text of the report names no person.
 fn again(code: &str, error: &(dyn std::error::Error + 'static)) -> Outcome {
-    tracing::warn!(event = "message.delayed", code, error = status::chain(error), "a message waits");
-    Outcome::Again { code: code.to_owned() }
+    tracing::warn!(
+        event = "message.delayed",
+        code,
+        error = status::chain(error),
+        "a message waits"
+    );
+    Outcome::Again {
+        code: code.to_owned(),
+    }
 }
 
 impl From<SendError> for Outcome {
@@ -56,8 +71,14 @@ impl From<SendError> for Outcome {
 
 impl From<LetterError> for Outcome {
     fn from(error: LetterError) -> Self {
-        tracing::error!(event = "message.no_text", error = status::chain(&error), "a message has no words");
-        Self::Refused { code: "NO_TEXT".to_owned() }
+        tracing::error!(
+            event = "message.no_text",
+            error = status::chain(&error),
+            "a message has no words"
+        );
+        Self::Refused {
+            code: "NO_TEXT".to_owned(),
+        }
     }
 }
 

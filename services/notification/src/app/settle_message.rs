@@ -33,7 +33,10 @@ pub struct Attempt {
 /// [`SettleError`].
 pub async fn settle(app: &App, message: Message, attempt: Attempt) -> Result<Option<Message>, SettleError> {
     let [jitter] = app.ambient.bytes();
-    let message = Message { template: attempt.template, ..message };
+    let message = Message {
+        template: attempt.template,
+        ..message
+    };
     let message = message.after(attempt.outcome, app.ambient.now(), jitter);
     let mut transaction = app.pool.begin().await?;
     if !messages::save(&mut transaction, &message).await? {

@@ -143,7 +143,9 @@ impl Catalogue {
     pub fn check(&self) -> Result<(), Fault> {
         self.common.check()?;
         self.mails.named().try_for_each(|(name, mail)| mail.check(name))?;
-        self.texts.named().try_for_each(|(name, text)| check_text(name, text))
+        self.texts
+            .named()
+            .try_for_each(|(name, text)| check_text(name, text))
     }
 }
 
@@ -154,10 +156,18 @@ impl Reviewed {
     /// The first fault.
     pub fn check(&self) -> Result<(), Fault> {
         self.common.iter().try_for_each(Common::check)?;
-        let mails = self.mails.named().filter_map(|(name, mail)| Some((name, mail.as_ref()?)));
+        let mails = self
+            .mails
+            .named()
+            .filter_map(|(name, mail)| Some((name, mail.as_ref()?)));
         mails.into_iter().try_for_each(|(name, mail)| mail.check(name))?;
-        let texts = self.texts.named().filter_map(|(name, text)| Some((name, text.as_ref()?)));
-        texts.into_iter().try_for_each(|(name, text)| check_text(name, text))
+        let texts = self
+            .texts
+            .named()
+            .filter_map(|(name, text)| Some((name, text.as_ref()?)));
+        texts
+            .into_iter()
+            .try_for_each(|(name, text)| check_text(name, text))
     }
 }
 
@@ -173,7 +183,9 @@ impl Common {
             ("time", &self.time, &["hours", "minutes"]),
             ("money", &self.money, &["amount"]),
         ];
-        texts.into_iter().try_for_each(|(name, text, values)| check(&format!("common.{name}"), &[text], values, values))
+        texts
+            .into_iter()
+            .try_for_each(|(name, text, values)| check(&format!("common.{name}"), &[text], values, values))
     }
 }
 
@@ -182,11 +194,18 @@ impl Mail {
         let place = format!("mails.{name}");
         let paragraphs: Vec<&str> = self.paragraphs.iter().map(String::as_str).collect();
         if paragraphs.is_empty() {
-            return Err(Fault { text: place, problem: "has no paragraphs".into() });
+            return Err(Fault {
+                text: place,
+                problem: "has no paragraphs".into(),
+            });
         }
         let (needed, more) = mail_values(name);
         let allowed = [needed, more, REQUEST].concat();
-        let allowed = if name.ends_with("_code") || name.ends_with("_notice") { needed } else { &allowed };
+        let allowed = if name.ends_with("_code") || name.ends_with("_notice") {
+            needed
+        } else {
+            &allowed
+        };
         check(&format!("{place}.subject"), &[&self.subject], &[], &[])?;
         check(&format!("{place}.paragraphs"), &paragraphs, needed, allowed)
     }
@@ -206,7 +225,10 @@ fn mail_values(name: &str) -> (&'static [&'static str], &'static [&'static str])
         "submitted" => (&["receipt", "submitted_on", "expected_on"], &[]),
         "payment_awaited" => (&["fee"], &["ends_on"]),
         "refused" => (&["reason"], &["remark"]),
-        "delivered" => (&["attached", "link", "large_link", "verification_link"], &["register"]),
+        "delivered" => (
+            &["attached", "link", "large_link", "verification_link"],
+            &["register"],
+        ),
         name if name.ends_with("_code") => (CODE, &[]),
         _ => (&[], &[]),
     }
@@ -214,7 +236,10 @@ fn mail_values(name: &str) -> (&'static [&'static str], &'static [&'static str])
 
 /// All of `needed` are named in the texts, and nothing that is not `allowed`.
 fn check(place: &str, texts: &[&str], needed: &[&str], allowed: &[&str]) -> Result<(), Fault> {
-    let fault = |problem: String| Fault { text: place.to_owned(), problem };
+    let fault = |problem: String| Fault {
+        text: place.to_owned(),
+        problem,
+    };
     let mut named = Vec::new();
     for text in texts {
         if text.trim().is_empty() {

@@ -41,7 +41,11 @@ pub struct Recipient {
 /// What notification asks identity.
 pub trait Identity: Send + Sync {
     /// Takes what stands behind a delivery. The same request id may take it again until it expires; no other may.
-    fn take_delivery(&self, request_id: Uuid, delivery_id: Uuid) -> BoxFuture<'_, Result<Delivery, ClientError>>;
+    fn take_delivery(
+        &self,
+        request_id: Uuid,
+        delivery_id: Uuid,
+    ) -> BoxFuture<'_, Result<Delivery, ClientError>>;
 
     /// Address, language and name of a person.
     fn recipient(&self, person_id: Uuid) -> BoxFuture<'_, Result<Recipient, ClientError>>;
@@ -55,7 +59,9 @@ pub struct GrpcIdentity {
 
 impl GrpcIdentity {
     pub fn new(channel: GrpcChannel) -> Self {
-        Self { directory: DirectoryServiceClient::new(channel) }
+        Self {
+            directory: DirectoryServiceClient::new(channel),
+        }
     }
 
     /// The keys that verify access tokens.
@@ -63,21 +69,33 @@ impl GrpcIdentity {
     /// # Errors
     /// Whatever identity answered.
     pub async fn verification_keys(&self) -> Result<Vec<VerificationKey>, BoxError> {
-        let answer = self.directory.clone().list_verification_keys(pb::ListVerificationKeysRequest {}).await?;
+        let answer = self
+            .directory
+            .clone()
+            .list_verification_keys(pb::ListVerificationKeysRequest {})
+            .await?;
         answer
             .into_inner()
             .keys
             .into_iter()
             .map(|key| {
-                let public_key = <[u8; 32]>::try_from(key.public_key).map_err(|_| "a key is not 32 bytes long")?;
-                Ok(VerificationKey { kid: key.key_id, public_key })
+                let public_key =
+                    <[u8; 32]>::try_from(key.public_key).map_err(|_| "a key is not 32 bytes long")?;
+                Ok(VerificationKey {
+                    kid: key.key_id,
+                    public_key,
+                })
             })
             .collect()
     }
 }
 
 impl Identity for GrpcIdentity {
-    fn take_delivery(&self, request_id: Uuid, delivery_id: Uuid) -> BoxFuture<'_, Result<Delivery, ClientError>> {
+    fn take_delivery(
+        &self,
+        request_id: Uuid,
+        delivery_id: Uuid,
+    ) -> BoxFuture<'_, Result<Delivery, ClientError>> {
         let mut directory = self.directory.clone();
         async move {
             let request = pb::TakeDeliveryRequest {
@@ -92,8 +110,15 @@ impl Identity for GrpcIdentity {
     fn recipient(&self, person_id: Uuid) -> BoxFuture<'_, Result<Recipient, ClientError>> {
         let mut directory = self.directory.clone();
         async move {
-            let request = pb::GetPersonForServiceRequest { person_id: person_id.to_string() };
-            recipient(directory.get_person_for_service(Request::new(request)).await?.into_inner())
+            let request = pb::GetPersonForServiceRequest {
+                person_id: person_id.to_string(),
+            };
+            recipient(
+                directory
+                    .get_person_for_service(Request::new(request))
+                    .await?
+                    .into_inner(),
+            )
         }
         .boxed()
     }
@@ -106,16 +131,20 @@ fn delivery(answer: pb::TakeDeliveryResponse) -> Result<Delivery, ClientError> {
         pb::DeliveryKind::PasswordResetCode => Template::PasswordResetCode,
         pb::DeliveryKind::AccountExistsNotice => Template::AccountExistsNotice,
         pb::DeliveryKind::CredentialChangedNotice => Template::CredentialChangedNotice,
-        pb::DeliveryKind::Unspecified => return Err(ClientError::unusable("the kind of a delivery is not known")),
+        pb::DeliveryKind::Unspecified => {
+            return Err(ClientError::unusable("the kind of a delivery is not known"));
+        }
     };
     let channel = match answer.channel() {
         pb::ContactChannel::Email => Channel::Email,
         pb::ContactChannel::Phone => Channel::Text,
-        pb::ContactChannel::Unspecified => return Err(ClientError::unusable("the channel of a delivery is not known")),
+        pb::ContactChannel::Unspecified => {
+            return Err(ClientError::unusable("the channel of a delivery is not known"));
+        }
     };
-    let expires_at = answer.expire_time.and_then(|time| {
-        DateTime::from_timestamp(time.seconds, u32::try_from(time.nanos).ok()?)
-    });
+    let expires_at = answer
+        .expire_time
+        .and_then(|time| DateTime::from_timestamp(time.seconds, u32::try_from(time.nanos).ok()?));
     Ok(Delivery {
         template,
         channel,
@@ -127,7 +156,9 @@ fn delivery(answer: pb::TakeDeliveryResponse) -> Result<Delivery, ClientError> {
 }
 
 fn recipient(answer: pb::GetPersonForServiceResponse) -> Result<Recipient, ClientError> {
-    let person = answer.person.ok_or_else(|| ClientError::unusable("the person is missing"))?;
+    let person = answer
+        .person
+        .ok_or_else(|| ClientError::unusable("the person is missing"))?;
     let language = language(person.language());
     let wants_attachments = person.delivery_preference() != pb::DeliveryPreference::Link;
     Ok(Recipient {

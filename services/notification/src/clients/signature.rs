@@ -70,8 +70,12 @@ pub trait Signature: Send + Sync {
     fn facts(&self, request_id: Uuid) -> BoxFuture<'_, Result<Facts, ClientError>>;
 
     /// A sealed file of at most `limit` bytes, whole and with the announced digest.
-    fn download(&self, request_id: Uuid, kind: FileKind, limit: u64)
-    -> BoxFuture<'_, Result<Attachment, ClientError>>;
+    fn download(
+        &self,
+        request_id: Uuid,
+        kind: FileKind,
+        limit: u64,
+    ) -> BoxFuture<'_, Result<Attachment, ClientError>>;
 }
 
 /// Signature behind a channel.
@@ -82,7 +86,9 @@ pub struct GrpcSignature {
 
 impl GrpcSignature {
     pub fn new(channel: GrpcChannel) -> Self {
-        Self { facts: MessageFactsServiceClient::new(channel) }
+        Self {
+            facts: MessageFactsServiceClient::new(channel),
+        }
     }
 }
 
@@ -90,8 +96,15 @@ impl Signature for GrpcSignature {
     fn facts(&self, request_id: Uuid) -> BoxFuture<'_, Result<Facts, ClientError>> {
         let mut client = self.facts.clone();
         async move {
-            let request = pb::GetMessageFactsRequest { legalisation_request_id: request_id.to_string() };
-            facts(client.get_message_facts(Request::new(request)).await?.into_inner())
+            let request = pb::GetMessageFactsRequest {
+                legalisation_request_id: request_id.to_string(),
+            };
+            facts(
+                client
+                    .get_message_facts(Request::new(request))
+                    .await?
+                    .into_inner(),
+            )
         }
         .boxed()
     }
@@ -112,7 +125,10 @@ impl Signature for GrpcSignature {
                 legalisation_request_id: request_id.to_string(),
                 kind: wire.into(),
             };
-            let mut stream = client.download_for_message(Request::new(request)).await?.into_inner();
+            let mut stream = client
+                .download_for_message(Request::new(request))
+                .await?
+                .into_inner();
             let mut download = Download::default();
             while let Some(part) = stream.message().await? {
                 download.add(part, limit)?;
@@ -149,7 +165,10 @@ impl Download {
             total == self.bytes.len() as u64 && sha256 == Sha256::digest(&self.bytes).as_slice()
         });
         if whole {
-            Ok(Attachment { file_name: self.file_name, bytes: self.bytes })
+            Ok(Attachment {
+                file_name: self.file_name,
+                bytes: self.bytes,
+            })
         } else {
             Err(ClientError::unusable("the file did not come whole"))
         }
@@ -157,7 +176,9 @@ impl Download {
 }
 
 fn facts(answer: pb::GetMessageFactsResponse) -> Result<Facts, ClientError> {
-    let request = answer.legalisation_request.ok_or_else(|| ClientError::unusable("the request is missing"))?;
+    let request = answer
+        .legalisation_request
+        .ok_or_else(|| ClientError::unusable("the request is missing"))?;
     let applicant_id = Uuid::parse_str(&answer.applicant_person_id)
         .map_err(|_| ClientError::unusable("the applicant's id is not a UUID"))?;
     let reason = ReasonText {
@@ -192,10 +213,20 @@ fn latest(files: &[pb::SealedFile]) -> Vec<SealedFile> {
         (FileKind::Document, pb::SealedFileKind::Document),
         (FileKind::LegalisationPage, pb::SealedFileKind::LegalisationPage),
     ];
-    let newest = |wire| files.iter().filter(|file| file.kind() == wire).max_by_key(|file| file.revision);
+    let newest = |wire| {
+        files
+            .iter()
+            .filter(|file| file.kind() == wire)
+            .max_by_key(|file| file.revision)
+    };
     kinds
         .into_iter()
-        .filter_map(|(kind, wire)| Some(SealedFile { kind, size_bytes: newest(wire)?.size_bytes }))
+        .filter_map(|(kind, wire)| {
+            Some(SealedFile {
+                kind,
+                size_bytes: newest(wire)?.size_bytes,
+            })
+        })
         .collect()
 }
 
@@ -209,6 +240,10 @@ fn instant(time: Option<prost_types::Timestamp>) -> Option<DateTime<Utc>> {
 
 fn date(date: Option<wathiq_proto::google::r#type::Date>) -> Option<NaiveDate> {
     date.and_then(|date| {
-        NaiveDate::from_ymd_opt(date.year, u32::try_from(date.month).ok()?, u32::try_from(date.day).ok()?)
+        NaiveDate::from_ymd_opt(
+            date.year,
+            u32::try_from(date.month).ok()?,
+            u32::try_from(date.day).ok()?,
+        )
     })
 }

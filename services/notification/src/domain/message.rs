@@ -96,11 +96,17 @@ pub struct Message {
 pub enum Outcome {
     Sent,
     /// Refused for good.
-    Refused { code: String },
+    Refused {
+        code: String,
+    },
     /// Too late to be of use.
-    TooLate { reason: String },
+    TooLate {
+        reason: String,
+    },
     /// Something did not answer; worth another attempt.
-    Again { code: String },
+    Again {
+        code: String,
+    },
 }
 
 /// Reason of a message that was never tried in time.
@@ -125,11 +131,20 @@ impl Message {
                 if next >= self.give_up_at {
                     (State::Failed { at: now, code }, now)
                 } else {
-                    (State::Queued { failure_code: Some(code) }, next)
+                    (
+                        State::Queued {
+                            failure_code: Some(code),
+                        },
+                        next,
+                    )
                 }
             }
         };
-        Self { state, next_attempt_at, ..self }
+        Self {
+            state,
+            next_attempt_at,
+            ..self
+        }
     }
 }
 
@@ -160,21 +175,55 @@ mod tests {
     fn an_attempt_ends_a_message_or_puts_it_off() {
         let now = DateTime::UNIX_EPOCH + TimeDelta::seconds(5);
         let code = || "SMTP_550".to_owned();
-        assert_eq!(message(1).after(Outcome::Sent, now, 0).state, State::Sent { at: now });
+        assert_eq!(
+            message(1).after(Outcome::Sent, now, 0).state,
+            State::Sent { at: now }
+        );
         let refused = message(1).after(Outcome::Refused { code: code() }, now, 0).state;
-        assert_eq!(refused, State::Failed { at: now, code: code() });
-        let late = message(1).after(Outcome::TooLate { reason: code() }, now, 0).state;
-        assert_eq!(late, State::Dropped { at: now, reason: code() });
+        assert_eq!(
+            refused,
+            State::Failed {
+                at: now,
+                code: code()
+            }
+        );
+        let late = message(1)
+            .after(Outcome::TooLate { reason: code() }, now, 0)
+            .state;
+        assert_eq!(
+            late,
+            State::Dropped {
+                at: now,
+                reason: code()
+            }
+        );
         let again = message(3).after(Outcome::Again { code: code() }, now, 255);
-        assert_eq!(again.state, State::Queued { failure_code: Some(code()) });
+        assert_eq!(
+            again.state,
+            State::Queued {
+                failure_code: Some(code())
+            }
+        );
         assert_eq!(again.next_attempt_at, now + TimeDelta::milliseconds(4800));
     }
 
     #[test]
     fn patience_ends() {
         let now = DateTime::UNIX_EPOCH + retry::PATIENCE - TimeDelta::minutes(1);
-        let again = message(300).after(Outcome::Again { code: "SMTP_UNREACHABLE".into() }, now, 128);
-        assert_eq!(again.state, State::Failed { at: now, code: "SMTP_UNREACHABLE".into() });
+        let again = message(300).after(
+            Outcome::Again {
+                code: "SMTP_UNREACHABLE".into(),
+            },
+            now,
+            128,
+        );
+        assert_eq!(
+            again.state,
+            State::Failed {
+                at: now,
+                code: "SMTP_UNREACHABLE".into()
+            }
+        );
     }
 
     #[test]

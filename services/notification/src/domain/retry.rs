@@ -17,7 +17,11 @@ const LONGEST: TimeDelta = TimeDelta::minutes(15);
 /// The pause after attempt number `attempts` of a message of this age. `jitter` spreads it by a fifth to either side, so
 /// that what failed together does not come back together: 0 is shortest, 255 is longest.
 pub fn pause(attempts: i32, age: TimeDelta, jitter: u8) -> TimeDelta {
-    let longest = if age < SOMEBODY_WAITS { LONGEST_AT_FIRST } else { LONGEST };
+    let longest = if age < SOMEBODY_WAITS {
+        LONGEST_AT_FIRST
+    } else {
+        LONGEST
+    };
     let doublings = u32::try_from(attempts.saturating_sub(1)).unwrap_or(0).min(16);
     let pause = (FIRST * 2_i32.pow(doublings)).min(longest);
     let tenths = 800 + 400 * i64::from(jitter) / 255;

@@ -32,9 +32,14 @@ impl Consume {
 
 impl Handler for Consume {
     async fn handle(&self, conn: &mut PgConnection, record: &Record) -> Result<(), HandleError> {
-        let Some((template, channel)) = wanted(record)? else { return Ok(()) };
-        let cause =
-            Cause { event_id: record.event_id, aggregate_id: record.aggregate_id, happened_at: record.time };
+        let Some((template, channel)) = wanted(record)? else {
+            return Ok(());
+        };
+        let cause = Cause {
+            event_id: record.event_id,
+            aggregate_id: record.aggregate_id,
+            happened_at: record.time,
+        };
         queue_message::queue(conn, &self.ambient, cause, template, channel).await?;
         Ok(())
     }
@@ -66,16 +71,17 @@ fn delivery(payload: &[u8]) -> Result<Channel, HandleError> {
     match event.channel() {
         identity::ContactChannel::Email => Ok(Channel::Email),
         identity::ContactChannel::Phone => Ok(Channel::Text),
-        identity::ContactChannel::Unspecified => Err(HandleError::unappliable("the channel of a delivery is not known")),
+        identity::ContactChannel::Unspecified => {
+            Err(HandleError::unappliable("the channel of a delivery is not known"))
+        }
     }
 }
 
 impl From<QueueError> for HandleError {
     fn from(error: QueueError) -> Self {
         match error {
-            QueueError::Store(StoreError::Database(error)) | QueueError::Outbox(OutboxError::Database(error)) => {
-                Self::from(error)
-            }
+            QueueError::Store(StoreError::Database(error))
+            | QueueError::Outbox(OutboxError::Database(error)) => Self::from(error),
             error => Self::unappliable(error),
         }
     }

@@ -33,15 +33,24 @@ pub fn ended(message: &Message) -> Option<NewEvent> {
     let event = match &message.state {
         State::Queued { .. } => return None,
         State::Sent { .. } => {
-            let event = pb::MessageSent { message_id, attempts: message.attempts };
+            let event = pb::MessageSent {
+                message_id,
+                attempts: message.attempts,
+            };
             NewEvent::of(TOPIC, message.id, ENDED, &event)
         }
         State::Failed { code, .. } => {
-            let event = pb::MessageFailed { message_id, failure_code: code.clone() };
+            let event = pb::MessageFailed {
+                message_id,
+                failure_code: code.clone(),
+            };
             NewEvent::of(TOPIC, message.id, ENDED, &event)
         }
         State::Dropped { reason, .. } => {
-            let event = pb::MessageDropped { message_id, reason: reason.clone() };
+            let event = pb::MessageDropped {
+                message_id,
+                reason: reason.clone(),
+            };
             NewEvent::of(TOPIC, message.id, ENDED, &event)
         }
     };

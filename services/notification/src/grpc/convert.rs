@@ -18,10 +18,15 @@ pub(super) fn page(request: &pb::ListMessagesRequest) -> Result<Page, Vec<FieldV
     let before = before(&request.page_token);
     let size = size(request.page_size);
     match (aggregate_id, before, size) {
-        (Ok(aggregate_id), Ok(before), Ok(size)) => Ok(Page { aggregate_id, before, size }),
-        (aggregate_id, before, size) => {
-            Err([aggregate_id.err(), before.err(), size.err()].into_iter().flatten().collect())
-        }
+        (Ok(aggregate_id), Ok(before), Ok(size)) => Ok(Page {
+            aggregate_id,
+            before,
+            size,
+        }),
+        (aggregate_id, before, size) => Err([aggregate_id.err(), before.err(), size.err()]
+            .into_iter()
+            .flatten()
+            .collect()),
     }
 }
 
@@ -45,7 +50,11 @@ fn size(size: i32) -> Result<u16, FieldViolation> {
         Ok(0) => Ok(DEFAULT_SIZE),
         Ok(size) => Ok(size.min(LARGEST_SIZE)),
         Err(_) if size > 0 => Ok(LARGEST_SIZE),
-        Err(_) => Err(FieldViolation::new("page_size", "OUT_OF_RANGE", "must not be negative")),
+        Err(_) => Err(FieldViolation::new(
+            "page_size",
+            "OUT_OF_RANGE",
+            "must not be negative",
+        )),
     }
 }
 
@@ -85,7 +94,10 @@ pub(super) fn message(message: &Message) -> pb::Message {
 fn timestamp(at: DateTime<Utc>) -> prost_types::Timestamp {
     // Below a second, so that it always fits.
     let nanos = i32::try_from(at.timestamp_subsec_nanos()).unwrap_or_default();
-    prost_types::Timestamp { seconds: at.timestamp(), nanos }
+    prost_types::Timestamp {
+        seconds: at.timestamp(),
+        nanos,
+    }
 }
 
 #[cfg(test)]
@@ -94,7 +106,11 @@ mod tests {
 
     #[test]
     fn all_faults_of_a_request_are_told_at_once() {
-        let request = pb::ListMessagesRequest { aggregate_id: "x".into(), page_size: -1, page_token: "y".into() };
+        let request = pb::ListMessagesRequest {
+            aggregate_id: "x".into(),
+            page_size: -1,
+            page_token: "y".into(),
+        };
         assert_eq!(page(&request).unwrap_err().len(), 3);
     }
 

@@ -33,7 +33,11 @@ impl MessageService for Messages {
         let page = convert::page(request.get_ref())
             .map_err(|violations| status::invalid_argument(DOMAIN, violations))?;
         let (messages, more) = list_messages(&self.app, caller, page).await?;
-        let next_page_token = messages.last().filter(|_| more).map(convert::token).unwrap_or_default();
+        let next_page_token = messages
+            .last()
+            .filter(|_| more)
+            .map(convert::token)
+            .unwrap_or_default();
         Ok(Response::new(pb::ListMessagesResponse {
             messages: messages.iter().map(convert::message).collect(),
             next_page_token,

@@ -21,8 +21,17 @@ impl From<ListError> for Status {
                 status::permission_denied(DOMAIN, "PLATFORM_ADMINISTRATOR_REQUIRED", error.to_string())
             }
             ListError::Unavailable(_) => {
-                tracing::warn!(event = "rpc.dependency_down", error = chain(&error), "a call failed for the database");
-                status::unavailable(DOMAIN, "DATABASE_UNAVAILABLE", SOON, "the database does not answer for the moment")
+                tracing::warn!(
+                    event = "rpc.dependency_down",
+                    error = chain(&error),
+                    "a call failed for the database"
+                );
+                status::unavailable(
+                    DOMAIN,
+                    "DATABASE_UNAVAILABLE",
+                    SOON,
+                    "the database does not answer for the moment",
+                )
             }
             ListError::Store(error) => status::internal(DOMAIN, &error),
         }

@@ -22,7 +22,10 @@ impl Values {
     #[must_use]
     pub fn with(self, name: &'static str, words: impl Into<String>) -> Self {
         let words: String = words.into();
-        let harmless: String = words.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+        let harmless: String = words
+            .chars()
+            .map(|c| if c.is_control() { ' ' } else { c })
+            .collect();
         let harmless: String = harmless.chars().filter(|c| !is_direction_mark(*c)).collect();
         self.with_value(name, Value::Words(harmless))
     }
@@ -30,7 +33,10 @@ impl Values {
     /// Adds words where they are known and not empty.
     #[must_use]
     pub fn with_some(self, name: &'static str, words: Option<impl Into<String>>) -> Self {
-        match words.map(Into::into).filter(|words: &String| !words.trim().is_empty()) {
+        match words
+            .map(Into::into)
+            .filter(|words: &String| !words.trim().is_empty())
+        {
             Some(words) => self.with(name, words),
             None => self,
         }
@@ -50,4 +56,26 @@ impl Values {
 /// Embeddings, overrides and isolates (Unicode Bidirectional Algorithm, 2.1 to 2.4).
 fn is_direction_mark(c: char) -> bool {
     matches!(c, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_people_typed_cannot_break_the_line_or_turn_it() {
+        let values = Values::default().with("document", "a\r\nBcc: x@example.ma\u{202E}fdp.exe");
+        let Some(Value::Words(words)) = values.get("document") else {
+            panic!("no words")
+        };
+        assert_eq!(words, "a  Bcc: x@example.mafdp.exe");
+    }
+
+    #[test]
+    fn nothing_is_no_value() {
+        let values = Values::default()
+            .with_some("a", None::<String>)
+            .with_some("b", Some("  "));
+        assert!(values.get("a").is_none() && values.get("b").is_none());
+    }
 }

@@ -32,7 +32,11 @@ struct MessageRow {
 
 impl MessageRow {
     fn read(self) -> Result<Message, StoreError> {
-        let wrong = |column| StoreError::Inconsistent { table: TABLE, column, id: self.message_id };
+        let wrong = |column| StoreError::Inconsistent {
+            table: TABLE,
+            column,
+            id: self.message_id,
+        };
         let template = Template::parse(&self.template).ok_or_else(|| wrong("template"))?;
         let channel = Channel::parse(&self.channel).ok_or_else(|| wrong("channel"))?;
         let state = match (self.state.as_str(), self.ended_at, self.failure_code.clone()) {

@@ -53,7 +53,9 @@ impl Identity {
 }
 
 fn gone(reason: &str) -> ClientError {
-    ClientError::Gone { reason: reason.into() }
+    ClientError::Gone {
+        reason: reason.into(),
+    }
 }
 
 fn down() -> ClientError {
@@ -69,7 +71,11 @@ impl identity::Identity for Identity {
         } else if *state.taken_by.entry(id).or_insert(request_id) != request_id {
             Err(gone("DELIVERY_TAKEN"))
         } else {
-            state.deliveries.get(&id).cloned().ok_or_else(|| gone("DELIVERY_EXPIRED"))
+            state
+                .deliveries
+                .get(&id)
+                .cloned()
+                .ok_or_else(|| gone("DELIVERY_EXPIRED"))
         };
         let answer = answer.map(|held| Delivery {
             template: held.template,
@@ -87,7 +93,11 @@ impl identity::Identity for Identity {
         let answer = if state.down {
             Err(down())
         } else {
-            state.people.get(&id).cloned().ok_or_else(|| gone("PERSON_NOT_FOUND"))
+            state
+                .people
+                .get(&id)
+                .cloned()
+                .ok_or_else(|| gone("PERSON_NOT_FOUND"))
         };
         let answer = answer.map(|known| Recipient {
             email: known.email.into(),
@@ -154,7 +164,10 @@ impl signature::Signature for Signature {
                 files: state
                     .files
                     .iter()
-                    .map(|(kind, _, bytes)| SealedFile { kind: *kind, size_bytes: bytes.len() as u64 })
+                    .map(|(kind, _, bytes)| SealedFile {
+                        kind: *kind,
+                        size_bytes: bytes.len() as u64,
+                    })
                     .collect(),
                 ..facts(*applicant)
             }),
@@ -162,11 +175,22 @@ impl signature::Signature for Signature {
         async move { answer }.boxed()
     }
 
-    fn download(&self, _: Uuid, kind: FileKind, limit: u64) -> BoxFuture<'_, Result<Attachment, ClientError>> {
+    fn download(
+        &self,
+        _: Uuid,
+        kind: FileKind,
+        limit: u64,
+    ) -> BoxFuture<'_, Result<Attachment, ClientError>> {
         let mut state = self.state();
         state.downloads += 1;
-        let file = state.files.iter().find(|file| file.0 == kind && file.2.len() as u64 <= limit).cloned();
-        let answer = file.map(|(_, file_name, bytes)| Attachment { file_name, bytes }).ok_or_else(down);
+        let file = state
+            .files
+            .iter()
+            .find(|file| file.0 == kind && file.2.len() as u64 <= limit)
+            .cloned();
+        let answer = file
+            .map(|(_, file_name, bytes)| Attachment { file_name, bytes })
+            .ok_or_else(down);
         async move { answer }.boxed()
     }
 }

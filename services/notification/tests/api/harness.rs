@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
 use futures::FutureExt;
-use prost::{Message as _, Name};
+use prost::Name;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use sqlx::postgres::{PgConnectOptions, PgSslMode};
@@ -112,17 +112,28 @@ impl World {
         let superuser = superuser(&stack.postgres);
         let mut conn = superuser.connect().await.unwrap();
         let create = format!("CREATE DATABASE {database} OWNER wathiq_notification_owner");
-        sqlx::query(AssertSqlSafe(create)).execute(&mut conn).await.unwrap();
+        sqlx::query(AssertSqlSafe(create))
+            .execute(&mut conn)
+            .await
+            .unwrap();
         conn.close().await.unwrap();
         let mut settings = settings(&stack, &database, &secrets);
         change(&mut settings);
         wathiq_notification::migrate(&settings.database).await.unwrap();
 
         let clock = Arc::new(ManualClock::new("2026-11-22T10:00:00Z".parse().unwrap()));
-        let ambient = Ambient { clock: Arc::clone(&clock) as _, random: Arc::new(SystemRandom) };
+        let ambient = Ambient {
+            clock: Arc::clone(&clock) as _,
+            random: Arc::new(SystemRandom),
+        };
         let (identity, signature) = (Arc::new(Identity::default()), Arc::new(Signature::default()));
-        let app =
-            service::app(&settings, Arc::clone(&identity) as _, Arc::clone(&signature) as _, ambient).unwrap();
+        let app = service::app(
+            &settings,
+            Arc::clone(&identity) as _,
+            Arc::clone(&signature) as _,
+            ambient,
+        )
+        .unwrap();
         let id = Uuid::now_v7();
         Self {
             app: Arc::new(app),
@@ -153,7 +164,12 @@ impl World {
     }
 
     pub(crate) async fn connect(&self) -> PgConnection {
-        self.superuser.clone().database(&self.database).connect().await.unwrap()
+        self.superuser
+            .clone()
+            .database(&self.database)
+            .connect()
+            .await
+            .unwrap()
     }
 
     /// An event as it arrives from Kafka.
@@ -196,19 +212,21 @@ impl World {
 
     /// Mails in this world's box as the catcher shows them, oldest first.
     pub(crate) async fn mails(&self) -> Vec<Value> {
-        let all: Vec<Value> =
-            self.http.get(format!("{}/email", self.mail_api)).send().await.unwrap().json().await.unwrap();
+        let all: Vec<Value> = self
+            .http
+            .get(format!("{}/email", self.mail_api))
+            .send()
+            .await
+            .unwrap()
+            .json()
+            .await
+            .unwrap();
         let mine = |mail: &Value| {
-            mail["to"].as_array().is_some_and(|to| to.iter().any(|to| to["address"] == json!(self.email)))
+            mail["to"]
+                .as_array()
+                .is_some_and(|to| to.iter().any(|to| to["address"] == json!(self.email)))
         };
         all.into_iter().filter(mine).collect()
-    }
-
-    /// A mail as it came over the wire.
-    pub(crate) async fn source(&self, mail: &Value) -> String {
-        let id = mail["id"].as_str().unwrap();
-        let url = format!("{}/email/{id}/source", self.mail_api);
-        self.http.get(url).send().await.unwrap().text().await.unwrap()
     }
 
     /// An attachment's bytes.
@@ -216,15 +234,31 @@ impl World {
         let id = mail["id"].as_str().unwrap();
         let mut url = reqwest::Url::parse(&format!("{}/email/{id}/attachment/", self.mail_api)).unwrap();
         url.path_segments_mut().unwrap().pop_if_empty().push(name);
-        let response = self.http.get(url).send().await.unwrap().error_for_status().unwrap();
+        let response = self
+            .http
+            .get(url)
+            .send()
+            .await
+            .unwrap()
+            .error_for_status()
+            .unwrap();
         response.bytes().await.unwrap().to_vec()
     }
 
     /// Text messages to this world's number, newest first.
     pub(crate) async fn texts(&self) -> Vec<Value> {
-        let url = format!("{}/v1/messages?to={}", self.sms_url, self.phone.replace('+', "%2B"));
+        let url = format!(
+            "{}/v1/messages?to={}",
+            self.sms_url,
+            self.phone.replace('+', "%2B")
+        );
         self.http.get(url).send().await.unwrap().json().await.unwrap()
     }
+}
+
+/// The plain text of a mail, with the line ends of this machine.
+pub(crate) fn text(mail: &Value) -> String {
+    mail["text"].as_str().unwrap().replace("\r\n", "\n")
 }
 
 /// A row of the table of messages.
@@ -258,7 +292,10 @@ fn settings(stack: &Stack, database: &str, secrets: &tempfile::TempDir) -> Setti
             Some(ca) => format!("sslmode=verify-full&sslrootcert={}", ca.display()),
             None => "sslmode=disable".to_owned(),
         };
-        format!("postgres://{role}@{}:{}/{database}?{tls}", postgres.host, postgres.port)
+        format!(
+            "postgres://{role}@{}:{}/{database}?{tls}",
+            postgres.host, postgres.port
+        )
     };
     let certificates = |name: &str| {
         let folder = &stack.kafka.certificates;

@@ -147,7 +147,9 @@ fn kids<'d>(
 /// Whether `/Type` is there and contradicts `/Kids`.
 fn is_of_other_type(document: &Document<'_>, node: &Dictionary<'_>, inner: bool) -> Result<bool, Fault> {
     let expected: &[u8] = if inner { b"Pages" } else { b"Page" };
-    Ok(document.get(node, b"Type")?.is_some_and(|kind| kind.name() != Some(expected)))
+    Ok(document
+        .get(node, b"Type")?
+        .is_some_and(|kind| kind.name() != Some(expected)))
 }
 
 fn count(document: &Document<'_>, node: &Dictionary<'_>) -> Result<Option<usize>, Fault> {

@@ -7,9 +7,9 @@ mod mark;
 mod signature;
 mod update;
 
-use sha2::{Digest as _, Sha256};
 use thiserror::Error;
 
+use crate::keys;
 use crate::pages::{self, Page, TreeFault};
 use crate::plan::{FieldPlacement, Prepared, SealPlan};
 use crate::syntax::{Document, Fault, ObjectId};
@@ -106,13 +106,10 @@ fn close(
     let written = signature::byte_range(&byte_range).ok_or(PrepareError::TooLarge)?;
     let at = object + hole.byte_range;
     bytes[at..at + written.len()].copy_from_slice(&written);
-    let digest = Sha256::new()
-        .chain_update(&bytes[..before])
-        .chain_update(&bytes[after..])
-        .finalize();
+    let digest = keys::sha256(&[&bytes[..before], &bytes[after..]]);
     Ok(Prepared {
         byte_range,
-        digest: digest.into(),
+        digest,
         contents_offset,
         contents_len,
         bytes,

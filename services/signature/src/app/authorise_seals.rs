@@ -1,12 +1,14 @@
 //! An officer authorises seals: each request gets its register number, and everything its bytes depend on is frozen.
 
 use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
 
 use futures::stream::{self, StreamExt};
 use serde_json::json;
 use sqlx::PgConnection;
 use uuid::Uuid;
-use wathiq_chassis::{Caller, civil_date};
+use wathiq_chassis::{CallContext, Caller, civil_date};
 use wathiq_outbox::Command;
 
 use crate::app::freeze::{self, Act};
@@ -31,6 +33,10 @@ use crate::store::{StoreError, claims, credentials, documents, intents, register
 const OFFICES_ABOVE: usize = 4;
 /// Files prepared at the same time; the pool of PDF workers bounds them anyway.
 const PREPARED_AT_ONCE: usize = 2;
+/// How long a call waits for the digests at most.
+const LONGEST_PREPARATION: Duration = Duration::from_secs(45);
+/// What is kept of the call's time for answering it.
+const TIME_TO_ANSWER: Duration = Duration::from_secs(4);
 
 /// Which requests, and with which credential.
 pub struct AuthoriseSeals {
@@ -42,7 +48,8 @@ pub struct AuthoriseSeals {
 
 /// What was authorised and what was not.
 pub struct Authorised {
-    /// In the order asked for; the digest is there unless preparing has to be repeated, which a job does.
+    /// In the order asked for. The digest is there, unless preparing takes longer than the call may, or has to be repeated: both go
+    /// on without the caller, who finds the digest in the list of intents.
     pub intents: Vec<SealIntent>,
     pub problems: Vec<SealProblem>,
 }
@@ -62,7 +69,7 @@ struct Batch {
 /// # Errors
 /// [`AppError`] where nothing of the batch can be done; else each request's own problem stands in the answer.
 pub async fn authorise_seals(
-    app: &App,
+    app: &Arc<App>,
     caller: &Caller,
     command: &Command,
     asked: AuthoriseSeals,
@@ -85,7 +92,13 @@ pub async fn authorise_seals(
             Err(problem) => problems.push(problem),
         }
     }
-    prepare_all(app, &ids).await;
+    let preparing = tokio::spawn(prepare_all(Arc::clone(app), ids.clone()));
+    if tokio::time::timeout(time_to_prepare(), preparing).await.is_err() {
+        tracing::info!(
+            event = "seal.preparing_goes_on",
+            "a batch is still being prepared when its call is answered"
+        );
+    }
     let mut conn = app.pool.acquire().await?;
     let mut authorised = Vec::with_capacity(ids.len());
     for id in ids {
@@ -346,12 +359,19 @@ fn entry_of(intent: &SealIntent) -> RegisterEntry {
     }
 }
 
+/// How long the caller can be kept waiting for the digests.
+fn time_to_prepare() -> Duration {
+    let left = CallContext::current().map_or(LONGEST_PREPARATION, |call| call.remaining());
+    left.saturating_sub(TIME_TO_ANSWER).min(LONGEST_PREPARATION)
+}
+
 /// Prepares what is still frozen. What fails here keeps its number and is prepared by the job; the officer sees it without a
 /// digest until then.
-async fn prepare_all(app: &App, ids: &[Uuid]) {
+async fn prepare_all(app: Arc<App>, ids: Vec<Uuid>) {
+    let app = &app;
     stream::iter(ids)
         .for_each_concurrent(PREPARED_AT_ONCE, |id| async move {
-            if let Err(error) = prepare_seal::prepare(app, *id).await {
+            if let Err(error) = prepare_seal::prepare(app, id).await {
                 let error = wathiq_chassis::status::chain(&error);
                 tracing::warn!(event = "seal.prepare_failed", intent_id = %id, error, "a seal is not prepared yet");
             }

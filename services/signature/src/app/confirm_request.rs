@@ -7,7 +7,7 @@ use uuid::Uuid;
 use wathiq_chassis::{Assurance, Caller, civil_date};
 use wathiq_outbox::Command;
 
-use crate::app::idempotent::{self, Begun};
+use crate::app::idempotent::{self, Prepared};
 use crate::app::view::{self, Encode, RequestView};
 use crate::app::{App, AppError, authorise, confirmation_subject, create_request, get_request, write};
 use crate::clients::identity::{ConfirmationRecord, Office, Purpose, Redemption};
@@ -30,14 +30,15 @@ pub async fn confirm_request(
     encode: Encode<RequestView>,
 ) -> Result<Vec<u8>, AppError> {
     authorise::citizen(caller)?;
-    if let Some(response) = idempotent::done_before(app, command).await? {
-        return Ok(response);
-    }
-    let gathered = gather(app, caller, request_id, confirmation_id).await?;
-
-    let mut transaction = match idempotent::begin(app, command).await? {
-        Begun::New(transaction) => transaction,
-        Begun::Done(response) => return Ok(response),
+    let prepared = idempotent::prepare(
+        app,
+        command,
+        Box::pin(gather(app, caller, request_id, confirmation_id)),
+    )
+    .await?;
+    let (mut transaction, gathered) = match prepared {
+        Prepared::New(transaction, gathered) => (transaction, gathered),
+        Prepared::Done(response) => return Ok(response),
     };
     let request = get_request::lock_own(&mut transaction, caller, request_id).await?;
     // The confirmation covers the request as it was read: one that has changed since needs another.

@@ -5,7 +5,7 @@ use uuid::Uuid;
 use wathiq_chassis::{Caller, FieldViolation, civil_date};
 use wathiq_outbox::Command;
 
-use crate::app::idempotent::{self, Begun};
+use crate::app::idempotent::{self, Prepared};
 use crate::app::view::{self, Encode, RequestView};
 use crate::app::{App, AppError, authorise, write};
 use crate::clients::identity::{IdentityError, Office};
@@ -44,17 +44,10 @@ pub async fn create_request(
     encode: Encode<RequestView>,
 ) -> Result<Vec<u8>, AppError> {
     authorise::citizen(caller)?;
-    if let Some(response) = idempotent::done_before(app, command).await? {
-        return Ok(response);
-    }
-    let kind = find_kind(app, &asked.kind)?;
-    check_mandatary(kind, asked.mandatary.as_ref())?;
-    open_office(app, asked.office_id).await?;
-    let destination = settle_destination(app, asked.destination).await?;
-
-    let mut transaction = match idempotent::begin(app, command).await? {
-        Begun::New(transaction) => transaction,
-        Begun::Done(response) => return Ok(response),
+    let prepared = idempotent::prepare(app, command, gather(app, &asked)).await?;
+    let (mut transaction, destination) = match prepared {
+        Prepared::New(transaction, gathered) => (transaction, gathered),
+        Prepared::Done(response) => return Ok(response),
     };
     own_accepted_document(&mut transaction, caller, asked.document_id).await?;
     let now = app.ambient.now();
@@ -85,6 +78,14 @@ pub async fn create_request(
     .await?;
     let view = view::of(&mut transaction, request).await?;
     idempotent::finish(transaction, command, encode(&view)).await
+}
+
+/// Checks what does not depend on this service's rows, and names the destination.
+async fn gather(app: &App, asked: &CreateRequest) -> Result<Destination, AppError> {
+    let kind = find_kind(app, &asked.kind)?;
+    check_mandatary(kind, asked.mandatary.as_ref())?;
+    open_office(app, asked.office_id).await?;
+    settle_destination(app, asked.destination.clone()).await
 }
 
 fn find_kind<'a>(app: &'a App, code: &str) -> Result<&'a DocumentKind, AppError> {

@@ -17,7 +17,7 @@ use uuid::Uuid;
 use wathiq_outbox::audit::{self, AuditEntry};
 
 use crate::app::seal_crypto::Chain;
-use crate::app::{App, AppError, certificate_watch, prepare_seal, write};
+use crate::app::{App, AppError, certificate_watch, prepare_seal, turn, write};
 use crate::domain::credential::Credential;
 use crate::domain::fact::Commitment;
 use crate::domain::intent::{IntentState, Phase, Prepared, SealIntent, Signed};
@@ -61,6 +61,7 @@ struct Finished {
 /// # Errors
 /// [`FinishError`]; the step can be repeated.
 pub async fn finish(app: &App, intent_id: Uuid) -> Result<(), FinishError> {
+    let _turn = turn::take("finish", intent_id).await;
     let Some((intent, credential)) = signed_intent(app, intent_id).await? else {
         return Ok(());
     };

@@ -26,11 +26,38 @@ pub async fn begin(app: &App, command: &Command) -> Result<Begun, AppError> {
     }
 }
 
-/// The response of a command that is done already, for use cases that ask other services before their transaction.
+/// What the claim of a command found that needs something from elsewhere.
+pub enum Prepared<T> {
+    /// Not done yet: this transaction is for doing it, with what was gathered.
+    New(Transaction<'static, Postgres>, T),
+    /// Done before: the encoded response.
+    Done(Vec<u8>),
+}
+
+/// Gathers what a command needs from other services, unless it is done already, and then opens its transaction.
 ///
 /// # Errors
-/// [`AppError::Idempotency`] when the request id was used for another request.
-pub async fn done_before(app: &App, command: &Command) -> Result<Option<Vec<u8>>, AppError> {
+/// What gathering fails with; [`AppError::Idempotency`] when the request id was used for another request.
+pub async fn prepare<T>(
+    app: &App,
+    command: &Command,
+    gathering: impl Future<Output = Result<T, AppError>>,
+) -> Result<Prepared<T>, AppError> {
+    if let Some(response) = done_before(app, command).await? {
+        return Ok(Prepared::Done(response));
+    }
+    let gathered = match gathering.await {
+        Ok(gathered) => gathered,
+        // A repeat that ran at the same time may have changed what was found here: then its answer is the answer.
+        Err(error) => return done_before(app, command).await?.map(Prepared::Done).ok_or(error),
+    };
+    match begin(app, command).await? {
+        Begun::New(transaction) => Ok(Prepared::New(transaction, gathered)),
+        Begun::Done(response) => Ok(Prepared::Done(response)),
+    }
+}
+
+async fn done_before(app: &App, command: &Command) -> Result<Option<Vec<u8>>, AppError> {
     match begin(app, command).await? {
         Begun::New(transaction) => {
             transaction.rollback().await?;

@@ -4,7 +4,7 @@
 use bytes::Bytes;
 use uuid::Uuid;
 
-use crate::app::{App, AppError};
+use crate::app::{App, AppError, turn};
 use crate::domain::intent::{IntentState, Phase, Prepared, SealIntent};
 use crate::domain::seal_facts::SealedFileKind;
 use crate::store::{StoreError, documents, intents, requests};
@@ -14,6 +14,7 @@ use crate::store::{StoreError, documents, intents, requests};
 /// # Errors
 /// [`AppError`]; nothing is lost, the step can be repeated.
 pub async fn prepare(app: &App, intent_id: Uuid) -> Result<(), AppError> {
+    let _turn = turn::take("prepare", intent_id).await;
     let Some((intent, kind)) = frozen_file(app, intent_id).await? else {
         return Ok(());
     };

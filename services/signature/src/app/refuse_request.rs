@@ -5,7 +5,7 @@ use uuid::Uuid;
 use wathiq_chassis::Caller;
 use wathiq_outbox::Command;
 
-use crate::app::idempotent::{self, Begun};
+use crate::app::idempotent::{self, Prepared};
 use crate::app::view::{self, Encode, RequestView};
 use crate::app::{App, AppError, accept_request, authorise, review, write};
 use crate::domain::comparison::Declared;
@@ -42,17 +42,10 @@ pub async fn refuse_request(
         let text = "must be a code of the catalogue";
         return Err(AppError::invalid("reason_code", "REFUSAL_REASON_UNKNOWN", text));
     }
-    if let Some(response) = idempotent::done_before(app, command).await? {
-        return Ok(response);
-    }
-    let seen = review::find_visible(app, caller, request_id).await?;
-    let (level, role) = level_in_turn(&seen)?;
-    review::with_role(caller, &seen, role)?;
-    authorise::live_role(app, caller, seen.opening.office_id, role).await?;
-
-    let mut transaction = match idempotent::begin(app, command).await? {
-        Begun::New(transaction) => transaction,
-        Begun::Done(response) => return Ok(response),
+    let prepared = idempotent::prepare(app, command, level(app, caller, request_id)).await?;
+    let (mut transaction, level) = match prepared {
+        Prepared::New(transaction, gathered) => (transaction, gathered),
+        Prepared::Done(response) => return Ok(response),
     };
     let request = requests::lock(&mut transaction, request_id).await?;
     let request = review::visible(request, caller, request_id)?;
@@ -93,6 +86,15 @@ pub async fn refuse_request(
     .await?;
     let view = view::of(&mut transaction, request).await?;
     idempotent::finish(transaction, command, encode(&view)).await
+}
+
+/// The level at which the caller can refuse the request.
+async fn level(app: &App, caller: &Caller, request_id: Uuid) -> Result<Level, AppError> {
+    let seen = review::find_visible(app, caller, request_id).await?;
+    let (level, role) = level_in_turn(&seen)?;
+    review::with_role(caller, &seen, role)?;
+    authorise::live_role(app, caller, seen.opening.office_id, role).await?;
+    Ok(level)
 }
 
 /// At which level the request can be refused now, and the role that does it.

@@ -5,7 +5,7 @@ use uuid::Uuid;
 use wathiq_chassis::Caller;
 use wathiq_outbox::Command;
 
-use crate::app::idempotent::{self, Begun};
+use crate::app::idempotent::{self, Prepared};
 use crate::app::view::{self, Encode, RequestView};
 use crate::app::{App, AppError, authorise, create_request, get_request, write};
 use crate::domain::request::{LegalisationRequest, Opening};
@@ -25,19 +25,10 @@ pub async fn resubmit_request(
     encode: Encode<RequestView>,
 ) -> Result<Vec<u8>, AppError> {
     authorise::citizen(caller)?;
-    if let Some(response) = idempotent::done_before(app, command).await? {
-        return Ok(response);
-    }
-    let office_id = {
-        let mut conn = app.pool.acquire().await?;
-        let refused = get_request::own(requests::find(&mut conn, request_id).await?, caller, request_id)?;
-        refused.opening.office_id
-    };
-    create_request::open_office(app, office_id).await?;
-
-    let mut transaction = match idempotent::begin(app, command).await? {
-        Begun::New(transaction) => transaction,
-        Begun::Done(response) => return Ok(response),
+    let prepared = idempotent::prepare(app, command, check_office(app, caller, request_id)).await?;
+    let mut transaction = match prepared {
+        Prepared::New(transaction, ()) => transaction,
+        Prepared::Done(response) => return Ok(response),
     };
     let refused = get_request::lock_own(&mut transaction, caller, request_id).await?;
     if refused.state != State::Refused {
@@ -73,6 +64,17 @@ pub async fn resubmit_request(
     .await?;
     let view = view::of(&mut transaction, request).await?;
     idempotent::finish(transaction, command, encode(&view)).await
+}
+
+/// The office of the refused request still offers legalisation.
+async fn check_office(app: &App, caller: &Caller, request_id: Uuid) -> Result<(), AppError> {
+    let office_id = {
+        let mut conn = app.pool.acquire().await?;
+        let refused = get_request::own(requests::find(&mut conn, request_id).await?, caller, request_id)?;
+        refused.opening.office_id
+    };
+    create_request::open_office(app, office_id).await?;
+    Ok(())
 }
 
 fn twice(error: AppError, request_id: Uuid) -> AppError {

@@ -5,7 +5,7 @@ use uuid::Uuid;
 use wathiq_chassis::Caller;
 use wathiq_outbox::Command;
 
-use crate::app::idempotent::{self, Begun};
+use crate::app::idempotent::{self, Prepared};
 use crate::app::view::{self, Encode, RequestView};
 use crate::app::{App, AppError, authorise, review, write};
 use crate::domain::role;
@@ -24,16 +24,11 @@ pub async fn return_request(
     encode: Encode<RequestView>,
 ) -> Result<Vec<u8>, AppError> {
     authorise::staff(caller)?;
-    if let Some(response) = idempotent::done_before(app, command).await? {
-        return Ok(response);
-    }
-    let seen = review::find_visible(app, caller, request_id).await?;
-    review::with_role(caller, &seen, role::OFFICER)?;
-    authorise::live_role(app, caller, seen.opening.office_id, role::OFFICER).await?;
-
-    let mut transaction = match idempotent::begin(app, command).await? {
-        Begun::New(transaction) => transaction,
-        Begun::Done(response) => return Ok(response),
+    let prepared =
+        idempotent::prepare(app, command, review::live(app, caller, request_id, role::OFFICER)).await?;
+    let mut transaction = match prepared {
+        Prepared::New(transaction, ()) => transaction,
+        Prepared::Done(response) => return Ok(response),
     };
     let request = requests::lock(&mut transaction, request_id).await?;
     let request = review::visible(request, caller, request_id)?;

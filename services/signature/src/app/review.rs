@@ -4,7 +4,7 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 use wathiq_chassis::Caller;
 
-use crate::app::{App, AppError};
+use crate::app::{App, AppError, authorise};
 use crate::domain::document::Document;
 use crate::domain::placement::{Mark, Placement};
 use crate::domain::request::LegalisationRequest;
@@ -55,6 +55,18 @@ pub(super) fn with_role(caller: &Caller, request: &LegalisationRequest, role: &s
         reason: "ROLE_MISSING",
         description: "another role has to do this",
     })
+}
+
+/// The caller holds this role at the request's office at this moment, as identity says.
+pub(super) async fn live(
+    app: &App,
+    caller: &Caller,
+    request_id: Uuid,
+    role: &'static str,
+) -> Result<(), AppError> {
+    let seen = find_visible(app, caller, request_id).await?;
+    with_role(caller, &seen, role)?;
+    authorise::live_role(app, caller, seen.opening.office_id, role).await
 }
 
 /// The caller is none of the persons that four eyes keep apart from this step.

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Instant;
 
 use futures::stream::{self, StreamExt};
 use secrecy::SecretString;
@@ -15,7 +16,7 @@ use crate::app::authorise_seals::check_request_id;
 use crate::app::seal_crypto::{Chain, SealCryptoError};
 use crate::app::seal_problem::{SealProblem, intent_reason};
 use crate::app::view::{self, RequestView};
-use crate::app::{App, AppError, authorise, finish_seal, write};
+use crate::app::{App, AppError, authorise, finish_seal, turn, write};
 use crate::clients::identity::{ConfirmationRecord, Purpose, Redemption};
 use crate::domain::credential::Credential;
 use crate::domain::intent::{IntentState, SealIntent, Signed};
@@ -67,7 +68,7 @@ pub async fn seal(
     asked: Seal,
 ) -> Result<Sealed, AppError> {
     authorise::staff(caller)?;
-    let (problems, items, credential) = items_of(app, caller, &asked).await?;
+    let (problems, _, credential) = items_of(app, caller, &asked).await?;
     let Some(credential) = credential else {
         return Ok(Sealed {
             requests: Vec::new(),
@@ -77,33 +78,49 @@ pub async fn seal(
     authorise::live_role(app, caller, credential.office_id, OFFICER).await?;
     check_request_id(app, command).await?;
     credential.usable_at(app.ambient.now())?;
-    let chain = Chain::of(&credential).map_err(AppError::SealCrypto)?;
+    // One act at a time with a key; a repeat then finds what the first try has done.
+    let turn = turn::take("seal", credential.id).await;
+    let (problems, items, _) = items_of(app, caller, &asked).await?;
     let record = redeem(app, caller, command, &asked, &items).await?;
     authorise_items(app, caller, &items, &record).await?;
     // From here on a caller who hangs up must not stop the work between the key's answer and its storing.
-    let (app_for_work, caller, credential_key) = (Arc::clone(app), caller.clone(), credential.key.clone());
+    let (app, caller) = (Arc::clone(app), caller.clone());
     let work = async move {
-        let app = app_for_work;
-        let pending: Vec<Item> = items.iter().filter(|item| !item.signed).cloned().collect();
-        if !pending.is_empty() {
-            let started = std::time::Instant::now();
-            let messages = pending
-                .iter()
-                .map(|item| chain.to_be_signed(&item.digest))
-                .collect();
-            let values = match app.keys.sign(&credential_key, asked.pin, messages).await {
-                Ok(values) => values,
-                Err(error) => return Err(refused_by_key(&app, &caller, &pending, error.into()).await),
-            };
-            metrics::histogram!("signing_seconds", "backend" => "pkcs11")
-                .record(started.elapsed().as_secs_f64());
-            store_values(&app, &chain, &pending, values, asked.confirmation_id).await?;
-        }
+        let _turn = turn;
+        sign(&app, &caller, &credential, &items, asked).await?;
         finish_all(&app, &items).await;
         views(&app, &items).await
     };
     let requests = tokio::spawn(work).await.map_err(|_| AppError::WorkLost)??;
     Ok(Sealed { requests, problems })
+}
+
+/// Has the key sign what it has not signed yet, checks its answers and stores them.
+async fn sign(
+    app: &App,
+    caller: &Caller,
+    credential: &Credential,
+    items: &[Item],
+    asked: Seal,
+) -> Result<(), AppError> {
+    let pending: Vec<Item> = items.iter().filter(|item| !item.signed).cloned().collect();
+    if pending.is_empty() {
+        return Ok(());
+    }
+    let chain = Chain::of(credential).map_err(AppError::SealCrypto)?;
+    let messages = pending
+        .iter()
+        .map(|item| chain.to_be_signed(&item.digest))
+        .collect();
+    let started = Instant::now();
+    match app.keys.sign(&credential.key, asked.pin, messages).await {
+        Ok(values) => {
+            metrics::histogram!("signing_seconds", "backend" => "pkcs11")
+                .record(started.elapsed().as_secs_f64());
+            store_values(app, &chain, &pending, values, asked.confirmation_id).await
+        }
+        Err(error) => Err(refused_by_key(app, caller, &pending, error.into()).await),
+    }
 }
 
 /// The files of this act, and the one credential they are sealed with; none where no intent can be sealed.

@@ -7,7 +7,7 @@ use wathiq_chassis::Caller;
 use wathiq_outbox::Command;
 use wathiq_outbox::audit::{self, AuditEntry};
 
-use crate::app::idempotent::{self, Begun};
+use crate::app::idempotent::{self, Prepared};
 use crate::app::{App, AppError, authorise, write};
 use crate::domain::role;
 use crate::store::fees::{self, NewFee};
@@ -44,14 +44,15 @@ pub async fn set_fee(
         let text = "must be a code of the catalogue";
         return Err(AppError::invalid("document_kind", "DOCUMENT_KIND_UNKNOWN", text));
     }
-    if let Some(response) = idempotent::done_before(app, command).await? {
-        return Ok(response);
-    }
-    authorise::live_role(app, caller, asked.office_id, role::ADMINISTRATOR).await?;
-
-    let mut transaction = match idempotent::begin(app, command).await? {
-        Begun::New(transaction) => transaction,
-        Begun::Done(response) => return Ok(response),
+    let prepared = idempotent::prepare(
+        app,
+        command,
+        authorise::live_role(app, caller, asked.office_id, role::ADMINISTRATOR),
+    )
+    .await?;
+    let mut transaction = match prepared {
+        Prepared::New(transaction, ()) => transaction,
+        Prepared::Done(response) => return Ok(response),
     };
     let now = app.ambient.now();
     let valid_from = asked.from.unwrap_or(now);

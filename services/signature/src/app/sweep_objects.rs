@@ -12,7 +12,7 @@ const OLD_ENOUGH: TimeDelta = TimeDelta::hours(1);
 /// How many keys are compared at a time.
 const BATCH: usize = 500;
 
-/// Deletes orphans older than an hour and returns their number.
+/// Deletes orphans and unfinished files older than an hour and returns their number.
 ///
 /// # Errors
 /// [`AppError`].
@@ -25,7 +25,7 @@ pub async fn sweep_objects(app: &App) -> Result<usize, AppError> {
         .map_ok(|listed| listed.key)
         .try_chunks(BATCH)
         .boxed();
-    let mut deleted = 0;
+    let mut deleted = app.objects.sweep_unfinished(before).await?;
     while let Some(keys) = batches
         .try_next()
         .await

@@ -2,12 +2,14 @@
 
 use serde_json::Value;
 use sqlx::PgConnection;
+use uuid::Uuid;
 use wathiq_chassis::{Ambient, Caller};
 use wathiq_outbox::audit::{self, AuditEntry};
 
-use crate::app::AppError;
+use crate::app::{App, AppError};
 use crate::domain::fact::Fact;
 use crate::domain::request::LegalisationRequest;
+use crate::domain::transition::TransitionError;
 use crate::events::publish;
 use crate::store::requests;
 
@@ -59,4 +61,35 @@ pub async fn audit(
     };
     audit::record(conn, ambient, entry).await?;
     Ok(())
+}
+
+/// Leaves a trace of an act that was denied to an official, then gives the denial on.
+///
+/// # Errors
+/// The denial; an audit trail that cannot be written comes before it.
+pub async fn trace_denial<T>(
+    app: &App,
+    caller: &Caller,
+    action: &'static str,
+    request_id: Uuid,
+    result: Result<T, AppError>,
+) -> Result<T, AppError> {
+    let reason = match &result {
+        Err(AppError::Denied { reason, .. }) => reason,
+        Err(AppError::Transition(TransitionError::FourEyes)) => "FOUR_EYES",
+        _ => return result,
+    };
+    let entry = AuditEntry {
+        person_id: Some(caller.person_id),
+        principal: &principal(caller),
+        action,
+        aggregate: "legalisation_request",
+        aggregate_id: request_id,
+        outcome: "refused",
+        reason: Some(reason),
+        details: Value::Null,
+    };
+    let mut conn = app.pool.acquire().await?;
+    audit::record(&mut conn, &app.ambient, entry).await?;
+    result
 }

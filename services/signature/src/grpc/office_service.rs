@@ -18,6 +18,7 @@ use crate::app::render_review_page::render_review_page;
 use crate::app::return_request::return_request;
 use crate::app::set_fee::set_fee;
 use crate::app::view::RequestView;
+use crate::app::write::trace_denial;
 use crate::grpc::{command, convert, decoded, fields, page, parse, seal};
 
 /// Handlers of the offices' work.
@@ -68,7 +69,8 @@ impl OfficeService for Offices {
             }
             .encode_to_vec()
         };
-        decoded(&claim_request(&self.app, &caller, &command, id, encode).await?)
+        let done = claim_request(&self.app, &caller, &command, id, encode).await;
+        decoded(&trace_denial(&self.app, &caller, "legalisation_request.claim", id, done).await?)
     }
 
     async fn release_claim(
@@ -133,7 +135,8 @@ impl OfficeService for Offices {
             }
             .encode_to_vec()
         };
-        decoded(&accept_request(&self.app, &caller, &command, id, declared, encode).await?)
+        let done = accept_request(&self.app, &caller, &command, id, declared, encode).await;
+        decoded(&trace_denial(&self.app, &caller, "legalisation_request.accept", id, done).await?)
     }
 
     async fn refuse_request(
@@ -153,7 +156,8 @@ impl OfficeService for Offices {
             }
             .encode_to_vec()
         };
-        decoded(&refuse_request(&self.app, &caller, &command, id, reasons, encode).await?)
+        let done = refuse_request(&self.app, &caller, &command, id, reasons, encode).await;
+        decoded(&trace_denial(&self.app, &caller, "legalisation_request.refuse", id, done).await?)
     }
 
     async fn return_request(
@@ -173,7 +177,8 @@ impl OfficeService for Offices {
             }
             .encode_to_vec()
         };
-        decoded(&return_request(&self.app, &caller, &command, id, note, encode).await?)
+        let done = return_request(&self.app, &caller, &command, id, note, encode).await;
+        decoded(&trace_denial(&self.app, &caller, "legalisation_request.return", id, done).await?)
     }
 
     async fn set_fee(

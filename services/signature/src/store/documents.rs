@@ -1,6 +1,7 @@
 //! Table `document`.
 
 use chrono::{DateTime, Utc};
+use serde_json::Value;
 use sqlx::PgConnection;
 use sqlx::types::Json;
 use uuid::Uuid;
@@ -19,7 +20,7 @@ struct Row {
     sha256: Vec<u8>,
     state: String,
     object_key: Option<String>,
-    intake: Option<Json<Accepted>>,
+    intake: Option<Value>,
     refusal_reason: Option<String>,
     refusal_object: Option<i64>,
     refusal_detail: Option<String>,
@@ -36,7 +37,9 @@ impl TryFrom<Row> for Document {
             id: row.id,
         };
         let verdict = match (row.state.as_str(), row.intake, row.refusal_reason) {
-            ("ACCEPTED", Some(intake), None) => Inspection::Accepted(intake.0),
+            ("ACCEPTED", Some(intake), None) => Inspection::Accepted(
+                serde_json::from_value::<Accepted>(intake).map_err(|_| inconsistent("intake"))?,
+            ),
             ("REFUSED", None, Some(reason)) => Inspection::Refused(IntakeRefusal {
                 reason,
                 object_number: row

@@ -10,7 +10,8 @@ use uuid::Uuid;
 use crate::domain::intent::{IntentState, SealIntent};
 use crate::store::StoreError;
 pub use files::{
-    Authorisation, Due, add_page, authorise, claim_due, postpone, save_finished, save_prepared, save_signed,
+    Authorisation, Due, add_page, authorise, claim_due, needless, postpone, save_finished, save_prepared,
+    save_signed,
 };
 use row::{FileRow, Row};
 

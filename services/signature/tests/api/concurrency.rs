@@ -180,6 +180,37 @@ async fn duplicates_of_each_command_have_one_effect() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn duplicates_beside_the_request_have_one_effect() {
+    let world = World::start().await;
+    let (citizen, administrator) = (world.citizen(), world.official(&["administrator"]));
+    let (file, id) = (sample::plain(1), request_id());
+    let calls = (0..MANY).map(|_| world.try_upload(citizen, &id, &file));
+    one_answer(join_all(calls).await);
+    assert_eq!(count(&world, "SELECT count(*) FROM document").await, 1);
+    let kept = std::fs::read_dir(world.folder.path().join("objects/documents"))
+        .unwrap()
+        .count();
+    assert_eq!(kept, 1);
+
+    let message = pb::SetFeeRequest {
+        request_id: request_id(),
+        office_id: crate::harness::OFFICE.to_string(),
+        document_kind: "contract".to_owned(),
+        fee_centimes: 100,
+        from_time: None,
+    };
+    let calls = (0..MANY).map(|_| async {
+        Ok(world
+            .office()
+            .set_fee(world.as_staff(administrator, message.clone()))
+            .await?
+            .into_inner())
+    });
+    one_answer(join_all(calls).await);
+    assert_eq!(count(&world, "SELECT count(*) FROM fee").await, 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn one_of_many_agents_gets_the_claim() {
     let world = World::start().await;
     let id = world.submitted(world.citizen()).await.legalisation_request_id;

@@ -4,7 +4,7 @@ use tonic::Code;
 use wathiq_signature::config::DatabaseConfig;
 use wathiq_signature::pdf::{PdfConfig, Pool};
 
-use crate::harness::{World, reason, request_id};
+use crate::harness::{World, id_of, reason, request_id};
 use crate::sample;
 
 fn kept(world: &World) -> usize {
@@ -76,4 +76,27 @@ async fn a_store_that_has_lost_a_file_is_our_fault() {
         .render_page(world.as_citizen(citizen, message))
         .await;
     assert_eq!(reason(result), (Code::Internal, "INTERNAL".to_owned()));
+}
+
+/// A row that this code did not write is an error of ours that names where to look, not a guess.
+#[tokio::test]
+async fn a_row_that_cannot_be_is_named() {
+    let world = World::start().await;
+    let citizen = world.citizen();
+    let request = world.submitted(citizen).await;
+    let id = request.legalisation_request_id.clone();
+    let mut conn = world.database.connect().await;
+    sqlx::query("UPDATE legalisation_request SET destination = '{\"kind\": \"MOON\"}'")
+        .execute(&mut conn)
+        .await
+        .unwrap();
+    let found = wathiq_signature::store::requests::find(&mut conn, id_of(&request)).await;
+    assert_eq!(
+        found.unwrap_err().to_string(),
+        format!("row {id} of legalisation_request is inconsistent in destination")
+    );
+    assert_eq!(
+        reason(world.try_get(citizen, &id).await),
+        (Code::Internal, "INTERNAL".to_owned())
+    );
 }

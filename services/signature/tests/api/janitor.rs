@@ -57,9 +57,13 @@ async fn objects_that_no_row_names_are_swept_after_an_hour() {
         .put("sealed/other", "not an upload".into())
         .await
         .unwrap();
+    // What a process that was killed while it wrote has left.
+    let unfinished = world.folder.path().join("objects/documents/half#1");
+    std::fs::write(&unfinished, "half").unwrap();
     assert_eq!(sweep_objects(&world.app).await.unwrap(), 0);
     world.clock.advance(TimeDelta::hours(2));
-    assert_eq!(sweep_objects(&world.app).await.unwrap(), 1);
+    assert_eq!(sweep_objects(&world.app).await.unwrap(), 2);
+    assert!(!unfinished.exists());
     assert!(!world.app.objects.exists("documents/orphan").await.unwrap());
     assert!(world.app.objects.exists("sealed/other").await.unwrap());
     let message = pb::RenderPageRequest {

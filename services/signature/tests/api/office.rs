@@ -182,6 +182,16 @@ async fn claims_are_for_the_role_in_turn_and_for_other_persons() {
     assert_eq!(reason(world.try_claim(both, &id).await), four_eyes);
     world.try_claim(officer, &id).await.unwrap();
 
+    let mut conn = world.database.connect().await;
+    let denied: Vec<(String, Option<String>)> =
+        sqlx::query_as("SELECT action, reason FROM audit WHERE outcome = 'refused' ORDER BY id")
+            .fetch_all(&mut conn)
+            .await
+            .unwrap();
+    let expected = ["FOUR_EYES", "ROLE_MISSING", "ROLE_MISSING", "FOUR_EYES"]
+        .map(|reason| ("legalisation_request.claim".to_owned(), Some(reason.to_owned())));
+    assert_eq!(denied, expected);
+
     let other = world.submitted(world.citizen()).await.legalisation_request_id;
     world.accept(both, &other).await;
     assert_eq!(reason(world.try_claim(both, &other).await), four_eyes);

@@ -111,7 +111,7 @@ async fn kinds_capacities_and_mandataries() {
     let world = World::start().await;
     let citizen = world.citizen();
     let unknown = create(&world, citizen, |message| {
-        message.document_kind = "poem".to_owned()
+        message.document_kind = "poem".to_owned();
     })
     .await;
     assert_eq!(
@@ -127,7 +127,7 @@ async fn kinds_capacities_and_mandataries() {
         (Code::FailedPrecondition, "REAL_ESTATE_PROCURATION".to_owned())
     );
     let organisation = create(&world, citizen, |message| {
-        message.set_capacity(pb::SigningCapacity::Organisation)
+        message.set_capacity(pb::SigningCapacity::Organisation);
     })
     .await;
     assert_eq!(
@@ -136,7 +136,7 @@ async fn kinds_capacities_and_mandataries() {
     );
 
     let nobody = create(&world, citizen, |message| {
-        message.document_kind = "procuration".to_owned()
+        message.document_kind = "procuration".to_owned();
     })
     .await;
     assert_eq!(violations(nobody), [fault("mandatary", "REQUIRED")]);
@@ -162,7 +162,7 @@ async fn destinations_and_offices_are_asked_at_identity() {
         name: String::new(),
     };
     let request = create(&world, citizen, |message| {
-        message.destination = Some(to(enrolled))
+        message.destination = Some(to(enrolled));
     })
     .await
     .unwrap();
@@ -173,7 +173,7 @@ async fn destinations_and_offices_are_asked_at_identity() {
         (Code::FailedPrecondition, "ADMINISTRATION_NOT_ENROLLED".to_owned())
     );
     let unknown = create(&world, citizen, |message| {
-        message.destination = Some(to(Uuid::from_u128(9)))
+        message.destination = Some(to(Uuid::from_u128(9)));
     })
     .await;
     assert_eq!(
@@ -182,7 +182,7 @@ async fn destinations_and_offices_are_asked_at_identity() {
     );
 
     let nowhere = create(&world, citizen, |message| {
-        message.office_id = Uuid::from_u128(9).to_string()
+        message.office_id = Uuid::from_u128(9).to_string();
     })
     .await;
     assert_eq!(violations(nowhere), [fault("office_id", "OFFICE_UNKNOWN")]);

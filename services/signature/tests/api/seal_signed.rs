@@ -92,7 +92,10 @@ async fn judged(file: &[u8], signed: &Signed) -> Vec<String> {
         signed.certificate.path().to_str().unwrap(),
     ];
     let said = tools::python(JUDGE, &[sealed.path().to_str().unwrap(), roots[0], roots[1]]).await;
-    said.lines().map(str::to_owned).collect()
+    said.lines()
+        .filter(|line| line.contains("ModificationLevel"))
+        .map(str::to_owned)
+        .collect()
 }
 
 impl World {

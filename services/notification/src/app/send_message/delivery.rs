@@ -15,12 +15,19 @@ use crate::text_message::TextMessage;
 /// Takes the delivery and sends it. Answers what it turned out to be.
 pub(super) async fn send(app: &App, message: &Message) -> Result<Template, Outcome> {
     // The event's id is the request id: whoever tries again, here or in another process, may take it again.
-    let taken = app.identity.take_delivery(message.cause_event_id, message.aggregate_id).await;
+    let taken = app
+        .identity
+        .take_delivery(message.cause_event_id, message.aggregate_id)
+        .await;
     let delivery = taken.map_err(|error| {
-        client_error(error, "IDENTITY_UNAVAILABLE", |reason| Outcome::TooLate { reason })
+        client_error(error, "IDENTITY_UNAVAILABLE", |reason| Outcome::TooLate {
+            reason,
+        })
     })?;
     if app.ambient.now() >= delivery.expires_at {
-        return Err(Outcome::TooLate { reason: "DELIVERY_EXPIRED".to_owned() });
+        return Err(Outcome::TooLate {
+            reason: "DELIVERY_EXPIRED".to_owned(),
+        });
     }
     match delivery.channel {
         Channel::Email => send_mail(app, message, &delivery).await?,
@@ -36,7 +43,15 @@ async fn send_mail(app: &App, message: &Message, delivery: &Delivery) -> Result<
     let to = delivery.address.expose_secret();
     let reference = reference(message.cause_event_id, to, Channel::Email);
     let at = app.ambient.now();
-    app.mailer.send(Mail { to, reference: &reference, at, letter: &letter, attachments: Vec::new() }).await?;
+    app.mailer
+        .send(Mail {
+            to,
+            reference: &reference,
+            at,
+            letter: &letter,
+            attachments: Vec::new(),
+        })
+        .await?;
     Ok(())
 }
 
@@ -46,6 +61,12 @@ async fn send_text(app: &App, message: &Message, delivery: &Delivery) -> Result<
     let text = letter::text_message(&app.house, delivery.language, delivery.template, &values)?;
     let to = delivery.address.expose_secret();
     let reference = reference(message.cause_event_id, to, Channel::Text);
-    app.text_messages.send(TextMessage { to, text: &text, reference: &reference }).await?;
+    app.text_messages
+        .send(TextMessage {
+            to,
+            text: &text,
+            reference: &reference,
+        })
+        .await?;
     Ok(())
 }

@@ -1,7 +1,6 @@
 //! Mail about a legalisation request, the sealed files with it or by link.
 
 use secrecy::ExposeSecret;
-use uuid::Uuid;
 
 use super::client_error;
 use crate::app::App;
@@ -12,79 +11,111 @@ use crate::clients::signature::{Attachment, Facts};
 use crate::domain::message::{Channel, Message, Outcome};
 use crate::domain::message_id::reference;
 use crate::domain::template::Template;
-use crate::letter;
+use crate::letter::{self, LetterError};
 use crate::mail::{self, Mail};
 use crate::text_message::SendError;
 
 /// Asks for the facts and sends the mail.
 pub(super) async fn send(app: &App, message: &Message) -> Result<(), Outcome> {
-    let facts = app.signature.facts(message.aggregate_id).await.map_err(signature_error)?;
+    let facts = app
+        .signature
+        .facts(message.aggregate_id)
+        .await
+        .map_err(signature_error)?;
     let recipient = app.identity.recipient(facts.applicant_id).await;
     let recipient = recipient
         .map_err(|error| client_error(error, "IDENTITY_UNAVAILABLE", |code| Outcome::Refused { code }))?;
     if recipient.email.expose_secret().is_empty() {
-        return Err(Outcome::Refused { code: "NO_ADDRESS".to_owned() });
+        return Err(Outcome::Refused {
+            code: "NO_ADDRESS".to_owned(),
+        });
     }
-    let total: u64 = facts.files.iter().map(|file| file.size_bytes).sum();
-    if message.template != Template::Delivered {
-        return send_letter(app, message, &recipient, &facts, Vec::new(), Carriage::Nothing).await.map_err(Outcome::from);
-    }
-    if !recipient.wants_attachments || facts.files.is_empty() {
-        return send_letter(app, message, &recipient, &facts, Vec::new(), Carriage::Link).await.map_err(Outcome::from);
-    }
-    if total <= app.attachment_limit {
-        // Whoever closes a semaphore ends the process.
-        let _permit = app.attachments.acquire().await;
-        let files = download(app, message.aggregate_id, &facts).await.map_err(signature_error)?;
-        let names = files.iter().map(|file| file.file_name.clone()).collect();
-        match send_letter(app, message, &recipient, &facts, files, Carriage::Attached(names)).await {
-            // This server's bound is lower than ours.
-            Err(SendFault::Send(SendError::Refused { code })) if code == mail::TOO_LARGE => {}
-            sent => return sent.map_err(Outcome::from),
-        }
-    }
-    send_letter(app, message, &recipient, &facts, Vec::new(), Carriage::LargeLink).await.map_err(Outcome::from)
+    let writing = Writing {
+        app,
+        message,
+        recipient: &recipient,
+        facts: &facts,
+    };
+    let sent = match message.template {
+        Template::Delivered => writing.send_sealed().await,
+        _ => writing.send(Vec::new(), Carriage::Nothing).await,
+    };
+    Ok(sent?)
 }
 
-/// Why a letter did not go out.
-enum SendFault {
-    Words(letter::LetterError),
+/// All that a mail is made of.
+struct Writing<'a> {
+    app: &'a App,
+    message: &'a Message,
+    recipient: &'a Recipient,
+    facts: &'a Facts,
+}
+
+/// Why a mail did not go out.
+enum Fault {
+    Files(ClientError),
+    Words(LetterError),
     Send(SendError),
 }
 
-impl From<SendFault> for Outcome {
-    fn from(fault: SendFault) -> Self {
+impl Writing<'_> {
+    /// The sealed files as the reader prefers them, and by link where they are too large for us or for the mail server.
+    async fn send_sealed(&self) -> Result<(), Fault> {
+        let files = &self.facts.files;
+        if !self.recipient.wants_attachments || files.is_empty() {
+            return self.send(Vec::new(), Carriage::Link).await;
+        }
+        if files.iter().map(|file| file.size_bytes).sum::<u64>() <= self.app.attachment_limit {
+            match self.send_attached().await {
+                Err(Fault::Send(SendError::Refused { code })) if code == mail::TOO_LARGE => {}
+                sent => return sent,
+            }
+        }
+        self.send(Vec::new(), Carriage::LargeLink).await
+    }
+
+    async fn send_attached(&self) -> Result<(), Fault> {
+        let _one_at_a_time = self.app.attachments.acquire().await;
+        let mut attachments = Vec::new();
+        for file in &self.facts.files {
+            let download = self
+                .app
+                .signature
+                .download(self.message.aggregate_id, file.kind, file.size_bytes);
+            attachments.push(download.await.map_err(Fault::Files)?);
+        }
+        let names = attachments.iter().map(|file| file.file_name.clone()).collect();
+        self.send(attachments, Carriage::Attached(names)).await
+    }
+
+    async fn send(&self, attachments: Vec<Attachment>, carriage: Carriage) -> Result<(), Fault> {
+        let (language, template) = (self.recipient.language, self.message.template);
+        let house = &self.app.house;
+        let common = letter::common(language, template).map_err(Fault::Words)?;
+        let values = compose::request(house, common, self.recipient, self.facts, &carriage);
+        let letter = letter::mail(house, language, template, &values).map_err(Fault::Words)?;
+        let to = self.recipient.email.expose_secret();
+        let reference = reference(self.message.cause_event_id, to, Channel::Email);
+        let at = self.app.ambient.now();
+        let mail = Mail {
+            to,
+            reference: &reference,
+            at,
+            letter: &letter,
+            attachments,
+        };
+        self.app.mailer.send(mail).await.map_err(Fault::Send)
+    }
+}
+
+impl From<Fault> for Outcome {
+    fn from(fault: Fault) -> Self {
         match fault {
-            SendFault::Words(error) => error.into(),
-            SendFault::Send(error) => error.into(),
+            Fault::Files(error) => signature_error(error),
+            Fault::Words(error) => error.into(),
+            Fault::Send(error) => error.into(),
         }
     }
-}
-
-async fn send_letter(
-    app: &App,
-    message: &Message,
-    recipient: &Recipient,
-    facts: &Facts,
-    attachments: Vec<Attachment>,
-    carriage: Carriage,
-) -> Result<(), SendFault> {
-    let common = letter::common(recipient.language, message.template).map_err(SendFault::Words)?;
-    let values = compose::request(&app.house, common, recipient, facts, &carriage);
-    let letter =
-        letter::mail(&app.house, recipient.language, message.template, &values).map_err(SendFault::Words)?;
-    let to = recipient.email.expose_secret();
-    let reference = reference(message.cause_event_id, to, Channel::Email);
-    let mail = Mail { to, reference: &reference, at: app.ambient.now(), letter: &letter, attachments };
-    app.mailer.send(mail).await.map_err(SendFault::Send)
-}
-
-async fn download(app: &App, request_id: Uuid, facts: &Facts) -> Result<Vec<Attachment>, ClientError> {
-    let mut files = Vec::new();
-    for file in &facts.files {
-        files.push(app.signature.download(request_id, file.kind, file.size_bytes).await?);
-    }
-    Ok(files)
 }
 
 fn signature_error(error: ClientError) -> Outcome {

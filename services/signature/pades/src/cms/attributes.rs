@@ -1,8 +1,7 @@
-use sha2::{Digest as _, Sha256};
-
 use super::oids;
 use crate::asn1::{self, OCTET_STRING, SEQUENCE, SET};
 use crate::certificate::Certificate;
+use crate::keys;
 
 /// The signed attributes of a PAdES baseline signature: content-type, message-digest and
 /// signing-certificate-v2, and no signing-time (EN 319 142-1, 6.3; the time is in `/M`).
@@ -14,7 +13,7 @@ pub struct SignedAttributes {
 impl SignedAttributes {
     /// The attributes over a file's digest, for a signer's certificate.
     pub fn new(digest: &[u8; 32], certificate: &Certificate) -> Self {
-        let certificate_digest = Sha256::digest(certificate.der());
+        let certificate_digest = keys::sha256(&[certificate.der()]);
         // ESSCertIDv2 with its default digest algorithm, SHA-256, and without issuerSerial (RFC 5035, 4).
         let hash = asn1::encode(OCTET_STRING, &certificate_digest);
         let identifiers = asn1::constructed(SEQUENCE, &[&asn1::constructed(SEQUENCE, &[&hash])]);
@@ -44,7 +43,7 @@ impl SignedAttributes {
 
     /// SHA-256 of the bytes to be signed, for signers that are given a digest.
     pub fn digest(&self) -> [u8; 32] {
-        Sha256::digest(&self.der).into()
+        keys::sha256(&[&self.der])
     }
 }
 

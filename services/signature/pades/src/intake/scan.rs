@@ -27,7 +27,9 @@ fn values(document: &Document<'_>, id: ObjectId, value: &Value<'_>, is_stream: b
     match &value.kind {
         // A missing object below `/Size` stays null for ever; above, a seal's own objects would fill it.
         Kind::Reference(target) if target.number >= document.next_number() => {
-            Err(Refusal::new(Reason::DamagedCrossReference).at(id).with("reference", target.number))
+            Err(Refusal::new(Reason::DamagedCrossReference)
+                .at(id)
+                .with("reference", target.number))
         }
         Kind::Array(items) => items
             .iter()

@@ -145,12 +145,13 @@ impl Copier<'_, '_> {
                 // The length is written directly, so its object need not follow.
                 edit = edit.set(b"Length", data.len().to_string());
             }
-            XXX
-                    body.extend_from_slice(b"\nstream\n");
-                    body.extend_from_slice(data);
-                    body.extend_from_slice(b"\nendstream");
-                }
-                _ => self.rewrite(update, &loaded.value, &mut body),
+            let direct = edit.apply(dictionary);
+            let value = parse_value(&mut Lexer::new(&direct, 0))?;
+            self.rewrite(update, &value, &mut body);
+            if let Some(data) = loaded.stream {
+                body.extend_from_slice(b"\nstream\n");
+                body.extend_from_slice(data);
+                body.extend_from_slice(b"\nendstream");
             }
             update.put(new_id, body);
         }

@@ -126,7 +126,11 @@ impl<'a> Document<'a> {
 
     /// The first object number for new objects, which is `/Size`: no entry reaches it.
     pub fn next_number(&self) -> u32 {
-        let size = self.trailer().get(b"Size").and_then(Value::integer).and_then(|size| u32::try_from(size).ok());
+        let size = self
+            .trailer()
+            .get(b"Size")
+            .and_then(Value::integer)
+            .and_then(|size| u32::try_from(size).ok());
         size.unwrap_or(1).max(1)
     }
 

@@ -162,3 +162,147 @@ fn predictor(document: Option<&Document<'_>>, settings: &Dictionary<'_>) -> Opti
         columns: size(b"Columns", 1),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::syntax::{Kind, Lexer, parse_value};
+
+    /// Decodes without a document.
+    fn decode(dictionary: &str, data: &[u8], limit: usize) -> Result<Vec<u8>, FaultKind> {
+        let value =
+            parse_value(&mut Lexer::new(dictionary.as_bytes(), 0)).expect("the test writes a dictionary");
+        let Kind::Dictionary(dictionary) = value.kind else {
+            panic!("the test writes a dictionary")
+        };
+        decode_stream(None, &dictionary, data, limit).map_err(|fault| fault.kind)
+    }
+
+    /// Codes of growing width, as ISO 32000-1, 7.4.4.2 describes the encoder.
+    fn lzw(data: &[u8], early: usize) -> Vec<u8> {
+        let mut bits: Vec<bool> = Vec::new();
+        let mut table: Vec<Vec<u8>> = Vec::new();
+        let width = |entries: usize| {
+            (9..12)
+                .find(|bits| 258 + entries + early < 1 << bits)
+                .unwrap_or(12)
+        };
+        let mut emit =
+            |code: usize, width: usize| bits.extend((0..width).rev().map(|bit| code >> bit & 1 == 1));
+        let code = |table: &[Vec<u8>], run: &[u8]| match run {
+            [byte] => Some(usize::from(*byte)),
+            _ => table
+                .iter()
+                .position(|entry| entry == run)
+                .map(|index| 258 + index),
+        };
+        emit(256, 9);
+        let mut run: Vec<u8> = Vec::new();
+        for byte in data {
+            run.push(*byte);
+            if code(&table, &run).is_some() {
+                continue;
+            }
+            let known = code(&table, &run[..run.len() - 1]).expect("a prefix is known");
+            // The decoder is one entry behind.
+            emit(known, width(table.len().saturating_sub(1)));
+            table.push(std::mem::replace(&mut run, vec![*byte]));
+            if table.len() == 3000 {
+                emit(256, width(table.len() - 1));
+                table.clear();
+            }
+        }
+        emit(
+            code(&table, &run).expect("the rest is known"),
+            width(table.len().saturating_sub(1)),
+        );
+        emit(257, width(table.len()));
+        bits.chunks(8)
+            .map(|byte| {
+                byte.iter()
+                    .enumerate()
+                    .fold(0, |sum, (at, bit)| sum | u8::from(*bit) << (7 - at))
+            })
+            .collect()
+    }
+
+    #[test]
+    fn the_example_of_the_standard_is_decoded() {
+        let encoded = [0x80, 0x0b, 0x60, 0x50, 0x22, 0x0c, 0x0c, 0x85, 0x01];
+        let expected = [45, 45, 45, 45, 45, 65, 45, 45, 45, 66];
+        assert_eq!(
+            decode("<< /Filter /LZWDecode >>", &encoded, 100),
+            Ok(expected.to_vec())
+        );
+    }
+
+    #[test]
+    fn long_lzw_data_are_decoded_with_and_without_early_change() {
+        let data: Vec<u8> = (0u32..60_000)
+            .map(|index| (index.wrapping_mul(index) >> 5) as u8 & 0x3f)
+            .collect();
+        assert_eq!(
+            decode("<< /Filter /LZWDecode >>", &lzw(&data, 1), 60_000),
+            Ok(data.clone())
+        );
+        let late = "<< /Filter [/LZWDecode] /DecodeParms [<< /EarlyChange 0 >>] >>";
+        assert_eq!(decode(late, &lzw(&data, 0), 60_000), Ok(data.clone()));
+        assert_eq!(
+            decode("<< /Filter /LZWDecode >>", &lzw(&data, 1), 59_999),
+            Err(FaultKind::TooLarge)
+        );
+    }
+
+    #[test]
+    fn text_filters_and_runs() {
+        assert_eq!(
+            decode("<< /Filter /ASCIIHexDecode >>", b"48 65 6C6c 6F7>", 100),
+            Ok(b"Hellop".to_vec())
+        );
+        assert_eq!(
+            decode("<< /Filter /ASCII85Decode >>", b"87cURD]i,\"Ebo80~>", 100),
+            Ok(b"Hello World!".to_vec())
+        );
+        assert_eq!(decode("<< /Filter /A85 >>", b"z!!~>", 100), Ok(vec![0; 5]));
+        assert_eq!(
+            decode("<< /Filter /A85 >>", b"v~>", 100),
+            Err(FaultKind::StreamData)
+        );
+        let runs = [2, b'a', b'b', b'c', 254, b'x', 128, 9];
+        assert_eq!(
+            decode("<< /Filter /RunLengthDecode >>", &runs, 100),
+            Ok(b"abcxxx".to_vec())
+        );
+        assert_eq!(
+            decode("<< /Filter [/AHx /RL] >>", b"FF 41 80>", 100),
+            Ok(b"AA".to_vec())
+        );
+        assert_eq!(
+            decode("<< /Filter /DCTDecode >>", b"", 100),
+            Err(FaultKind::UnknownFilter)
+        );
+    }
+
+    #[test]
+    fn predictors_are_undone() {
+        // One row a filter type: none, sub, up, average, Paeth; two samples of one byte, three columns.
+        let encoded = [0, 10, 20, 30, 1, 1, 1, 1, 2, 9, 18, 27, 3, 5, 0, 0, 4, 1, 1, 1];
+        let expected = [10, 20, 30, 1, 2, 3, 10, 20, 30, 10, 15, 22, 11, 16, 23];
+        let png = "<< /Filter /AHx /DecodeParms << /Predictor 15 /Columns 3 >> >>";
+        let hex: String = encoded.iter().map(|byte| format!("{byte:02x}")).collect();
+        assert_eq!(decode(png, hex.as_bytes(), 100), Ok(expected.to_vec()));
+        let tiff = "<< /Filter /AHx /DecodeParms << /Predictor 2 /Columns 2 /Colors 2 >> >>";
+        assert_eq!(
+            decode(tiff, b"0102 0304 0A0B 0101>", 100),
+            Ok(vec![1, 2, 4, 6, 10, 11, 11, 12])
+        );
+        assert_eq!(
+            decode(
+                "<< /Filter /AHx /DecodeParms << /Predictor 15 /Columns 0 >> >>",
+                b"00",
+                9
+            ),
+            Err(FaultKind::StreamData)
+        );
+    }
+}

@@ -313,3 +313,85 @@ fn decode_escape(rest: &[u8], decoded: &mut Vec<u8>) -> usize {
     decoded.push(plain);
     1
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Kind, ObjectId, parse_value};
+    use super::*;
+
+    fn kind(text: &[u8]) -> Option<Kind<'_>> {
+        parse_value(&mut Lexer::new(text, 0)).ok().map(|value| value.kind)
+    }
+
+    fn string(text: &[u8]) -> Vec<u8> {
+        parse_value(&mut Lexer::new(text, 0))
+            .expect("a string")
+            .string()
+            .expect("a string")
+    }
+
+    #[test]
+    fn numbers_as_the_standard_writes_them() {
+        assert_eq!(kind(b"+17"), Some(Kind::Integer(17)));
+        assert_eq!(kind(b"-.002"), Some(Kind::Real(-0.002)));
+        assert_eq!(kind(b"4."), Some(Kind::Real(4.0)));
+        for odd in [
+            "--1",
+            "1.2.3",
+            "-",
+            ".",
+            "+",
+            "1e5",
+            "0x1",
+            "16#FF",
+            "9999999999999999999999",
+        ] {
+            assert_eq!(kind(odd.as_bytes()), None, "{odd}");
+        }
+    }
+
+    #[test]
+    fn strings_are_decoded() {
+        assert_eq!(
+            string(b"(a\\(b\\)(c) \\101\\1012\\n\\\r\nd\r\ne)"),
+            b"a(b)(c) AA2\nd\ne"
+        );
+        assert_eq!(string(b"<48 656C6c6F 7>"), b"Hellop");
+        assert_eq!(kind(b"(open"), None);
+        assert_eq!(kind(b"(open\\)"), None);
+        assert_eq!(kind(b"<48 6G>"), None);
+    }
+
+    #[test]
+    fn names_and_references() {
+        assert_eq!(
+            kind(b"/A#20B#zz"),
+            Some(Kind::Name(Cow::Owned(b"A B#zz".to_vec())))
+        );
+        assert_eq!(kind(b"/ "), Some(Kind::Name(Cow::Borrowed(b""))));
+        assert_eq!(
+            kind(b"12 0 R"),
+            Some(Kind::Reference(ObjectId {
+                number: 12,
+                generation: 0
+            }))
+        );
+        assert_eq!(kind(b"12 0 RG"), Some(Kind::Integer(12)));
+        assert_eq!(kind(b"12 99999 R"), Some(Kind::Integer(12)));
+    }
+
+    #[test]
+    fn values_keep_the_bytes_they_were_read_from() {
+        let text = b"  << /A [1.50 (x) % note\n 3 0 R] /B<</C/D>> >> rest";
+        let value = parse_value(&mut Lexer::new(text, 0)).expect("a dictionary");
+        assert_eq!(value.raw, &text[2..text.len() - 5]);
+        let dictionary = value.dictionary().expect("a dictionary");
+        let items = dictionary
+            .get(b"A")
+            .and_then(super::super::Value::array)
+            .expect("an array");
+        assert_eq!((items[0].raw, items[0].at), (&b"1.50"[..], 9));
+        assert_eq!(items[2].raw, b"3 0 R");
+        assert_eq!(dictionary.get(b"B").expect("a dictionary").raw, b"<</C/D>>");
+    }
+}

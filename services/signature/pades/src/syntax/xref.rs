@@ -135,9 +135,20 @@ fn position(trailer: &Dictionary<'_>, key: &[u8], section: usize) -> Result<Opti
 /// `/Size` must be larger than every object number in use, and not beyond what readers accept.
 fn check_size(entries: &BTreeMap<u32, Entry>, trailer: &Dictionary<'_>, at: usize) -> Result<(), Fault> {
     let damaged = || Fault::new(FaultKind::CrossReference, at);
-    let size = trailer.get(b"Size").and_then(Value::integer).ok_or_else(damaged)?;
-    let highest = entries.iter().rev().find(|(_, entry)| **entry != Entry::Free).map_or(0, |(number, _)| *number);
-    if size <= i64::from(highest) || size > i64::from(MAX_OBJECT_NUMBER) + 1 { Err(damaged()) } else { Ok(()) }
+    let size = trailer
+        .get(b"Size")
+        .and_then(Value::integer)
+        .ok_or_else(damaged)?;
+    let highest = entries
+        .iter()
+        .rev()
+        .find(|(_, entry)| **entry != Entry::Free)
+        .map_or(0, |(number, _)| *number);
+    if size <= i64::from(highest) || size > i64::from(MAX_OBJECT_NUMBER) + 1 {
+        Err(damaged())
+    } else {
+        Ok(())
+    }
 }
 
 /// Reads an unsigned integer token that fits an object number.

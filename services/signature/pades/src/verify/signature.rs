@@ -1,5 +1,3 @@
-use sha2::{Digest as _, Sha256};
-
 use super::chain::{self, Outcome, Purpose};
 use super::material::Material;
 use super::report::{
@@ -11,6 +9,7 @@ use super::{TrustContext, difference};
 use crate::certificate::Certificate;
 use crate::cms::oids;
 use crate::cms::signed_data::{SignedData, SignerFault};
+use crate::keys;
 use crate::syntax::Document;
 
 /// Looks at one signature with what is known of the whole file.
@@ -79,7 +78,7 @@ impl Judge<'_, '_> {
             location: structure.location.clone(),
             coverage,
             revision_length: revision as u64,
-            revision_sha256: Sha256::digest(&self.document.bytes()[..revision]).into(),
+            revision_sha256: keys::sha256(&[&self.document.bytes()[..revision]]),
             later,
             xfa: self.xfa,
         }

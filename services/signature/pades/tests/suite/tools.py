@@ -137,6 +137,18 @@ def sign(folder, source, target, field="Premier", certify=None, lock=None, lock_
     return {}
 
 
+def raw_sign(folder, name, message):
+    """An ECDSA value over SHA-256 as r and s side by side, as a PKCS#11 module gives it."""
+    from cryptography.hazmat.primitives import hashes
+    from cryptography.hazmat.primitives.asymmetric import ec, utils
+    from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
+    key = load_pem_private_key(open(os.path.join(folder, "keys", name + ".pem"), "rb").read(), None)
+    r, s = utils.decode_dss_signature(key.sign(base64.b64decode(message), ec.ECDSA(hashes.SHA256())))
+    length = (key.curve.key_size + 7) // 8
+    return {"value": base64.b64encode(r.to_bytes(length, "big") + s.to_bytes(length, "big")).decode()}
+
+
 def local_stamper(folder):
     from certomancer.registry import ServiceLabel
     from pyhanko.sign.timestamps import TimeStamper

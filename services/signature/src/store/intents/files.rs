@@ -222,3 +222,19 @@ pub async fn postpone(
     .await?;
     Ok(())
 }
+
+/// Of the given object keys, those that no open intent's prepared file has.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn needless(conn: &mut PgConnection, keys: &[String]) -> Result<Vec<String>, StoreError> {
+    let needless = sqlx::query_scalar(
+        "SELECT key FROM unnest($1::text[]) AS listed (key)
+         WHERE NOT EXISTS (SELECT FROM seal_file JOIN seal_intent ON seal_intent.id = intent_id
+                           WHERE prepared_key = key AND seal_intent.state = 'OPEN')",
+    )
+    .bind(keys)
+    .fetch_all(conn)
+    .await?;
+    Ok(needless)
+}

@@ -1,13 +1,12 @@
 //! A row of `legalisation_request` and what it says.
 
 use chrono::{DateTime, NaiveDate, Utc};
-use sqlx::types::Json;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
 use uuid::Uuid;
 
 use super::TABLE;
 use crate::domain::comparison::{Comparison, ComparisonResult, SpecimenProof};
-use crate::domain::destination::{Destination, Mandatary};
-use crate::domain::person::Signer;
 use crate::domain::placement::{Mark, Placement, Rectangle};
 use crate::domain::receipt::Receipt;
 use crate::domain::refusal::{Level, Refusal};
@@ -25,8 +24,8 @@ pub(crate) struct Row {
     document_id: Uuid,
     office_id: Uuid,
     kind: String,
-    destination: Json<Destination>,
-    mandatary: Option<Json<Mandatary>>,
+    destination: Value,
+    mandatary: Option<Value>,
     fee_centimes: i64,
     resubmission_of: Option<Uuid>,
     page_number: Option<i32>,
@@ -42,7 +41,7 @@ pub(crate) struct Row {
     confirmation_jws: Option<String>,
     subject_hash: Option<Vec<u8>>,
     confirmed_specimen: Option<i32>,
-    signer: Option<Json<Signer>>,
+    signer: Option<Value>,
     receipt_number: Option<String>,
     submitted_at: Option<DateTime<Utc>>,
     expected_on: Option<NaiveDate>,
@@ -93,8 +92,11 @@ impl TryFrom<Row> for LegalisationRequest {
                 document_id: row.document_id,
                 office_id: row.office_id,
                 kind: row.kind,
-                destination: row.destination.0,
-                mandatary: row.mandatary.map(|mandatary| mandatary.0),
+                destination: parsed(id, "destination", row.destination)?,
+                mandatary: row
+                    .mandatary
+                    .map(|value| parsed(id, "mandatary", value))
+                    .transpose()?,
                 fee_centimes: row.fee_centimes,
                 resubmission_of: row.resubmission_of,
             },
@@ -112,6 +114,10 @@ fn inconsistent(id: Uuid, column: &'static str) -> StoreError {
         column,
         id,
     }
+}
+
+fn parsed<T: DeserializeOwned>(id: Uuid, column: &'static str, value: Value) -> Result<T, StoreError> {
+    serde_json::from_value(value).map_err(|_| inconsistent(id, column))
 }
 
 impl Row {
@@ -164,7 +170,7 @@ impl Row {
             jws: self.need("confirmation_jws", jws)?,
             subject_hash: self.digest("subject_hash", hash)?,
             specimen_version: self.need("confirmed_specimen", self.confirmed_specimen)?,
-            signer: self.need("signer", signer)?.0,
+            signer: parsed(self.id, "signer", self.need("signer", signer)?)?,
         }))
     }
 

@@ -56,7 +56,11 @@ fn subsection(
 /// White space only: a comment between entries is damage to every reader.
 fn entry_start(lexer: &Lexer<'_>) -> usize {
     let rest = &lexer.bytes()[lexer.position()..];
-    lexer.position() + rest.iter().position(|byte| !is_space(*byte)).unwrap_or(rest.len())
+    lexer.position()
+        + rest
+            .iter()
+            .position(|byte| !is_space(*byte))
+            .unwrap_or(rest.len())
 }
 
 fn entry(line: &[u8]) -> Option<Entry> {

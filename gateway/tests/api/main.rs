@@ -1,0 +1,11 @@
+//! The gateway in front of stub services: what HTTP turns into, and what comes back.
+#![expect(clippy::unwrap_used, reason = "a helper of a test may fail the test")]
+
+mod errors;
+mod harness;
+mod limits;
+mod pages;
+mod routes;
+mod samples;
+mod sessions;
+mod transfers;
