@@ -51,6 +51,8 @@ if [ -z "$run_only" ]; then
     want_command openssl openssl
     want_command pkcs11-tool opensc
     want_command qpdf qpdf
+    want_command certutil libnss3-tools
+    want_command gs ghostscript
     want_command pdfsig poppler-utils
     want_command zbarimg zbar-tools
     want_command chromium chromium

@@ -189,20 +189,24 @@ impl Demo {
                     .with_context(|| format!("cannot remove {}", path.display()))?;
             }
         }
-        // Both describe what is gone now, accounts included; the documents of earlier runs stay.
-        for description in [
-            layout.state.join("stack.json"),
-            layout.root.join("target/demo/stack.json"),
-        ] {
-            if description.exists() {
-                std::fs::remove_file(description)?;
-            }
+        let mut descriptions = vec![layout.state.join("stack.json")];
+        if layout.state == layout.root.join(".local") {
+            // It names accounts that are gone now; the documents of earlier runs stay.
+            descriptions.push(layout.root.join("target/demo/stack.json"));
         }
-        // Our own folder outside the checkout, once nothing is left in it.
-        if !layout.cluster.starts_with(&layout.state)
-            && let Some(parent) = layout.cluster.parent()
+        for description in descriptions.iter().filter(|path| path.exists()) {
+            std::fs::remove_file(description)?;
+        }
+        // The folder outside the checkout is this demonstration's alone, the one above it is not.
+        if let Some(parent) = layout
+            .cluster
+            .parent()
+            .filter(|parent| !parent.starts_with(&layout.state) && parent.exists())
         {
-            let _not_empty = std::fs::remove_dir(parent);
+            std::fs::remove_dir_all(parent).with_context(|| format!("cannot remove {}", parent.display()))?;
+            if let Some(shared) = parent.parent() {
+                let _others_use_it = std::fs::remove_dir(shared);
+            }
         }
         Ok(())
     }

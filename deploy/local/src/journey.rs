@@ -79,7 +79,17 @@ pub async fn gather(
     let office = recorder
         .step(
             "the annexe opens: offices imported, staff proved and appointed, the officer's key registered",
-            async { office::open(&anyone, &inbox, &mut administrator, &staff, (token, &description.trust.issuing), today).await },
+            async {
+                office::open(
+                    &anyone,
+                    &inbox,
+                    &mut administrator,
+                    &staff,
+                    (token, &description.trust.issuing),
+                    today,
+                )
+                .await
+            },
         )
         .await?;
     recorder.account(&administrator);

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use tonic::{Code, Status};
 use wathiq_chassis::{FieldViolation, status};
 
-use crate::harness::{Edge, KEY, Reply, request, signed_in};
+use crate::harness::{Edge, IDENTITY, KEY, Reply, request, signed_in};
 
 const GET_PERSON: &str = "/wathiq.identity.v1.AccountService/GetPerson";
 
@@ -62,10 +62,8 @@ async fn a_service_s_reason_fields_and_facts_are_kept() {
         FieldViolation::new("strokes[2].points[0].x", "OUT_OF_RANGE", "0 to 1"),
         FieldViolation::new("odd", "WHO_KNOWS", "said by a service alone"),
     ];
-    edge.stub.refuses(
-        GET_PERSON,
-        status::invalid_argument("identity.wathiq", violations),
-    );
+    edge.stub
+        .refuses(GET_PERSON, status::invalid_argument(IDENTITY, violations));
     let problem = me(&edge, "fr").await.problem();
     let pointers: Vec<&Value> = problem["errors"]
         .as_array()
@@ -80,8 +78,7 @@ async fn a_service_s_reason_fields_and_facts_are_kept() {
     );
     assert_eq!(problem["errors"][2]["detail"], "said by a service alone");
 
-    let refusal =
-        status::failed_precondition("identity.wathiq", "CODE_WRONG", "sign_up", "the code is wrong");
+    let refusal = status::failed_precondition(IDENTITY, "CODE_WRONG", "sign_up", "the code is wrong");
     edge.stub.refuses(
         GET_PERSON,
         status::with_metadata(refusal, &[("attempts_left", "2".to_owned())]),
@@ -105,7 +102,7 @@ async fn a_service_s_reason_fields_and_facts_are_kept() {
 async fn the_service_s_wait_becomes_retry_after() {
     let edge = Edge::start().await;
     let wait = std::time::Duration::from_secs(42);
-    let exhausted = status::resource_exhausted("identity.wathiq", "TRY_LATER", wait, "too often");
+    let exhausted = status::resource_exhausted(IDENTITY, "TRY_LATER", wait, "too often");
     edge.stub.refuses(GET_PERSON, exhausted);
     let reply = me(&edge, "en").await;
     assert_eq!(

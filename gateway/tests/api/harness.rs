@@ -26,7 +26,9 @@ use tower::{Service, ServiceExt};
 use utoipa::openapi::OpenApi;
 use wathiq_chassis::server::method_paths;
 use wathiq_chassis::testing::{Pki, TRUST_DOMAIN};
-use wathiq_chassis::{Ambient, GrpcServer, ManualClock, MethodRule, SeededRandom, UpstreamConfig, UserRule};
+use wathiq_chassis::{
+    Ambient, ErrorDomain, GrpcServer, ManualClock, MethodRule, SeededRandom, UpstreamConfig, UserRule,
+};
 use wathiq_gateway::app::App;
 use wathiq_gateway::client_address::Peer;
 use wathiq_gateway::config::{HttpSettings, Settings, Upstreams};
@@ -37,6 +39,8 @@ pub(crate) const ORIGIN: &str = "https://wathiq.test";
 pub(crate) const SECRET: &str = "session-secret";
 /// The token it is traded for.
 pub(crate) const TOKEN: &str = "access-token";
+/// The domain in the errors of a service.
+pub(crate) const IDENTITY: ErrorDomain = ErrorDomain("identity.wathiq");
 pub(crate) const KEY: &str = "018f3a8e-0000-7000-8000-000000000001";
 
 const EXCHANGE: &str = "/wathiq.identity.v1.SessionService/ExchangeSession";

@@ -7,7 +7,7 @@ use tonic::Status;
 use wathiq_proto::wathiq::identity::v1 as identity;
 use wathiq_proto::wathiq::signature::v1 as pb;
 
-use crate::harness::{Edge, ORIGIN, Reply, request};
+use crate::harness::{Edge, IDENTITY, ORIGIN, Reply, request};
 
 const VERIFY_CODE: &str = "/wathiq.signature.v1.VerificationService/VerifyCode";
 const VERIFY_FILE: &str = "/wathiq.signature.v1.VerificationService/VerifyFile";
@@ -255,7 +255,7 @@ async fn signing_in_with_both_factors() {
 #[tokio::test]
 async fn a_wrong_password_is_said_in_the_form() {
     let edge = Edge::start().await;
-    let wrong = wathiq_chassis::status::unauthenticated("identity.wathiq", "CREDENTIALS_WRONG", "wrong");
+    let wrong = wathiq_chassis::status::unauthenticated(IDENTITY, "CREDENTIALS_WRONG", "wrong");
     edge.stub.refuses(SIGN_IN, wrong);
     let reply = form(
         &edge,

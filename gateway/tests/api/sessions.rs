@@ -37,7 +37,7 @@ async fn an_exchange_is_used_again_for_half_a_minute() {
     me().await;
     me().await;
     assert_eq!(edge.stub.calls(EXCHANGE).len(), 1);
-    edge.clock.advance(TimeDelta::seconds(31).to_std().unwrap());
+    edge.clock.advance(TimeDelta::seconds(31));
     edge.stub.refuses(EXCHANGE, Status::unauthenticated("ended"));
     assert_eq!(me().await.reason(), "SESSION_ENDED");
     assert_eq!(edge.stub.calls(EXCHANGE).len(), 2);

@@ -37,11 +37,17 @@ pub(crate) fn parse(rest: &[String], ambient: &Ambient) -> anyhow::Result<FirstA
     let get = |name: &str| options.get(name).map_or("", |value| value.as_str());
     let password = SecretFile::new(get("--password-file")).read()?;
     let name = |script, given, family| {
-        PersonName::parse(script, get(given), get(family))
-            .map_err(|errors| usage(errors.first().map_or_else(String::new, |(_, error)| format!("{given}: {error}"))))
+        PersonName::parse(script, get(given), get(family)).map_err(|errors| {
+            usage(
+                errors
+                    .first()
+                    .map_or_else(String::new, |(_, error)| format!("{given}: {error}")),
+            )
+        })
     };
-    let birth_date: NaiveDate =
-        get("--birth-date").parse().map_err(|_| usage("--birth-date is not a date".to_owned()))?;
+    let birth_date: NaiveDate = get("--birth-date")
+        .parse()
+        .map_err(|_| usage("--birth-date is not a date".to_owned()))?;
     if birth_date > civil_date(ambient.now()) {
         return Err(usage("--birth-date lies in the future".to_owned()).into());
     }
@@ -58,7 +64,8 @@ pub(crate) fn parse(rest: &[String], ambient: &Ambient) -> anyhow::Result<FirstA
             document: IdentityDocument::parse(kind, get("--document-number"))
                 .map_err(|error| usage(format!("--document-number: {error}")))?,
         },
-        language: Language::from_str(language).ok_or_else(|| usage(format!("unknown language {language}")))?,
+        language: Language::from_str(language)
+            .ok_or_else(|| usage(format!("unknown language {language}")))?,
         password: NewPassword::parse(password.expose_secret())
             .map_err(|error| usage(format!("--password-file: {error}")))?,
     })
@@ -72,7 +79,9 @@ fn options(rest: &[String]) -> Result<HashMap<&str, &String>, ConfigError> {
         if !known {
             return Err(usage(format!("unknown option {name}")));
         }
-        let value = words.next().ok_or_else(|| usage(format!("{name} needs a value")))?;
+        let value = words
+            .next()
+            .ok_or_else(|| usage(format!("{name} needs a value")))?;
         options.insert(name.as_str(), value);
     }
     match REQUIRED.iter().find(|name| !options.contains_key(**name)) {
@@ -82,7 +91,10 @@ fn options(rest: &[String]) -> Result<HashMap<&str, &String>, ConfigError> {
 }
 
 fn usage(problem: String) -> ConfigError {
-    ConfigError::CommandLine { problem, usage: USAGE.to_owned() }
+    ConfigError::CommandLine {
+        problem,
+        usage: USAGE.to_owned(),
+    }
 }
 
 #[cfg(test)]
@@ -95,7 +107,12 @@ mod tests {
 
     #[test]
     fn what_is_missing_or_unknown_is_named() {
-        let problem = |line: &str| parse(&words(line), &Ambient::system()).map(|_| ()).unwrap_err().to_string();
+        let problem = |line: &str| {
+            parse(&words(line), &Ambient::system())
+                .map(|_| ())
+                .unwrap_err()
+                .to_string()
+        };
         assert!(problem("").contains("--email is missing"));
         assert!(problem("--admin x").contains("unknown option --admin"));
         assert!(problem("--email").contains("--email needs a value"));
@@ -116,6 +133,12 @@ mod tests {
         assert_eq!(first.civil.document.number(), "A123456");
         assert_eq!(first.language, Language::French);
         let wrong = parse(&words(&line.replace("A123456", "123")), &Ambient::system());
-        assert!(wrong.map(|_| ()).unwrap_err().to_string().contains("--document-number"));
+        assert!(
+            wrong
+                .map(|_| ())
+                .unwrap_err()
+                .to_string()
+                .contains("--document-number")
+        );
     }
 }

@@ -85,7 +85,10 @@ pub struct TokenSettings {
 
 impl Default for TokenSettings {
     fn default() -> Self {
-        Self { issuer: "https://identity.wathiq".to_owned(), seconds: 300 }
+        Self {
+            issuer: "https://identity.wathiq".to_owned(),
+            seconds: 300,
+        }
     }
 }
 
@@ -101,7 +104,12 @@ pub struct SessionSettings {
 
 impl Default for SessionSettings {
     fn default() -> Self {
-        Self { citizen_idle_minutes: 30, citizen_hours: 12, staff_idle_minutes: 15, staff_hours: 8 }
+        Self {
+            citizen_idle_minutes: 30,
+            citizen_hours: 12,
+            staff_idle_minutes: 15,
+            staff_hours: 8,
+        }
     }
 }
 
@@ -115,7 +123,9 @@ pub struct TotpSettings {
 
 impl Default for TotpSettings {
     fn default() -> Self {
-        Self { issuer: "Wathiq".to_owned() }
+        Self {
+            issuer: "Wathiq".to_owned(),
+        }
     }
 }
 
@@ -133,7 +143,10 @@ impl Settings {
     pub fn policy(&self) -> Result<Policy, ConfigError> {
         let longest = token::LONGEST_LIFE_SECONDS;
         if !(30..=longest).contains(&self.tokens.seconds) {
-            return Err(ConfigError::key("tokens.seconds", format!("it must lie between 30 and {longest}")));
+            return Err(ConfigError::key(
+                "tokens.seconds",
+                format!("it must lie between 30 and {longest}"),
+            ));
         }
         let sessions = &self.sessions;
         Ok(Policy {
@@ -150,10 +163,17 @@ impl Settings {
     pub fn quota_rates(&self) -> Result<Quotas, ConfigError> {
         let rate = |(name, settings): (&String, &QuotaSettings)| {
             let rate = Rate::per_minute(settings.per_minute, settings.burst);
-            let problem = || ConfigError::key(format!("quotas.{name}"), "both numbers must be above 0 and within reason");
+            let problem = || {
+                ConfigError::key(
+                    format!("quotas.{name}"),
+                    "both numbers must be above 0 and within reason",
+                )
+            };
             rate.map(|rate| (name.clone(), rate)).ok_or_else(problem)
         };
-        Ok(Quotas::new(self.quotas.iter().map(rate).collect::<Result<_, _>>()?))
+        Ok(Quotas::new(
+            self.quotas.iter().map(rate).collect::<Result<_, _>>()?,
+        ))
     }
 
     /// # Errors
@@ -161,10 +181,16 @@ impl Settings {
     pub fn read_secrets(&self) -> Result<Secrets, ConfigError> {
         let files = &self.secrets;
         Ok(Secrets {
-            deliveries: Sealer::new(&*key("secrets.delivery_key_file", &files.delivery_key_file)?, "delivery"),
+            deliveries: Sealer::new(
+                &*key("secrets.delivery_key_file", &files.delivery_key_file)?,
+                "delivery",
+            ),
             totp: Sealer::new(&*key("secrets.totp_key_file", &files.totp_key_file)?, "totp"),
             signing_keys: Sealer::new(
-                &*key("secrets.signing_key_encryption_file", &files.signing_key_encryption_file)?,
+                &*key(
+                    "secrets.signing_key_encryption_file",
+                    &files.signing_key_encryption_file,
+                )?,
                 "signing-key",
             ),
             hashes: KeyedHash::new(&*key("secrets.hash_key_file", &files.hash_key_file)?),
@@ -192,12 +218,9 @@ impl DatabaseSettings {
     }
 }
 
-fn options(
-    name: &str,
-    url: &str,
-    password: Option<&SecretFile>,
-) -> Result<PgConnectOptions, ConfigError> {
-    let options = PgConnectOptions::from_str(url).map_err(|error| ConfigError::key(name, error.to_string()))?;
+fn options(name: &str, url: &str, password: Option<&SecretFile>) -> Result<PgConnectOptions, ConfigError> {
+    let options =
+        PgConnectOptions::from_str(url).map_err(|error| ConfigError::key(name, error.to_string()))?;
     Ok(match password {
         Some(file) => options.password(file.read()?.expose_secret()),
         None => options,
@@ -208,16 +231,25 @@ fn lifetime(surface: &str, idle_minutes: i64, hours: i64) -> Result<Lifetime, Co
     let usable = (1..=1_440).contains(&idle_minutes) && (1..=168).contains(&hours);
     if !usable {
         let problem = "idle must lie between 1 and 1440 minutes, the whole between 1 and 168 hours";
-        return Err(ConfigError::key(format!("sessions.{surface}_idle_minutes"), problem));
+        return Err(ConfigError::key(
+            format!("sessions.{surface}_idle_minutes"),
+            problem,
+        ));
     }
-    Ok(Lifetime { idle: TimeDelta::minutes(idle_minutes), absolute: TimeDelta::hours(hours) })
+    Ok(Lifetime {
+        idle: TimeDelta::minutes(idle_minutes),
+        absolute: TimeDelta::hours(hours),
+    })
 }
 
 fn key(name: &str, file: &SecretFile) -> Result<Zeroizing<[u8; 32]>, ConfigError> {
     let text = file.read()?;
-    let bytes = data_encoding::HEXLOWER_PERMISSIVE.decode(text.expose_secret().as_bytes()).map(Zeroizing::new);
+    let bytes = data_encoding::HEXLOWER_PERMISSIVE
+        .decode(text.expose_secret().as_bytes())
+        .map(Zeroizing::new);
     let key = bytes.ok().and_then(|bytes| <[u8; 32]>::try_from(&bytes[..]).ok());
-    key.map(Zeroizing::new).ok_or_else(|| ConfigError::key(name, "the file must hold 64 hexadecimal digits"))
+    key.map(Zeroizing::new)
+        .ok_or_else(|| ConfigError::key(name, "the file must hold 64 hexadecimal digits"))
 }
 
 #[cfg(test)]
@@ -234,13 +266,23 @@ mod tests {
         };
         assert_eq!(read(&format!("{}\n", "0a".repeat(32))).unwrap(), [10; 32]);
         for content in ["", "0a", &"0a".repeat(33), &"zz".repeat(32)] {
-            assert!(read(content).unwrap_err().to_string().contains("secrets.totp_key_file"));
+            assert!(
+                read(content)
+                    .unwrap_err()
+                    .to_string()
+                    .contains("secrets.totp_key_file")
+            );
         }
     }
 
     #[test]
     fn lifetimes_have_bounds() {
         assert!(lifetime("staff", 15, 8).is_ok());
-        assert!(lifetime("staff", 0, 8).unwrap_err().to_string().contains("sessions.staff_idle_minutes"));
+        assert!(
+            lifetime("staff", 0, 8)
+                .unwrap_err()
+                .to_string()
+                .contains("sessions.staff_idle_minutes")
+        );
     }
 }

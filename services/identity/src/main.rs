@@ -26,14 +26,29 @@ fn main() -> ExitCode {
 async fn serve(settings: Settings, shutdown: CancellationToken) -> anyhow::Result<()> {
     let telemetry = telemetry::init(&settings.process)?;
     let listen = settings.process.listen;
-    let listener = TcpListener::bind(listen).await.with_context(|| format!("cannot listen on {listen}"))?;
+    let listener = TcpListener::bind(listen)
+        .await
+        .with_context(|| format!("cannot listen on {listen}"))?;
     let listen = settings.process.operations_listen;
-    let operations_listener =
-        TcpListener::bind(listen).await.with_context(|| format!("cannot listen on {listen}"))?;
+    let operations_listener = TcpListener::bind(listen)
+        .await
+        .with_context(|| format!("cannot listen on {listen}"))?;
     let readiness = Readiness::new();
-    let work =
-        wathiq_identity::serve(settings, listener, readiness.clone(), shutdown.clone(), Ambient::system());
-    operations::with_operations(operations_listener, readiness, telemetry.metrics(), shutdown, Box::pin(work)).await?;
+    let work = wathiq_identity::serve(
+        settings,
+        listener,
+        readiness.clone(),
+        shutdown.clone(),
+        Ambient::system(),
+    );
+    operations::with_operations(
+        operations_listener,
+        readiness,
+        telemetry.metrics(),
+        shutdown,
+        Box::pin(work),
+    )
+    .await?;
     Ok(())
 }
 

@@ -7,7 +7,9 @@ use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{ConnectOptions, Connection, PgPool};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
-use wathiq_chassis::{Ambient, BoxError, ConfigError, GrpcServer, KeyFetch, Readiness, TokenVerifier, VerificationKey};
+use wathiq_chassis::{
+    Ambient, BoxError, ConfigError, GrpcServer, KeyFetch, Readiness, TokenVerifier, VerificationKey,
+};
 use wathiq_outbox::Relay;
 use wathiq_proto::wathiq::identity::v1::account_service_server::AccountServiceServer;
 use wathiq_proto::wathiq::identity::v1::confirmation_service_server::ConfirmationServiceServer;
@@ -63,7 +65,11 @@ pub async fn serve(
 ) -> Result<(), ServiceError> {
     let application = settings.database.application()?;
     let app = Arc::new(build(&settings, application.clone(), ambient.clone())?);
-    let verifier = TokenVerifier::new(ambient.clock.clone(), settings.tokens.issuer.clone(), own_keys(app.clone()));
+    let verifier = TokenVerifier::new(
+        ambient.clock.clone(),
+        settings.tokens.issuer.clone(),
+        own_keys(app.clone()),
+    );
     let server = GrpcServer::new(&settings.process, RULES, Some(verifier))?
         .descriptor(wathiq_proto::FILE_DESCRIPTOR_SET)
         .add_service(AccountServiceServer::new(Accounts(app.clone())))
@@ -143,7 +149,10 @@ fn build(settings: &Settings, application: PgConnectOptions, ambient: Ambient) -
 fn pool(application: PgConnectOptions, connections: u32) -> PgPool {
     let application = application
         .application_name("identity")
-        .options([("statement_timeout", STATEMENT_TIMEOUT), ("lock_timeout", LOCK_TIMEOUT)])
+        .options([
+            ("statement_timeout", STATEMENT_TIMEOUT),
+            ("lock_timeout", LOCK_TIMEOUT),
+        ])
         .log_statements(tracing::log::LevelFilter::Trace);
     PgPoolOptions::new()
         .max_connections(connections)
@@ -158,7 +167,9 @@ fn own_keys(app: Arc<App>) -> KeyFetch {
     Arc::new(move || {
         let app = app.clone();
         Box::pin(async move {
-            let published = app::list_verification_keys::list_verification_keys(&app).await.map_err(BoxError::from)?;
+            let published = app::list_verification_keys::list_verification_keys(&app)
+                .await
+                .map_err(BoxError::from)?;
             let key = |published: app::list_verification_keys::PublishedKey| VerificationKey {
                 kid: published.key.id,
                 public_key: published.key.public_key,
@@ -181,8 +192,12 @@ async fn watch_database(pool: PgPool, readiness: Readiness, shutdown: Cancellati
 }
 
 async fn is_current(pool: &PgPool) -> bool {
-    let Ok(mut conn) = pool.acquire().await else { return false };
-    crate::store::migrate::is_current(&mut conn).await.unwrap_or(false)
+    let Ok(mut conn) = pool.acquire().await else {
+        return false;
+    };
+    crate::store::migrate::is_current(&mut conn)
+        .await
+        .unwrap_or(false)
 }
 
 async fn tidy_now_and_then(app: Arc<App>, shutdown: CancellationToken) {
@@ -191,7 +206,11 @@ async fn tidy_now_and_then(app: Arc<App>, shutdown: CancellationToken) {
             tokio::time::sleep(TIDY_EVERY).await;
             if let Err(error) = app::tidy::tidy(&app).await {
                 let chain = wathiq_chassis::status::chain(&error);
-                tracing::warn!(event = "tidy.failed", error = chain, "tidying failed; it is tried again");
+                tracing::warn!(
+                    event = "tidy.failed",
+                    error = chain,
+                    "tidying failed; it is tried again"
+                );
             }
         }
     };

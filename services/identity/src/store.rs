@@ -29,7 +29,11 @@ pub enum StoreError {
     #[error("the database refused or did not answer")]
     Database(#[from] sqlx::Error),
     #[error("column {table}.{column} of {id} holds what it cannot hold")]
-    Inconsistent { table: &'static str, column: &'static str, id: String },
+    Inconsistent {
+        table: &'static str,
+        column: &'static str,
+        id: String,
+    },
     #[error("row {id} of {table} changed under its lock")]
     Lost { table: &'static str, id: String },
 }
@@ -38,7 +42,9 @@ impl StoreError {
     /// The constraint that a statement broke.
     pub fn constraint(&self) -> Option<&str> {
         match self {
-            Self::Database(error) => error.as_database_error().and_then(|database| database.constraint()),
+            Self::Database(error) => error
+                .as_database_error()
+                .and_then(|database| database.constraint()),
             _ => None,
         }
     }
@@ -52,7 +58,11 @@ struct Reading<'a> {
 
 impl Reading<'_> {
     fn wrong(&self, column: &'static str) -> StoreError {
-        StoreError::Inconsistent { table: self.table, column, id: self.id.to_string() }
+        StoreError::Inconsistent {
+            table: self.table,
+            column,
+            id: self.id.to_string(),
+        }
     }
 
     fn word<W: Word>(&self, column: &'static str, text: &str) -> Result<W, StoreError> {
@@ -63,7 +73,12 @@ impl Reading<'_> {
         bytes.try_into().map_err(|_| self.wrong(column))
     }
 
-    fn period(&self, column: &'static str, from: NaiveDate, to: Option<NaiveDate>) -> Result<Period, StoreError> {
+    fn period(
+        &self,
+        column: &'static str,
+        from: NaiveDate,
+        to: Option<NaiveDate>,
+    ) -> Result<Period, StoreError> {
         Period::new(from, to).ok_or_else(|| self.wrong(column))
     }
 }
@@ -74,5 +89,12 @@ fn exactly_one(
     table: &'static str,
     id: impl std::fmt::Display,
 ) -> Result<(), StoreError> {
-    if done.rows_affected() == 1 { Ok(()) } else { Err(StoreError::Lost { table, id: id.to_string() }) }
+    if done.rows_affected() == 1 {
+        Ok(())
+    } else {
+        Err(StoreError::Lost {
+            table,
+            id: id.to_string(),
+        })
+    }
 }

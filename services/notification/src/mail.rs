@@ -6,11 +6,13 @@ use chrono::{DateTime, Utc};
 use lettre::address::Envelope;
 use lettre::message::header::{ContentTransferEncoding, ContentType, HeaderName, HeaderValue};
 use lettre::message::{Attachment as Attached, Body, Mailbox, MultiPart, SinglePart};
-use lettre::transport::smtp::PoolConfig;
-use lettre::transport::smtp::authentication::Credentials;
-use lettre::transport::smtp::client::{Certificate, CertificateStore, Tls, TlsParameters};
+use lettre::transport::smtp::Error as SmtpError;
+use lettre::transport::smtp::authentication::{Credentials, DEFAULT_MECHANISMS};
+use lettre::transport::smtp::client::{
+    AsyncSmtpConnection, Certificate, CertificateStore, Tls, TlsParameters,
+};
 use lettre::transport::smtp::extension::ClientId;
-use lettre::{Address, AsyncSmtpTransport, AsyncTransport, Message, Tokio1Executor};
+use lettre::{Address, Message};
 use secrecy::ExposeSecret;
 use wathiq_chassis::{BoxError, ConfigError};
 
@@ -22,8 +24,8 @@ use crate::text_message::SendError;
 /// Code of a mail that the server found too large (RFC 1870 and RFC 5321, 4.2.3).
 pub const TOO_LARGE: &str = "SMTP_552";
 
-/// Connections to the mail server that are kept for a minute after use.
-const MAX_CONNECTIONS: u32 = 4;
+/// How long a server may take to say goodbye.
+const GOODBYE: Duration = Duration::from_secs(1);
 
 /// A mail to one person. It does not print.
 pub struct Mail<'a> {
@@ -35,17 +37,21 @@ pub struct Mail<'a> {
     pub attachments: Vec<Attachment>,
 }
 
-/// Hands mails to the configured server.
-#[derive(Clone)]
+/// Hands mails to the configured server, each over a connection of its own: one that an attempt gave up could still answer to
+/// that attempt, and be taken to answer to another.
 pub struct Mailer {
-    transport: AsyncSmtpTransport<Tokio1Executor>,
+    host: String,
+    port: u16,
+    tls: Tls,
+    credentials: Option<Credentials>,
+    hello: ClientId,
+    within: Duration,
     from: Mailbox,
     message_id_domain: String,
-    within: Duration,
 }
 
 impl Mailer {
-    /// Connects at first use; to be called inside the runtime.
+    /// Connects when there is something to send.
     ///
     /// # Errors
     /// [`ConfigError`] naming the key.
@@ -58,18 +64,29 @@ impl Mailer {
             .message_id_domain
             .clone()
             .unwrap_or_else(|| from.email.domain().to_owned());
-        let within = Duration::from_secs(config.seconds);
-        let mut builder = AsyncSmtpTransport::<Tokio1Executor>::builder_dangerous(&config.host)
-            .port(config.port)
-            .hello_name(ClientId::Domain(domain.clone()))
-            .timeout(Some(within))
-            .pool_config(PoolConfig::new().max_size(MAX_CONNECTIONS))
-            .tls(tls(config)?);
-        if let (Some(username), Some(file)) = (&config.username, &config.password_file) {
-            let password = file.read()?.expose_secret().trim().to_owned();
-            builder = builder.credentials(Credentials::new(username.clone(), password));
-        }
-        Ok(Self { transport: builder.build(), from, message_id_domain: domain, within })
+        let credentials = match (&config.username, &config.password_file) {
+            (Some(username), Some(file)) => {
+                let password = file.read()?.expose_secret().trim().to_owned();
+                Some(Credentials::new(username.clone(), password))
+            }
+            (None, None) => None,
+            _ => {
+                return Err(ConfigError::key(
+                    "mail.username",
+                    "stands together with `password_file`",
+                ));
+            }
+        };
+        Ok(Self {
+            host: config.host.clone(),
+            port: config.port,
+            tls: tls(config)?,
+            credentials,
+            hello: ClientId::Domain(domain.clone()),
+            within: Duration::from_secs(config.seconds),
+            from,
+            message_id_domain: domain,
+        })
     }
 
     /// Hands a mail over.
@@ -88,14 +105,42 @@ impl Mailer {
             .map_err(|_| refused("MAIL_MALFORMED"))?;
         let bytes = message.formatted();
         drop(message);
-        // The transport's own bound is for connecting alone.
-        match tokio::time::timeout(self.within, self.transport.send_raw(&envelope, &bytes)).await {
-            Ok(Ok(_)) => Ok(()),
-            Ok(Err(error)) => Err(send_error(error)),
-            Err(elapsed) => {
-                Err(SendError::Unavailable { code: "SMTP_TIMEOUT".to_owned(), source: elapsed.into() })
-            }
+        let elapsed = |elapsed: tokio::time::error::Elapsed| SendError::Unavailable {
+            code: "SMTP_TIMEOUT".to_owned(),
+            source: elapsed.into(),
+        };
+        let mut connection = tokio::time::timeout(self.within, self.hand_over(&envelope, &bytes))
+            .await
+            .map_err(elapsed)??;
+        // It is taken: how the server says goodbye changes nothing.
+        drop(tokio::time::timeout(GOODBYE, connection.quit()).await);
+        Ok(())
+    }
+
+    async fn hand_over(&self, envelope: &Envelope, bytes: &[u8]) -> Result<AsyncSmtpConnection, SendError> {
+        let mut connection = self.connect().await.map_err(unavailable)?;
+        match connection.send(envelope, bytes).await {
+            Ok(_) => Ok(connection),
+            Err(error) => Err(refused_or_not(error)),
         }
+    }
+
+    async fn connect(&self) -> Result<AsyncSmtpConnection, SmtpError> {
+        let from_the_start = match &self.tls {
+            Tls::Wrapper(parameters) => Some(parameters.clone()),
+            _ => None,
+        };
+        let server = (self.host.as_str(), self.port);
+        let mut connection =
+            AsyncSmtpConnection::connect_tokio1(server, Some(self.within), &self.hello, from_the_start, None)
+                .await?;
+        if let Tls::Required(parameters) = &self.tls {
+            connection.starttls(parameters.clone(), &self.hello).await?;
+        }
+        if let Some(credentials) = &self.credentials {
+            connection.auth(DEFAULT_MECHANISMS, credentials).await?;
+        }
+        Ok(connection)
     }
 
     fn message(&self, mail: Mail<'_>, to: Address) -> Result<Message, BoxError> {
@@ -160,28 +205,38 @@ fn tls(config: &MailConfig) -> Result<Tls, ConfigError> {
     })
 }
 
-/// RFC 5321, 4.2.1: 5yz is final. What the server holds against this installation rather than against the mail (RFC 4954:
-/// authentication is missing or wrong) is not.
-fn send_error(error: lettre::transport::smtp::Error) -> SendError {
-    let status = error.status().map(u16::from);
-    let code = match status {
-        Some(status) => format!("SMTP_{status}"),
-        None if error.is_timeout() => "SMTP_TIMEOUT".to_owned(),
-        None if error.is_tls() => "SMTP_TLS".to_owned(),
-        // The server does not offer what the configuration asks for, such as STARTTLS.
-        None if error.is_client() => "SMTP_UNUSABLE".to_owned(),
-        None => "SMTP_UNREACHABLE".to_owned(),
-    };
-    match status {
-        Some(500..) if !matches!(status, Some(530 | 534 | 535 | 538)) => SendError::Refused { code },
+/// RFC 5321, 4.2.1: 5yz is final, for this mail. A server that wants authentication first (RFC 4954, section 6) holds that
+/// against this installation.
+fn refused_or_not(error: SmtpError) -> SendError {
+    match error.status().map(u16::from) {
+        Some(status @ 500..) if !matches!(status, 530 | 534 | 535 | 538) => SendError::Refused {
+            code: format!("SMTP_{status}"),
+        },
+        _ => unavailable(error),
+    }
+}
+
+fn unavailable(error: SmtpError) -> SendError {
+    if let Some(status) = error.status() {
         // The server's own words may name the recipient: they go no further.
-        Some(status) => SendError::Unavailable {
-            code,
-            source: format!("the mail server answered {status}").into(),
-        },
-        None => SendError::Unavailable {
-            code,
-            source: error.into(),
-        },
+        let source = format!("the mail server answered {status}").into();
+        return SendError::Unavailable {
+            code: format!("SMTP_{status}"),
+            source,
+        };
+    }
+    let code = if error.is_timeout() {
+        "SMTP_TIMEOUT"
+    } else if error.is_tls() {
+        "SMTP_TLS"
+    } else if error.is_client() {
+        // The server does not offer what the configuration asks for, such as STARTTLS.
+        "SMTP_UNUSABLE"
+    } else {
+        "SMTP_UNREACHABLE"
+    };
+    SendError::Unavailable {
+        code: code.to_owned(),
+        source: error.into(),
     }
 }

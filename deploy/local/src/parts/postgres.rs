@@ -175,6 +175,7 @@ fn installed() -> Result<PathBuf> {
     Ok(format!("/usr/lib/postgresql/{newest}/bin").into())
 }
 
+/// Made in a folder beside its place and moved there when it is whole: an interrupted start leaves no half of a cluster.
 async fn initialise(
     around: &Surroundings<'_>,
     programs: &Path,
@@ -182,13 +183,40 @@ async fn initialise(
     password: &str,
 ) -> Result<()> {
     let cluster = &around.layout.cluster;
-    std::fs::create_dir_all(cluster).with_context(|| format!("cannot create {}", cluster.display()))?;
-    let password_file = cluster.with_extension("pw");
+    let work = cluster.with_extension("new");
+    if work.exists() {
+        std::fs::remove_dir_all(&work)?;
+    }
+    std::fs::create_dir_all(&work).with_context(|| format!("cannot create {}", work.display()))?;
+    std::fs::set_permissions(&work, std::fs::Permissions::from_mode(0o700))?;
+    let password_file = work.join("password");
     secrets::write_private(&password_file, password)?;
     if let Some(user) = user {
-        chown(cluster, Some(user.uid), Some(user.gid))?;
+        chown(&work, Some(user.uid), Some(user.gid))?;
         chown(&password_file, Some(user.uid), Some(user.gid))?;
     }
+    let mut command = initdb(programs, &work, &password_file);
+    if !around.durable {
+        command.arg("--no-sync");
+    }
+    if let Some(user) = user {
+        command.uid(user.uid).gid(user.gid);
+    }
+    let output = command.output().await.context("cannot run initdb")?;
+    if output.status.success() {
+        std::fs::rename(work.join("cluster"), cluster)?;
+    }
+    std::fs::remove_dir_all(&work)?;
+    if !output.status.success() {
+        bail!(
+            "initdb failed: {}",
+            String::from_utf8_lossy(&output.stderr).trim()
+        );
+    }
+    Ok(())
+}
+
+fn initdb(programs: &Path, work: &Path, password_file: &Path) -> Command {
     let mut command = Command::new(programs.join("initdb"));
     command
         .args([
@@ -198,25 +226,12 @@ async fn initialise(
             "--auth=scram-sha-256",
         ])
         .arg("--pgdata")
-        .arg(cluster)
+        .arg(work.join("cluster"))
         .arg("--pwfile")
-        .arg(&password_file)
-        .current_dir("/");
-    if !around.durable {
-        command.arg("--no-sync");
-    }
-    if let Some(user) = user {
-        command.uid(user.uid).gid(user.gid);
-    }
-    let output = command.output().await.context("cannot run initdb")?;
-    std::fs::remove_file(&password_file)?;
-    if !output.status.success() {
-        bail!(
-            "initdb failed: {}",
-            String::from_utf8_lossy(&output.stderr).trim()
-        );
-    }
-    Ok(())
+        .arg(password_file)
+        .current_dir("/")
+        .kill_on_drop(true);
+    command
 }
 
 /// Settings are written anew at each start: the port may have moved.

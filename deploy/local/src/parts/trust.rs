@@ -243,6 +243,8 @@ fn officer_certificate(officer: &Officer, day: NaiveDate) -> Result<Value> {
         "extensions": [
             {"id": "key_usage", "critical": true, "smart-value": {
                 "schema": "key-usage", "params": ["digital_signature", "non_repudiation"]}},
+            // What qualified certificates of natural persons carry; readers built on NSS look for it.
+            {"id": "extended_key_usage", "value": ["email_protection", "client_auth"]},
             where_to_ask()[0], where_to_ask()[1],
         ],
     });

@@ -35,12 +35,19 @@ pub async fn begin_totp_enrolment(
     const ACTION: &str = "totp.begin_enrolment";
     reauthenticate::password(app, caller, &password).await?;
     let mut work = Work::begin_secret(app, command).await?;
-    let person = people::lock(work.conn(), caller.person_id).await?.ok_or(Refusal::PersonNotFound)?;
+    let person = people::lock(work.conn(), caller.person_id)
+        .await?
+        .ok_or(Refusal::PersonNotFound)?;
     if person.totp_enrolled {
         if second_factor.is_empty() {
             return Err(Refusal::SecondFactorMissing.into());
         }
-        let taken = work.limit(limits::REAUTHENTICATION, &[&caller.session_id.to_string(), "code"]).await?;
+        let taken = work
+            .limit(
+                limits::REAUTHENTICATION,
+                &[&caller.session_id.to_string(), "code"],
+            )
+            .await?;
         match second_factor::check(&mut work, person.id, second_factor, Accepts::TotpOrRecovery).await? {
             Ok(()) => work.unlimit(taken).await?,
             Err(refusal) => return Err(work.refuse(refusal, ACTION, ("person", person.id)).await),
@@ -53,5 +60,10 @@ pub async fn begin_totp_enrolment(
     credentials::put_pending_totp(work.conn(), person.id, &sealed, expires_at, now).await?;
     work.audit(ACTION, ("person", person.id), json!({})).await?;
     let uri = secret.uri(&app.policy.totp_issuer, person.email.as_str());
-    work.finish_secret(Enrolment { secret: secret.base32(), uri, expires_at }).await
+    work.finish_secret(Enrolment {
+        secret: secret.base32(),
+        uri,
+        expires_at,
+    })
+    .await
 }

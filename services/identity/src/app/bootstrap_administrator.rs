@@ -36,7 +36,12 @@ pub struct Bootstrapped {
 pub async fn bootstrap_administrator(app: &App, first: FirstAdministrator) -> Result<Bootstrapped, Error> {
     let hash = app.hasher.hash(&app.ambient, first.password.expose()).await?;
     let now = app.ambient.now();
-    let proof = Proof { method: ProofMethod::Bootstrap, office_id: None, official_id: None, at: now };
+    let proof = Proof {
+        method: ProofMethod::Bootstrap,
+        office_id: None,
+        official_id: None,
+        at: now,
+    };
     let person = Person {
         id: app.ambient.uuid_v7(),
         version: 1,
@@ -82,5 +87,9 @@ pub async fn bootstrap_administrator(app: &App, first: FirstAdministrator) -> Re
     wathiq_outbox::append(&mut transaction, &app.ambient, registered).await?;
     transaction.commit().await?;
     let otpauth = secret.uri(&app.policy.totp_issuer, person.email.as_str());
-    Ok(Bootstrapped { person_id: person.id, totp_secret: secret.base32(), otpauth })
+    Ok(Bootstrapped {
+        person_id: person.id,
+        totp_secret: secret.base32(),
+        otpauth,
+    })
 }

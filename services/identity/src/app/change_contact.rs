@@ -28,8 +28,11 @@ pub async fn change_contact<R: Reply>(
 ) -> Result<R, Error> {
     reauthenticate::password(app, caller, &password).await?;
     let mut work = begin!(app, command);
-    work.count(limits::CONTACT_CHANGE, &[&caller.person_id.to_string()]).await?;
-    let person = people::find(work.conn(), caller.person_id).await?.ok_or(Refusal::PersonNotFound)?;
+    work.count(limits::CONTACT_CHANGE, &[&caller.person_id.to_string()])
+        .await?;
+    let person = people::find(work.conn(), caller.person_id)
+        .await?
+        .ok_or(Refusal::PersonNotFound)?;
     let change = ContactChange {
         id: app.ambient.uuid_v7(),
         person_id: person.id,
@@ -41,7 +44,8 @@ pub async fn change_contact<R: Reply>(
     let sent = sent(&mut work, &person, &change.contact).await?;
     let delivery = send_code(&mut work, CodePurpose::ContactChange, change.id, sent).await?;
     let details = json!({ "channel": change.contact.channel().as_str(), "contact_change_id": change.id });
-    work.audit("person.change_contact", ("person", person.id), details).await?;
+    work.audit("person.change_contact", ("person", person.id), details)
+        .await?;
     work.finish(reply(change.id, delivery)).await
 }
 
@@ -52,11 +56,17 @@ async fn sent(work: &mut Work<'_>, person: &Person, contact: &Contact) -> Result
     };
     Ok(match holder {
         Some(holder) if holder.id != person.id => {
-            let to = Addressee { contact: contact.clone(), language: holder.language };
+            let to = Addressee {
+                contact: contact.clone(),
+                language: holder.language,
+            };
             Sent::Instead(DeliveryKind::AccountExistsNotice, to)
         }
         _ => {
-            let to = Addressee { contact: contact.clone(), language: person.language };
+            let to = Addressee {
+                contact: contact.clone(),
+                language: person.language,
+            };
             Sent::Code(DeliveryKind::ContactChangeCode, to)
         }
     })

@@ -32,13 +32,16 @@ pub async fn change_password<R: Reply>(
     }
     let hash = app.hasher.hash(&app.ambient, new.expose()).await?;
     let mut work = begin!(app, command);
-    let person = people::lock(work.conn(), caller.person_id).await?.ok_or(Refusal::PersonNotFound)?;
+    let person = people::lock(work.conn(), caller.person_id)
+        .await?
+        .ok_or(Refusal::PersonNotFound)?;
     credentials::set_password(work.conn(), person.id, &hash).await?;
     sessions::end_all(work.conn(), person.id, Some(caller.session_id), app.ambient.now()).await?;
     let (person, fact) = person.changed(Aspect::Password);
     people::save(work.conn(), &person).await?;
     send_change_notice(&mut work, &person).await?;
-    work.audit("password.change", ("person", person.id), json!({})).await?;
+    work.audit("password.change", ("person", person.id), json!({}))
+        .await?;
     work.event(publish::person(&person, fact)).await?;
     work.finish(reply).await
 }

@@ -22,24 +22,45 @@ pub async fn complete_sign_in(
 ) -> Result<SessionGrant, Error> {
     const ACTION: &str = "session.complete_sign_in";
     let mut work = Work::begin_secret(app, command).await?;
-    let challenge =
-        sessions::lock_challenge(work.conn(), &digest(challenge)).await?.ok_or(Refusal::ChallengeInvalid)?;
+    let challenge = sessions::lock_challenge(work.conn(), &digest(challenge))
+        .await?
+        .ok_or(Refusal::ChallengeInvalid)?;
     challenge.require_open(app.ambient.now())?;
     let address = bucket_address(&mut work, &challenge).await?;
-    let taken = work.limit(limits::SECOND_FACTOR, &[&challenge.person_id.to_string(), &address]).await?;
+    let taken = work
+        .limit(
+            limits::SECOND_FACTOR,
+            &[&challenge.person_id.to_string(), &address],
+        )
+        .await?;
     let person = ("person", challenge.person_id);
     match second_factor::check(&mut work, challenge.person_id, code, Accepts::TotpOrRecovery).await? {
         Ok(()) => work.unlimit(taken).await?,
         Err(refusal) => {
-            let counted = Challenge { attempts_left: challenge.attempts_left - 1, ..challenge };
+            let counted = Challenge {
+                attempts_left: challenge.attempts_left - 1,
+                ..challenge
+            };
             sessions::save_challenge(work.conn(), &counted).await?;
             return Err(work.refuse(refusal, ACTION, person).await);
         }
     }
-    sessions::save_challenge(work.conn(), &Challenge { used: true, ..challenge.clone() }).await?;
+    sessions::save_challenge(
+        work.conn(),
+        &Challenge {
+            used: true,
+            ..challenge.clone()
+        },
+    )
+    .await?;
     let surface = challenge.surface;
     let grant = open_session(&mut work, challenge.person_id, surface, challenge.origin).await?;
-    work.audit(ACTION, person, json!({ "surface": surface.as_str(), "session_id": grant.id })).await?;
+    work.audit(
+        ACTION,
+        person,
+        json!({ "surface": surface.as_str(), "session_id": grant.id }),
+    )
+    .await?;
     work.finish_secret(grant).await
 }
 

@@ -23,13 +23,23 @@ pub async fn complete_totp_enrolment(
     const ACTION: &str = "totp.complete_enrolment";
     let now = app.ambient.now();
     let mut work = Work::begin_secret(app, command).await?;
-    let taken = work.limit(limits::REAUTHENTICATION, &[&caller.session_id.to_string(), "code"]).await?;
-    let person = people::lock(work.conn(), caller.person_id).await?.ok_or(Refusal::PersonNotFound)?;
-    let sealed =
-        credentials::lock_pending_totp(work.conn(), person.id, now).await?.ok_or(Refusal::EnrolmentNotBegun)?;
+    let taken = work
+        .limit(
+            limits::REAUTHENTICATION,
+            &[&caller.session_id.to_string(), "code"],
+        )
+        .await?;
+    let person = people::lock(work.conn(), caller.person_id)
+        .await?
+        .ok_or(Refusal::PersonNotFound)?;
+    let sealed = credentials::lock_pending_totp(work.conn(), person.id, now)
+        .await?
+        .ok_or(Refusal::EnrolmentNotBegun)?;
     let secret = second_factor::open(app, person.id, &sealed)?;
     let Match::Right { step } = secret.check(code.trim(), now, None) else {
-        return Err(work.refuse(Refusal::SecondFactorWrong, ACTION, ("person", person.id)).await);
+        return Err(work
+            .refuse(Refusal::SecondFactorWrong, ACTION, ("person", person.id))
+            .await);
     };
     work.unlimit(taken).await?;
     credentials::activate_totp(work.conn(), person.id, &sealed, Some(step), now).await?;

@@ -56,16 +56,30 @@ pub async fn confirm_with_totp<R: Reply>(
         .filter(|found| found.person_id == caller.person_id && found.session_id == caller.session_id)
         .ok_or(Refusal::ConfirmationNotFound)?;
     confirmation.require_open(now)?;
-    let taken = work.limit(limits::REAUTHENTICATION, &[&caller.session_id.to_string(), "code"]).await?;
+    let taken = work
+        .limit(
+            limits::REAUTHENTICATION,
+            &[&caller.session_id.to_string(), "code"],
+        )
+        .await?;
     match second_factor::check(&mut work, caller.person_id, code, Accepts::Totp).await? {
         Ok(()) => work.unlimit(taken).await?,
         Err(refusal) => return Err(wrong_code(work, confirmation, refusal).await),
     }
     let before = confirmation.version;
-    let given = Given { method: Method::Totp, at: now, record: record(app, &key, &confirmation, now)? };
+    let given = Given {
+        method: Method::Totp,
+        at: now,
+        record: record(app, &key, &confirmation, now)?,
+    };
     let (confirmation, fact) = confirmation.give(given, now)?;
     confirmations::save(work.conn(), &confirmation, before).await?;
-    work.audit(ACTION, ("confirmation", id), json!({ "method": Method::Totp.as_str() })).await?;
+    work.audit(
+        ACTION,
+        ("confirmation", id),
+        json!({ "method": Method::Totp.as_str() }),
+    )
+    .await?;
     work.event(publish::confirmation(&confirmation, fact)).await?;
     work.finish(reply(&confirmation)).await
 }
@@ -101,7 +115,12 @@ fn record(app: &App, key: &JwsKey, confirmation: &Confirmation, at: DateTime<Utc
         sid: confirmation.session_id,
         jti: confirmation.id,
         purpose: confirmation.purpose.as_str(),
-        hashes: confirmation.hashes.as_slice().iter().map(|hash| BASE64URL_NOPAD.encode(hash)).collect(),
+        hashes: confirmation
+            .hashes
+            .as_slice()
+            .iter()
+            .map(|hash| BASE64URL_NOPAD.encode(hash))
+            .collect(),
         method: Method::Totp.as_str(),
         iat: at.timestamp(),
     };

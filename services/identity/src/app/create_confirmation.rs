@@ -23,11 +23,15 @@ pub async fn create_confirmation<R: Reply>(
 ) -> Result<R, Error> {
     let now = app.ambient.now();
     let mut work = begin!(app, command);
-    let session = sessions::find(work.conn(), caller.session_id).await?.ok_or(Refusal::SessionExpired)?;
+    let session = sessions::find(work.conn(), caller.session_id)
+        .await?
+        .ok_or(Refusal::SessionExpired)?;
     if session.person_id != caller.person_id || !session.is_live(app.policy.lifetime(session.surface), now) {
         return Err(Refusal::SessionExpired.into());
     }
-    let person = people::find(work.conn(), caller.person_id).await?.ok_or(Refusal::PersonNotFound)?;
+    let person = people::find(work.conn(), caller.person_id)
+        .await?
+        .ok_or(Refusal::PersonNotFound)?;
     person.require_proved()?;
     if !person.totp_enrolled {
         return Err(Refusal::SecondFactorNotEnrolled.into());
@@ -40,7 +44,8 @@ pub async fn create_confirmation<R: Reply>(
     let (confirmation, fact) = Confirmation::open(app.ambient.uuid_v7(), who, purpose, hashes, now)?;
     confirmations::insert(work.conn(), &confirmation).await?;
     let details = json!({ "purpose": purpose.as_str(), "hashes": confirmation.hashes.as_slice().len() });
-    work.audit("confirmation.open", ("confirmation", confirmation.id), details).await?;
+    work.audit("confirmation.open", ("confirmation", confirmation.id), details)
+        .await?;
     work.event(publish::confirmation(&confirmation, fact)).await?;
     work.finish(reply(&confirmation)).await
 }

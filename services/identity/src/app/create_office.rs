@@ -29,12 +29,18 @@ pub async fn create_office<R: Reply>(
         None => staff.require_platform_administrator()?,
         Some(parent_id) => {
             staff.require_administrator(work.conn(), parent_id).await?;
-            let parent = offices::lock(work.conn(), parent_id).await?.ok_or(Refusal::OfficeNotFound)?;
+            let parent = offices::lock(work.conn(), parent_id)
+                .await?
+                .ok_or(Refusal::OfficeNotFound)?;
             if !parent.active.contains(today) {
                 return Err(Refusal::OfficeClosed.into());
             }
             if !details.kind.may_stand_below(parent.details.kind) {
-                return Err(Error::field("kind", "PARENT_KIND", "this kind cannot stand below its parent"));
+                return Err(Error::field(
+                    "kind",
+                    "PARENT_KIND",
+                    "this kind cannot stand below its parent",
+                ));
             }
         }
     }
@@ -45,7 +51,8 @@ pub async fn create_office<R: Reply>(
             _ => error.into(),
         });
     }
-    work.audit("office.open", ("office", office.id), json!({})).await?;
+    work.audit("office.open", ("office", office.id), json!({}))
+        .await?;
     work.event(publish::office(&office, &fact)).await?;
     work.finish(reply(&office)).await
 }

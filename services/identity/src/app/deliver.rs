@@ -76,19 +76,27 @@ pub(super) async fn send_code(
 /// Tells a person, at their e-mail address, that a credential or contact changed.
 pub(super) async fn send_change_notice(work: &mut Work<'_>, person: &Person) -> Result<(), Error> {
     let expires_at = work.ambient().now() + NOTICE_LIFE;
-    let to = Addressee { contact: Contact::Email(person.email.clone()), language: person.language };
+    let to = Addressee {
+        contact: Contact::Email(person.email.clone()),
+        language: person.language,
+    };
     put(work, DeliveryKind::CredentialChangedNotice, to, "", expires_at).await?;
     Ok(())
 }
 
 /// Compares a code as typed with a stored one.
 pub(super) fn is_code(app: &App, stored: &OneTimeCode, typed: &str) -> bool {
-    let typed: String = typed.chars().filter(|c| !c.is_whitespace() && *c != '-').collect();
+    let typed: String = typed
+        .chars()
+        .filter(|c| !c.is_whitespace() && *c != '-')
+        .collect();
     crate::crypto::keyed_hash::equal(&stored.hash, &hash_code(app, stored.id, &typed))
 }
 
 fn hash_code(app: &App, id: Uuid, code: &str) -> [u8; 32] {
-    app.secrets.hashes.hash("one-time-code", &[id.as_bytes(), code.as_bytes()])
+    app.secrets
+        .hashes
+        .hash("one-time-code", &[id.as_bytes(), code.as_bytes()])
 }
 
 fn draw(app: &App) -> Zeroizing<String> {
@@ -115,9 +123,15 @@ async fn put(
         expires_at,
         taken_by: None,
     };
-    let content = Sealed { address: to.contact.as_str().to_owned(), code: code.to_owned() };
+    let content = Sealed {
+        address: to.contact.as_str().to_owned(),
+        code: code.to_owned(),
+    };
     let content = Zeroizing::new(serde_json::to_vec(&content).map_err(Error::SealedContent)?);
-    let sealed = app.secrets.deliveries.seal(&app.ambient, delivery.id.as_bytes(), &content)?;
+    let sealed = app
+        .secrets
+        .deliveries
+        .seal(&app.ambient, delivery.id.as_bytes(), &content)?;
     deliveries::insert(work.conn(), &delivery, &sealed).await?;
     work.event(publish::delivery_requested(&delivery)).await?;
     Ok(delivery)

@@ -24,14 +24,21 @@ pub async fn deposit_specimen<R: Reply>(
         return Err(Refusal::WrongSurface.into());
     }
     let mut work = begin!(app, command);
-    let person = people::lock(work.conn(), caller.person_id).await?.ok_or(Refusal::PersonNotFound)?;
+    let person = people::lock(work.conn(), caller.person_id)
+        .await?
+        .ok_or(Refusal::PersonNotFound)?;
     let specimen = specimens::lock(work.conn(), person.id)
         .await?
         .unwrap_or_else(|| Specimen::new(app.ambient.uuid_v7(), person.id));
     let (specimen, version, fact) = specimen.deposit(image.sha256(), app.ambient.now());
     specimens::save(work.conn(), &specimen).await?;
     specimens::insert_version(work.conn(), specimen.id, &version, &image, &strokes).await?;
-    work.audit("specimen.deposit", ("specimen", specimen.id), json!({ "version": version.version })).await?;
+    work.audit(
+        "specimen.deposit",
+        ("specimen", specimen.id),
+        json!({ "version": version.version }),
+    )
+    .await?;
     work.event(publish::specimen(&specimen, fact)).await?;
     work.finish(reply(&version)).await
 }

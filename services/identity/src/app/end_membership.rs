@@ -23,14 +23,20 @@ pub async fn end_membership<R: Reply>(
 ) -> Result<R, Error> {
     let mut work = begin!(app, command);
     let staff = Staff::of(work.conn(), app, caller).await?;
-    let membership = memberships::lock(work.conn(), id).await?.ok_or(Refusal::MembershipNotFound)?;
-    match staff.require_administrator(work.conn(), membership.office_id).await {
+    let membership = memberships::lock(work.conn(), id)
+        .await?
+        .ok_or(Refusal::MembershipNotFound)?;
+    match staff
+        .require_administrator(work.conn(), membership.office_id)
+        .await
+    {
         Err(Error::Refused(Refusal::RoleRequired)) => return Err(Refusal::MembershipNotFound.into()),
         other => other?,
     }
     let (membership, fact) = membership.end(app.ambient.now())?;
     memberships::save_end(work.conn(), &membership).await?;
-    work.audit("membership.end", ("membership", id), json!({})).await?;
+    work.audit("membership.end", ("membership", id), json!({}))
+        .await?;
     work.event(publish::membership(&membership, fact)).await?;
     work.finish(reply(&membership)).await
 }

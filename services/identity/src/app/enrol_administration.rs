@@ -21,7 +21,9 @@ pub async fn enrol_administration<R: Reply>(
     reply: impl FnOnce(&Administration) -> R,
 ) -> Result<R, Error> {
     let mut work = begin!(app, command);
-    Staff::of(work.conn(), app, caller).await?.require_platform_administrator()?;
+    Staff::of(work.conn(), app, caller)
+        .await?
+        .require_platform_administrator()?;
     let administration = Administration {
         id: app.ambient.uuid_v7(),
         version: 1,
@@ -31,7 +33,16 @@ pub async fn enrol_administration<R: Reply>(
         created_at: app.ambient.now(),
     };
     administrations::insert(work.conn(), &administration).await?;
-    work.audit("administration.enrol", ("administration", administration.id), json!({})).await?;
-    work.event(publish::administration(&administration, AdministrationFact::Enrolled)).await?;
+    work.audit(
+        "administration.enrol",
+        ("administration", administration.id),
+        json!({}),
+    )
+    .await?;
+    work.event(publish::administration(
+        &administration,
+        AdministrationFact::Enrolled,
+    ))
+    .await?;
     work.finish(reply(&administration)).await
 }

@@ -16,7 +16,10 @@ pub enum Error {
     #[error("refused")]
     Refused(#[from] Refusal),
     #[error("the quota is used up")]
-    Limited { reason: &'static str, retry_after: Duration },
+    Limited {
+        reason: &'static str,
+        retry_after: Duration,
+    },
     #[error("the request id was used before for another request")]
     RequestIdReused,
     #[error("storing failed")]

@@ -1,5 +1,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
-use wathiq_chassis::{Assurance as TokenAssurance, Grant, Surface as TokenSurface, TokenClaims, civil_date, token};
+use wathiq_chassis::{
+    Assurance as TokenAssurance, Grant, Surface as TokenSurface, TokenClaims, civil_date, token,
+};
 
 use super::sign_in::digest;
 use super::{App, Error};
@@ -29,14 +31,18 @@ pub async fn exchange_session(app: &App, secret: &str) -> Result<AccessToken, Er
     let key = app.signing_key().await?;
     let now = app.ambient.now();
     let mut conn = app.pool.acquire().await?;
-    let session = sessions::find_by_secret(&mut conn, &digest(secret)).await?.ok_or(Refusal::SessionInvalid)?;
+    let session = sessions::find_by_secret(&mut conn, &digest(secret))
+        .await?
+        .ok_or(Refusal::SessionInvalid)?;
     let lifetime = app.policy.lifetime(session.surface);
     let noted_at = session.last_used_at;
     let session = session.touch(lifetime, now)?;
     if now - noted_at >= NOTED_EVERY {
         sessions::touch(&mut conn, session.id, now).await?;
     }
-    let person = people::find(&mut conn, session.person_id).await?.ok_or(Refusal::SessionInvalid)?;
+    let person = people::find(&mut conn, session.person_id)
+        .await?
+        .ok_or(Refusal::SessionInvalid)?;
     let grants = match session.surface {
         Surface::Citizen => Vec::new(),
         Surface::Staff => memberships::grants(&mut conn, person.id, civil_date(now)).await?,
@@ -44,11 +50,18 @@ pub async fn exchange_session(app: &App, secret: &str) -> Result<AccessToken, Er
     drop(conn);
     let grants = grants
         .into_iter()
-        .map(|grant| Grant { office_id: grant.office_id, role: grant.role.as_str().to_owned() })
+        .map(|grant| Grant {
+            office_id: grant.office_id,
+            role: grant.role.as_str().to_owned(),
+        })
         .collect();
     let expires_at = (now + app.policy.token_life).min(session.expires_at(lifetime));
     let claims = claims(app, &person, &session, grants, (now, expires_at));
-    Ok(AccessToken { token: key.sign(TYPE_ACCESS_TOKEN, &claims)?, expires_at, session })
+    Ok(AccessToken {
+        token: key.sign(TYPE_ACCESS_TOKEN, &claims)?,
+        expires_at,
+        session,
+    })
 }
 
 fn claims(
@@ -64,7 +77,11 @@ fn claims(
         aud: token::AUDIENCE.to_owned(),
         sub: person.id,
         sid: session.id,
-        surface: if is_staff { TokenSurface::Staff } else { TokenSurface::Citizen },
+        surface: if is_staff {
+            TokenSurface::Staff
+        } else {
+            TokenSurface::Citizen
+        },
         assurance: match person.assurance() {
             Assurance::Claimed => TokenAssurance::Claimed,
             Assurance::Proved => TokenAssurance::Proved,

@@ -12,7 +12,9 @@ use crate::store::administrations;
 /// [`Refusal::AdministrationNotFound`].
 pub async fn get_administration(app: &App, id: Uuid) -> Result<(Administration, bool), Error> {
     let mut conn = app.pool.acquire().await?;
-    let administration = administrations::find(&mut conn, id).await?.ok_or(Refusal::AdministrationNotFound)?;
+    let administration = administrations::find(&mut conn, id)
+        .await?
+        .ok_or(Refusal::AdministrationNotFound)?;
     let enrolled = administration.enrolled.contains(civil_date(app.ambient.now()));
     Ok((administration, enrolled))
 }

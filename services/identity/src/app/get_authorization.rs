@@ -22,13 +22,20 @@ pub struct Authorization {
 pub async fn get_authorization(app: &App, person_id: Uuid, session_id: Uuid) -> Result<Authorization, Error> {
     let now = app.ambient.now();
     let mut conn = app.pool.acquire().await?;
-    let person = people::find(&mut conn, person_id).await?.ok_or(Refusal::PersonNotFound)?;
+    let person = people::find(&mut conn, person_id)
+        .await?
+        .ok_or(Refusal::PersonNotFound)?;
     let session = sessions::find(&mut conn, session_id).await?.filter(|session| {
         session.person_id == person_id && session.is_live(app.policy.lifetime(session.surface), now)
     });
-    let in_staff_session = session.as_ref().is_some_and(|session| session.surface == Surface::Staff);
-    let grants =
-        if in_staff_session { memberships::grants(&mut conn, person_id, civil_date(now)).await? } else { Vec::new() };
+    let in_staff_session = session
+        .as_ref()
+        .is_some_and(|session| session.surface == Surface::Staff);
+    let grants = if in_staff_session {
+        memberships::grants(&mut conn, person_id, civil_date(now)).await?
+    } else {
+        Vec::new()
+    };
     Ok(Authorization {
         session_live: session.is_some(),
         assurance: person.assurance(),

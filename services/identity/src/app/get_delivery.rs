@@ -11,7 +11,9 @@ use crate::store::deliveries;
 /// [`Refusal::DeliveryNotFound`].
 pub async fn get_delivery(app: &App, id: Uuid) -> Result<(Delivery, DeliveryState), Error> {
     let mut conn = app.pool.acquire().await?;
-    let delivery = deliveries::find(&mut conn, id).await?.ok_or(Refusal::DeliveryNotFound)?;
+    let delivery = deliveries::find(&mut conn, id)
+        .await?
+        .ok_or(Refusal::DeliveryNotFound)?;
     let state = delivery.state(app.ambient.now());
     Ok((delivery, state))
 }

@@ -9,5 +9,7 @@ use crate::store::offices;
 /// [`Refusal::OfficeNotFound`].
 pub async fn get_office(app: &App, id: Uuid) -> Result<Office, Error> {
     let mut conn = app.pool.acquire().await?;
-    Ok(offices::find(&mut conn, id).await?.ok_or(Refusal::OfficeNotFound)?)
+    Ok(offices::find(&mut conn, id)
+        .await?
+        .ok_or(Refusal::OfficeNotFound)?)
 }

@@ -11,5 +11,7 @@ use crate::store::people;
 /// [`Refusal::PersonNotFound`].
 pub async fn get_person(app: &App, id: Uuid) -> Result<Person, Error> {
     let mut conn = app.pool.acquire().await?;
-    Ok(people::find(&mut conn, id).await?.ok_or(Refusal::PersonNotFound)?)
+    Ok(people::find(&mut conn, id)
+        .await?
+        .ok_or(Refusal::PersonNotFound)?)
 }

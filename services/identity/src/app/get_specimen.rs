@@ -9,9 +9,17 @@ use crate::store::specimens;
 ///
 /// # Errors
 /// [`Refusal::SpecimenNotFound`].
-pub async fn get_specimen(app: &App, caller: &Caller, version: i32) -> Result<(SpecimenVersion, Vec<u8>), Error> {
+pub async fn get_specimen(
+    app: &App,
+    caller: &Caller,
+    version: i32,
+) -> Result<(SpecimenVersion, Vec<u8>), Error> {
     let mut conn = app.pool.acquire().await?;
-    let found = specimens::find(&mut conn, caller.person_id, version).await?.ok_or(Refusal::SpecimenNotFound)?;
-    let image = specimens::image(&mut conn, caller.person_id, version).await?.ok_or(Refusal::SpecimenNotFound)?;
+    let found = specimens::find(&mut conn, caller.person_id, version)
+        .await?
+        .ok_or(Refusal::SpecimenNotFound)?;
+    let image = specimens::image(&mut conn, caller.person_id, version)
+        .await?
+        .ok_or(Refusal::SpecimenNotFound)?;
     Ok((found, image))
 }

@@ -28,9 +28,12 @@ pub async fn get_specimen_for_review(
         0 => specimens::newest_counting(&mut transaction, person_id).await?,
         version => specimens::find(&mut transaction, person_id, version).await?,
     };
-    let found = found.filter(|version| version.proof.is_some()).ok_or(Refusal::SpecimenNotFound)?;
-    let image =
-        specimens::image(&mut transaction, person_id, found.version).await?.ok_or(Refusal::SpecimenNotFound)?;
+    let found = found
+        .filter(|version| version.proof.is_some())
+        .ok_or(Refusal::SpecimenNotFound)?;
+    let image = specimens::image(&mut transaction, person_id, found.version)
+        .await?
+        .ok_or(Refusal::SpecimenNotFound)?;
     let principal = format!("service:{service}");
     let entry = AuditEntry {
         person_id: Some(staff.person_id),

@@ -35,14 +35,22 @@ pub async fn grant_membership<R: Reply>(
     let mut work = begin!(app, command);
     let staff = Staff::of(work.conn(), app, caller).await?;
     staff.require_administrator(work.conn(), wanted.office_id).await?;
-    let office = offices::find(work.conn(), wanted.office_id).await?.ok_or(Refusal::OfficeNotFound)?;
-    if office.active.to().is_some_and(|to| to < civil_date(app.ambient.now())) {
+    let office = offices::find(work.conn(), wanted.office_id)
+        .await?
+        .ok_or(Refusal::OfficeNotFound)?;
+    if office
+        .active
+        .to()
+        .is_some_and(|to| to < civil_date(app.ambient.now()))
+    {
         return Err(Refusal::OfficeClosed.into());
     }
     let person = lock_person(&mut work, named).await?;
     person.require_proved()?;
     if let Some(member) = wanted.deputy_for {
-        let member = memberships::lock(work.conn(), member).await?.ok_or(Refusal::MembershipNotFound)?;
+        let member = memberships::lock(work.conn(), member)
+            .await?
+            .ok_or(Refusal::MembershipNotFound)?;
         member.accepts_deputy(person.id, &wanted)?;
     }
     if memberships::exists(work.conn(), person.id, office.id, wanted.role, wanted.period).await? {
@@ -61,8 +69,10 @@ pub async fn grant_membership<R: Reply>(
     };
     memberships::insert(work.conn(), &membership).await?;
     let details = json!({ "office_id": office.id, "person_id": person.id, "role": wanted.role.as_str() });
-    work.audit("membership.grant", ("membership", membership.id), details).await?;
-    work.event(publish::membership(&membership, MembershipFact::Granted)).await?;
+    work.audit("membership.grant", ("membership", membership.id), details)
+        .await?;
+    work.event(publish::membership(&membership, MembershipFact::Granted))
+        .await?;
     work.finish(reply(&membership)).await
 }
 
@@ -70,8 +80,13 @@ async fn lock_person(work: &mut Work<'_>, named: Named) -> Result<Person, Error>
     let id = match named {
         Named::Id(id) => id,
         Named::Email(email) => {
-            people::find_by_email(work.conn(), &email).await?.ok_or(Refusal::PersonNotFound)?.id
+            people::find_by_email(work.conn(), &email)
+                .await?
+                .ok_or(Refusal::PersonNotFound)?
+                .id
         }
     };
-    Ok(people::lock(work.conn(), id).await?.ok_or(Refusal::PersonNotFound)?)
+    Ok(people::lock(work.conn(), id)
+        .await?
+        .ok_or(Refusal::PersonNotFound)?)
 }

@@ -25,10 +25,15 @@ pub async fn import_offices<R: Reply>(
     reply: impl FnOnce(&[Office]) -> R,
 ) -> Result<R, Error> {
     let mut work = begin!(app, command);
-    Staff::of(work.conn(), app, caller).await?.require_platform_administrator()?;
+    Staff::of(work.conn(), app, caller)
+        .await?
+        .require_platform_administrator()?;
     let rows = office_import::parse(csv).map_err(invalid)?;
     let known = known(&mut work, &rows).await?;
-    let kinds = known.iter().map(|(code, (_, kind))| (code.clone(), *kind)).collect();
+    let kinds = known
+        .iter()
+        .map(|(code, (_, kind))| (code.clone(), *kind))
+        .collect();
     let rows = office_import::link(rows, &kinds).map_err(invalid)?;
     let opened = open(&mut work, rows, known).await?;
     let details = json!({ "offices": opened.len() });
@@ -53,7 +58,11 @@ async fn open(work: &mut Work<'_>, rows: Vec<Row>, mut known: Known) -> Result<V
     let today = civil_date(ambient.now());
     let mut opened = Vec::with_capacity(rows.len());
     for row in rows {
-        let parent = row.parent.as_ref().and_then(|code| known.get(code)).map(|(id, _)| *id);
+        let parent = row
+            .parent
+            .as_ref()
+            .and_then(|code| known.get(code))
+            .map(|(id, _)| *id);
         let (office, fact) = Office::open(ambient.uuid_v7(), parent, row.details, today);
         if let Err(error) = offices::insert(work.conn(), &office).await {
             return Err(match error.constraint() {
@@ -71,7 +80,11 @@ async fn open(work: &mut Work<'_>, rows: Vec<Row>, mut known: Known) -> Result<V
 fn invalid(errors: Vec<RowError>) -> Error {
     let violation = |error: RowError| {
         let place = format!("csv.line[{}]", error.line);
-        let field = if error.field.is_empty() { place } else { format!("{place}.{}", error.field) };
+        let field = if error.field.is_empty() {
+            place
+        } else {
+            format!("{place}.{}", error.field)
+        };
         FieldViolation::new(field, error.reason, error.description)
     };
     Error::Invalid(errors.into_iter().map(violation).collect())

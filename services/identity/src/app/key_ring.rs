@@ -33,7 +33,9 @@ impl App {
             all = keys::list(&mut transaction).await?;
         }
         let current = signing_key::current(&all, now).ok_or(JwsError::Key)?;
-        let sealed = keys::sealed(&mut transaction, &current.id).await?.ok_or(JwsError::Key)?;
+        let sealed = keys::sealed(&mut transaction, &current.id)
+            .await?
+            .ok_or(JwsError::Key)?;
         let key = self.open_key(current, &sealed)?;
         transaction.commit().await?;
         let key = Arc::new(key);
@@ -50,14 +52,26 @@ impl App {
             let id = self.ambient.uuid_v7().to_string();
             let seed = zeroize::Zeroizing::new(self.ambient.bytes::<32>());
             let public_key = JwsKey::from_seed(id.clone(), &*seed)?.public_key();
-            let sealed = self.secrets.signing_keys.seal(&self.ambient, id.as_bytes(), &*seed)?;
-            let key = SigningKey { id, public_key, active_from, has_private: true };
+            let sealed = self
+                .secrets
+                .signing_keys
+                .seal(&self.ambient, id.as_bytes(), &*seed)?;
+            let key = SigningKey {
+                id,
+                public_key,
+                active_from,
+                has_private: true,
+            };
             keys::insert(conn, &key, &sealed, now).await?;
             tracing::info!(event = "signing_key.made", key_id = key.id, %active_from, "a signing key was made");
         }
         for id in due.destroy {
             keys::destroy(conn, &id).await?;
-            tracing::info!(event = "signing_key.destroyed", key_id = id, "the private half of a signing key was destroyed");
+            tracing::info!(
+                event = "signing_key.destroyed",
+                key_id = id,
+                "the private half of a signing key was destroyed"
+            );
         }
         Ok(())
     }
@@ -72,6 +86,10 @@ impl App {
     fn open_key(&self, key: &SigningKey, sealed: &[u8]) -> Result<JwsKey, Error> {
         let seed = self.secrets.signing_keys.open(key.id.as_bytes(), sealed)?;
         let private = JwsKey::from_seed(key.id.clone(), &seed)?;
-        if private.public_key() == key.public_key { Ok(private) } else { Err(JwsError::Key.into()) }
+        if private.public_key() == key.public_key {
+            Ok(private)
+        } else {
+            Err(JwsError::Key.into())
+        }
     }
 }

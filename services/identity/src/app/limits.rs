@@ -65,7 +65,9 @@ impl Quotas {
     pub fn new(configured: HashMap<String, Rate>) -> Self {
         let mut rates: HashMap<String, Rate> = DEFAULTS
             .iter()
-            .filter_map(|(name, per_minute, burst)| Some(((*name).to_owned(), Rate::per_minute(*per_minute, *burst)?)))
+            .filter_map(|(name, per_minute, burst)| {
+                Some(((*name).to_owned(), Rate::per_minute(*per_minute, *burst)?))
+            })
             .collect();
         rates.extend(configured);
         Self(rates)
@@ -100,15 +102,23 @@ impl App {
     /// [`Error::Limited`] when there is none left.
     pub(super) async fn limit(&self, bucket: &'static str, parts: &[&str]) -> Result<Taken, Error> {
         let key = key_of(parts);
-        let Some(rate) = self.quotas.rate(bucket) else { return Ok(Taken { bucket, key }) };
+        let Some(rate) = self.quotas.rate(bucket) else {
+            return Ok(Taken { bucket, key });
+        };
         let mut conn = self.pool.acquire().await?;
         let answer = quotas::take(&mut conn, bucket, &key, rate, 1, self.ambient.now()).await?;
-        if answer.allowed { Ok(Taken { bucket, key }) } else { Err(limited(answer)) }
+        if answer.allowed {
+            Ok(Taken { bucket, key })
+        } else {
+            Err(limited(answer))
+        }
     }
 
     /// Gives an attempt back.
     pub(super) async fn unlimit(&self, taken: Taken) -> Result<(), Error> {
-        let Some(rate) = self.quotas.rate(taken.bucket) else { return Ok(()) };
+        let Some(rate) = self.quotas.rate(taken.bucket) else {
+            return Ok(());
+        };
         let mut conn = self.pool.acquire().await?;
         quotas::give_back(&mut conn, taken.bucket, &taken.key, rate).await?;
         Ok(())
@@ -123,10 +133,16 @@ impl Work<'_> {
     /// [`Error::Limited`] when there is none left.
     pub(super) async fn limit(&mut self, bucket: &'static str, parts: &[&str]) -> Result<Taken, Error> {
         let key = key_of(parts);
-        let Some(rate) = self.app().quotas.rate(bucket) else { return Ok(Taken { bucket, key }) };
+        let Some(rate) = self.app().quotas.rate(bucket) else {
+            return Ok(Taken { bucket, key });
+        };
         let now = self.ambient().now();
         let answer = quotas::take(self.conn(), bucket, &key, rate, 1, now).await?;
-        if answer.allowed { Ok(Taken { bucket, key }) } else { Err(limited(answer)) }
+        if answer.allowed {
+            Ok(Taken { bucket, key })
+        } else {
+            Err(limited(answer))
+        }
     }
 
     /// Counts something that is sent or begun, whether or not it proves right.
@@ -136,15 +152,24 @@ impl Work<'_> {
 
     /// Gives an attempt back.
     pub(super) async fn unlimit(&mut self, taken: Taken) -> Result<(), Error> {
-        let Some(rate) = self.app().quotas.rate(taken.bucket) else { return Ok(()) };
+        let Some(rate) = self.app().quotas.rate(taken.bucket) else {
+            return Ok(());
+        };
         quotas::give_back(self.conn(), taken.bucket, &taken.key, rate).await?;
         Ok(())
     }
 }
 
 fn limited(answer: Answer) -> Error {
-    let retry_after = answer.retry_after.to_std().unwrap_or_default().max(Duration::from_secs(1));
-    Error::Limited { reason: "TOO_MANY_ATTEMPTS", retry_after }
+    let retry_after = answer
+        .retry_after
+        .to_std()
+        .unwrap_or_default()
+        .max(Duration::from_secs(1));
+    Error::Limited {
+        reason: "TOO_MANY_ATTEMPTS",
+        retry_after,
+    }
 }
 
 #[cfg(test)]
@@ -163,8 +188,14 @@ mod tests {
     #[test]
     fn the_configuration_wins() {
         let rate = Rate::per_minute(1.0, 1).unwrap();
-        let quotas = Quotas::new(HashMap::from([("http.verify".to_owned(), rate), ("new".to_owned(), rate)]));
-        assert_eq!((quotas.rate("http.verify"), quotas.rate("new")), (Some(rate), Some(rate)));
+        let quotas = Quotas::new(HashMap::from([
+            ("http.verify".to_owned(), rate),
+            ("new".to_owned(), rate),
+        ]));
+        assert_eq!(
+            (quotas.rate("http.verify"), quotas.rate("new")),
+            (Some(rate), Some(rate))
+        );
     }
 
     #[test]

@@ -17,7 +17,10 @@ pub async fn list_memberships(
     page: &Page,
 ) -> Result<PageOf<Membership>, Error> {
     let mut conn = app.pool.acquire().await?;
-    Staff::of(&mut conn, app, caller).await?.require_administrator(&mut conn, office_id).await?;
+    Staff::of(&mut conn, app, caller)
+        .await?
+        .require_administrator(&mut conn, office_id)
+        .await?;
     let rows = memberships::list(&mut conn, office_id, page.after()?, page.rows()).await?;
     Ok(page.of(rows, |membership| membership.id.to_string()))
 }

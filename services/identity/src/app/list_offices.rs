@@ -16,7 +16,10 @@ pub async fn list_offices(
     page: &Page,
 ) -> Result<PageOf<Office>, Error> {
     let today = civil_date(app.ambient.now());
-    let filter = Filter { parent, offering: offering.map(|service| (service, today)) };
+    let filter = Filter {
+        parent,
+        offering: offering.map(|service| (service, today)),
+    };
     let after: Option<String> = page.after()?;
     let mut conn = app.pool.acquire().await?;
     let rows = offices::list(&mut conn, &filter, after.as_deref(), page.rows()).await?;

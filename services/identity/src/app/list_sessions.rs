@@ -15,6 +15,7 @@ pub async fn list_sessions(app: &App, caller: &Caller, page: &Page) -> Result<Pa
     let rows = sessions::list(&mut conn, caller.person_id, before, page.rows()).await?;
     let now = app.ambient.now();
     let mut page = page.of(rows, |session| session.id.to_string());
-    page.items.retain(|session| session.is_live(app.policy.lifetime(session.surface), now));
+    page.items
+        .retain(|session| session.is_live(app.policy.lifetime(session.surface), now));
     Ok(page)
 }

@@ -21,6 +21,9 @@ pub async fn list_verification_keys(app: &App) -> Result<Vec<PublishedKey>, Erro
     let keys = keys::list(&mut conn).await?;
     Ok(keys
         .iter()
-        .map(|key| PublishedKey { key: key.clone(), retire_at: signing_key::retire_at(&keys, key, now) })
+        .map(|key| PublishedKey {
+            key: key.clone(),
+            retire_at: signing_key::retire_at(&keys, key, now),
+        })
         .collect())
 }

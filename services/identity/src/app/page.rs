@@ -31,8 +31,15 @@ impl Page {
             negative if negative < 0 => return Err(Error::field("page_size", "OUT_OF_RANGE", "negative")),
             size => size.min(LARGEST),
         };
-        let after = if token.is_empty() { None } else { Some(decode(token)?) };
-        Ok(Self { size: usize::try_from(size).unwrap_or(1), after })
+        let after = if token.is_empty() {
+            None
+        } else {
+            Some(decode(token)?)
+        };
+        Ok(Self {
+            size: usize::try_from(size).unwrap_or(1),
+            after,
+        })
     }
 
     /// The last key of the page before.
@@ -40,7 +47,10 @@ impl Page {
     /// # Errors
     /// [`Error::Invalid`] when it is not a key of this list.
     pub fn after<K: std::str::FromStr>(&self) -> Result<Option<K>, Error> {
-        self.after.as_deref().map(|text| text.parse().map_err(|_| bad_token())).transpose()
+        self.after
+            .as_deref()
+            .map(|text| text.parse().map_err(|_| bad_token()))
+            .transpose()
     }
 
     /// How many rows to ask for: one more than the page holds, to know whether there is another.
@@ -51,13 +61,21 @@ impl Page {
     pub fn of<T>(&self, mut rows: Vec<T>, key: impl Fn(&T) -> String) -> PageOf<T> {
         let more = rows.len() > self.size;
         rows.truncate(self.size);
-        let last = rows.last().filter(|_| more).map(|row| BASE64URL_NOPAD.encode(key(row).as_bytes()));
-        PageOf { items: rows, next_page_token: last.unwrap_or_default() }
+        let last = rows
+            .last()
+            .filter(|_| more)
+            .map(|row| BASE64URL_NOPAD.encode(key(row).as_bytes()));
+        PageOf {
+            items: rows,
+            next_page_token: last.unwrap_or_default(),
+        }
     }
 }
 
 fn decode(token: &str) -> Result<String, Error> {
-    let bytes = BASE64URL_NOPAD.decode(token.as_bytes()).map_err(|_| bad_token())?;
+    let bytes = BASE64URL_NOPAD
+        .decode(token.as_bytes())
+        .map_err(|_| bad_token())?;
     String::from_utf8(bytes).map_err(|_| bad_token())
 }
 
@@ -87,6 +105,9 @@ mod tests {
         assert!(matches!(Page::parse(-1, ""), Err(Error::Invalid(_))));
         assert!(matches!(Page::parse(1, "!"), Err(Error::Invalid(_))));
         let token = BASE64URL_NOPAD.encode(b"x");
-        assert!(matches!(Page::parse(1, &token).unwrap().after::<i32>(), Err(Error::Invalid(_))));
+        assert!(matches!(
+            Page::parse(1, &token).unwrap().after::<i32>(),
+            Err(Error::Invalid(_))
+        ));
     }
 }

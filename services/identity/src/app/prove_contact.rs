@@ -31,7 +31,9 @@ pub async fn prove_contact<R: Reply>(
         .await?
         .filter(|change| change.person_id == caller.person_id && !change.done && now < change.expires_at)
         .ok_or(Refusal::ContactChangeNotFound)?;
-    let stored = codes::lock(work.conn(), id, CodePurpose::ContactChange).await?.ok_or(Refusal::CodeExpired)?;
+    let stored = codes::lock(work.conn(), id, CodePurpose::ContactChange)
+        .await?
+        .ok_or(Refusal::CodeExpired)?;
     let equal = is_code(app, &stored, code);
     match stored.attempt(equal, now)? {
         Attempt::Wrong(stored, refusal) => {
@@ -41,7 +43,9 @@ pub async fn prove_contact<R: Reply>(
         Attempt::Right(stored) => codes::save(work.conn(), &stored).await?,
     }
     contact_changes::finish(work.conn(), id).await?;
-    let before = people::lock(work.conn(), caller.person_id).await?.ok_or(Refusal::PersonNotFound)?;
+    let before = people::lock(work.conn(), caller.person_id)
+        .await?
+        .ok_or(Refusal::PersonNotFound)?;
     let channel = change.contact.channel();
     let (person, fact) = before.clone().change_contact(change.contact);
     if let Err(error) = people::save(work.conn(), &person).await {
@@ -51,7 +55,12 @@ pub async fn prove_contact<R: Reply>(
         });
     }
     send_change_notice(&mut work, &before).await?;
-    work.audit(ACTION, ("person", person.id), json!({ "channel": channel.as_str() })).await?;
+    work.audit(
+        ACTION,
+        ("person", person.id),
+        json!({ "channel": channel.as_str() }),
+    )
+    .await?;
     work.event(publish::person(&person, fact)).await?;
     work.finish(reply(&person)).await
 }

@@ -34,9 +34,13 @@ pub async fn prove_identity<R: Reply>(
     let mut work = begin!(app, command);
     let staff = Staff::of(work.conn(), app, caller).await?;
     staff.require(input.office_id, Role::Agent)?;
-    let office = offices::find(work.conn(), input.office_id).await?.ok_or(Refusal::OfficeNotFound)?;
+    let office = offices::find(work.conn(), input.office_id)
+        .await?
+        .ok_or(Refusal::OfficeNotFound)?;
     office.require_offers(OfferedService::IdentityProof, civil_date(now))?;
-    let person = people::lock(work.conn(), input.person_id).await?.ok_or(Refusal::PersonNotFound)?;
+    let person = people::lock(work.conn(), input.person_id)
+        .await?
+        .ok_or(Refusal::PersonNotFound)?;
     let proof = Proof {
         method: ProofMethod::InPerson,
         office_id: Some(office.id),
@@ -50,7 +54,12 @@ pub async fn prove_identity<R: Reply>(
             _ => error.into(),
         });
     }
-    work.audit("person.prove_identity", ("person", person.id), json!({ "office_id": office.id })).await?;
+    work.audit(
+        "person.prove_identity",
+        ("person", person.id),
+        json!({ "office_id": office.id }),
+    )
+    .await?;
     work.event(publish::person(&person, fact)).await?;
     work.finish(reply(&proof)).await
 }

@@ -26,12 +26,16 @@ pub async fn prove_sign_up_contact<R: Reply>(
 ) -> Result<R, Error> {
     const ACTION: &str = "sign_up.prove_contact";
     let mut work = begin!(app, command);
-    let sign_up = sign_ups::lock(work.conn(), id).await?.ok_or(Refusal::SignUpNotFound)?;
+    let sign_up = sign_ups::lock(work.conn(), id)
+        .await?
+        .ok_or(Refusal::SignUpNotFound)?;
     sign_up.require_open(app.ambient.now())?;
     if sign_up.is_proved(channel) {
         return Err(Refusal::ContactAlreadyProved.into());
     }
-    let stored = codes::lock(work.conn(), id, code_purpose(channel)).await?.ok_or(Refusal::CodeExpired)?;
+    let stored = codes::lock(work.conn(), id, code_purpose(channel))
+        .await?
+        .ok_or(Refusal::CodeExpired)?;
     let equal = is_code(app, &stored, code);
     match stored.attempt(equal, app.ambient.now())? {
         Attempt::Wrong(stored, refusal) => {
@@ -43,21 +47,25 @@ pub async fn prove_sign_up_contact<R: Reply>(
     let mut sign_up = sign_up.prove(channel);
     register(&mut work, &mut sign_up).await?;
     sign_ups::save(work.conn(), &sign_up).await?;
-    work.audit(ACTION, ("sign_up", id), json!({ "channel": channel.as_str() })).await?;
+    work.audit(ACTION, ("sign_up", id), json!({ "channel": channel.as_str() }))
+        .await?;
     work.finish(reply(&sign_up)).await
 }
 
 /// Makes the person once both contacts are proved.
 async fn register(work: &mut Work<'_>, sign_up: &mut SignUp) -> Result<(), Error> {
     let ambient = work.ambient();
-    let Some(person) = sign_up.person(ambient.uuid_v7(), ambient.now()) else { return Ok(()) };
+    let Some(person) = sign_up.person(ambient.uuid_v7(), ambient.now()) else {
+        return Ok(());
+    };
     if let Err(error) = people::insert(work.conn(), &person, &sign_up.password_hash).await {
         return Err(match error.constraint() {
             Some("person_email_folded_key") => Refusal::EmailTaken.into(),
             _ => error.into(),
         });
     }
-    work.event(publish::person(&person, PersonFact::Registered)).await?;
+    work.event(publish::person(&person, PersonFact::Registered))
+        .await?;
     sign_up.person_id = Some(person.id);
     Ok(())
 }

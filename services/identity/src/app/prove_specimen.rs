@@ -35,13 +35,20 @@ pub async fn prove_specimen<R: Reply>(
     let mut work = begin!(app, command);
     let staff = Staff::of(work.conn(), app, caller).await?;
     staff.require(input.office_id, Role::Agent)?;
-    let office = offices::find(work.conn(), input.office_id).await?.ok_or(Refusal::OfficeNotFound)?;
+    let office = offices::find(work.conn(), input.office_id)
+        .await?
+        .ok_or(Refusal::OfficeNotFound)?;
     office.require_offers(OfferedService::IdentityProof, civil_date(now))?;
-    let person = people::find(work.conn(), input.person_id).await?.ok_or(Refusal::PersonNotFound)?;
+    let person = people::find(work.conn(), input.person_id)
+        .await?
+        .ok_or(Refusal::PersonNotFound)?;
     person.require_proved()?;
-    let specimen = specimens::lock(work.conn(), person.id).await?.ok_or(Refusal::SpecimenNotFound)?;
-    let version =
-        specimens::find(work.conn(), person.id, input.version).await?.ok_or(Refusal::SpecimenNotFound)?;
+    let specimen = specimens::lock(work.conn(), person.id)
+        .await?
+        .ok_or(Refusal::SpecimenNotFound)?;
+    let version = specimens::find(work.conn(), person.id, input.version)
+        .await?
+        .ok_or(Refusal::SpecimenNotFound)?;
     let proof = Proof {
         method: ProofMethod::InPerson,
         office_id: Some(office.id),
@@ -52,7 +59,8 @@ pub async fn prove_specimen<R: Reply>(
     specimens::save(work.conn(), &specimen).await?;
     specimens::save_proof(work.conn(), specimen.id, &version).await?;
     let details = json!({ "version": version.version, "office_id": office.id });
-    work.audit("specimen.prove", ("specimen", specimen.id), details).await?;
+    work.audit("specimen.prove", ("specimen", specimen.id), details)
+        .await?;
     work.event(publish::specimen(&specimen, fact)).await?;
     work.finish(reply(&version)).await
 }

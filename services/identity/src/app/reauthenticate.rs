@@ -12,11 +12,17 @@ use crate::store::credentials;
 /// # Errors
 /// [`Refusal::PasswordWrong`], [`Error::Limited`].
 pub(super) async fn password(app: &App, caller: &Caller, password: &SecretString) -> Result<(), Error> {
-    let taken = app.limit(limits::REAUTHENTICATION, &[&caller.session_id.to_string()]).await?;
+    let taken = app
+        .limit(limits::REAUTHENTICATION, &[&caller.session_id.to_string()])
+        .await?;
     let mut conn = app.pool.acquire().await?;
     let stored = credentials::password_of(&mut conn, caller.person_id).await?;
     drop(conn);
-    if !app.hasher.verify(stored.as_deref(), password.expose_secret()).await? {
+    if !app
+        .hasher
+        .verify(stored.as_deref(), password.expose_secret())
+        .await?
+    {
         return Err(Refusal::PasswordWrong.into());
     }
     app.unlimit(taken).await

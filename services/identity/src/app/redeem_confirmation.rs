@@ -22,7 +22,9 @@ pub async fn redeem_confirmation<R: Reply>(
 ) -> Result<R, Error> {
     const ACTION: &str = "confirmation.redeem";
     let mut work = begin!(app, command);
-    let confirmation = confirmations::lock(work.conn(), id).await?.ok_or(Refusal::ConfirmationNotFound)?;
+    let confirmation = confirmations::lock(work.conn(), id)
+        .await?
+        .ok_or(Refusal::ConfirmationNotFound)?;
     let before = confirmation.version;
     let (confirmation, fact) = match confirmation.redeem(redemption, app.ambient.now()) {
         Ok(redeemed) => redeemed,

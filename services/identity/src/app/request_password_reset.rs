@@ -24,7 +24,8 @@ pub async fn request_password_reset<R: Reply>(
 ) -> Result<R, Error> {
     let mut work = begin!(app, command);
     work.count(limits::RESET_ADDRESS, &[&client_address]).await?;
-    work.count(limits::RESET_ACCOUNT, &[&email.folded(), &client_address]).await?;
+    work.count(limits::RESET_ACCOUNT, &[&email.folded(), &client_address])
+        .await?;
     let holder = people::find_by_email(work.conn(), &email).await?;
     let reset = PasswordReset {
         password_reset_id: app.ambient.uuid_v7(),
@@ -35,12 +36,34 @@ pub async fn request_password_reset<R: Reply>(
     password_resets::insert(work.conn(), &reset).await?;
     let kind = DeliveryKind::PasswordResetCode;
     let sent = match holder {
-        Some(person) => {
-            Sent::Code(kind, Addressee { contact: Contact::Email(person.email), language: person.language })
-        }
-        None => Sent::Nothing(kind, Addressee { contact: Contact::Email(email), language: Language::French }),
+        Some(person) => Sent::Code(
+            kind,
+            Addressee {
+                contact: Contact::Email(person.email),
+                language: person.language,
+            },
+        ),
+        None => Sent::Nothing(
+            kind,
+            Addressee {
+                contact: Contact::Email(email),
+                language: Language::French,
+            },
+        ),
     };
-    send_code(&mut work, CodePurpose::PasswordReset, reset.password_reset_id, sent).await?;
-    work.audit("password.request_reset", ("password_reset", reset.password_reset_id), json!({})).await?;
-    work.finish(reply(reset.password_reset_id, reset.expires_at)).await
+    send_code(
+        &mut work,
+        CodePurpose::PasswordReset,
+        reset.password_reset_id,
+        sent,
+    )
+    .await?;
+    work.audit(
+        "password.request_reset",
+        ("password_reset", reset.password_reset_id),
+        json!({}),
+    )
+    .await?;
+    work.finish(reply(reset.password_reset_id, reset.expires_at))
+        .await
 }

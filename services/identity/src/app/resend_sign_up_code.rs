@@ -20,13 +20,21 @@ pub async fn resend_sign_up_code<R: Reply>(
     reply: impl FnOnce(Delivery) -> R,
 ) -> Result<R, Error> {
     let mut work = begin!(app, command);
-    let sign_up = sign_ups::lock(work.conn(), id).await?.ok_or(Refusal::SignUpNotFound)?;
+    let sign_up = sign_ups::lock(work.conn(), id)
+        .await?
+        .ok_or(Refusal::SignUpNotFound)?;
     sign_up.require_open(app.ambient.now())?;
     if sign_up.is_proved(channel) {
         return Err(Refusal::ContactAlreadyProved.into());
     }
-    work.count(limits::SIGN_UP_CODES, &[&id.to_string(), channel.as_str()]).await?;
+    work.count(limits::SIGN_UP_CODES, &[&id.to_string(), channel.as_str()])
+        .await?;
     let delivery = sign_up::send(&mut work, &sign_up, channel).await?;
-    work.audit("sign_up.resend_code", ("sign_up", id), json!({ "channel": channel.as_str() })).await?;
+    work.audit(
+        "sign_up.resend_code",
+        ("sign_up", id),
+        json!({ "channel": channel.as_str() }),
+    )
+    .await?;
     work.finish(reply(delivery)).await
 }

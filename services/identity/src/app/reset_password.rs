@@ -36,15 +36,22 @@ pub async fn reset_password<R: Reply>(
     reply: R,
 ) -> Result<R, Error> {
     // Given back never: a new password is seldom set twice.
-    let _counted = app.limit(limits::RESET_ATTEMPT, &[&attempt.client_address]).await?;
-    let hash = app.hasher.hash(&app.ambient, attempt.new_password.expose()).await?;
+    let _counted = app
+        .limit(limits::RESET_ATTEMPT, &[&attempt.client_address])
+        .await?;
+    let hash = app
+        .hasher
+        .hash(&app.ambient, attempt.new_password.expose())
+        .await?;
     let now = app.ambient.now();
     let mut work = begin!(app, command);
     let reset = password_resets::lock(work.conn(), attempt.id)
         .await?
         .filter(|reset| !reset.done && now < reset.expires_at)
         .ok_or(Refusal::PasswordResetNotFound)?;
-    let stored = codes::lock(work.conn(), attempt.id, CodePurpose::PasswordReset).await?.ok_or(Refusal::CodeExpired)?;
+    let stored = codes::lock(work.conn(), attempt.id, CodePurpose::PasswordReset)
+        .await?
+        .ok_or(Refusal::CodeExpired)?;
     let equal = is_code(app, &stored, &attempt.code);
     let used = match stored.attempt(equal, now)? {
         Attempt::Wrong(stored, refusal) => {
@@ -54,7 +61,9 @@ pub async fn reset_password<R: Reply>(
         Attempt::Right(used) => used,
     };
     let person_id = reset.person_id.ok_or(Refusal::CodeWrong)?;
-    let person = people::lock(work.conn(), person_id).await?.ok_or(Refusal::PersonNotFound)?;
+    let person = people::lock(work.conn(), person_id)
+        .await?
+        .ok_or(Refusal::PersonNotFound)?;
     let (mut work, person) = with_second_factor(work, person, &attempt, &used).await?;
     codes::save(work.conn(), &used).await?;
     password_resets::finish(work.conn(), attempt.id).await?;
@@ -63,7 +72,12 @@ pub async fn reset_password<R: Reply>(
     let (person, fact) = person.changed(Aspect::Password);
     people::save(work.conn(), &person).await?;
     send_change_notice(&mut work, &person).await?;
-    work.audit(ACTION, ("person", person.id), json!({ "password_reset_id": attempt.id })).await?;
+    work.audit(
+        ACTION,
+        ("person", person.id),
+        json!({ "password_reset_id": attempt.id }),
+    )
+    .await?;
     work.event(publish::person(&person, fact)).await?;
     work.finish(reply).await
 }
@@ -82,10 +96,21 @@ async fn with_second_factor<'a>(
     if attempt.second_factor.is_empty() {
         return Err(Refusal::SecondFactorMissing.into());
     }
-    match second_factor::check(&mut work, person.id, &attempt.second_factor, Accepts::TotpOrRecovery).await? {
+    match second_factor::check(
+        &mut work,
+        person.id,
+        &attempt.second_factor,
+        Accepts::TotpOrRecovery,
+    )
+    .await?
+    {
         Ok(()) => Ok((work, person)),
         Err(refusal) => {
-            let counted = OneTimeCode { attempts_left: (code.attempts_left - 1).max(0), used: false, ..code.clone() };
+            let counted = OneTimeCode {
+                attempts_left: (code.attempts_left - 1).max(0),
+                used: false,
+                ..code.clone()
+            };
             codes::save(work.conn(), &counted).await?;
             Err(work.refuse(refusal, ACTION, ("person", person.id)).await)
         }

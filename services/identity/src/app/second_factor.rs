@@ -53,18 +53,25 @@ async fn check_recovery(work: &mut Work<'_>, person: Uuid, code: &str) -> Result
     let hash = hash_recovery(work.app(), person, code);
     let now = work.ambient().now();
     let used = credentials::use_recovery_code(work.conn(), person, &hash, now).await?;
-    Ok(if used { Ok(()) } else { Err(Refusal::SecondFactorWrong) })
+    Ok(if used {
+        Ok(())
+    } else {
+        Err(Refusal::SecondFactorWrong)
+    })
 }
 
 fn hash_recovery(app: &App, person: Uuid, normalised: &str) -> [u8; 32] {
-    app.secrets.hashes.hash("recovery-code", &[person.as_bytes(), normalised.as_bytes()])
+    app.secrets
+        .hashes
+        .hash("recovery-code", &[person.as_bytes(), normalised.as_bytes()])
 }
 
 /// Ten fresh recovery codes in the place of all others; they are shown once.
 pub(super) async fn renew_recovery_codes(work: &mut Work<'_>, person: Uuid) -> Result<Vec<String>, Error> {
     let app = work.app();
-    let codes: Vec<String> =
-        (0..recovery_code::COUNT).map(|_| recovery_code::from_random(app.ambient.bytes())).collect();
+    let codes: Vec<String> = (0..recovery_code::COUNT)
+        .map(|_| recovery_code::from_random(app.ambient.bytes()))
+        .collect();
     let hashes: Vec<[u8; 32]> = codes
         .iter()
         .map(|code| hash_recovery(app, person, &recovery_code::normalised(code).unwrap_or_default()))
@@ -75,9 +82,14 @@ pub(super) async fn renew_recovery_codes(work: &mut Work<'_>, person: Uuid) -> R
 
 /// The secret of an authenticator, sealed for its person.
 pub(super) fn seal(app: &App, person: Uuid, secret: &TotpSecret) -> Result<Vec<u8>, Error> {
-    Ok(app.secrets.totp.seal(&app.ambient, person.as_bytes(), secret.bytes())?)
+    Ok(app
+        .secrets
+        .totp
+        .seal(&app.ambient, person.as_bytes(), secret.bytes())?)
 }
 
 pub(super) fn open(app: &App, person: Uuid, sealed: &[u8]) -> Result<TotpSecret, Error> {
-    Ok(TotpSecret::new(app.secrets.totp.open(person.as_bytes(), sealed)?.to_vec()))
+    Ok(TotpSecret::new(
+        app.secrets.totp.open(person.as_bytes(), sealed)?.to_vec(),
+    ))
 }

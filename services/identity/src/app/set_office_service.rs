@@ -26,11 +26,15 @@ pub async fn set_office_service<R: Reply>(
     let mut work = begin!(app, command);
     let staff = Staff::of(work.conn(), app, caller).await?;
     staff.require_administrator(work.conn(), office_id).await?;
-    let office = offices::lock(work.conn(), office_id).await?.ok_or(Refusal::OfficeNotFound)?;
+    let office = offices::lock(work.conn(), office_id)
+        .await?
+        .ok_or(Refusal::OfficeNotFound)?;
     let (office, fact) = office.set_service(offer, civil_date(app.ambient.now()))?;
     offices::save_service(work.conn(), &office, offer).await?;
-    let details = json!({ "service": offer.service.as_str(), "from": offer.period.from(), "to": offer.period.to() });
-    work.audit("office.set_service", ("office", office.id), details).await?;
+    let details =
+        json!({ "service": offer.service.as_str(), "from": offer.period.from(), "to": offer.period.to() });
+    work.audit("office.set_service", ("office", office.id), details)
+        .await?;
     work.event(publish::office(&office, &fact)).await?;
     work.finish(reply(&office)).await
 }

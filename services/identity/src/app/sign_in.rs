@@ -35,7 +35,10 @@ pub struct SessionGrant {
 pub enum SignedIn {
     Session(SessionGrant),
     /// A second factor is needed.
-    Challenge { secret: Zeroizing<String>, expires_at: DateTime<Utc> },
+    Challenge {
+        secret: Zeroizing<String>,
+        expires_at: DateTime<Utc>,
+    },
 }
 
 /// Checks login and password. The same work is done for a login that has no account. Attempts are limited by address, and by
@@ -48,7 +51,9 @@ pub async fn sign_in(app: &App, command: &Command, input: SignIn) -> Result<Sign
     const ACTION: &str = "session.sign_in";
     let address = input.origin.client_address.as_str();
     let by_address = app.limit(limits::SIGN_IN_ADDRESS, &[address]).await?;
-    let by_account = app.limit(limits::SIGN_IN_ACCOUNT, &[&input.login, address]).await?;
+    let by_account = app
+        .limit(limits::SIGN_IN_ACCOUNT, &[&input.login, address])
+        .await?;
     let mut conn = app.pool.acquire().await?;
     let stored = credentials::password_by_email(&mut conn, &input.login).await?;
     drop(conn);
@@ -59,7 +64,9 @@ pub async fn sign_in(app: &App, command: &Command, input: SignIn) -> Result<Sign
     let account = stored.as_ref().map_or(Uuid::nil(), |row| row.person_id);
     let person = people::find(work.conn(), account).await?.filter(|_| right);
     let Some(person) = person else {
-        return Err(work.refuse(Refusal::CredentialsWrong, ACTION, ("person", account)).await);
+        return Err(work
+            .refuse(Refusal::CredentialsWrong, ACTION, ("person", account))
+            .await);
     };
     if let Err(refusal) = may_use(&mut work, &person, input.surface).await? {
         return Err(work.refuse(refusal, ACTION, ("person", person.id)).await);
@@ -71,12 +78,21 @@ pub async fn sign_in(app: &App, command: &Command, input: SignIn) -> Result<Sign
     };
     work.unlimit(by_account).await?;
     work.unlimit(by_address).await?;
-    work.audit(ACTION, ("person", person.id), json!({ "surface": input.surface.as_str() })).await?;
+    work.audit(
+        ACTION,
+        ("person", person.id),
+        json!({ "surface": input.surface.as_str() }),
+    )
+    .await?;
     work.finish_secret(signed_in).await
 }
 
 /// Staff sign in with a second factor and hold a role today.
-async fn may_use(work: &mut Work<'_>, person: &Person, surface: Surface) -> Result<Result<(), Refusal>, Error> {
+async fn may_use(
+    work: &mut Work<'_>,
+    person: &Person,
+    surface: Surface,
+) -> Result<Result<(), Refusal>, Error> {
     if surface == Surface::Citizen {
         return Ok(Ok(()));
     }
@@ -84,7 +100,10 @@ async fn may_use(work: &mut Work<'_>, person: &Person, surface: Surface) -> Resu
         return Ok(Err(Refusal::SecondFactorNotEnrolled));
     }
     let today = civil_date(work.ambient().now());
-    let holds = person.platform_administrator || !memberships::grants(work.conn(), person.id, today).await?.is_empty();
+    let holds = person.platform_administrator
+        || !memberships::grants(work.conn(), person.id, today)
+            .await?
+            .is_empty();
     Ok(if holds { Ok(()) } else { Err(Refusal::NotStaff) })
 }
 
@@ -130,7 +149,11 @@ pub(super) async fn open_session(
     };
     sessions::insert(work.conn(), &session, &hash).await?;
     let expires_at = session.expires_at(work.app().policy.lifetime(surface));
-    Ok(SessionGrant { id: session.id, secret, expires_at })
+    Ok(SessionGrant {
+        id: session.id,
+        secret,
+        expires_at,
+    })
 }
 
 /// 256 random bits as text, and the digest that is stored.

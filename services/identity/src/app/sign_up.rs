@@ -41,9 +41,12 @@ pub async fn sign_up<R: Reply>(
 ) -> Result<R, Error> {
     let password_hash = app.hasher.hash(&app.ambient, input.password.expose()).await?;
     let mut work = begin!(app, command);
-    work.count(limits::SIGN_UP_ADDRESS, &[&input.client_address]).await?;
-    work.count(limits::SIGN_UP_CONTACT, &[&input.account.email.folded()]).await?;
-    work.count(limits::SIGN_UP_CONTACT, &[input.account.phone.as_str()]).await?;
+    work.count(limits::SIGN_UP_ADDRESS, &[&input.client_address])
+        .await?;
+    work.count(limits::SIGN_UP_CONTACT, &[&input.account.email.folded()])
+        .await?;
+    work.count(limits::SIGN_UP_CONTACT, &[input.account.phone.as_str()])
+        .await?;
     let sign_up = SignUp {
         id: app.ambient.uuid_v7(),
         account: input.account,
@@ -58,7 +61,8 @@ pub async fn sign_up<R: Reply>(
     for channel in [Channel::Email, Channel::Phone] {
         deliveries.push(send(&mut work, &sign_up, channel).await?);
     }
-    work.audit("sign_up.open", ("sign_up", sign_up.id), json!({})).await?;
+    work.audit("sign_up.open", ("sign_up", sign_up.id), json!({}))
+        .await?;
     let opened = SignUpOpened {
         id: sign_up.id,
         expires_at: sign_up.expires_at,
@@ -74,15 +78,24 @@ pub(super) async fn send(work: &mut Work<'_>, sign_up: &SignUp, channel: Channel
     let holder = people::find_by_email(work.conn(), &account.email).await?;
     let sent = match (channel, holder) {
         (Channel::Email, Some(holder)) => {
-            let to = Addressee { contact: Contact::Email(holder.email), language: holder.language };
+            let to = Addressee {
+                contact: Contact::Email(holder.email),
+                language: holder.language,
+            };
             Sent::Instead(DeliveryKind::AccountExistsNotice, to)
         }
         (Channel::Email, None) => {
-            let to = Addressee { contact: Contact::Email(account.email.clone()), language: account.language };
+            let to = Addressee {
+                contact: Contact::Email(account.email.clone()),
+                language: account.language,
+            };
             Sent::Code(DeliveryKind::SignUpCode, to)
         }
         (Channel::Phone, _) => {
-            let to = Addressee { contact: Contact::Phone(account.phone.clone()), language: account.language };
+            let to = Addressee {
+                contact: Contact::Phone(account.phone.clone()),
+                language: account.language,
+            };
             Sent::Code(DeliveryKind::SignUpCode, to)
         }
     };

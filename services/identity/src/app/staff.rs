@@ -27,21 +27,38 @@ impl Staff {
             return Err(Refusal::WrongSurface.into());
         }
         let now = app.ambient.now();
-        let session = sessions::find(conn, caller.session_id).await?.ok_or(Refusal::SessionExpired)?;
-        if session.person_id != caller.person_id || !session.is_live(app.policy.lifetime(session.surface), now) {
+        let session = sessions::find(conn, caller.session_id)
+            .await?
+            .ok_or(Refusal::SessionExpired)?;
+        if session.person_id != caller.person_id
+            || !session.is_live(app.policy.lifetime(session.surface), now)
+        {
             return Err(Refusal::SessionExpired.into());
         }
-        let person = people::find(conn, caller.person_id).await?.ok_or(Refusal::SessionExpired)?;
+        let person = people::find(conn, caller.person_id)
+            .await?
+            .ok_or(Refusal::SessionExpired)?;
         person.require_proved()?;
         let grants = memberships::grants(conn, person.id, civil_date(now)).await?;
-        Ok(Self { person_id: person.id, grants, platform_administrator: person.platform_administrator })
+        Ok(Self {
+            person_id: person.id,
+            grants,
+            platform_administrator: person.platform_administrator,
+        })
     }
 
     /// # Errors
     /// [`Refusal::RoleRequired`].
     pub(super) fn require(&self, office: Uuid, role: Role) -> Result<(), Error> {
-        let holds = self.grants.iter().any(|grant| grant.office_id == office && grant.role == role);
-        if holds { Ok(()) } else { Err(Refusal::RoleRequired.into()) }
+        let holds = self
+            .grants
+            .iter()
+            .any(|grant| grant.office_id == office && grant.role == role);
+        if holds {
+            Ok(())
+        } else {
+            Err(Refusal::RoleRequired.into())
+        }
     }
 
     /// A role at any office.
@@ -50,26 +67,42 @@ impl Staff {
     /// [`Refusal::RoleRequired`].
     pub(super) fn require_anywhere(&self, role: Role) -> Result<(), Error> {
         let holds = self.grants.iter().any(|grant| grant.role == role);
-        if holds { Ok(()) } else { Err(Refusal::RoleRequired.into()) }
+        if holds {
+            Ok(())
+        } else {
+            Err(Refusal::RoleRequired.into())
+        }
     }
 
     /// # Errors
     /// [`Refusal::RoleRequired`].
     pub(super) fn require_platform_administrator(&self) -> Result<(), Error> {
-        if self.platform_administrator { Ok(()) } else { Err(Refusal::RoleRequired.into()) }
+        if self.platform_administrator {
+            Ok(())
+        } else {
+            Err(Refusal::RoleRequired.into())
+        }
     }
 
     /// Administrator of the office, of one above it, or of the platform.
     ///
     /// # Errors
     /// [`Refusal::RoleRequired`].
-    pub(super) async fn require_administrator(&self, conn: &mut PgConnection, office: Uuid) -> Result<(), Error> {
+    pub(super) async fn require_administrator(
+        &self,
+        conn: &mut PgConnection,
+        office: Uuid,
+    ) -> Result<(), Error> {
         if self.platform_administrator {
             return Ok(());
         }
         let above = offices::ancestry(conn, office).await?;
         let administers =
             |grant: &Grant| grant.role == Role::Administrator && above.contains(&grant.office_id);
-        if self.grants.iter().any(administers) { Ok(()) } else { Err(Refusal::RoleRequired.into()) }
+        if self.grants.iter().any(administers) {
+            Ok(())
+        } else {
+            Err(Refusal::RoleRequired.into())
+        }
     }
 }

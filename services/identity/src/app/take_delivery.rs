@@ -22,8 +22,9 @@ pub struct TakenDelivery {
 pub async fn take_delivery(app: &App, id: Uuid, request_id: Uuid) -> Result<TakenDelivery, Error> {
     let now = app.ambient.now();
     let mut transaction = app.pool.begin().await?;
-    let (delivery, sealed) =
-        deliveries::lock(&mut transaction, id).await?.ok_or(Refusal::DeliveryNotFound)?;
+    let (delivery, sealed) = deliveries::lock(&mut transaction, id)
+        .await?
+        .ok_or(Refusal::DeliveryNotFound)?;
     let delivery = delivery.take(request_id, now)?;
     let sealed = sealed.ok_or(Refusal::DeliveryExpired)?;
     let content = app.secrets.deliveries.open(id.as_bytes(), &sealed)?;

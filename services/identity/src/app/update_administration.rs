@@ -22,17 +22,25 @@ pub async fn update_administration<R: Reply>(
     reply: impl FnOnce(&Administration) -> R,
 ) -> Result<R, Error> {
     let mut work = begin!(app, command);
-    Staff::of(work.conn(), app, caller).await?.require_platform_administrator()?;
-    let administration =
-        administrations::lock(work.conn(), id).await?.ok_or(Refusal::AdministrationNotFound)?;
+    Staff::of(work.conn(), app, caller)
+        .await?
+        .require_platform_administrator()?;
+    let administration = administrations::lock(work.conn(), id)
+        .await?
+        .ok_or(Refusal::AdministrationNotFound)?;
     if version.is_some_and(|seen| seen != administration.version) {
         return Err(Refusal::EtagStale.into());
     }
     let Some((administration, fact)) = administration.change(change) else {
-        return Err(Error::field("enrolled_to", "BEFORE_BEGINNING", "the end lies before the beginning"));
+        return Err(Error::field(
+            "enrolled_to",
+            "BEFORE_BEGINNING",
+            "the end lies before the beginning",
+        ));
     };
     administrations::save(work.conn(), &administration).await?;
-    work.audit("administration.update", ("administration", id), json!({})).await?;
+    work.audit("administration.update", ("administration", id), json!({}))
+        .await?;
     work.event(publish::administration(&administration, fact)).await?;
     work.finish(reply(&administration)).await
 }

@@ -20,13 +20,16 @@ pub async fn update_preferences<R: Reply>(
     reply: impl FnOnce(&Person) -> R,
 ) -> Result<R, Error> {
     let mut work = begin!(app, command);
-    let person = people::lock(work.conn(), caller.person_id).await?.ok_or(Refusal::PersonNotFound)?;
+    let person = people::lock(work.conn(), caller.person_id)
+        .await?
+        .ok_or(Refusal::PersonNotFound)?;
     if version.is_some_and(|seen| seen != person.version) {
         return Err(Refusal::EtagStale.into());
     }
     let (person, fact) = person.prefer(preferences);
     people::save(work.conn(), &person).await?;
-    work.audit("person.update_preferences", ("person", person.id), json!({})).await?;
+    work.audit("person.update_preferences", ("person", person.id), json!({}))
+        .await?;
     work.event(publish::person(&person, fact)).await?;
     work.finish(reply(&person)).await
 }

@@ -58,7 +58,11 @@ impl<'a> Work<'a> {
     pub(super) async fn begin<R: Reply>(app: &'a App, command: &'a Command) -> Result<Start<'a, R>, Error> {
         let mut transaction = app.pool.begin().await?;
         match idempotency::claim(&mut transaction, &app.ambient, &command.inner).await? {
-            Claim::New => Ok(Start::New(Self { app, command, transaction })),
+            Claim::New => Ok(Start::New(Self {
+                app,
+                command,
+                transaction,
+            })),
             Claim::Done(bytes) => Ok(Start::Done(R::decode(&bytes[..]).map_err(Error::StoredResponse)?)),
         }
     }
@@ -67,7 +71,11 @@ impl<'a> Work<'a> {
     pub(super) async fn begin_secret(app: &'a App, command: &'a Command) -> Result<Self, Error> {
         let mut transaction = app.pool.begin().await?;
         match idempotency::claim(&mut transaction, &app.ambient, &command.inner).await? {
-            Claim::New => Ok(Self { app, command, transaction }),
+            Claim::New => Ok(Self {
+                app,
+                command,
+                transaction,
+            }),
             Claim::Done(_) => Err(Refusal::ResponseNotKept.into()),
         }
     }
@@ -107,7 +115,9 @@ impl<'a> Work<'a> {
         action: &'static str,
         aggregate: (&'static str, Uuid),
     ) -> Error {
-        let noted = self.entry(action, aggregate, Some(refusal.reason()), Value::Null).await;
+        let noted = self
+            .entry(action, aggregate, Some(refusal.reason()), Value::Null)
+            .await;
         match noted {
             Ok(()) => match self.transaction.commit().await {
                 Ok(()) => refusal.into(),
@@ -119,7 +129,12 @@ impl<'a> Work<'a> {
 
     /// Stores the answer and commits.
     pub(super) async fn finish<R: Reply>(mut self, reply: R) -> Result<R, Error> {
-        idempotency::complete(&mut self.transaction, &self.command.inner, Some(&reply.encode_to_vec())).await?;
+        idempotency::complete(
+            &mut self.transaction,
+            &self.command.inner,
+            Some(&reply.encode_to_vec()),
+        )
+        .await?;
         self.transaction.commit().await?;
         Ok(reply)
     }

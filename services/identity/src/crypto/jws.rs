@@ -46,13 +46,21 @@ impl JwsKey {
     }
 
     pub fn public_key(&self) -> [u8; 32] {
-        self.pair.public_key().as_ref().try_into().expect("an Ed25519 public key has 32 bytes")
+        self.pair
+            .public_key()
+            .as_ref()
+            .try_into()
+            .expect("an Ed25519 public key has 32 bytes")
     }
 
     /// # Errors
     /// [`JwsError::Claims`].
     pub fn sign(&self, typ: &'static str, claims: &impl Serialize) -> Result<String, JwsError> {
-        let header = Header { alg: "EdDSA", kid: &self.id, typ };
+        let header = Header {
+            alg: "EdDSA",
+            kid: &self.id,
+            typ,
+        };
         let mut text = BASE64URL_NOPAD.encode(&serde_json::to_vec(&header).map_err(JwsError::Claims)?);
         text.push('.');
         text.push_str(&BASE64URL_NOPAD.encode(&serde_json::to_vec(claims).map_err(JwsError::Claims)?));
@@ -72,13 +80,20 @@ mod tests {
     #[test]
     fn the_public_key_verifies_what_the_seed_signed() {
         // RFC 8037 appendix A.
-        let seed = BASE64URL_NOPAD.decode(b"nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A").unwrap();
+        let seed = BASE64URL_NOPAD
+            .decode(b"nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A")
+            .unwrap();
         let key = JwsKey::from_seed("kid-1".to_owned(), &seed).unwrap();
-        assert_eq!(BASE64URL_NOPAD.encode(&key.public_key()), "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo");
+        assert_eq!(
+            BASE64URL_NOPAD.encode(&key.public_key()),
+            "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"
+        );
         let jws = key.sign(TYPE_CONFIRMATION, &serde_json::json!({"a": 1})).unwrap();
         let (signed, signature) = jws.rsplit_once('.').unwrap();
         let signature = BASE64URL_NOPAD.decode(signature.as_bytes()).unwrap();
-        UnparsedPublicKey::new(&ED25519, key.public_key()).verify(signed.as_bytes(), &signature).unwrap();
+        UnparsedPublicKey::new(&ED25519, key.public_key())
+            .verify(signed.as_bytes(), &signature)
+            .unwrap();
         assert!(!format!("{key:?}").contains("nWG"));
     }
 }

@@ -17,7 +17,9 @@ impl std::fmt::Debug for KeyedHash {
 
 impl KeyedHash {
     pub fn new(key: &[u8; 32]) -> Self {
-        Self { key: hmac::Key::new(hmac::HMAC_SHA256, key) }
+        Self {
+            key: hmac::Key::new(hmac::HMAC_SHA256, key),
+        }
     }
 
     /// Hash of the parts, each with its length before it, under a name for the use.
@@ -27,7 +29,11 @@ impl KeyedHash {
             context.update(&(part.len() as u64).to_be_bytes());
             context.update(part);
         }
-        context.sign().as_ref().try_into().expect("HMAC-SHA-256 has 32 bytes")
+        context
+            .sign()
+            .as_ref()
+            .try_into()
+            .expect("HMAC-SHA-256 has 32 bytes")
     }
 }
 
@@ -47,6 +53,9 @@ mod tests {
         assert!(equal(&first, &hash.hash("code", &[b"ab", b"c"])));
         assert!(!equal(&first, &hash.hash("code", &[b"a", b"bc"])));
         assert!(!equal(&first, &hash.hash("request", &[b"ab", b"c"])));
-        assert!(!equal(&first, &KeyedHash::new(&[2; 32]).hash("code", &[b"ab", b"c"])));
+        assert!(!equal(
+            &first,
+            &KeyedHash::new(&[2; 32]).hash("code", &[b"ab", b"c"])
+        ));
     }
 }

@@ -25,7 +25,10 @@ pub struct Cost {
 }
 
 /// OWASP's first choice for Argon2id with 19 MiB.
-pub const COST: Cost = Cost { memory_kib: 19_456, passes: 2 };
+pub const COST: Cost = Cost {
+    memory_kib: 19_456,
+    passes: 2,
+};
 
 /// Why a password was not hashed or compared.
 #[derive(Debug, thiserror::Error)]
@@ -53,7 +56,10 @@ impl Default for PasswordHasher {
 
 impl PasswordHasher {
     pub fn new(cost: Cost) -> Self {
-        Self { permits: Arc::new(Semaphore::new(AT_ONCE)), cost }
+        Self {
+            permits: Arc::new(Semaphore::new(AT_ONCE)),
+            cost,
+        }
     }
 
     /// # Errors
@@ -78,14 +84,27 @@ impl PasswordHasher {
         Ok(equal && stored.is_some())
     }
 
-    async fn run(&self, cost: Cost, salt: Vec<u8>, password: &str) -> Result<[u8; HASH_BYTES], PasswordHashError> {
-        let permit = self.permits.clone().acquire_owned().await.map_err(|_| PasswordHashError::Cut)?;
+    async fn run(
+        &self,
+        cost: Cost,
+        salt: Vec<u8>,
+        password: &str,
+    ) -> Result<[u8; HASH_BYTES], PasswordHashError> {
+        let permit = self
+            .permits
+            .clone()
+            .acquire_owned()
+            .await
+            .map_err(|_| PasswordHashError::Cut)?;
         let password = Zeroizing::new(password.to_owned());
         let work = move || {
             let _permit = permit;
             compute(cost, &salt, &password)
         };
-        tokio::task::spawn_blocking(work).await.map_err(|_| PasswordHashError::Cut)?.map_err(PasswordHashError::Argon2)
+        tokio::task::spawn_blocking(work)
+            .await
+            .map_err(|_| PasswordHashError::Cut)?
+            .map_err(PasswordHashError::Argon2)
     }
 }
 
@@ -105,16 +124,28 @@ fn compute(cost: Cost, salt: &[u8], password: &str) -> Result<[u8; HASH_BYTES], 
 
 fn phc(cost: Cost, salt: &[u8], hash: &[u8]) -> String {
     let (salt, hash) = (BASE64_NOPAD.encode(salt), BASE64_NOPAD.encode(hash));
-    format!("$argon2id$v=19$m={},t={},p=1${salt}${hash}", cost.memory_kib, cost.passes)
+    format!(
+        "$argon2id$v=19$m={},t={},p=1${salt}${hash}",
+        cost.memory_kib, cost.passes
+    )
 }
 
 fn parse(phc: &str) -> Option<(Cost, Vec<u8>, Vec<u8>)> {
     let rest = phc.strip_prefix("$argon2id$v=19$")?;
     let mut fields = rest.split('$');
     let (params, salt, hash) = (fields.next()?, fields.next()?, fields.next()?);
-    let (memory, passes) = params.strip_prefix("m=")?.strip_suffix(",p=1")?.split_once(",t=")?;
-    let cost = Cost { memory_kib: memory.parse().ok()?, passes: passes.parse().ok()? };
-    let hash = BASE64_NOPAD.decode(hash.as_bytes()).ok().filter(|hash| hash.len() == HASH_BYTES)?;
+    let (memory, passes) = params
+        .strip_prefix("m=")?
+        .strip_suffix(",p=1")?
+        .split_once(",t=")?;
+    let cost = Cost {
+        memory_kib: memory.parse().ok()?,
+        passes: passes.parse().ok()?,
+    };
+    let hash = BASE64_NOPAD
+        .decode(hash.as_bytes())
+        .ok()
+        .filter(|hash| hash.len() == HASH_BYTES)?;
     Some((cost, BASE64_NOPAD.decode(salt.as_bytes()).ok()?, hash))
 }
 
@@ -123,12 +154,18 @@ mod tests {
     use super::*;
 
     fn cheap() -> PasswordHasher {
-        PasswordHasher::new(Cost { memory_kib: 64, passes: 1 })
+        PasswordHasher::new(Cost {
+            memory_kib: 64,
+            passes: 1,
+        })
     }
 
     #[tokio::test]
     async fn a_hash_verifies_its_password_alone() {
-        let stored = cheap().hash(&Ambient::system(), "une phrase secrète").await.unwrap();
+        let stored = cheap()
+            .hash(&Ambient::system(), "une phrase secrète")
+            .await
+            .unwrap();
         assert!(stored.starts_with("$argon2id$v=19$m=64,t=1,p=1$"));
         // Another cost in force now does not matter: the stored one is used.
         let hasher = PasswordHasher::default();
@@ -139,7 +176,10 @@ mod tests {
     #[tokio::test]
     async fn without_an_account_nothing_is_right() {
         assert!(!cheap().verify(None, "").await.unwrap());
-        assert!(matches!(cheap().verify(Some("plain"), "x").await, Err(PasswordHashError::Stored)));
+        assert!(matches!(
+            cheap().verify(Some("plain"), "x").await,
+            Err(PasswordHashError::Stored)
+        ));
     }
 
     #[test]

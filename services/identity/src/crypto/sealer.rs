@@ -28,7 +28,10 @@ pub enum SealError {
 impl Sealer {
     pub fn new(key: &[u8; 32], usage: &'static str) -> Self {
         let key = UnboundKey::new(&AES_256_GCM, key).expect("an AES-256 key has 32 bytes");
-        Self { key: LessSafeKey::new(key), usage }
+        Self {
+            key: LessSafeKey::new(key),
+            usage,
+        }
     }
 
     /// Nonce, ciphertext and tag. `row` names what it belongs to: the same bytes in another row do not open.
@@ -50,7 +53,11 @@ impl Sealer {
         let (nonce, ciphertext) = sealed.split_at_checked(NONCE_LEN).ok_or(SealError::Open)?;
         let nonce = Nonce::try_assume_unique_for_key(nonce).map_err(|_| SealError::Open)?;
         let mut buffer = Zeroizing::new(ciphertext.to_vec());
-        let length = self.key.open_in_place(nonce, self.aad(row), &mut buffer).map_err(|_| SealError::Open)?.len();
+        let length = self
+            .key
+            .open_in_place(nonce, self.aad(row), &mut buffer)
+            .map_err(|_| SealError::Open)?
+            .len();
         buffer.truncate(length);
         Ok(buffer)
     }
@@ -72,8 +79,14 @@ mod tests {
         assert_eq!(*sealer.open(b"row", &sealed).unwrap(), b"secret");
         assert_ne!(sealed, sealer.seal(&ambient, b"row", b"secret").unwrap());
         assert_eq!(sealer.open(b"other", &sealed), Err(SealError::Open));
-        assert_eq!(Sealer::new(&[7; 32], "delivery").open(b"row", &sealed), Err(SealError::Open));
-        assert_eq!(Sealer::new(&[8; 32], "totp").open(b"row", &sealed), Err(SealError::Open));
+        assert_eq!(
+            Sealer::new(&[7; 32], "delivery").open(b"row", &sealed),
+            Err(SealError::Open)
+        );
+        assert_eq!(
+            Sealer::new(&[8; 32], "totp").open(b"row", &sealed),
+            Err(SealError::Open)
+        );
         assert_eq!(sealer.open(b"row", &sealed[..5]), Err(SealError::Open));
     }
 }

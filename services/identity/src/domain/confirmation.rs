@@ -81,7 +81,11 @@ impl HashSet {
 pub enum State {
     Open,
     Confirmed(Given),
-    Redeemed { given: Given, service: String, at: DateTime<Utc> },
+    Redeemed {
+        given: Given,
+        service: String,
+        at: DateTime<Utc>,
+    },
     Barred,
 }
 
@@ -175,7 +179,14 @@ impl Confirmation {
     pub fn give(self, given: Given, now: DateTime<Utc>) -> Result<(Self, ConfirmationFact), Refusal> {
         self.require_open(now)?;
         let fact = ConfirmationFact::Given(given.method);
-        Ok((Self { state: State::Confirmed(given), version: self.version + 1, ..self }, fact))
+        Ok((
+            Self {
+                state: State::Confirmed(given),
+                version: self.version + 1,
+                ..self
+            },
+            fact,
+        ))
     }
 
     /// Counts a wrong code; the last one bars.
@@ -186,9 +197,20 @@ impl Confirmation {
         self.require_open(now)?;
         let attempts_left = self.attempts_left - 1;
         if attempts_left > 0 {
-            return Ok((Self { attempts_left, ..self }, None));
+            return Ok((
+                Self {
+                    attempts_left,
+                    ..self
+                },
+                None,
+            ));
         }
-        let barred = Self { attempts_left: 0, state: State::Barred, version: self.version + 1, ..self };
+        let barred = Self {
+            attempts_left: 0,
+            state: State::Barred,
+            version: self.version + 1,
+            ..self
+        };
         Ok((barred, Some(ConfirmationFact::Barred)))
     }
 
@@ -208,9 +230,22 @@ impl Confirmation {
         if !equal {
             return Err(Refusal::ConfirmationMismatch);
         }
-        let fact = ConfirmationFact::Redeemed { service: by.service.clone() };
-        let state = State::Redeemed { given, service: by.service, at: now };
-        Ok((Self { state, version: self.version + 1, ..self }, fact))
+        let fact = ConfirmationFact::Redeemed {
+            service: by.service.clone(),
+        };
+        let state = State::Redeemed {
+            given,
+            service: by.service,
+            at: now,
+        };
+        Ok((
+            Self {
+                state,
+                version: self.version + 1,
+                ..self
+            },
+            fact,
+        ))
     }
 }
 

@@ -57,7 +57,10 @@ impl Delivery {
         }
         match self.taken_by {
             Some(earlier) if earlier != request_id => Err(Refusal::DeliveryTaken),
-            _ => Ok(Self { taken_by: Some(request_id), ..self }),
+            _ => Ok(Self {
+                taken_by: Some(request_id),
+                ..self
+            }),
         }
     }
 }
@@ -92,8 +95,14 @@ mod tests {
     fn too_late_is_too_late_for_everybody() {
         let late = delivery().expires_at;
         assert_eq!(delivery().state(late), DeliveryState::Expired);
-        assert_eq!(delivery().take(Uuid::from_u128(1), late), Err(Refusal::DeliveryExpired));
+        assert_eq!(
+            delivery().take(Uuid::from_u128(1), late),
+            Err(Refusal::DeliveryExpired)
+        );
         let taken = delivery().take(Uuid::from_u128(1), DateTime::UNIX_EPOCH).unwrap();
-        assert_eq!(taken.take(Uuid::from_u128(1), late), Err(Refusal::DeliveryExpired));
+        assert_eq!(
+            taken.take(Uuid::from_u128(1), late),
+            Err(Refusal::DeliveryExpired)
+        );
     }
 }

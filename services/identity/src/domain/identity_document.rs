@@ -51,7 +51,11 @@ impl IdentityDocument {
         if typed.chars().count() > MAX_TYPED {
             return Err(DocumentError::TooLong);
         }
-        let number: String = typed.chars().filter(|c| !is_separator(*c)).map(normalise).collect();
+        let number: String = typed
+            .chars()
+            .filter(|c| !is_separator(*c))
+            .map(normalise)
+            .collect();
         if number.is_empty() {
             return Err(DocumentError::Missing);
         }
@@ -62,7 +66,15 @@ impl IdentityDocument {
                 (4..=15).contains(&number.len()) && number.bytes().all(|b| b.is_ascii_alphanumeric())
             }
         };
-        if well_formed { Ok(Self { kind, number, typed: typed.trim().to_owned() }) } else { Err(DocumentError::Form) }
+        if well_formed {
+            Ok(Self {
+                kind,
+                number,
+                typed: typed.trim().to_owned(),
+            })
+        } else {
+            Err(DocumentError::Form)
+        }
     }
 
     /// A document that was parsed before and comes back from the store.
@@ -129,19 +141,41 @@ mod tests {
     #[test]
     fn what_cannot_be_a_number_is_refused() {
         for typed in ["123456", "ABC12345", "A", "A123456789", "A12B34", "Б12345"] {
-            assert_eq!(number(DocumentKind::Cin, typed), Err(DocumentError::Form), "{typed}");
+            assert_eq!(
+                number(DocumentKind::Cin, typed),
+                Err(DocumentError::Form),
+                "{typed}"
+            );
         }
         assert_eq!(number(DocumentKind::Cin, " - "), Err(DocumentError::Missing));
         assert_eq!(number(DocumentKind::Passport, "AB1"), Err(DocumentError::Form));
-        assert_eq!(number(DocumentKind::Passport, &"A".repeat(41)), Err(DocumentError::TooLong));
-        assert_eq!(number(DocumentKind::ResidenceCard, "x 1234-567").unwrap(), "X1234567");
+        assert_eq!(
+            number(DocumentKind::Passport, &"A".repeat(41)),
+            Err(DocumentError::TooLong)
+        );
+        assert_eq!(
+            number(DocumentKind::ResidenceCard, "x 1234-567").unwrap(),
+            "X1234567"
+        );
     }
 
     #[test]
     fn seldom_lengths_are_noted_not_refused() {
-        assert!(!IdentityDocument::parse(DocumentKind::Cin, "A123456").unwrap().is_unusual());
-        assert!(IdentityDocument::parse(DocumentKind::Cin, "A1234").unwrap().is_unusual());
-        assert!(IdentityDocument::parse(DocumentKind::Cin, "AB12345678").unwrap().is_unusual());
+        assert!(
+            !IdentityDocument::parse(DocumentKind::Cin, "A123456")
+                .unwrap()
+                .is_unusual()
+        );
+        assert!(
+            IdentityDocument::parse(DocumentKind::Cin, "A1234")
+                .unwrap()
+                .is_unusual()
+        );
+        assert!(
+            IdentityDocument::parse(DocumentKind::Cin, "AB12345678")
+                .unwrap()
+                .is_unusual()
+        );
     }
 
     proptest! {

@@ -56,8 +56,13 @@ impl Membership {
         if self.deputy_for.is_some() {
             return Err(Refusal::DeputyOfDeputy);
         }
-        let fits = self.office_id == deputy.office_id && self.role == deputy.role && self.person_id != person_id;
-        if fits { Ok(()) } else { Err(Refusal::DeputyMismatch) }
+        let fits =
+            self.office_id == deputy.office_id && self.role == deputy.role && self.person_id != person_id;
+        if fits {
+            Ok(())
+        } else {
+            Err(Refusal::DeputyMismatch)
+        }
     }
 
     /// Ends it at once.
@@ -68,7 +73,14 @@ impl Membership {
         if self.ended_at.is_some() {
             return Err(Refusal::MembershipEnded);
         }
-        Ok((Self { ended_at: Some(now), version: self.version + 1, ..self }, MembershipFact::Ended))
+        Ok((
+            Self {
+                ended_at: Some(now),
+                version: self.version + 1,
+                ..self
+            },
+            MembershipFact::Ended,
+        ))
     }
 }
 
@@ -116,22 +128,55 @@ mod tests {
     fn it_holds_in_its_dates_until_it_is_ended() {
         assert!(membership().holds(day(10)) && !membership().holds(day(11)));
         let (ended, fact) = membership().end(DateTime::UNIX_EPOCH).unwrap();
-        assert_eq!((ended.holds(day(5)), ended.version, fact), (false, 2, MembershipFact::Ended));
-        assert_eq!(ended.end(DateTime::UNIX_EPOCH).err(), Some(Refusal::MembershipEnded));
+        assert_eq!(
+            (ended.holds(day(5)), ended.version, fact),
+            (false, 2, MembershipFact::Ended)
+        );
+        assert_eq!(
+            ended.end(DateTime::UNIX_EPOCH).err(),
+            Some(Refusal::MembershipEnded)
+        );
     }
 
     #[test]
     fn a_deputy_is_another_person_with_the_same_role_at_the_same_office() {
         let other = Uuid::from_u128(9);
         assert_eq!(membership().accepts_deputy(other, &deputy()), Ok(()));
-        assert_eq!(membership().accepts_deputy(Uuid::from_u128(3), &deputy()), Err(Refusal::DeputyMismatch));
-        let agent = NewMembership { role: Role::Agent, ..deputy() };
-        assert_eq!(membership().accepts_deputy(other, &agent), Err(Refusal::DeputyMismatch));
-        let elsewhere = NewMembership { office_id: other, ..deputy() };
-        assert_eq!(membership().accepts_deputy(other, &elsewhere), Err(Refusal::DeputyMismatch));
-        let of_deputy = Membership { deputy_for: Some(other), ..membership() };
-        assert_eq!(of_deputy.accepts_deputy(other, &deputy()), Err(Refusal::DeputyOfDeputy));
-        let ended = Membership { ended_at: Some(DateTime::UNIX_EPOCH), ..membership() };
-        assert_eq!(ended.accepts_deputy(other, &deputy()), Err(Refusal::MembershipEnded));
+        assert_eq!(
+            membership().accepts_deputy(Uuid::from_u128(3), &deputy()),
+            Err(Refusal::DeputyMismatch)
+        );
+        let agent = NewMembership {
+            role: Role::Agent,
+            ..deputy()
+        };
+        assert_eq!(
+            membership().accepts_deputy(other, &agent),
+            Err(Refusal::DeputyMismatch)
+        );
+        let elsewhere = NewMembership {
+            office_id: other,
+            ..deputy()
+        };
+        assert_eq!(
+            membership().accepts_deputy(other, &elsewhere),
+            Err(Refusal::DeputyMismatch)
+        );
+        let of_deputy = Membership {
+            deputy_for: Some(other),
+            ..membership()
+        };
+        assert_eq!(
+            of_deputy.accepts_deputy(other, &deputy()),
+            Err(Refusal::DeputyOfDeputy)
+        );
+        let ended = Membership {
+            ended_at: Some(DateTime::UNIX_EPOCH),
+            ..membership()
+        };
+        assert_eq!(
+            ended.accepts_deputy(other, &deputy()),
+            Err(Refusal::MembershipEnded)
+        );
     }
 }

@@ -50,9 +50,10 @@ impl PersonName {
     pub fn parse(script: Script, given: &str, family: &str) -> Result<Self, Vec<(&'static str, NameError)>> {
         match (part(script, given), part(script, family)) {
             (Ok(given), Ok(family)) => Ok(Self { given, family }),
-            (given, family) => {
-                Err([("given", given.err()), ("family", family.err())].into_iter().filter_map(with_error).collect())
-            }
+            (given, family) => Err([("given", given.err()), ("family", family.err())]
+                .into_iter()
+                .filter_map(with_error)
+                .collect()),
         }
     }
 
@@ -131,15 +132,24 @@ mod tests {
     fn every_bad_part_is_named() {
         assert_eq!(
             PersonName::parse(Script::Arabic, "Amina", ""),
-            Err(vec![("given", NameError::NotArabic), ("family", NameError::Missing)])
+            Err(vec![
+                ("given", NameError::NotArabic),
+                ("family", NameError::Missing)
+            ])
         );
         assert_eq!(
             PersonName::parse(Script::Latin, "أمينة", "X\u{202e}Y"),
-            Err(vec![("given", NameError::NotLatin), ("family", NameError::NotLatin)])
+            Err(vec![
+                ("given", NameError::NotLatin),
+                ("family", NameError::NotLatin)
+            ])
         );
         assert_eq!(
             PersonName::parse(Script::Latin, &"a".repeat(81), "- -"),
-            Err(vec![("given", NameError::TooLong), ("family", NameError::NotLatin)])
+            Err(vec![
+                ("given", NameError::TooLong),
+                ("family", NameError::NotLatin)
+            ])
         );
     }
 }

@@ -84,7 +84,11 @@ impl OfficeCode {
             && text.split('-').all(|part| {
                 !part.is_empty() && part.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit())
             });
-        if well_formed { Ok(Self(text.to_owned())) } else { Err(OfficeError::CodeForm) }
+        if well_formed {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(OfficeError::CodeForm)
+        }
     }
 
     pub fn as_str(&self) -> &str {
@@ -98,8 +102,14 @@ impl OfficeCode {
 /// [`OfficeError`].
 pub fn arabic_name(text: &str) -> Result<String, OfficeError> {
     let text = tidy(text)?;
-    let has_arabic = text.chars().any(|c| matches!(c, '\u{0600}'..='\u{06ff}' | '\u{0750}'..='\u{077f}'));
-    if has_arabic && !text.chars().any(|c| c.is_ascii_alphabetic()) { Ok(text) } else { Err(OfficeError::NotArabic) }
+    let has_arabic = text
+        .chars()
+        .any(|c| matches!(c, '\u{0600}'..='\u{06ff}' | '\u{0750}'..='\u{077f}'));
+    if has_arabic && !text.chars().any(|c| c.is_ascii_alphabetic()) {
+        Ok(text)
+    } else {
+        Err(OfficeError::NotArabic)
+    }
 }
 
 /// A French name of an institution: at least one Latin letter, no Arabic one.
@@ -108,8 +118,14 @@ pub fn arabic_name(text: &str) -> Result<String, OfficeError> {
 /// [`OfficeError`].
 pub fn french_name(text: &str) -> Result<String, OfficeError> {
     let text = tidy(text)?;
-    let has_arabic = text.chars().any(|c| matches!(c, '\u{0600}'..='\u{06ff}' | '\u{0750}'..='\u{077f}'));
-    if text.chars().any(|c| c.is_ascii_alphabetic()) && !has_arabic { Ok(text) } else { Err(OfficeError::NotLatin) }
+    let has_arabic = text
+        .chars()
+        .any(|c| matches!(c, '\u{0600}'..='\u{06ff}' | '\u{0750}'..='\u{077f}'));
+    if text.chars().any(|c| c.is_ascii_alphabetic()) && !has_arabic {
+        Ok(text)
+    } else {
+        Err(OfficeError::NotLatin)
+    }
 }
 
 /// An HCP code such as `06.141.01.03`; empty is allowed.
@@ -119,8 +135,14 @@ pub fn french_name(text: &str) -> Result<String, OfficeError> {
 pub fn hcp_code(text: &str) -> Result<String, OfficeError> {
     let text = text.trim().trim_end_matches('.');
     let well_formed = text.len() <= 20
-        && text.split('.').all(|group| !group.is_empty() && group.bytes().all(|b| b.is_ascii_digit()));
-    if text.is_empty() || well_formed { Ok(text.to_owned()) } else { Err(OfficeError::HcpForm) }
+        && text
+            .split('.')
+            .all(|group| !group.is_empty() && group.bytes().all(|b| b.is_ascii_digit()));
+    if text.is_empty() || well_formed {
+        Ok(text.to_owned())
+    } else {
+        Err(OfficeError::HcpForm)
+    }
 }
 
 fn tidy(text: &str) -> Result<String, OfficeError> {
@@ -190,20 +212,45 @@ pub enum OfficeFact {
 }
 
 impl Office {
-    pub fn open(id: Uuid, parent_id: Option<Uuid>, details: OfficeDetails, today: NaiveDate) -> (Self, OfficeFact) {
-        let active = Period { from: today, to: None };
-        (Self { id, version: 1, parent_id, details, active, services: Vec::new() }, OfficeFact::Opened)
+    pub fn open(
+        id: Uuid,
+        parent_id: Option<Uuid>,
+        details: OfficeDetails,
+        today: NaiveDate,
+    ) -> (Self, OfficeFact) {
+        let active = Period {
+            from: today,
+            to: None,
+        };
+        (
+            Self {
+                id,
+                version: 1,
+                parent_id,
+                details,
+                active,
+                services: Vec::new(),
+            },
+            OfficeFact::Opened,
+        )
     }
 
     pub fn offers(&self, service: OfferedService, day: NaiveDate) -> bool {
         self.active.contains(day)
-            && self.services.iter().any(|offer| offer.service == service && offer.period.contains(day))
+            && self
+                .services
+                .iter()
+                .any(|offer| offer.service == service && offer.period.contains(day))
     }
 
     /// # Errors
     /// [`Refusal::ServiceNotOffered`] when it does not on that day.
     pub fn require_offers(&self, service: OfferedService, day: NaiveDate) -> Result<(), Refusal> {
-        if self.offers(service, day) { Ok(()) } else { Err(Refusal::ServiceNotOffered) }
+        if self.offers(service, day) {
+            Ok(())
+        } else {
+            Err(Refusal::ServiceNotOffered)
+        }
     }
 
     /// Opens a service in a period, or, where a period begins on the same day, moves its end. What lies before today stays:
@@ -211,7 +258,11 @@ impl Office {
     ///
     /// # Errors
     /// [`Refusal::OfficeClosed`], [`Refusal::ServicePeriodPast`], [`Refusal::ServicePeriodOverlaps`].
-    pub fn set_service(mut self, wanted: ServicePeriod, today: NaiveDate) -> Result<(Self, OfficeFact), Refusal> {
+    pub fn set_service(
+        mut self,
+        wanted: ServicePeriod,
+        today: NaiveDate,
+    ) -> Result<(Self, OfficeFact), Refusal> {
         if !self.active.contains(today) {
             return Err(Refusal::OfficeClosed);
         }
@@ -222,14 +273,15 @@ impl Office {
         let yesterday = today.checked_sub_days(Days::new(1)).unwrap_or(today);
         let ends_in_past = |period: Period| period.to().is_some_and(|to| to < yesterday);
         match known.map(|index| self.services[index].period) {
-            Some(before) if ends_in_past(before) || ends_in_past(wanted.period) => return Err(Refusal::ServicePeriodPast),
+            Some(before) if ends_in_past(before) || ends_in_past(wanted.period) => {
+                return Err(Refusal::ServicePeriodPast);
+            }
             None if wanted.period.from() < today => return Err(Refusal::ServicePeriodPast),
             _ => {}
         }
-        let clash = self
-            .services
-            .iter()
-            .any(|offer| !same(offer) && offer.service == wanted.service && offer.period.overlaps(wanted.period));
+        let clash = self.services.iter().any(|offer| {
+            !same(offer) && offer.service == wanted.service && offer.period.overlaps(wanted.period)
+        });
         if clash {
             return Err(Refusal::ServicePeriodOverlaps);
         }
@@ -237,7 +289,8 @@ impl Office {
             Some(index) => self.services[index] = wanted,
             None => self.services.push(wanted),
         }
-        self.services.sort_by_key(|offer| (offer.service, offer.period.from()));
+        self.services
+            .sort_by_key(|offer| (offer.service, offer.period.from()));
         self.version += 1;
         Ok((self, OfficeFact::ServiceChanged(wanted)))
     }
@@ -274,7 +327,9 @@ mod tests {
     #[test]
     fn both_ends_of_a_period_are_included() {
         let (office, _) = office().set_service(legalisation(3, Some(5)), day(0)).unwrap();
-        let offered: Vec<bool> = (2..=6).map(|d| office.offers(OfferedService::Legalisation, day(d))).collect();
+        let offered: Vec<bool> = (2..=6)
+            .map(|d| office.offers(OfferedService::Legalisation, day(d)))
+            .collect();
         assert_eq!(offered, [false, true, true, true, false]);
         assert!(!office.offers(OfferedService::IdentityProof, day(4)));
         assert_eq!(Period::new(day(5), Some(day(4))), None);
@@ -303,11 +358,17 @@ mod tests {
 
     #[test]
     fn codes_and_names() {
-        assert_eq!(OfficeCode::parse(" ANF-CITE-AIR ").unwrap().as_str(), "ANF-CITE-AIR");
+        assert_eq!(
+            OfficeCode::parse(" ANF-CITE-AIR ").unwrap().as_str(),
+            "ANF-CITE-AIR"
+        );
         for text in ["a1", "A", "A--B", "-AB", "AB-", "A B", "ÀB"] {
             assert_eq!(OfficeCode::parse(text), Err(OfficeError::CodeForm), "{text}");
         }
-        assert_eq!(arabic_name("ملحقة  حي السلام 2").as_deref(), Ok("ملحقة حي السلام 2"));
+        assert_eq!(
+            arabic_name("ملحقة  حي السلام 2").as_deref(),
+            Ok("ملحقة حي السلام 2")
+        );
         assert_eq!(arabic_name("Annexe"), Err(OfficeError::NotArabic));
         assert_eq!(french_name("Annexe n° 2").as_deref(), Ok("Annexe n° 2"));
         assert_eq!(french_name("ملحقة"), Err(OfficeError::NotLatin));
@@ -318,10 +379,21 @@ mod tests {
     #[test]
     fn what_stands_below_what() {
         use OfficeKind::{Annexe, Commune, Consulate, Prefecture, Region};
-        for (child, parent) in [(Prefecture, Region), (Commune, Prefecture), (Annexe, Commune), (Annexe, Region)] {
+        for (child, parent) in [
+            (Prefecture, Region),
+            (Commune, Prefecture),
+            (Annexe, Commune),
+            (Annexe, Region),
+        ] {
             assert!(child.may_stand_below(parent), "{child:?} below {parent:?}");
         }
-        for (child, parent) in [(Region, Region), (Region, Commune), (Annexe, Annexe), (Consulate, Region), (Annexe, Consulate)] {
+        for (child, parent) in [
+            (Region, Region),
+            (Region, Commune),
+            (Annexe, Annexe),
+            (Consulate, Region),
+            (Annexe, Consulate),
+        ] {
             assert!(!child.may_stand_below(parent), "{child:?} below {parent:?}");
         }
     }

@@ -31,7 +31,12 @@ pub struct RowError {
 
 impl RowError {
     fn new(line: u64, field: &str, reason: &'static str, description: impl Into<String>) -> Self {
-        Self { line, field: field.to_owned(), reason, description: description.into() }
+        Self {
+            line,
+            field: field.to_owned(),
+            reason,
+            description: description.into(),
+        }
     }
 }
 
@@ -41,11 +46,19 @@ impl RowError {
 /// All that is wrong with the file by itself; parents and codes known before are checked by [`link`].
 pub fn parse(csv: &[u8]) -> Result<Vec<Row>, Vec<RowError>> {
     if csv.len() > MAX_BYTES {
-        return Err(vec![RowError::new(1, "", "FILE_TOO_LARGE", "the file is larger than 2 MiB")]);
+        return Err(vec![RowError::new(
+            1,
+            "",
+            "FILE_TOO_LARGE",
+            "the file is larger than 2 MiB",
+        )]);
     }
     // Spreadsheets put a byte order mark before UTF-8.
     let csv = csv.strip_prefix(b"\xef\xbb\xbf").unwrap_or(csv);
-    let mut reader = csv::ReaderBuilder::new().has_headers(true).flexible(true).from_reader(csv);
+    let mut reader = csv::ReaderBuilder::new()
+        .has_headers(true)
+        .flexible(true)
+        .from_reader(csv);
     let columns = Columns::read(&mut reader)?;
     let (mut rows, mut errors) = (Vec::new(), Vec::new());
     for record in reader.byte_records() {
@@ -82,14 +95,31 @@ impl Columns {
             let name = String::from_utf8_lossy(cell).trim().to_owned();
             match REQUIRED.iter().chain([&OPTIONAL]).find(|known| **known == name) {
                 Some(known) if positions.insert(*known, index).is_none() => {}
-                Some(_) => errors.push(RowError::new(1, &name, "COLUMN_REPEATED", "the column stands twice")),
+                Some(_) => errors.push(RowError::new(
+                    1,
+                    &name,
+                    "COLUMN_REPEATED",
+                    "the column stands twice",
+                )),
                 None => errors.push(RowError::new(1, &name, "COLUMN_UNKNOWN", "no such column")),
             }
         }
         for missing in REQUIRED.iter().filter(|name| !positions.contains_key(*name)) {
-            errors.push(RowError::new(1, missing, "COLUMN_MISSING", "the column is missing"));
+            errors.push(RowError::new(
+                1,
+                missing,
+                "COLUMN_MISSING",
+                "the column is missing",
+            ));
         }
-        if errors.is_empty() { Ok(Self { positions, count: header.len() }) } else { Err(errors) }
+        if errors.is_empty() {
+            Ok(Self {
+                positions,
+                count: header.len(),
+            })
+        } else {
+            Err(errors)
+        }
     }
 
     fn row(&self, record: &csv::ByteRecord) -> Result<Row, Vec<RowError>> {
@@ -115,18 +145,34 @@ impl Columns {
             errors.push(RowError::new(line, name, error.reason(), error.to_string()));
         };
         let code = OfficeCode::parse(code).map_err(|error| take("code", error)).ok();
-        let parent = (!parent.is_empty()).then(|| OfficeCode::parse(parent).map_err(|error| take("parent_code", error)));
+        let parent = (!parent.is_empty())
+            .then(|| OfficeCode::parse(parent).map_err(|error| take("parent_code", error)));
         let name_ar = arabic_name(ar).map_err(|error| take("name_ar", error)).ok();
         let name_fr = french_name(fr).map_err(|error| take("name_fr", error)).ok();
         let hcp_code = hcp_code(hcp).map_err(|error| take("hcp_code", error)).ok();
         let kind = OfficeKind::from_str(&kind.to_lowercase());
         if kind.is_none() {
-            errors.push(RowError::new(line, "kind", "OFFICE_KIND_UNKNOWN", "no such kind of office"));
+            errors.push(RowError::new(
+                line,
+                "kind",
+                "OFFICE_KIND_UNKNOWN",
+                "no such kind of office",
+            ));
         }
         match (errors.is_empty(), code, kind, name_ar, name_fr, hcp_code) {
             (true, Some(code), Some(kind), Some(name_ar), Some(name_fr), Some(hcp_code)) => {
-                let details = OfficeDetails { code, kind, name_ar, name_fr, hcp_code };
-                Ok(Row { line, details, parent: parent.and_then(Result::ok) })
+                let details = OfficeDetails {
+                    code,
+                    kind,
+                    name_ar,
+                    name_fr,
+                    hcp_code,
+                };
+                Ok(Row {
+                    line,
+                    details,
+                    parent: parent.and_then(Result::ok),
+                })
             }
             _ => Err(errors),
         }
@@ -143,19 +189,41 @@ pub fn link(rows: Vec<Row>, known: &HashMap<OfficeCode, OfficeKind>) -> Result<V
     let mut seen = HashSet::new();
     for row in &rows {
         if known.contains_key(&row.details.code) {
-            errors.push(RowError::new(row.line, "code", "OFFICE_CODE_TAKEN", "another office has this code"));
+            errors.push(RowError::new(
+                row.line,
+                "code",
+                "OFFICE_CODE_TAKEN",
+                "another office has this code",
+            ));
         } else if !seen.insert(row.details.code.clone()) {
-            errors.push(RowError::new(row.line, "code", "OFFICE_CODE_REPEATED", "the code stands twice in the file"));
+            errors.push(RowError::new(
+                row.line,
+                "code",
+                "OFFICE_CODE_REPEATED",
+                "the code stands twice in the file",
+            ));
         }
     }
-    let in_file: HashMap<&OfficeCode, OfficeKind> =
-        rows.iter().map(|row| (&row.details.code, row.details.kind)).collect();
+    let in_file: HashMap<&OfficeCode, OfficeKind> = rows
+        .iter()
+        .map(|row| (&row.details.code, row.details.kind))
+        .collect();
     for row in &rows {
         let Some(parent) = &row.parent else { continue };
         match in_file.get(parent).or_else(|| known.get(parent)) {
-            None => errors.push(RowError::new(row.line, "parent_code", "PARENT_UNKNOWN", "no such office")),
+            None => errors.push(RowError::new(
+                row.line,
+                "parent_code",
+                "PARENT_UNKNOWN",
+                "no such office",
+            )),
             Some(kind) if !row.details.kind.may_stand_below(*kind) => {
-                errors.push(RowError::new(row.line, "kind", "PARENT_KIND", "this kind cannot stand below its parent"));
+                errors.push(RowError::new(
+                    row.line,
+                    "kind",
+                    "PARENT_KIND",
+                    "this kind cannot stand below its parent",
+                ));
             }
             Some(_) => {}
         }
@@ -180,7 +248,11 @@ mod tests {
 
     fn errors(rows: &str) -> Vec<(u64, String, &'static str)> {
         let parsed = parse(format!("{HEADER}{rows}").as_bytes()).and_then(|rows| link(rows, &known()));
-        parsed.unwrap_err().into_iter().map(|error| (error.line, error.field, error.reason)).collect()
+        parsed
+            .unwrap_err()
+            .into_iter()
+            .map(|error| (error.line, error.field, error.reason))
+            .collect()
     }
 
     fn known() -> HashMap<OfficeCode, OfficeKind> {
@@ -208,27 +280,47 @@ mod tests {
             (3, "kind", "OFFICE_KIND_UNKNOWN"),
             (4, "", "CELL_COUNT"),
         ];
-        assert_eq!(found, expected.map(|(line, field, reason)| (line, field.to_owned(), reason)));
+        assert_eq!(
+            found,
+            expected.map(|(line, field, reason)| (line, field.to_owned(), reason))
+        );
     }
 
     #[test]
     fn codes_and_parents_are_checked_against_file_and_database() {
-        let found = errors("OLD,,annexe,ملحقة,Annexe,\nA-1,NONE,annexe,ملحقة,Annexe,\nA-1,,annexe,ملحقة,Annexe,\nA-3,A-1,annexe,ملحقة,Annexe,\n");
+        let found = errors(
+            "OLD,,annexe,ملحقة,Annexe,\nA-1,NONE,annexe,ملحقة,Annexe,\nA-1,,annexe,ملحقة,Annexe,\nA-3,A-1,annexe,ملحقة,Annexe,\n",
+        );
         let expected = [
             (2, "code", "OFFICE_CODE_TAKEN"),
             (3, "parent_code", "PARENT_UNKNOWN"),
             (4, "code", "OFFICE_CODE_REPEATED"),
             (5, "kind", "PARENT_KIND"),
         ];
-        assert_eq!(found, expected.map(|(line, field, reason)| (line, field.to_owned(), reason)));
+        assert_eq!(
+            found,
+            expected.map(|(line, field, reason)| (line, field.to_owned(), reason))
+        );
     }
 
     #[test]
     fn the_header_must_be_right() {
-        let reasons = |text: &str| parse(text.as_bytes()).unwrap_err().iter().map(|e| e.reason).collect::<Vec<_>>();
+        let reasons = |text: &str| {
+            parse(text.as_bytes())
+                .unwrap_err()
+                .iter()
+                .map(|e| e.reason)
+                .collect::<Vec<_>>()
+        };
         assert_eq!(reasons(HEADER), ["FILE_EMPTY"]);
-        assert_eq!(reasons("code,code,kind,name_ar,name_fr,x\n"), ["COLUMN_REPEATED", "COLUMN_UNKNOWN", "COLUMN_MISSING"]);
-        assert_eq!(parse(&vec![b'x'; MAX_BYTES + 1]).unwrap_err()[0].reason, "FILE_TOO_LARGE");
+        assert_eq!(
+            reasons("code,code,kind,name_ar,name_fr,x\n"),
+            ["COLUMN_REPEATED", "COLUMN_UNKNOWN", "COLUMN_MISSING"]
+        );
+        assert_eq!(
+            parse(&vec![b'x'; MAX_BYTES + 1]).unwrap_err()[0].reason,
+            "FILE_TOO_LARGE"
+        );
         let latin_1 = [HEADER.as_bytes(), b"A-1,,annexe,x,Pr\xe9f,\n"].concat();
         assert_eq!(parse(&latin_1).unwrap_err()[0].reason, "NOT_UTF_8");
     }

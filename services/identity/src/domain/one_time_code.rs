@@ -58,7 +58,11 @@ impl OneTimeCode {
             return Ok(Attempt::Right(self));
         }
         self.attempts_left -= 1;
-        let refusal = if self.attempts_left == 0 { Refusal::CodeBarred } else { Refusal::CodeWrong };
+        let refusal = if self.attempts_left == 0 {
+            Refusal::CodeBarred
+        } else {
+            Refusal::CodeWrong
+        };
         Ok(Attempt::Wrong(self, refusal))
     }
 }
@@ -90,8 +94,17 @@ mod tests {
     fn the_fifth_wrong_code_bars_it() {
         let mut code = code();
         for left in (0..ATTEMPTS).rev() {
-            let Ok(Attempt::Wrong(next, refusal)) = code.attempt(false, DateTime::UNIX_EPOCH) else { panic!("{left}") };
-            assert_eq!(refusal, if left == 0 { Refusal::CodeBarred } else { Refusal::CodeWrong });
+            let Ok(Attempt::Wrong(next, refusal)) = code.attempt(false, DateTime::UNIX_EPOCH) else {
+                panic!("{left}")
+            };
+            assert_eq!(
+                refusal,
+                if left == 0 {
+                    Refusal::CodeBarred
+                } else {
+                    Refusal::CodeWrong
+                }
+            );
             assert_eq!(next.attempts_left, left);
             code = next;
         }
@@ -100,10 +113,22 @@ mod tests {
 
     #[test]
     fn it_works_once_and_in_time() {
-        let Ok(Attempt::Right(used)) = code().attempt(true, DateTime::UNIX_EPOCH) else { panic!() };
-        assert_eq!(used.attempt(true, DateTime::UNIX_EPOCH), Err(Refusal::CodeExpired));
-        assert!(code().attempt(true, DateTime::UNIX_EPOCH + LIFE - TimeDelta::microseconds(1)).is_ok());
-        assert_eq!(code().attempt(true, DateTime::UNIX_EPOCH + LIFE), Err(Refusal::CodeExpired));
+        let Ok(Attempt::Right(used)) = code().attempt(true, DateTime::UNIX_EPOCH) else {
+            panic!()
+        };
+        assert_eq!(
+            used.attempt(true, DateTime::UNIX_EPOCH),
+            Err(Refusal::CodeExpired)
+        );
+        assert!(
+            code()
+                .attempt(true, DateTime::UNIX_EPOCH + LIFE - TimeDelta::microseconds(1))
+                .is_ok()
+        );
+        assert_eq!(
+            code().attempt(true, DateTime::UNIX_EPOCH + LIFE),
+            Err(Refusal::CodeExpired)
+        );
     }
 
     #[test]

@@ -77,7 +77,11 @@ mod tests {
     #[test]
     fn the_list_can_be_searched() {
         assert!(COMMON.is_sorted());
-        assert!(COMMON.iter().all(|word| word.chars().count() >= SHORTEST && *word == word.to_lowercase()));
+        assert!(
+            COMMON
+                .iter()
+                .all(|word| word.chars().count() >= SHORTEST && *word == word.to_lowercase())
+        );
     }
 
     #[test]

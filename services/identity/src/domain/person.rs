@@ -58,7 +58,10 @@ impl std::fmt::Debug for Person {
 pub enum PersonFact {
     Registered,
     Updated(Aspect),
-    Proved { method: ProofMethod, office_id: Option<Uuid> },
+    Proved {
+        method: ProofMethod,
+        office_id: Option<Uuid>,
+    },
 }
 
 super::vocabulary::words! {
@@ -82,13 +85,21 @@ pub struct Preferences {
 
 impl Person {
     pub fn assurance(&self) -> Assurance {
-        if self.proof.is_some() { Assurance::Proved } else { Assurance::Claimed }
+        if self.proof.is_some() {
+            Assurance::Proved
+        } else {
+            Assurance::Claimed
+        }
     }
 
     /// # Errors
     /// [`Refusal::PersonNotProved`] while the identity is a claim.
     pub fn require_proved(&self) -> Result<(), Refusal> {
-        if self.proof.is_some() { Ok(()) } else { Err(Refusal::PersonNotProved) }
+        if self.proof.is_some() {
+            Ok(())
+        } else {
+            Err(Refusal::PersonNotProved)
+        }
     }
 
     /// Binds what an official read on the card in hand. A proved person may be proved again, with a renewed card.
@@ -99,14 +110,27 @@ impl Person {
         if proof.official_id == Some(self.id) {
             return Err(Refusal::OwnIdentity);
         }
-        let fact = PersonFact::Proved { method: proof.method, office_id: proof.office_id };
-        Ok((Self { civil, proof: Some(proof), ..self }.next(), fact))
+        let fact = PersonFact::Proved {
+            method: proof.method,
+            office_id: proof.office_id,
+        };
+        Ok((
+            Self {
+                civil,
+                proof: Some(proof),
+                ..self
+            }
+            .next(),
+            fact,
+        ))
     }
 
     pub fn prefer(self, preferences: Preferences) -> (Self, PersonFact) {
         let person = Self {
             language: preferences.language.unwrap_or(self.language),
-            delivery_preference: preferences.delivery_preference.unwrap_or(self.delivery_preference),
+            delivery_preference: preferences
+                .delivery_preference
+                .unwrap_or(self.delivery_preference),
             ..self
         };
         (person.next(), PersonFact::Updated(Aspect::Preferences))
@@ -125,7 +149,10 @@ impl Person {
     }
 
     fn next(self) -> Self {
-        Self { version: self.version + 1, ..self }
+        Self {
+            version: self.version + 1,
+            ..self
+        }
     }
 }
 
@@ -174,20 +201,35 @@ mod tests {
         assert_eq!(person().require_proved(), Err(Refusal::PersonNotProved));
         let (proved, fact) = person().prove(civil("A654321"), proof(2)).unwrap();
         assert_eq!((proved.version, proved.assurance()), (2, Assurance::Proved));
-        assert_eq!(fact, PersonFact::Proved { method: ProofMethod::InPerson, office_id: Some(Uuid::from_u128(7)) });
+        assert_eq!(
+            fact,
+            PersonFact::Proved {
+                method: ProofMethod::InPerson,
+                office_id: Some(Uuid::from_u128(7))
+            }
+        );
         assert_eq!(proved.civil.document.number(), "A654321");
         assert_eq!(proved.prove(civil("A654322"), proof(2)).unwrap().0.version, 3);
     }
 
     #[test]
     fn nobody_proves_themselves() {
-        assert_eq!(person().prove(civil("A123456"), proof(1)).map(|_| ()), Err(Refusal::OwnIdentity));
+        assert_eq!(
+            person().prove(civil("A123456"), proof(1)).map(|_| ()),
+            Err(Refusal::OwnIdentity)
+        );
     }
 
     #[test]
     fn each_change_is_one_version_and_one_fact() {
-        let (person, fact) = person().prefer(Preferences { language: Some(Language::French), ..Preferences::default() });
-        assert_eq!((person.version, person.language, fact), (2, Language::French, PersonFact::Updated(Aspect::Preferences)));
+        let (person, fact) = person().prefer(Preferences {
+            language: Some(Language::French),
+            ..Preferences::default()
+        });
+        assert_eq!(
+            (person.version, person.language, fact),
+            (2, Language::French, PersonFact::Updated(Aspect::Preferences))
+        );
         assert_eq!(person.delivery_preference, DeliveryPreference::Attachment);
         let (person, fact) = person.change_contact(Contact::Phone(Phone::parse("0712345678").unwrap()));
         assert_eq!((person.version, fact), (3, PersonFact::Updated(Aspect::Phone)));

@@ -27,7 +27,10 @@ impl Rate {
     /// `None` for a rate that lets nothing through.
     pub fn per_minute(per_minute: f64, burst: u32) -> Option<Self> {
         let usable = per_minute.is_finite() && per_minute > 0.0 && per_minute <= 60_000_000.0 && burst > 0;
-        #[expect(clippy::cast_possible_truncation, reason = "the quotient lies between 1 and 60 million divided by a normal number")]
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "the quotient lies between 1 and 60 million divided by a normal number"
+        )]
         let interval = TimeDelta::microseconds((60_000_000.0 / per_minute) as i64);
         (usable && interval <= TimeDelta::days(30)).then_some(Self { burst, interval })
     }
@@ -46,8 +49,13 @@ impl Rate {
     pub fn answer(self, allowed: bool, arrival: DateTime<Utc>, now: DateTime<Utc>) -> Answer {
         let ahead = (arrival - now).max(TimeDelta::zero());
         let free = self.tolerance() - ahead;
-        let remaining = free.num_microseconds().unwrap_or(0) / self.interval.num_microseconds().unwrap_or(1).max(1);
-        let retry_after = if allowed { TimeDelta::zero() } else { (self.interval - free).max(TimeDelta::zero()) };
+        let remaining =
+            free.num_microseconds().unwrap_or(0) / self.interval.num_microseconds().unwrap_or(1).max(1);
+        let retry_after = if allowed {
+            TimeDelta::zero()
+        } else {
+            (self.interval - free).max(TimeDelta::zero())
+        };
         Answer {
             allowed,
             limit: self.burst,
@@ -65,10 +73,16 @@ mod tests {
     #[test]
     fn answers_follow_the_arrival_time() {
         let rate = Rate::per_minute(6.0, 3).unwrap();
-        assert_eq!((rate.interval, rate.tolerance()), (TimeDelta::seconds(10), TimeDelta::seconds(30)));
+        assert_eq!(
+            (rate.interval, rate.tolerance()),
+            (TimeDelta::seconds(10), TimeDelta::seconds(30))
+        );
         let now = DateTime::UNIX_EPOCH;
         let first = rate.answer(true, now + TimeDelta::seconds(10), now);
-        assert_eq!((first.remaining, first.retry_after, first.reset), (2, TimeDelta::zero(), TimeDelta::seconds(10)));
+        assert_eq!(
+            (first.remaining, first.retry_after, first.reset),
+            (2, TimeDelta::zero(), TimeDelta::seconds(10))
+        );
         let denied = rate.answer(false, now + TimeDelta::seconds(25), now);
         assert_eq!((denied.remaining, denied.retry_after), (0, TimeDelta::seconds(5)));
         let idle = rate.answer(true, now - TimeDelta::days(1), now);
@@ -77,7 +91,14 @@ mod tests {
 
     #[test]
     fn unusable_rates_are_refused() {
-        for (per_minute, burst) in [(0.0, 1), (-1.0, 1), (f64::NAN, 1), (1.0, 0), (f64::INFINITY, 1), (1e-9, 1)] {
+        for (per_minute, burst) in [
+            (0.0, 1),
+            (-1.0, 1),
+            (f64::NAN, 1),
+            (1.0, 0),
+            (f64::INFINITY, 1),
+            (1e-9, 1),
+        ] {
             assert_eq!(Rate::per_minute(per_minute, burst), None);
         }
     }

@@ -10,7 +10,10 @@ const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 
 /// Five bits of each byte as a character: `XXXXX-XXXXX`.
 pub fn from_random(random: [u8; RANDOM_BYTES]) -> String {
-    let mut code: String = random.iter().map(|byte| char::from(ALPHABET[usize::from(byte & 31)])).collect();
+    let mut code: String = random
+        .iter()
+        .map(|byte| char::from(ALPHABET[usize::from(byte & 31)]))
+        .collect();
     code.insert(RANDOM_BYTES / 2, '-');
     code
 }

@@ -115,7 +115,12 @@ mod tests {
         let reasons: HashSet<_> = Refusal::ALL.iter().map(|refusal| refusal.reason()).collect();
         assert_eq!(reasons.len(), Refusal::ALL.len());
         for refusal in Refusal::ALL {
-            assert!(refusal.reason().bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_'));
+            assert!(
+                refusal
+                    .reason()
+                    .bytes()
+                    .all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_')
+            );
             assert!(!refusal.to_string().ends_with('.'));
         }
     }

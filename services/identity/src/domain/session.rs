@@ -53,7 +53,10 @@ impl Session {
     /// [`Refusal::SessionExpired`] when it is over.
     pub fn touch(self, lifetime: Lifetime, now: DateTime<Utc>) -> Result<Self, Refusal> {
         if self.is_live(lifetime, now) {
-            Ok(Self { last_used_at: self.last_used_at.max(now), ..self })
+            Ok(Self {
+                last_used_at: self.last_used_at.max(now),
+                ..self
+            })
         } else {
             Err(Refusal::SessionExpired)
         }
@@ -88,7 +91,10 @@ impl Challenge {
 mod tests {
     use super::*;
 
-    const LIFETIME: Lifetime = Lifetime { idle: TimeDelta::minutes(30), absolute: TimeDelta::hours(12) };
+    const LIFETIME: Lifetime = Lifetime {
+        idle: TimeDelta::minutes(30),
+        absolute: TimeDelta::hours(12),
+    };
 
     fn session() -> Session {
         Session {
@@ -110,15 +116,24 @@ mod tests {
             now += TimeDelta::minutes(29);
             session = session.touch(LIFETIME, now).unwrap();
         }
-        assert_eq!(session.expires_at(LIFETIME), DateTime::UNIX_EPOCH + LIFETIME.absolute);
-        assert_eq!(session.touch(LIFETIME, DateTime::UNIX_EPOCH + LIFETIME.absolute), Err(Refusal::SessionExpired));
+        assert_eq!(
+            session.expires_at(LIFETIME),
+            DateTime::UNIX_EPOCH + LIFETIME.absolute
+        );
+        assert_eq!(
+            session.touch(LIFETIME, DateTime::UNIX_EPOCH + LIFETIME.absolute),
+            Err(Refusal::SessionExpired)
+        );
     }
 
     #[test]
     fn idle_or_ended_is_over() {
         let now = DateTime::UNIX_EPOCH + LIFETIME.idle;
         assert_eq!(session().touch(LIFETIME, now), Err(Refusal::SessionExpired));
-        let ended = Session { ended_at: Some(DateTime::UNIX_EPOCH), ..session() };
+        let ended = Session {
+            ended_at: Some(DateTime::UNIX_EPOCH),
+            ..session()
+        };
         assert!(!ended.is_live(LIFETIME, DateTime::UNIX_EPOCH));
     }
 }

@@ -39,7 +39,11 @@ impl SignUp {
     /// # Errors
     /// [`Refusal::SignUpNotFound`] when it is over, whichever way.
     pub fn require_open(&self, now: DateTime<Utc>) -> Result<(), Refusal> {
-        if self.person_id.is_some() || now >= self.expires_at { Err(Refusal::SignUpNotFound) } else { Ok(()) }
+        if self.person_id.is_some() || now >= self.expires_at {
+            Err(Refusal::SignUpNotFound)
+        } else {
+            Ok(())
+        }
     }
 
     pub fn is_proved(&self, channel: Channel) -> bool {

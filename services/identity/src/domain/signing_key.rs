@@ -35,7 +35,9 @@ pub struct Rotation {
 
 /// The key that signs now, of keys in order of `active_from`.
 pub fn current(keys: &[SigningKey], now: DateTime<Utc>) -> Option<&SigningKey> {
-    keys.iter().rev().find(|key| key.has_private && key.active_from <= now)
+    keys.iter()
+        .rev()
+        .find(|key| key.has_private && key.active_from <= now)
 }
 
 /// Until when tokens of a key are accepted: absent while no later key signs.
@@ -69,19 +71,33 @@ mod tests {
     const START: DateTime<Utc> = DateTime::UNIX_EPOCH;
 
     fn key(id: &str, active_from: DateTime<Utc>) -> SigningKey {
-        SigningKey { id: id.to_owned(), public_key: [0; 32], active_from, has_private: true }
+        SigningKey {
+            id: id.to_owned(),
+            public_key: [0; 32],
+            active_from,
+            has_private: true,
+        }
     }
 
     #[test]
     fn the_first_key_signs_at_once() {
-        assert_eq!(rotation(&[], START), Rotation { create: Some(START), destroy: vec![] });
+        assert_eq!(
+            rotation(&[], START),
+            Rotation {
+                create: Some(START),
+                destroy: vec![]
+            }
+        );
     }
 
     #[test]
     fn the_next_key_is_known_before_it_signs_and_the_old_one_fades() {
         let mut keys = vec![key("a", START)];
         let due = START + SIGNS_FOR - PUBLISHED_AHEAD;
-        assert_eq!(rotation(&keys, due - TimeDelta::microseconds(1)), Rotation::default());
+        assert_eq!(
+            rotation(&keys, due - TimeDelta::microseconds(1)),
+            Rotation::default()
+        );
         assert_eq!(rotation(&keys, due).create, Some(START + SIGNS_FOR));
         keys.push(key("b", START + SIGNS_FOR));
         assert_eq!(rotation(&keys, due), Rotation::default());

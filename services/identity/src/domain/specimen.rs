@@ -62,8 +62,16 @@ impl Strokes {
             return Err(StrokesError::EmptyStroke);
         }
         let unit = 0.0..=1.0;
-        let inside = |point: &Point| [point.x, point.y, point.pressure].iter().all(|value| unit.contains(value));
-        if strokes.iter().flatten().all(inside) { Ok(Self(strokes)) } else { Err(StrokesError::OutOfRange) }
+        let inside = |point: &Point| {
+            [point.x, point.y, point.pressure]
+                .iter()
+                .all(|value| unit.contains(value))
+        };
+        if strokes.iter().flatten().all(inside) {
+            Ok(Self(strokes))
+        } else {
+            Err(StrokesError::OutOfRange)
+        }
     }
 }
 
@@ -91,19 +99,43 @@ pub struct Specimen {
 /// What happened to a specimen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SpecimenFact {
-    Deposited { version: i32 },
-    Proved { version: i32, method: ProofMethod, office_id: Option<Uuid> },
+    Deposited {
+        version: i32,
+    },
+    Proved {
+        version: i32,
+        method: ProofMethod,
+        office_id: Option<Uuid>,
+    },
 }
 
 impl Specimen {
     pub fn new(id: Uuid, person_id: Uuid) -> Self {
-        Self { id, person_id, sequence: 0, last_version: 0 }
+        Self {
+            id,
+            person_id,
+            sequence: 0,
+            last_version: 0,
+        }
     }
 
-    pub fn deposit(self, image_sha256: [u8; 32], now: DateTime<Utc>) -> (Self, SpecimenVersion, SpecimenFact) {
+    pub fn deposit(
+        self,
+        image_sha256: [u8; 32],
+        now: DateTime<Utc>,
+    ) -> (Self, SpecimenVersion, SpecimenFact) {
         let version = self.last_version + 1;
-        let deposited = SpecimenVersion { version, deposited_at: now, proof: None, image_sha256 };
-        let specimen = Self { last_version: version, sequence: self.sequence + 1, ..self };
+        let deposited = SpecimenVersion {
+            version,
+            deposited_at: now,
+            proof: None,
+            image_sha256,
+        };
+        let specimen = Self {
+            last_version: version,
+            sequence: self.sequence + 1,
+            ..self
+        };
         (specimen, deposited, SpecimenFact::Deposited { version })
     }
 
@@ -111,17 +143,34 @@ impl Specimen {
     ///
     /// # Errors
     /// [`Refusal::OwnIdentity`] for one's own specimen, [`Refusal::SpecimenProved`] when the version counts already.
-    pub fn prove(self, version: SpecimenVersion, proof: Proof) -> Result<(Self, SpecimenVersion, SpecimenFact), Refusal> {
+    pub fn prove(
+        self,
+        version: SpecimenVersion,
+        proof: Proof,
+    ) -> Result<(Self, SpecimenVersion, SpecimenFact), Refusal> {
         if proof.official_id == Some(self.person_id) {
             return Err(Refusal::OwnIdentity);
         }
         if version.proof.is_some() {
             return Err(Refusal::SpecimenProved);
         }
-        let fact =
-            SpecimenFact::Proved { version: version.version, method: proof.method, office_id: proof.office_id };
-        let specimen = Self { sequence: self.sequence + 1, ..self };
-        Ok((specimen, SpecimenVersion { proof: Some(proof), ..version }, fact))
+        let fact = SpecimenFact::Proved {
+            version: version.version,
+            method: proof.method,
+            office_id: proof.office_id,
+        };
+        let specimen = Self {
+            sequence: self.sequence + 1,
+            ..self
+        };
+        Ok((
+            specimen,
+            SpecimenVersion {
+                proof: Some(proof),
+                ..version
+            },
+            fact,
+        ))
     }
 }
 
@@ -130,19 +179,35 @@ mod tests {
     use super::*;
 
     fn point(x: f32, pressure: f32) -> Point {
-        Point { x, y: 0.5, pressure, milliseconds: 0 }
+        Point {
+            x,
+            y: 0.5,
+            pressure,
+            milliseconds: 0,
+        }
     }
 
     #[test]
     fn strokes_stay_inside_the_drawing_area() {
         assert!(Strokes::parse(vec![]).is_ok());
         assert!(Strokes::parse(vec![vec![point(0.0, 0.0), point(1.0, 1.0)]]).is_ok());
-        for bad in [point(1.01, 0.0), point(-0.1, 0.0), point(f32::NAN, 0.0), point(0.5, 2.0)] {
+        for bad in [
+            point(1.01, 0.0),
+            point(-0.1, 0.0),
+            point(f32::NAN, 0.0),
+            point(0.5, 2.0),
+        ] {
             assert_eq!(Strokes::parse(vec![vec![bad]]), Err(StrokesError::OutOfRange));
         }
         assert_eq!(Strokes::parse(vec![vec![]]), Err(StrokesError::EmptyStroke));
-        assert_eq!(Strokes::parse(vec![vec![point(0.5, 0.5)]; MOST_STROKES + 1]), Err(StrokesError::TooMany));
-        assert_eq!(Strokes::parse(vec![vec![point(0.5, 0.5); MOST_POINTS + 1]]), Err(StrokesError::TooMany));
+        assert_eq!(
+            Strokes::parse(vec![vec![point(0.5, 0.5)]; MOST_STROKES + 1]),
+            Err(StrokesError::TooMany)
+        );
+        assert_eq!(
+            Strokes::parse(vec![vec![point(0.5, 0.5); MOST_POINTS + 1]]),
+            Err(StrokesError::TooMany)
+        );
     }
 
     #[test]
@@ -156,10 +221,19 @@ mod tests {
         let specimen = Specimen::new(Uuid::from_u128(1), Uuid::from_u128(2));
         let (specimen, first, _) = specimen.deposit([1; 32], DateTime::UNIX_EPOCH);
         let (specimen, second, fact) = specimen.deposit([2; 32], DateTime::UNIX_EPOCH);
-        assert_eq!((first.version, second.version, fact), (1, 2, SpecimenFact::Deposited { version: 2 }));
-        assert_eq!(specimen.clone().prove(first.clone(), proof(2)).err(), Some(Refusal::OwnIdentity));
+        assert_eq!(
+            (first.version, second.version, fact),
+            (1, 2, SpecimenFact::Deposited { version: 2 })
+        );
+        assert_eq!(
+            specimen.clone().prove(first.clone(), proof(2)).err(),
+            Some(Refusal::OwnIdentity)
+        );
         let (specimen, first, _) = specimen.prove(first, proof(3)).unwrap();
         assert_eq!((specimen.sequence, specimen.last_version), (3, 2));
-        assert_eq!(specimen.prove(first, proof(3)).err(), Some(Refusal::SpecimenProved));
+        assert_eq!(
+            specimen.prove(first, proof(3)).err(),
+            Some(Refusal::SpecimenProved)
+        );
     }
 }

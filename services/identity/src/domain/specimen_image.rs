@@ -59,7 +59,11 @@ impl SpecimenImage {
             return Err(ImageError::TooLarge);
         }
         let decoded = decode(&png)?;
-        if ink(&decoded) < MIN_INK { Err(ImageError::Blank) } else { Ok(Self { png }) }
+        if ink(&decoded) < MIN_INK {
+            Err(ImageError::Blank)
+        } else {
+            Ok(Self { png })
+        }
     }
 
     pub fn png(&self) -> &[u8] {
@@ -95,12 +99,20 @@ fn ink(image: &DynamicImage) -> usize {
     for shade in &shades {
         counts[usize::from(*shade)] += 1;
     }
-    let background = (0i32..256).max_by_key(|shade| counts[usize::try_from(*shade).unwrap_or(0)]).unwrap_or(255);
-    shades.iter().filter(|shade| (i32::from(**shade) - background).abs() >= INK_CONTRAST).count()
+    let background = (0i32..256)
+        .max_by_key(|shade| counts[usize::try_from(*shade).unwrap_or(0)])
+        .unwrap_or(255);
+    shades
+        .iter()
+        .filter(|shade| (i32::from(**shade) - background).abs() >= INK_CONTRAST)
+        .count()
 }
 
 fn shades(image: &DynamicImage) -> Vec<u8> {
-    if matches!(image.color(), ColorType::L8 | ColorType::Rgb8 | ColorType::L16 | ColorType::Rgb16) {
+    if matches!(
+        image.color(),
+        ColorType::L8 | ColorType::Rgb8 | ColorType::L16 | ColorType::Rgb16
+    ) {
         return image.to_luma8().into_raw();
     }
     let on_paper = |pixel: &image::LumaA<u8>| {
@@ -130,15 +142,32 @@ mod tests {
     #[test]
     fn a_drawn_image_is_taken() {
         assert!(SpecimenImage::parse(drawn(400, 200)).is_ok());
-        let on_glass = |x: u32, y: u32| if x / 3 == y / 3 { Rgba([0u8, 0, 90, 255]) } else { Rgba([0, 0, 0, 0]) };
+        let on_glass = |x: u32, y: u32| {
+            if x / 3 == y / 3 {
+                Rgba([0u8, 0, 90, 255])
+            } else {
+                Rgba([0, 0, 0, 0])
+            }
+        };
         assert!(SpecimenImage::parse(png(&ImageBuffer::from_fn(400, 200, on_glass).into())).is_ok());
     }
 
     #[test]
     fn a_blank_one_is_not() {
-        let blank = [Rgba([255u8, 255, 255, 255]), Rgba([0, 0, 0, 0]), Rgba([0, 0, 0, 255]), Rgba([250, 251, 252, 255])];
+        let blank = [
+            Rgba([255u8, 255, 255, 255]),
+            Rgba([0, 0, 0, 0]),
+            Rgba([0, 0, 0, 255]),
+            Rgba([250, 251, 252, 255]),
+        ];
         for colour in blank {
-            let image = ImageBuffer::from_fn(400, 200, |x, y| if (x, y) == (5, 5) { Rgba([0u8, 0, 0, 255]) } else { colour });
+            let image = ImageBuffer::from_fn(400, 200, |x, y| {
+                if (x, y) == (5, 5) {
+                    Rgba([0u8, 0, 0, 255])
+                } else {
+                    colour
+                }
+            });
             assert_eq!(SpecimenImage::parse(png(&image.into())), Err(ImageError::Blank));
         }
     }

@@ -23,7 +23,9 @@ impl std::fmt::Debug for TotpSecret {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Match {
     /// Right, in this step; the step must be stored, since a code works once.
-    Right { step: i64 },
+    Right {
+        step: i64,
+    },
     /// Right, but in a step that was used before.
     Used,
     Wrong,
@@ -80,7 +82,9 @@ impl TotpSecret {
         let digest = tag.as_ref();
         // RFC 4226 section 5.3, dynamic truncation.
         let offset = usize::from(digest[digest.len() - 1] & 0x0f);
-        let word = digest[offset..offset + 4].iter().fold(0u32, |word, byte| word << 8 | u32::from(*byte));
+        let word = digest[offset..offset + 4]
+            .iter()
+            .fold(0u32, |word, byte| word << 8 | u32::from(*byte));
         format!("{:06}", (word & 0x7fff_ffff) % 1_000_000)
     }
 }
@@ -140,7 +144,11 @@ mod tests {
         let now = at(1_234_567_890);
         for (seconds, right) in [(-60, false), (-30, true), (0, true), (30, true), (60, false)] {
             let code = secret().code_at(now + TimeDelta::seconds(seconds));
-            assert_eq!(secret().check(&code, now, None) != Match::Wrong, right, "{seconds}");
+            assert_eq!(
+                secret().check(&code, now, None) != Match::Wrong,
+                right,
+                "{seconds}"
+            );
         }
         assert_eq!(secret().check("12345", now, None), Match::Wrong);
     }
@@ -149,11 +157,19 @@ mod tests {
     fn a_step_works_once() {
         let now = at(1_234_567_890);
         let code = secret().code_at(now);
-        let Match::Right { step } = secret().check(&code, now, None) else { panic!() };
+        let Match::Right { step } = secret().check(&code, now, None) else {
+            panic!()
+        };
         assert_eq!(secret().check(&code, now, Some(step)), Match::Used);
-        assert_eq!(secret().check(&code, now + TimeDelta::seconds(30), Some(step)), Match::Used);
+        assert_eq!(
+            secret().check(&code, now + TimeDelta::seconds(30), Some(step)),
+            Match::Used
+        );
         let next = secret().code_at(now + TimeDelta::seconds(30));
-        assert_eq!(secret().check(&next, now, Some(step)), Match::Right { step: step + 1 });
+        assert_eq!(
+            secret().check(&next, now, Some(step)),
+            Match::Right { step: step + 1 }
+        );
     }
 
     #[test]

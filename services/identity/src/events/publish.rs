@@ -30,8 +30,11 @@ pub fn person(person: &Person, fact: PersonFact) -> NewEvent {
             NewEvent::of(PERSON, id, sequence, &proto::PersonUpdated { person_id, aspect })
         }
         PersonFact::Proved { method, office_id } => {
-            let proved =
-                proto::PersonProved { person_id, method: method_of(method).into(), office_id: optional(office_id) };
+            let proved = proto::PersonProved {
+                person_id,
+                method: method_of(method).into(),
+                office_id: optional(office_id),
+            };
             NewEvent::of(PERSON, id, sequence, &proved)
         }
     }
@@ -40,12 +43,29 @@ pub fn person(person: &Person, fact: PersonFact) -> NewEvent {
 pub fn specimen(specimen: &Specimen, fact: SpecimenFact) -> NewEvent {
     let (id, sequence, specimen_id) = (specimen.id, specimen.sequence, specimen.id.to_string());
     match fact {
-        SpecimenFact::Deposited { version } => {
-            NewEvent::of(SPECIMEN, id, sequence, &proto::SpecimenDeposited { specimen_id, version })
-        }
-        SpecimenFact::Proved { version, method, office_id } => {
+        SpecimenFact::Deposited { version } => NewEvent::of(
+            SPECIMEN,
+            id,
+            sequence,
+            &proto::SpecimenDeposited { specimen_id, version },
+        ),
+        SpecimenFact::Proved {
+            version,
+            method,
+            office_id,
+        } => {
             let (method, office_id) = (method_of(method).into(), optional(office_id));
-            NewEvent::of(SPECIMEN, id, sequence, &proto::SpecimenProved { specimen_id, version, method, office_id })
+            NewEvent::of(
+                SPECIMEN,
+                id,
+                sequence,
+                &proto::SpecimenProved {
+                    specimen_id,
+                    version,
+                    method,
+                    office_id,
+                },
+            )
         }
     }
 }
@@ -79,11 +99,19 @@ pub fn membership(membership: &Membership, fact: MembershipFact) -> NewEvent {
     let role = role_of(membership.role).into();
     match fact {
         MembershipFact::Granted => {
-            let granted = proto::MembershipGranted { membership_id, office_id, role };
+            let granted = proto::MembershipGranted {
+                membership_id,
+                office_id,
+                role,
+            };
             NewEvent::of(ORGANISATION, membership.id, membership.version, &granted)
         }
         MembershipFact::Ended => {
-            let ended = proto::MembershipEnded { membership_id, office_id, role };
+            let ended = proto::MembershipEnded {
+                membership_id,
+                office_id,
+                role,
+            };
             NewEvent::of(ORGANISATION, membership.id, membership.version, &ended)
         }
     }
@@ -93,12 +121,18 @@ pub fn administration(administration: &Administration, fact: AdministrationFact)
     let (id, sequence) = (administration.id, administration.version);
     let administration_id = id.to_string();
     match fact {
-        AdministrationFact::Enrolled => {
-            NewEvent::of(ORGANISATION, id, sequence, &proto::AdministrationEnrolled { administration_id })
-        }
-        AdministrationFact::Changed => {
-            NewEvent::of(ORGANISATION, id, sequence, &proto::AdministrationChanged { administration_id })
-        }
+        AdministrationFact::Enrolled => NewEvent::of(
+            ORGANISATION,
+            id,
+            sequence,
+            &proto::AdministrationEnrolled { administration_id },
+        ),
+        AdministrationFact::Changed => NewEvent::of(
+            ORGANISATION,
+            id,
+            sequence,
+            &proto::AdministrationChanged { administration_id },
+        ),
     }
 }
 
@@ -111,22 +145,48 @@ pub fn delivery_requested(delivery: &Delivery) -> NewEvent {
 }
 
 pub fn confirmation(confirmation: &Confirmation, fact: ConfirmationFact) -> NewEvent {
-    let (id, sequence, confirmation_id) = (confirmation.id, confirmation.version, confirmation.id.to_string());
+    let (id, sequence, confirmation_id) =
+        (confirmation.id, confirmation.version, confirmation.id.to_string());
     match fact {
         ConfirmationFact::Opened(purpose) => {
             let purpose = purpose_of(purpose).into();
-            NewEvent::of(CONFIRMATION, id, sequence, &proto::ConfirmationOpened { confirmation_id, purpose })
+            NewEvent::of(
+                CONFIRMATION,
+                id,
+                sequence,
+                &proto::ConfirmationOpened {
+                    confirmation_id,
+                    purpose,
+                },
+            )
         }
         ConfirmationFact::Given(method) => {
             let method = method.as_str().to_owned();
-            NewEvent::of(CONFIRMATION, id, sequence, &proto::ConfirmationGiven { confirmation_id, method })
+            NewEvent::of(
+                CONFIRMATION,
+                id,
+                sequence,
+                &proto::ConfirmationGiven {
+                    confirmation_id,
+                    method,
+                },
+            )
         }
-        ConfirmationFact::Redeemed { service } => {
-            NewEvent::of(CONFIRMATION, id, sequence, &proto::ConfirmationRedeemed { confirmation_id, service })
-        }
-        ConfirmationFact::Barred => {
-            NewEvent::of(CONFIRMATION, id, sequence, &proto::ConfirmationBarred { confirmation_id })
-        }
+        ConfirmationFact::Redeemed { service } => NewEvent::of(
+            CONFIRMATION,
+            id,
+            sequence,
+            &proto::ConfirmationRedeemed {
+                confirmation_id,
+                service,
+            },
+        ),
+        ConfirmationFact::Barred => NewEvent::of(
+            CONFIRMATION,
+            id,
+            sequence,
+            &proto::ConfirmationBarred { confirmation_id },
+        ),
     }
 }
 
@@ -137,7 +197,11 @@ fn optional(id: Option<Uuid>) -> String {
 /// A civil date on the wire.
 pub fn date_of(date: NaiveDate) -> Date {
     let part = |value: u32| i32::try_from(value).unwrap_or_default();
-    Date { year: date.year(), month: part(date.month()), day: part(date.day()) }
+    Date {
+        year: date.year(),
+        month: part(date.month()),
+        day: part(date.day()),
+    }
 }
 
 /// Methods of proof on the wire.

@@ -38,16 +38,26 @@ impl AccountService for Accounts {
         let password = new_password(&mut fields, "password", &message.password);
         let client_address = fields.take(client_address(&message.client_address));
         let (command, input) = fields.finish(|| {
-            let input = NewSignUp { account: account?, password: password?, client_address: client_address? };
+            let input = NewSignUp {
+                account: account?,
+                password: password?,
+                client_address: client_address?,
+            };
             Some((command?, input))
         })?;
         let reply = |opened: SignUpOpened| proto::SignUpResponse {
             sign_up_id: opened.id.to_string(),
             expire_time: Some(timestamp(opened.expires_at)),
             deliveries: opened.deliveries.iter().map(waiting).collect(),
-            warnings: opened.document_unusual.then(|| "DOCUMENT_NUMBER_UNUSUAL".to_owned()).into_iter().collect(),
+            warnings: opened
+                .document_unusual
+                .then(|| "DOCUMENT_NUMBER_UNUSUAL".to_owned())
+                .into_iter()
+                .collect(),
         };
-        Ok(Response::new(app::sign_up::sign_up(&self.0, &command, input, reply).await?))
+        Ok(Response::new(
+            app::sign_up::sign_up(&self.0, &command, input, reply).await?,
+        ))
     }
 
     async fn prove_sign_up_contact(
@@ -66,7 +76,8 @@ impl AccountService for Accounts {
             account_ready: sign_up.person_id.is_some(),
         };
         let answer =
-            app::prove_sign_up_contact::prove_sign_up_contact(&self.0, &command, what, &message.code, reply).await?;
+            app::prove_sign_up_contact::prove_sign_up_contact(&self.0, &command, what, &message.code, reply)
+                .await?;
         Ok(Response::new(answer))
     }
 
@@ -79,15 +90,22 @@ impl AccountService for Accounts {
         let id = fields.id("sign_up_id", &request.get_ref().sign_up_id);
         let channel = fields.word("channel", request.get_ref().channel, read_channel);
         let (command, id, channel) = fields.finish(|| Some((command?, id?, channel?)))?;
-        let reply =
-            |delivery: Delivery| proto::ResendSignUpCodeResponse { delivery: Some(waiting(&delivery)) };
-        let answer = app::resend_sign_up_code::resend_sign_up_code(&self.0, &command, id, channel, reply).await?;
+        let reply = |delivery: Delivery| proto::ResendSignUpCodeResponse {
+            delivery: Some(waiting(&delivery)),
+        };
+        let answer =
+            app::resend_sign_up_code::resend_sign_up_code(&self.0, &command, id, channel, reply).await?;
         Ok(Response::new(answer))
     }
 
-    async fn get_person(&self, request: Request<proto::GetPersonRequest>) -> Answer<proto::GetPersonResponse> {
+    async fn get_person(
+        &self,
+        request: Request<proto::GetPersonRequest>,
+    ) -> Answer<proto::GetPersonResponse> {
         let person = app::get_person::get_person(&self.0, caller(&request)?.person_id).await?;
-        Ok(Response::new(proto::GetPersonResponse { person: Some(convert::person(&person)) }))
+        Ok(Response::new(proto::GetPersonResponse {
+            person: Some(convert::person(&person)),
+        }))
     }
 
     async fn update_preferences(
@@ -104,14 +122,21 @@ impl AccountService for Accounts {
         };
         let delivery_preference = match message.delivery_preference {
             0 => Some(None),
-            value => fields.word("delivery_preference", value, read_preference).map(Some),
+            value => fields
+                .word("delivery_preference", value, read_preference)
+                .map(Some),
         };
         let version = seen_version(&mut fields, &message.etag);
         let (command, change) = fields.finish(|| {
-            let preferences = Preferences { language: language?, delivery_preference: delivery_preference? };
+            let preferences = Preferences {
+                language: language?,
+                delivery_preference: delivery_preference?,
+            };
             Some((command?, (preferences, version?)))
         })?;
-        let reply = |person: &_| proto::UpdatePreferencesResponse { person: Some(convert::person(person)) };
+        let reply = |person: &_| proto::UpdatePreferencesResponse {
+            person: Some(convert::person(person)),
+        };
         let answer =
             app::update_preferences::update_preferences(&self.0, &command, caller, change, reply).await?;
         Ok(Response::new(answer))
@@ -148,7 +173,9 @@ impl AccountService for Accounts {
         let message = request.get_ref();
         let id = fields.id("contact_change_id", &message.contact_change_id);
         let (command, id) = fields.finish(|| Some((command?, id?)))?;
-        let reply = |person: &_| proto::ProveContactResponse { person: Some(convert::person(person)) };
+        let reply = |person: &_| proto::ProveContactResponse {
+            person: Some(convert::person(person)),
+        };
         let proof = (id, message.code.as_str());
         let answer = app::prove_contact::prove_contact(&self.0, &command, caller, proof, reply).await?;
         Ok(Response::new(answer))
@@ -163,7 +190,10 @@ impl AccountService for Accounts {
         let command = fields.take(command(&self.0, &request));
         let command = fields.finish(|| command)?;
         let message = request.get_ref();
-        let shown = (SecretString::from(message.password.as_str()), message.second_factor.as_str());
+        let shown = (
+            SecretString::from(message.password.as_str()),
+            message.second_factor.as_str(),
+        );
         let begun = app::begin_totp_enrolment::begin_totp_enrolment(&self.0, &command, caller, shown).await?;
         Ok(Response::new(proto::BeginTotpEnrolmentResponse {
             secret: begun.secret.to_string(),
@@ -183,7 +213,9 @@ impl AccountService for Accounts {
         let code = &request.get_ref().code;
         let recovery_codes =
             app::complete_totp_enrolment::complete_totp_enrolment(&self.0, &command, caller, code).await?;
-        Ok(Response::new(proto::CompleteTotpEnrolmentResponse { recovery_codes }))
+        Ok(Response::new(proto::CompleteTotpEnrolmentResponse {
+            recovery_codes,
+        }))
     }
 
     async fn regenerate_recovery_codes(
@@ -196,8 +228,11 @@ impl AccountService for Accounts {
         let command = fields.finish(|| command)?;
         let code = &request.get_ref().totp_code;
         let recovery_codes =
-            app::regenerate_recovery_codes::regenerate_recovery_codes(&self.0, &command, caller, code).await?;
-        Ok(Response::new(proto::RegenerateRecoveryCodesResponse { recovery_codes }))
+            app::regenerate_recovery_codes::regenerate_recovery_codes(&self.0, &command, caller, code)
+                .await?;
+        Ok(Response::new(proto::RegenerateRecoveryCodesResponse {
+            recovery_codes,
+        }))
     }
 
     async fn change_password(
@@ -230,7 +265,8 @@ impl AccountService for Accounts {
             password_reset_id: id.to_string(),
             expire_time: Some(timestamp(expires_at)),
         };
-        let answer = app::request_password_reset::request_password_reset(&self.0, &command, who, reply).await?;
+        let answer =
+            app::request_password_reset::request_password_reset(&self.0, &command, who, reply).await?;
         Ok(Response::new(answer))
     }
 
@@ -255,7 +291,9 @@ impl AccountService for Accounts {
             Some((command?, attempt))
         })?;
         let reply = proto::ResetPasswordResponse {};
-        Ok(Response::new(app::reset_password::reset_password(&self.0, &command, attempt, reply).await?))
+        Ok(Response::new(
+            app::reset_password::reset_password(&self.0, &command, attempt, reply).await?,
+        ))
     }
 
     async fn prove_identity(
@@ -279,14 +317,25 @@ impl AccountService for Accounts {
             },
         );
         let (command, input) = fields.finish(|| {
-            let input = IdentityProof { office_id: office_id?, person_id: person_id?, civil: civil? };
+            let input = IdentityProof {
+                office_id: office_id?,
+                person_id: person_id?,
+                civil: civil?,
+            };
             Some((command?, input))
         })?;
-        let reply = |proof: &_| proto::ProveIdentityResponse { proof: Some(convert::proof(proof)) };
-        Ok(Response::new(app::prove_identity::prove_identity(&self.0, &command, caller, input, reply).await?))
+        let reply = |proof: &_| proto::ProveIdentityResponse {
+            proof: Some(convert::proof(proof)),
+        };
+        Ok(Response::new(
+            app::prove_identity::prove_identity(&self.0, &command, caller, input, reply).await?,
+        ))
     }
 
-    async fn find_claims(&self, request: Request<proto::FindClaimsRequest>) -> Answer<proto::FindClaimsResponse> {
+    async fn find_claims(
+        &self,
+        request: Request<proto::FindClaimsRequest>,
+    ) -> Answer<proto::FindClaimsResponse> {
         let caller = caller(&request)?;
         let mut fields = Fields::default();
         let office_id = fields.id("office_id", &request.get_ref().office_id);
@@ -301,6 +350,8 @@ impl AccountService for Accounts {
             assurance: convert::assurance(claimant.person.assurance()).into(),
             specimen_version: claimant.specimen_version,
         });
-        Ok(Response::new(proto::FindClaimsResponse { claims: claims.collect() }))
+        Ok(Response::new(proto::FindClaimsResponse {
+            claims: claims.collect(),
+        }))
     }
 }

@@ -47,7 +47,12 @@ pub(super) fn account(fields: &mut Fields, app: &App, request: &proto::SignUpReq
             .map_err(|error| FieldViolation::new("phone", error.reason(), error.to_string())),
     );
     let language = fields.word("language", request.language, read_language);
-    Some(NewAccount { civil: civil?, email: email?, phone: phone?, language: language? })
+    Some(NewAccount {
+        civil: civil?,
+        email: email?,
+        phone: phone?,
+        language: language?,
+    })
 }
 
 pub(super) fn civil(fields: &mut Fields, app: &App, message: CivilMessage) -> Option<CivilIdentity> {
@@ -91,16 +96,23 @@ fn birth_date(fields: &mut Fields, app: &App, date: Option<Date>) -> Option<Naiv
     None
 }
 
-pub(super) fn document(fields: &mut Fields, message: Option<proto::IdentityDocument>) -> Option<IdentityDocument> {
+pub(super) fn document(
+    fields: &mut Fields,
+    message: Option<proto::IdentityDocument>,
+) -> Option<IdentityDocument> {
     let message = message.unwrap_or_default();
     let kind = fields.word("identity_document.kind", message.kind, read_document_kind)?;
-    fields.take(IdentityDocument::parse(kind, &message.number).map_err(|error| {
-        FieldViolation::new("identity_document.number", error.reason(), error.to_string())
-    }))
+    fields.take(
+        IdentityDocument::parse(kind, &message.number).map_err(|error| {
+            FieldViolation::new("identity_document.number", error.reason(), error.to_string())
+        }),
+    )
 }
 
 pub(super) fn email(fields: &mut Fields, field: &str, text: &str) -> Option<Email> {
-    fields.take(Email::parse(text).map_err(|error| FieldViolation::new(field, error.reason(), error.to_string())))
+    fields.take(
+        Email::parse(text).map_err(|error| FieldViolation::new(field, error.reason(), error.to_string())),
+    )
 }
 
 pub(super) fn contact(fields: &mut Fields, field: &str, channel: Channel, text: &str) -> Option<Contact> {
@@ -112,7 +124,8 @@ pub(super) fn contact(fields: &mut Fields, field: &str, channel: Channel, text: 
 
 pub(super) fn new_password(fields: &mut Fields, field: &str, text: &str) -> Option<NewPassword> {
     fields.take(
-        NewPassword::parse(text).map_err(|error| FieldViolation::new(field, error.reason(), error.to_string())),
+        NewPassword::parse(text)
+            .map_err(|error| FieldViolation::new(field, error.reason(), error.to_string())),
     )
 }
 

@@ -82,7 +82,10 @@ pub(super) fn command<M: Mutating>(app: &App, request: &Request<M>) -> Result<Co
     let mut message = request.get_ref().clone();
     message.forget_occasion();
     let encoded = zeroize::Zeroizing::new(message.encode_to_vec());
-    let hash = app.secrets.hashes.hash("request", &[M::METHOD.as_bytes(), &encoded]);
+    let hash = app
+        .secrets
+        .hashes
+        .hash("request", &[M::METHOD.as_bytes(), &encoded]);
     let caller = request.extensions().get::<Caller>();
     let principal = match caller {
         Some(caller) => Command::principal_of(caller),
@@ -92,7 +95,12 @@ pub(super) fn command<M: Mutating>(app: &App, request: &Request<M>) -> Result<Co
         },
     };
     Ok(Command {
-        inner: wathiq_outbox::Command { principal, method: M::METHOD, request_id, hash },
+        inner: wathiq_outbox::Command {
+            principal,
+            method: M::METHOD,
+            request_id,
+            hash,
+        },
         person_id: caller.map(|caller| caller.person_id),
     })
 }
@@ -121,7 +129,10 @@ mod tests {
     #[test]
     fn addresses_are_counted_by_subscriber() {
         assert_eq!(client_address("::ffff:192.0.2.7").unwrap(), "192.0.2.7");
-        assert_eq!(client_address("2001:db8:1:2:3::4").unwrap(), client_address("2001:db8:1:2::").unwrap());
+        assert_eq!(
+            client_address("2001:db8:1:2:3::4").unwrap(),
+            client_address("2001:db8:1:2::").unwrap()
+        );
         assert_eq!(client_address("").unwrap(), "");
         assert_eq!(client_address("somewhere").unwrap_err().reason, "NOT_AN_ADDRESS");
     }
@@ -129,7 +140,11 @@ mod tests {
     #[test]
     fn every_request_with_an_id_is_a_command() {
         let methods = wathiq_chassis::server::method_paths(wathiq_proto::FILE_DESCRIPTOR_SET).unwrap();
-        for method in [proto::SignUpRequest::METHOD, proto::SignInRequest::METHOD, proto::RedeemConfirmationRequest::METHOD] {
+        for method in [
+            proto::SignUpRequest::METHOD,
+            proto::SignInRequest::METHOD,
+            proto::RedeemConfirmationRequest::METHOD,
+        ] {
             assert!(methods.iter().any(|known| known == method), "{method}");
         }
     }

@@ -44,14 +44,21 @@ fn confirmation(confirmation: &Confirmation) -> proto::Confirmation {
         confirmation_id: confirmation.id.to_string(),
         purpose: purpose_of(confirmation.purpose).into(),
         state: state.into(),
-        hashes: confirmation.hashes.as_slice().iter().map(|hash| hash.to_vec()).collect(),
+        hashes: confirmation
+            .hashes
+            .as_slice()
+            .iter()
+            .map(|hash| hash.to_vec())
+            .collect(),
         expire_time: Some(timestamp(confirmation.expires_at)),
         attempts_left: i32::from(confirmation.attempts_left),
     }
 }
 
 fn record(confirmation: &Confirmation) -> Option<proto::ConfirmationRecord> {
-    let State::Redeemed { given, .. } = &confirmation.state else { return None };
+    let State::Redeemed { given, .. } = &confirmation.state else {
+        return None;
+    };
     Some(proto::ConfirmationRecord {
         confirmation_id: confirmation.id.to_string(),
         person_id: confirmation.person_id.to_string(),
@@ -73,8 +80,9 @@ impl ConfirmationService for Confirmations {
         let purpose = fields.word("purpose", request.get_ref().purpose, read_purpose);
         let hashes = hashes(&mut fields, &request.get_ref().hashes);
         let (command, what) = fields.finish(|| Some((command?, (purpose?, hashes?))))?;
-        let reply =
-            |opened: &Confirmation| proto::CreateConfirmationResponse { confirmation: Some(confirmation(opened)) };
+        let reply = |opened: &Confirmation| proto::CreateConfirmationResponse {
+            confirmation: Some(confirmation(opened)),
+        };
         let answer =
             app::create_confirmation::create_confirmation(&self.0, &command, caller, what, reply).await?;
         Ok(Response::new(answer))
@@ -90,9 +98,11 @@ impl ConfirmationService for Confirmations {
         let id = fields.id("confirmation_id", &request.get_ref().confirmation_id);
         let (command, id) = fields.finish(|| Some((command?, id?)))?;
         let shown = (id, request.get_ref().code.as_str());
-        let reply =
-            |given: &Confirmation| proto::ConfirmWithTotpResponse { confirmation: Some(confirmation(given)) };
-        let answer = app::confirm_with_totp::confirm_with_totp(&self.0, &command, caller, shown, reply).await?;
+        let reply = |given: &Confirmation| proto::ConfirmWithTotpResponse {
+            confirmation: Some(confirmation(given)),
+        };
+        let answer =
+            app::confirm_with_totp::confirm_with_totp(&self.0, &command, caller, shown, reply).await?;
         Ok(Response::new(answer))
     }
 
@@ -109,10 +119,17 @@ impl ConfirmationService for Confirmations {
         let purpose = fields.word("purpose", message.purpose, read_purpose);
         let hashes = hashes(&mut fields, &message.hashes);
         let (command, id, redemption) = fields.finish(|| {
-            let redemption = Redemption { service, person_id: person_id?, purpose: purpose?, hashes: hashes? };
+            let redemption = Redemption {
+                service,
+                person_id: person_id?,
+                purpose: purpose?,
+                hashes: hashes?,
+            };
             Some((command?, id?, redemption))
         })?;
-        let reply = |redeemed: &Confirmation| proto::RedeemConfirmationResponse { record: record(redeemed) };
+        let reply = |redeemed: &Confirmation| proto::RedeemConfirmationResponse {
+            record: record(redeemed),
+        };
         let answer =
             app::redeem_confirmation::redeem_confirmation(&self.0, &command, id, redemption, reply).await?;
         Ok(Response::new(answer))

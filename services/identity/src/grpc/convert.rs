@@ -13,7 +13,10 @@ use crate::events::publish;
 
 pub(super) fn timestamp(at: DateTime<Utc>) -> prost_types::Timestamp {
     let nanos = i32::try_from(at.timestamp_subsec_nanos()).unwrap_or_default();
-    prost_types::Timestamp { seconds: at.timestamp(), nanos }
+    prost_types::Timestamp {
+        seconds: at.timestamp(),
+        nanos,
+    }
 }
 
 pub(super) fn etag(version: i64) -> String {
@@ -93,11 +96,17 @@ fn document(document: &IdentityDocument) -> proto::IdentityDocument {
         DocumentKind::Passport => proto::IdentityDocumentKind::Passport,
         DocumentKind::ResidenceCard => proto::IdentityDocumentKind::ResidenceCard,
     };
-    proto::IdentityDocument { kind: kind.into(), number: document.number().to_owned() }
+    proto::IdentityDocument {
+        kind: kind.into(),
+        number: document.number().to_owned(),
+    }
 }
 
 pub(super) fn name(name: &PersonName) -> proto::PersonName {
-    proto::PersonName { given: name.given().to_owned(), family: name.family().to_owned() }
+    proto::PersonName {
+        given: name.given().to_owned(),
+        family: name.family().to_owned(),
+    }
 }
 
 pub(super) fn proof(proof: &Proof) -> proto::ProofOfIdentity {

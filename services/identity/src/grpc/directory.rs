@@ -46,7 +46,9 @@ impl DirectoryService for Directory {
             public_key: published.key.public_key.to_vec(),
             retire_time: published.retire_at.map(timestamp),
         });
-        Ok(Response::new(proto::ListVerificationKeysResponse { keys: keys.collect() }))
+        Ok(Response::new(proto::ListVerificationKeysResponse {
+            keys: keys.collect(),
+        }))
     }
 
     async fn get_authorization(
@@ -80,7 +82,9 @@ impl DirectoryService for Directory {
         let id = fields.id("person_id", &request.get_ref().person_id);
         let id = fields.finish(|| id)?;
         let person = app::get_person::get_person(&self.0, id).await?;
-        Ok(Response::new(proto::GetPersonForServiceResponse { person: Some(convert::person(&person)) }))
+        Ok(Response::new(proto::GetPersonForServiceResponse {
+            person: Some(convert::person(&person)),
+        }))
     }
 
     async fn take_delivery(
@@ -102,15 +106,23 @@ impl DirectoryService for Directory {
         }))
     }
 
-    async fn get_delivery(&self, request: Request<proto::GetDeliveryRequest>) -> Answer<proto::GetDeliveryResponse> {
+    async fn get_delivery(
+        &self,
+        request: Request<proto::GetDeliveryRequest>,
+    ) -> Answer<proto::GetDeliveryResponse> {
         let mut fields = Fields::default();
         let id = fields.id("delivery_id", &request.get_ref().delivery_id);
         let id = fields.finish(|| id)?;
         let (delivery, state) = app::get_delivery::get_delivery(&self.0, id).await?;
-        Ok(Response::new(proto::GetDeliveryResponse { delivery: Some(convert::delivery(&delivery, state)) }))
+        Ok(Response::new(proto::GetDeliveryResponse {
+            delivery: Some(convert::delivery(&delivery, state)),
+        }))
     }
 
-    async fn take_quota(&self, request: Request<proto::TakeQuotaRequest>) -> Answer<proto::TakeQuotaResponse> {
+    async fn take_quota(
+        &self,
+        request: Request<proto::TakeQuotaRequest>,
+    ) -> Answer<proto::TakeQuotaResponse> {
         let message = request.get_ref();
         let mut fields = Fields::default();
         let key = fields.take(

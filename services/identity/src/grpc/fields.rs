@@ -28,7 +28,11 @@ impl Fields {
 
     /// All values together, when nothing was noted.
     pub(super) fn finish<T>(self, build: impl FnOnce() -> Option<T>) -> Result<T, Error> {
-        if self.0.is_empty() { build().ok_or(Error::Invalid(Vec::new())) } else { Err(Error::Invalid(self.0)) }
+        if self.0.is_empty() {
+            build().ok_or(Error::Invalid(Vec::new()))
+        } else {
+            Err(Error::Invalid(self.0))
+        }
     }
 
     pub(super) fn id(&mut self, field: &str, text: &str) -> Option<Uuid> {
@@ -37,7 +41,11 @@ impl Fields {
 
     /// An id that may be absent.
     pub(super) fn optional_id(&mut self, field: &str, text: &str) -> Option<Option<Uuid>> {
-        if text.is_empty() { Some(None) } else { self.id(field, text).map(Some) }
+        if text.is_empty() {
+            Some(None)
+        } else {
+            self.id(field, text).map(Some)
+        }
     }
 
     pub(super) fn date(&mut self, field: &str, date: Option<Date>) -> Option<NaiveDate> {
@@ -54,18 +62,33 @@ impl Fields {
 
     /// `to` may be absent.
     pub(super) fn period(&mut self, scope: &str, from: Option<Date>, to: Option<Date>) -> Option<Period> {
-        let name = |field: &str| if scope.is_empty() { field.to_owned() } else { format!("{scope}.{field}") };
+        let name = |field: &str| {
+            if scope.is_empty() {
+                field.to_owned()
+            } else {
+                format!("{scope}.{field}")
+            }
+        };
         let from = self.date(&name("from"), from);
         let to = self.optional_date(&name("to"), to);
         let period = Period::new(from?, to?);
         if period.is_none() {
-            self.note(&name("to"), "BEFORE_BEGINNING", "the end lies before the beginning");
+            self.note(
+                &name("to"),
+                "BEFORE_BEGINNING",
+                "the end lies before the beginning",
+            );
         }
         period
     }
 
     /// A word of a closed set, of which the transport's zero is none.
-    pub(super) fn word<P, W>(&mut self, field: &str, value: i32, read: impl FnOnce(P) -> Option<W>) -> Option<W>
+    pub(super) fn word<P, W>(
+        &mut self,
+        field: &str,
+        value: i32,
+        read: impl FnOnce(P) -> Option<W>,
+    ) -> Option<W>
     where
         P: TryFrom<i32>,
     {
@@ -103,14 +126,37 @@ mod tests {
         let mut fields = Fields::default();
         assert_eq!(fields.id("a", ""), None);
         assert_eq!(fields.id("b", "x"), None);
-        assert_eq!(fields.date("c", Some(Date { year: 2026, month: 2, day: 30 })), None);
-        let day = |day| Some(Date { year: 2026, month: 2, day });
+        assert_eq!(
+            fields.date(
+                "c",
+                Some(Date {
+                    year: 2026,
+                    month: 2,
+                    day: 30
+                })
+            ),
+            None
+        );
+        let day = |day| {
+            Some(Date {
+                year: 2026,
+                month: 2,
+                day,
+            })
+        };
         assert_eq!(fields.period("p", day(2), day(1)), None);
-        let Err(Error::Invalid(found)) = fields.finish(|| Some(())) else { panic!() };
+        let Err(Error::Invalid(found)) = fields.finish(|| Some(())) else {
+            panic!()
+        };
         let found: Vec<_> = found.iter().map(|v| (v.field.as_str(), v.reason)).collect();
         assert_eq!(
             found,
-            [("a", "REQUIRED"), ("b", "MALFORMED"), ("c", "NOT_A_DATE"), ("p.to", "BEFORE_BEGINNING")]
+            [
+                ("a", "REQUIRED"),
+                ("b", "MALFORMED"),
+                ("c", "NOT_A_DATE"),
+                ("p.to", "BEFORE_BEGINNING")
+            ]
         );
     }
 }

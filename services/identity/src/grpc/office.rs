@@ -33,8 +33,12 @@ impl OfficeService for Offices {
         let details = details(&mut fields, request.get_ref());
         let parent = fields.optional_id("parent_office_id", &request.get_ref().parent_office_id);
         let (command, wanted) = fields.finish(|| Some((command?, (details?, parent?))))?;
-        let reply = |opened: &Office| proto::CreateOfficeResponse { office: Some(office(opened)) };
-        Ok(Response::new(app::create_office::create_office(&self.0, &command, caller, wanted, reply).await?))
+        let reply = |opened: &Office| proto::CreateOfficeResponse {
+            office: Some(office(opened)),
+        };
+        Ok(Response::new(
+            app::create_office::create_office(&self.0, &command, caller, wanted, reply).await?,
+        ))
     }
 
     async fn import_offices(
@@ -46,19 +50,31 @@ impl OfficeService for Offices {
         let command = fields.take(command(&self.0, &request));
         let command = fields.finish(|| command)?;
         let csv = &request.get_ref().csv;
-        let reply = |opened: &[Office]| proto::ImportOfficesResponse { offices: opened.iter().map(office).collect() };
-        Ok(Response::new(app::import_offices::import_offices(&self.0, &command, caller, csv, reply).await?))
+        let reply = |opened: &[Office]| proto::ImportOfficesResponse {
+            offices: opened.iter().map(office).collect(),
+        };
+        Ok(Response::new(
+            app::import_offices::import_offices(&self.0, &command, caller, csv, reply).await?,
+        ))
     }
 
-    async fn get_office(&self, request: Request<proto::GetOfficeRequest>) -> Answer<proto::GetOfficeResponse> {
+    async fn get_office(
+        &self,
+        request: Request<proto::GetOfficeRequest>,
+    ) -> Answer<proto::GetOfficeResponse> {
         let mut fields = Fields::default();
         let id = fields.id("office_id", &request.get_ref().office_id);
         let id = fields.finish(|| id)?;
         let found = app::get_office::get_office(&self.0, id).await?;
-        Ok(Response::new(proto::GetOfficeResponse { office: Some(office(&found)) }))
+        Ok(Response::new(proto::GetOfficeResponse {
+            office: Some(office(&found)),
+        }))
     }
 
-    async fn list_offices(&self, request: Request<proto::ListOfficesRequest>) -> Answer<proto::ListOfficesResponse> {
+    async fn list_offices(
+        &self,
+        request: Request<proto::ListOfficesRequest>,
+    ) -> Answer<proto::ListOfficesResponse> {
         let message = request.get_ref();
         let mut fields = Fields::default();
         let parent = fields.optional_id("parent_office_id", &message.parent_office_id);
@@ -85,7 +101,9 @@ impl OfficeService for Offices {
         let id = fields.id("office_id", &request.get_ref().office_id);
         let period = service_period(&mut fields, request.get_ref().period);
         let (command, wanted) = fields.finish(|| Some((command?, (id?, period?))))?;
-        let reply = |changed: &Office| proto::SetOfficeServiceResponse { office: Some(office(changed)) };
+        let reply = |changed: &Office| proto::SetOfficeServiceResponse {
+            office: Some(office(changed)),
+        };
         let answer =
             app::set_office_service::set_office_service(&self.0, &command, caller, wanted, reply).await?;
         Ok(Response::new(answer))
@@ -100,9 +118,11 @@ impl OfficeService for Offices {
         let command = fields.take(command(&self.0, &request));
         let wanted = new_membership(&mut fields, request.get_ref());
         let (command, wanted) = fields.finish(|| Some((command?, wanted?)))?;
-        let reply =
-            |granted: &Membership| proto::GrantMembershipResponse { membership: Some(membership(granted)) };
-        let answer = app::grant_membership::grant_membership(&self.0, &command, caller, wanted, reply).await?;
+        let reply = |granted: &Membership| proto::GrantMembershipResponse {
+            membership: Some(membership(granted)),
+        };
+        let answer =
+            app::grant_membership::grant_membership(&self.0, &command, caller, wanted, reply).await?;
         Ok(Response::new(answer))
     }
 
@@ -115,8 +135,12 @@ impl OfficeService for Offices {
         let command = fields.take(command(&self.0, &request));
         let id = fields.id("membership_id", &request.get_ref().membership_id);
         let (command, id) = fields.finish(|| Some((command?, id?)))?;
-        let reply = |ended: &Membership| proto::EndMembershipResponse { membership: Some(membership(ended)) };
-        Ok(Response::new(app::end_membership::end_membership(&self.0, &command, caller, id, reply).await?))
+        let reply = |ended: &Membership| proto::EndMembershipResponse {
+            membership: Some(membership(ended)),
+        };
+        Ok(Response::new(
+            app::end_membership::end_membership(&self.0, &command, caller, id, reply).await?,
+        ))
     }
 
     async fn list_memberships(
@@ -150,7 +174,11 @@ impl OfficeService for Offices {
         let enrolled = from.zip(to).and_then(|(from, to)| {
             let period = Period::new(from, to);
             if period.is_none() {
-                fields.note("enrolled_to", "BEFORE_BEGINNING", "the end lies before the beginning");
+                fields.note(
+                    "enrolled_to",
+                    "BEFORE_BEGINNING",
+                    "the end lies before the beginning",
+                );
             }
             period
         });
@@ -183,14 +211,19 @@ impl OfficeService for Offices {
         let enrolled_to = fields.optional_date("enrolled_to", message.enrolled_to);
         let version = seen_version(&mut fields, &message.etag);
         let (command, wanted) = fields.finish(|| {
-            let change = AdministrationChange { name_ar: name_ar?, name_fr: name_fr?, enrolled_to: enrolled_to? };
+            let change = AdministrationChange {
+                name_ar: name_ar?,
+                name_fr: name_fr?,
+                enrolled_to: enrolled_to?,
+            };
             Some((command?, (id?, change, version?)))
         })?;
         let reply = |changed: &Administration| proto::UpdateAdministrationResponse {
             administration: Some(administration(changed)),
         };
         let answer =
-            app::update_administration::update_administration(&self.0, &command, caller, wanted, reply).await?;
+            app::update_administration::update_administration(&self.0, &command, caller, wanted, reply)
+                .await?;
         Ok(Response::new(answer))
     }
 

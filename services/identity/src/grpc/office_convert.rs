@@ -11,8 +11,8 @@ use crate::app::grant_membership::Named;
 use crate::domain::administration::Administration;
 use crate::domain::membership::{Membership, NewMembership};
 use crate::domain::office::{
-    Office, OfficeCode, OfficeDetails, OfficeError, OfficeKind, Period, ServicePeriod, arabic_name, french_name,
-    hcp_code,
+    Office, OfficeCode, OfficeDetails, OfficeError, OfficeKind, Period, ServicePeriod, arabic_name,
+    french_name, hcp_code,
 };
 use crate::domain::vocabulary::OfferedService;
 use crate::events::publish::{date_of, kind_of, role_of, service_of};
@@ -46,7 +46,13 @@ pub(super) fn details(fields: &mut Fields, request: &proto::CreateOfficeRequest)
     let name_ar = checked(fields, "name_ar", arabic_name(&request.name_ar));
     let name_fr = checked(fields, "name_fr", french_name(&request.name_fr));
     let hcp_code = checked(fields, "hcp_code", hcp_code(&request.hcp_code));
-    Some(OfficeDetails { code: code?, kind: kind?, name_ar: name_ar?, name_fr: name_fr?, hcp_code: hcp_code? })
+    Some(OfficeDetails {
+        code: code?,
+        kind: kind?,
+        name_ar: name_ar?,
+        name_fr: name_fr?,
+        hcp_code: hcp_code?,
+    })
 }
 
 pub(super) fn service_period(
@@ -56,7 +62,10 @@ pub(super) fn service_period(
     let message = message.unwrap_or_default();
     let service = fields.word("period.service", message.service, read_service);
     let period = fields.period("period", message.from, message.to);
-    Some(ServicePeriod { service: service?, period: period? })
+    Some(ServicePeriod {
+        service: service?,
+        period: period?,
+    })
 }
 
 pub(super) fn new_membership(
@@ -67,19 +76,28 @@ pub(super) fn new_membership(
     let role = fields.word("role", request.role, read_role);
     let deputy_for = fields.optional_id("deputy_for_membership_id", &request.deputy_for_membership_id);
     let period = fields.period("", request.from, request.to);
-    if deputy_for.is_some_and(|member| member.is_some()) && period.is_some_and(|period| period.to().is_none()) {
+    if deputy_for.is_some_and(|member| member.is_some()) && period.is_some_and(|period| period.to().is_none())
+    {
         fields.note("to", "REQUIRED", "a deputy stands in until a date");
     }
     let named = match &request.person {
         Some(grant_membership_request::Person::PersonId(id)) => fields.id("person_id", id).map(Named::Id),
         Some(grant_membership_request::Person::Email(text)) => email(fields, "email", text).map(Named::Email),
         None => {
-            fields.note("person_id", "REQUIRED", "the person is named by id or e-mail address");
+            fields.note(
+                "person_id",
+                "REQUIRED",
+                "the person is named by id or e-mail address",
+            );
             None
         }
     };
-    let membership =
-        NewMembership { office_id: office_id?, role: role?, deputy_for: deputy_for?, period: period? };
+    let membership = NewMembership {
+        office_id: office_id?,
+        role: role?,
+        deputy_for: deputy_for?,
+        period: period?,
+    };
     Some((named?, membership))
 }
 

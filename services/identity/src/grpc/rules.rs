@@ -53,7 +53,12 @@ pub const RULES: &[MethodRule] = &[
     rule!("OfficeService", "UpdateAdministration", GATEWAY, Required),
     rule!("OfficeService", "ListAdministrations", ALL, Optional),
     rule!("SpecimenService", "DepositSpecimen", GATEWAY, Required),
-    rule!("SpecimenService", "ListSpecimens", GATEWAY_AND_SIGNATURE, Required),
+    rule!(
+        "SpecimenService",
+        "ListSpecimens",
+        GATEWAY_AND_SIGNATURE,
+        Required
+    ),
     rule!("SpecimenService", "GetSpecimen", GATEWAY, Required),
     rule!("SpecimenService", "ProveSpecimen", GATEWAY, Required),
     rule!("SpecimenService", "GetSpecimenForReview", SIGNATURE, Required),
@@ -61,7 +66,12 @@ pub const RULES: &[MethodRule] = &[
     rule!("ConfirmationService", "ConfirmWithTotp", GATEWAY, Required),
     rule!("ConfirmationService", "RedeemConfirmation", SIGNATURE, None),
     rule!("DirectoryService", "ListVerificationKeys", ALL, None),
-    rule!("DirectoryService", "GetAuthorization", GATEWAY_AND_SIGNATURE, None),
+    rule!(
+        "DirectoryService",
+        "GetAuthorization",
+        GATEWAY_AND_SIGNATURE,
+        None
+    ),
     rule!("DirectoryService", "GetPersonForService", SERVICES, None),
     rule!("DirectoryService", "TakeDelivery", NOTIFICATION, None),
     rule!("DirectoryService", "GetDelivery", GATEWAY, None),
@@ -78,8 +88,11 @@ mod tests {
     #[test]
     fn every_method_has_one_rule() {
         let methods = wathiq_chassis::server::method_paths(wathiq_proto::FILE_DESCRIPTOR_SET).unwrap();
-        let ours: BTreeSet<&str> =
-            methods.iter().map(String::as_str).filter(|path| path.starts_with("/wathiq.identity.")).collect();
+        let ours: BTreeSet<&str> = methods
+            .iter()
+            .map(String::as_str)
+            .filter(|path| path.starts_with("/wathiq.identity."))
+            .collect();
         let listed: BTreeSet<&str> = RULES.iter().map(|rule| rule.path).collect();
         assert_eq!(listed, ours);
         assert_eq!(RULES.len(), listed.len());

@@ -53,13 +53,21 @@ impl SessionService for Sessions {
         let message = request.get_ref();
         let surface = fields.word("surface", message.surface, read_surface);
         let client_address = fields.take(client_address(&message.client_address));
-        let user_agent = message.user_agent.chars().filter(|c| !c.is_control()).take(MAX_USER_AGENT).collect();
+        let user_agent = message
+            .user_agent
+            .chars()
+            .filter(|c| !c.is_control())
+            .take(MAX_USER_AGENT)
+            .collect();
         let (command, input) = fields.finish(|| {
             let input = SignIn {
                 login: message.login.trim().to_lowercase(),
                 password: SecretString::from(message.password.as_str()),
                 surface: surface?,
-                origin: Origin { client_address: client_address?, user_agent },
+                origin: Origin {
+                    client_address: client_address?,
+                    user_agent,
+                },
             };
             Some((command?, input))
         })?;
@@ -85,14 +93,17 @@ impl SessionService for Sessions {
         let message = request.get_ref();
         let shown = (message.challenge.as_str(), message.code.as_str());
         let session = app::complete_sign_in::complete_sign_in(&self.0, &command, shown).await?;
-        Ok(Response::new(proto::CompleteSignInResponse { session: Some(grant(&session)) }))
+        Ok(Response::new(proto::CompleteSignInResponse {
+            session: Some(grant(&session)),
+        }))
     }
 
     async fn exchange_session(
         &self,
         request: Request<proto::ExchangeSessionRequest>,
     ) -> Answer<proto::ExchangeSessionResponse> {
-        let access = app::exchange_session::exchange_session(&self.0, &request.get_ref().session_secret).await?;
+        let access =
+            app::exchange_session::exchange_session(&self.0, &request.get_ref().session_secret).await?;
         Ok(Response::new(proto::ExchangeSessionResponse {
             access_token: access.token,
             expire_time: Some(timestamp(access.expires_at)),
@@ -114,22 +125,32 @@ impl SessionService for Sessions {
             surface: surface(session.surface).into(),
             create_time: Some(timestamp(session.created_at)),
             last_use_time: Some(timestamp(session.last_used_at)),
-            expire_time: Some(timestamp(session.expires_at(self.0.policy.lifetime(session.surface)))),
+            expire_time: Some(timestamp(
+                session.expires_at(self.0.policy.lifetime(session.surface)),
+            )),
             current: session.id == caller.session_id,
             user_agent: session.origin.user_agent,
             client_address: session.origin.client_address,
         };
         let sessions = page.items.into_iter().map(session).collect();
-        Ok(Response::new(proto::ListSessionsResponse { sessions, next_page_token: page.next_page_token }))
+        Ok(Response::new(proto::ListSessionsResponse {
+            sessions,
+            next_page_token: page.next_page_token,
+        }))
     }
 
-    async fn end_session(&self, request: Request<proto::EndSessionRequest>) -> Answer<proto::EndSessionResponse> {
+    async fn end_session(
+        &self,
+        request: Request<proto::EndSessionRequest>,
+    ) -> Answer<proto::EndSessionResponse> {
         let caller = caller(&request)?;
         let mut fields = Fields::default();
         let command = fields.take(command(&self.0, &request));
         let id = fields.id("session_id", &request.get_ref().session_id);
         let (command, id) = fields.finish(|| Some((command?, id?)))?;
         let reply = proto::EndSessionResponse {};
-        Ok(Response::new(app::end_session::end_session(&self.0, &command, caller, id, reply).await?))
+        Ok(Response::new(
+            app::end_session::end_session(&self.0, &command, caller, id, reply).await?,
+        ))
     }
 }

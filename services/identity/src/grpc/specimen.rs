@@ -32,7 +32,10 @@ fn strokes(fields: &mut Fields, strokes: &[proto::Stroke]) -> Option<Strokes> {
         pressure: point.pressure,
         milliseconds: point.time_milliseconds,
     };
-    let strokes = strokes.iter().map(|stroke| stroke.points.iter().map(point).collect()).collect();
+    let strokes = strokes
+        .iter()
+        .map(|stroke| stroke.points.iter().map(point).collect())
+        .collect();
     let violation = |error: crate::domain::specimen::StrokesError| {
         FieldViolation::new("strokes", error.reason(), error.to_string())
     };
@@ -59,8 +62,9 @@ impl SpecimenService for Specimens {
         let image = image(&mut fields, &request.get_ref().image_png);
         let strokes = strokes(&mut fields, &request.get_ref().strokes);
         let (command, deposited) = fields.finish(|| Some((command?, (image?, strokes?))))?;
-        let reply =
-            |version: &SpecimenVersion| proto::DepositSpecimenResponse { specimen: Some(specimen(version)) };
+        let reply = |version: &SpecimenVersion| proto::DepositSpecimenResponse {
+            specimen: Some(specimen(version)),
+        };
         let answer =
             app::deposit_specimen::deposit_specimen(&self.0, &command, caller, deposited, reply).await?;
         Ok(Response::new(answer))
@@ -79,13 +83,19 @@ impl SpecimenService for Specimens {
         }))
     }
 
-    async fn get_specimen(&self, request: Request<proto::GetSpecimenRequest>) -> Answer<proto::GetSpecimenResponse> {
+    async fn get_specimen(
+        &self,
+        request: Request<proto::GetSpecimenRequest>,
+    ) -> Answer<proto::GetSpecimenResponse> {
         let caller = caller(&request)?;
         let mut fields = Fields::default();
         let version = version(&mut fields, request.get_ref().version, 1);
         let version = fields.finish(|| version)?;
         let (found, png) = app::get_specimen::get_specimen(&self.0, caller, version).await?;
-        Ok(Response::new(proto::GetSpecimenResponse { specimen: Some(specimen(&found)), image_png: png }))
+        Ok(Response::new(proto::GetSpecimenResponse {
+            specimen: Some(specimen(&found)),
+            image_png: png,
+        }))
     }
 
     async fn prove_specimen(
@@ -100,11 +110,19 @@ impl SpecimenService for Specimens {
         let person_id = fields.id("person_id", &message.person_id);
         let version = version(&mut fields, message.version, 1);
         let (command, input) = fields.finish(|| {
-            let input = SpecimenProof { office_id: office_id?, person_id: person_id?, version: version? };
+            let input = SpecimenProof {
+                office_id: office_id?,
+                person_id: person_id?,
+                version: version?,
+            };
             Some((command?, input))
         })?;
-        let reply = |version: &SpecimenVersion| proto::ProveSpecimenResponse { specimen: Some(specimen(version)) };
-        Ok(Response::new(app::prove_specimen::prove_specimen(&self.0, &command, caller, input, reply).await?))
+        let reply = |version: &SpecimenVersion| proto::ProveSpecimenResponse {
+            specimen: Some(specimen(version)),
+        };
+        Ok(Response::new(
+            app::prove_specimen::prove_specimen(&self.0, &command, caller, input, reply).await?,
+        ))
     }
 
     async fn get_specimen_for_review(
@@ -119,6 +137,9 @@ impl SpecimenService for Specimens {
         let which = fields.finish(|| Some((person_id?, version?)))?;
         let (found, png) =
             app::get_specimen_for_review::get_specimen_for_review(&self.0, caller, &service, which).await?;
-        Ok(Response::new(proto::GetSpecimenForReviewResponse { specimen: Some(specimen(&found)), image_png: png }))
+        Ok(Response::new(proto::GetSpecimenForReviewResponse {
+            specimen: Some(specimen(&found)),
+            image_png: png,
+        }))
     }
 }

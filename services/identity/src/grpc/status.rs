@@ -19,16 +19,18 @@ impl From<Error> for Status {
         match error {
             Error::Invalid(violations) => status::invalid_argument(ERRORS, violations),
             Error::Refused(refusal) => refused(refusal),
-            Error::Limited { reason, retry_after } => {
-                status::resource_exhausted(ERRORS, reason, retry_after, "too many attempts; wait and try again")
-            }
+            Error::Limited { reason, retry_after } => status::resource_exhausted(
+                ERRORS,
+                reason,
+                retry_after,
+                "too many attempts; wait and try again",
+            ),
             Error::RequestIdReused => {
                 let text = "the request id was used before for another request";
                 status::already_exists(ERRORS, "REQUEST_ID_REUSED", text)
             }
-            Error::Store(StoreError::Lost { .. }) | Error::Outbox(wathiq_outbox::OutboxError::SequenceTaken { .. }) => {
-                lost_race()
-            }
+            Error::Store(StoreError::Lost { .. })
+            | Error::Outbox(wathiq_outbox::OutboxError::SequenceTaken { .. }) => lost_race(),
             other => of_ours(&other),
         }
     }
@@ -55,8 +57,17 @@ fn of_ours(error: &Error) -> Status {
     match database_error(error) {
         Some(Database::Unreachable) => {
             let chain = status::chain(error);
-            tracing::warn!(event = "database.unavailable", error = chain, "the database does not answer");
-            status::unavailable(ERRORS, "DATABASE_UNAVAILABLE", RETRY_AFTER, "the database does not answer")
+            tracing::warn!(
+                event = "database.unavailable",
+                error = chain,
+                "the database does not answer"
+            );
+            status::unavailable(
+                ERRORS,
+                "DATABASE_UNAVAILABLE",
+                RETRY_AFTER,
+                "the database does not answer",
+            )
         }
         Some(Database::Busy) => lost_race(),
         None => status::internal(ERRORS, error),
@@ -64,7 +75,11 @@ fn of_ours(error: &Error) -> Status {
 }
 
 fn lost_race() -> Status {
-    status::aborted(ERRORS, "CONCURRENT_CHANGE", "another request changed the same thing; try again")
+    status::aborted(
+        ERRORS,
+        "CONCURRENT_CHANGE",
+        "another request changed the same thing; try again",
+    )
 }
 
 enum Database {
@@ -75,7 +90,9 @@ enum Database {
 
 fn database_error(error: &(dyn std::error::Error + 'static)) -> Option<Database> {
     let chain = std::iter::successors(Some(error), |error| error.source());
-    let cause = chain.filter_map(|error| error.downcast_ref::<sqlx::Error>()).next()?;
+    let cause = chain
+        .filter_map(|error| error.downcast_ref::<sqlx::Error>())
+        .next()?;
     match cause {
         sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::Io(_) | sqlx::Error::Tls(_) => {
             Some(Database::Unreachable)
@@ -99,7 +116,10 @@ mod tests {
         for refusal in Refusal::ALL {
             let status = Status::from(Error::from(*refusal));
             assert_eq!(status::reason(&status).as_deref(), Some(refusal.reason()));
-            assert_eq!(status::error_info(&status).map(|info| info.domain).as_deref(), Some("identity.wathiq"));
+            assert_eq!(
+                status::error_info(&status).map(|info| info.domain).as_deref(),
+                Some("identity.wathiq")
+            );
         }
     }
 
@@ -113,7 +133,11 @@ mod tests {
 
     #[test]
     fn what_is_ours_says_nothing() {
-        let inconsistent = StoreError::Inconsistent { table: "person", column: "email", id: "secret".to_owned() };
+        let inconsistent = StoreError::Inconsistent {
+            table: "person",
+            column: "email",
+            id: "secret".to_owned(),
+        };
         let status = Status::from(Error::from(inconsistent));
         assert_eq!(status.code(), Code::Internal);
         assert!(!status.message().contains("secret"));

@@ -24,7 +24,10 @@ impl TryFrom<AdministrationRow> for Administration {
     type Error = StoreError;
 
     fn try_from(row: AdministrationRow) -> Result<Self, StoreError> {
-        let reading = Reading { table: TABLE, id: &row.administration_id };
+        let reading = Reading {
+            table: TABLE,
+            id: &row.administration_id,
+        };
         Ok(Self {
             id: row.administration_id,
             version: row.version,
@@ -37,10 +40,11 @@ impl TryFrom<AdministrationRow> for Administration {
 }
 
 pub async fn find(conn: &mut PgConnection, id: Uuid) -> Result<Option<Administration>, StoreError> {
-    let row: Option<AdministrationRow> = sqlx::query_as("SELECT * FROM administration WHERE administration_id = $1")
-        .bind(id)
-        .fetch_optional(conn)
-        .await?;
+    let row: Option<AdministrationRow> =
+        sqlx::query_as("SELECT * FROM administration WHERE administration_id = $1")
+            .bind(id)
+            .fetch_optional(conn)
+            .await?;
     row.map(Administration::try_from).transpose()
 }
 

@@ -54,7 +54,10 @@ pub async fn lock(
             .fetch_optional(conn)
             .await?;
     row.map(|row| {
-        let reading = Reading { table: TABLE, id: &row.code_id };
+        let reading = Reading {
+            table: TABLE,
+            id: &row.code_id,
+        };
         Ok(OneTimeCode {
             id: row.code_id,
             purpose: reading.word("purpose", &row.purpose)?,

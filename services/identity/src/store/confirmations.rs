@@ -36,7 +36,10 @@ impl ConfirmationRow {
             "confirmed" => Ok(State::Confirmed(self.given(reading)?)),
             "redeemed" => Ok(State::Redeemed {
                 given: self.given(reading)?,
-                service: self.redeemed_by.clone().ok_or_else(|| reading.wrong("redeemed_by"))?,
+                service: self
+                    .redeemed_by
+                    .clone()
+                    .ok_or_else(|| reading.wrong("redeemed_by"))?,
                 at: self.redeemed_at.ok_or_else(|| reading.wrong("redeemed_at"))?,
             }),
             _ => Err(reading.wrong("state")),
@@ -52,7 +55,10 @@ impl ConfirmationRow {
     }
 
     fn read(self) -> Result<Confirmation, StoreError> {
-        let reading = Reading { table: TABLE, id: &self.confirmation_id };
+        let reading = Reading {
+            table: TABLE,
+            id: &self.confirmation_id,
+        };
         Ok(Confirmation {
             state: self.state(&reading)?,
             purpose: reading.word("purpose", &self.purpose)?,
@@ -76,17 +82,36 @@ struct Columns<'a> {
 
 fn columns(state: &State) -> Columns<'_> {
     match state {
-        State::Open => Columns { state: "open", given: None, redeemed: None },
-        State::Barred => Columns { state: "barred", given: None, redeemed: None },
-        State::Confirmed(given) => Columns { state: "confirmed", given: Some(given), redeemed: None },
-        State::Redeemed { given, service, at } => {
-            Columns { state: "redeemed", given: Some(given), redeemed: Some((service, *at)) }
-        }
+        State::Open => Columns {
+            state: "open",
+            given: None,
+            redeemed: None,
+        },
+        State::Barred => Columns {
+            state: "barred",
+            given: None,
+            redeemed: None,
+        },
+        State::Confirmed(given) => Columns {
+            state: "confirmed",
+            given: Some(given),
+            redeemed: None,
+        },
+        State::Redeemed { given, service, at } => Columns {
+            state: "redeemed",
+            given: Some(given),
+            redeemed: Some((service, *at)),
+        },
     }
 }
 
 pub async fn insert(conn: &mut PgConnection, confirmation: &Confirmation) -> Result<(), StoreError> {
-    let hashes: Vec<&[u8]> = confirmation.hashes.as_slice().iter().map(<[u8; 32]>::as_slice).collect();
+    let hashes: Vec<&[u8]> = confirmation
+        .hashes
+        .as_slice()
+        .iter()
+        .map(<[u8; 32]>::as_slice)
+        .collect();
     sqlx::query(
         "INSERT INTO confirmation (confirmation_id, version, person_id, session_id, purpose, hashes, state, attempts_left,
                                    expires_at)
@@ -107,15 +132,20 @@ pub async fn insert(conn: &mut PgConnection, confirmation: &Confirmation) -> Res
 }
 
 pub async fn lock(conn: &mut PgConnection, id: Uuid) -> Result<Option<Confirmation>, StoreError> {
-    let row: Option<ConfirmationRow> = sqlx::query_as("SELECT * FROM confirmation WHERE confirmation_id = $1 FOR UPDATE")
-        .bind(id)
-        .fetch_optional(conn)
-        .await?;
+    let row: Option<ConfirmationRow> =
+        sqlx::query_as("SELECT * FROM confirmation WHERE confirmation_id = $1 FOR UPDATE")
+            .bind(id)
+            .fetch_optional(conn)
+            .await?;
     row.map(ConfirmationRow::read).transpose()
 }
 
 /// Saves a locked confirmation that was at `before`: a wrong code changes it without an event, so its version may stay.
-pub async fn save(conn: &mut PgConnection, confirmation: &Confirmation, before: i64) -> Result<(), StoreError> {
+pub async fn save(
+    conn: &mut PgConnection,
+    confirmation: &Confirmation,
+    before: i64,
+) -> Result<(), StoreError> {
     let columns = columns(&confirmation.state);
     let done = sqlx::query(
         "UPDATE confirmation SET version = $3, state = $4, attempts_left = $5, method = $6, confirmed_at = $7, record = $8,

@@ -50,7 +50,10 @@ pub async fn lock(conn: &mut PgConnection, id: Uuid) -> Result<Option<ContactCha
             .fetch_optional(conn)
             .await?;
     row.map(|row| {
-        let reading = Reading { table: TABLE, id: &row.contact_change_id };
+        let reading = Reading {
+            table: TABLE,
+            id: &row.contact_change_id,
+        };
         let channel = reading.word("channel", &row.channel)?;
         Ok(ContactChange {
             id: row.contact_change_id,

@@ -17,10 +17,12 @@ pub async fn password_by_email(
     conn: &mut PgConnection,
     email_folded: &str,
 ) -> Result<Option<PasswordRow>, StoreError> {
-    Ok(sqlx::query_as("SELECT person_id, password_hash FROM person WHERE email_folded = $1")
-        .bind(email_folded)
-        .fetch_optional(conn)
-        .await?)
+    Ok(
+        sqlx::query_as("SELECT person_id, password_hash FROM person WHERE email_folded = $1")
+            .bind(email_folded)
+            .fetch_optional(conn)
+            .await?,
+    )
 }
 
 pub async fn password_of(conn: &mut PgConnection, person: Uuid) -> Result<Option<String>, StoreError> {
@@ -116,7 +118,10 @@ pub async fn activate_totp(
     step: Option<i64>,
     now: DateTime<Utc>,
 ) -> Result<(), StoreError> {
-    sqlx::query("DELETE FROM totp WHERE person_id = $1").bind(person).execute(&mut *conn).await?;
+    sqlx::query("DELETE FROM totp WHERE person_id = $1")
+        .bind(person)
+        .execute(&mut *conn)
+        .await?;
     sqlx::query(
         "INSERT INTO totp (person_id, state, secret_sealed, last_step, created_at) VALUES ($1, 'active', $2, $3, $4)",
     )
@@ -135,7 +140,10 @@ pub async fn put_recovery_codes(
     person: Uuid,
     hashes: &[[u8; 32]],
 ) -> Result<(), StoreError> {
-    sqlx::query("DELETE FROM recovery_code WHERE person_id = $1").bind(person).execute(&mut *conn).await?;
+    sqlx::query("DELETE FROM recovery_code WHERE person_id = $1")
+        .bind(person)
+        .execute(&mut *conn)
+        .await?;
     let hashes: Vec<&[u8]> = hashes.iter().map(<[u8; 32]>::as_slice).collect();
     sqlx::query("INSERT INTO recovery_code (person_id, code_hash) SELECT $1, unnest($2::bytea[])")
         .bind(person)
@@ -162,4 +170,3 @@ pub async fn use_recovery_code(
     .await?;
     Ok(done.rows_affected() == 1)
 }
-

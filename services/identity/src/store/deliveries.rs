@@ -23,7 +23,10 @@ struct DeliveryRow {
 
 impl DeliveryRow {
     fn read(self) -> Result<(Delivery, Option<Vec<u8>>), StoreError> {
-        let reading = Reading { table: TABLE, id: &self.delivery_id };
+        let reading = Reading {
+            table: TABLE,
+            id: &self.delivery_id,
+        };
         let delivery = Delivery {
             id: self.delivery_id,
             kind: reading.word("kind", &self.kind)?,
@@ -59,11 +62,17 @@ pub async fn find(conn: &mut PgConnection, id: Uuid) -> Result<Option<Delivery>,
     .bind(id)
     .fetch_optional(conn)
     .await?;
-    Ok(row.map(DeliveryRow::read).transpose()?.map(|(delivery, _)| delivery))
+    Ok(row
+        .map(DeliveryRow::read)
+        .transpose()?
+        .map(|(delivery, _)| delivery))
 }
 
 /// The delivery, locked, and its sealed content, absent once it was erased.
-pub async fn lock(conn: &mut PgConnection, id: Uuid) -> Result<Option<(Delivery, Option<Vec<u8>>)>, StoreError> {
+pub async fn lock(
+    conn: &mut PgConnection,
+    id: Uuid,
+) -> Result<Option<(Delivery, Option<Vec<u8>>)>, StoreError> {
     let row: Option<DeliveryRow> = sqlx::query_as(
         "SELECT delivery_id, kind, channel, language, sealed, expires_at, taken_by
          FROM delivery WHERE delivery_id = $1 FOR UPDATE",
@@ -75,7 +84,11 @@ pub async fn lock(conn: &mut PgConnection, id: Uuid) -> Result<Option<(Delivery,
 }
 
 /// Notes who took a locked delivery.
-pub async fn save_taken(conn: &mut PgConnection, delivery: &Delivery, now: DateTime<Utc>) -> Result<(), StoreError> {
+pub async fn save_taken(
+    conn: &mut PgConnection,
+    delivery: &Delivery,
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
     let done = sqlx::query(
         "UPDATE delivery SET taken_by = $2, taken_at = coalesce(taken_at, $3) WHERE delivery_id = $1",
     )

@@ -27,21 +27,36 @@ pub async fn list(conn: &mut PgConnection) -> Result<Vec<SigningKey>, StoreError
     .await?;
     rows.into_iter()
         .map(|row| {
-            let public_key = Reading { table: "signing_key", id: &row.key_id }.bytes32("public_key", &row.public_key)?;
-            Ok(SigningKey { id: row.key_id, public_key, active_from: row.active_from, has_private: row.has_private })
+            let public_key = Reading {
+                table: "signing_key",
+                id: &row.key_id,
+            }
+            .bytes32("public_key", &row.public_key)?;
+            Ok(SigningKey {
+                id: row.key_id,
+                public_key,
+                active_from: row.active_from,
+                has_private: row.has_private,
+            })
         })
         .collect()
 }
 
 pub async fn sealed(conn: &mut PgConnection, id: &str) -> Result<Option<Vec<u8>>, StoreError> {
     let row: Option<(Option<Vec<u8>>,)> =
-        sqlx::query_as("SELECT private_sealed FROM signing_key WHERE key_id = $1").bind(id).fetch_optional(conn).await?;
+        sqlx::query_as("SELECT private_sealed FROM signing_key WHERE key_id = $1")
+            .bind(id)
+            .fetch_optional(conn)
+            .await?;
     Ok(row.and_then(|(sealed,)| sealed))
 }
 
 /// Keeps other replicas from rotating until the transaction ends.
 pub async fn lock_rotation(conn: &mut PgConnection) -> Result<(), StoreError> {
-    sqlx::query("SELECT pg_advisory_xact_lock($1)").bind(LOCK).execute(conn).await?;
+    sqlx::query("SELECT pg_advisory_xact_lock($1)")
+        .bind(LOCK)
+        .execute(conn)
+        .await?;
     Ok(())
 }
 
@@ -65,7 +80,9 @@ pub async fn insert(
 }
 
 pub async fn destroy(conn: &mut PgConnection, id: &str) -> Result<(), StoreError> {
-    let done =
-        sqlx::query("UPDATE signing_key SET private_sealed = NULL WHERE key_id = $1").bind(id).execute(conn).await?;
+    let done = sqlx::query("UPDATE signing_key SET private_sealed = NULL WHERE key_id = $1")
+        .bind(id)
+        .execute(conn)
+        .await?;
     exactly_one(&done, "signing_key", id)
 }

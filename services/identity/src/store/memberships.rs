@@ -29,7 +29,10 @@ impl TryFrom<MembershipRow> for Membership {
     type Error = StoreError;
 
     fn try_from(row: MembershipRow) -> Result<Self, StoreError> {
-        let reading = Reading { table: TABLE, id: &row.membership_id };
+        let reading = Reading {
+            table: TABLE,
+            id: &row.membership_id,
+        };
         Ok(Self {
             id: row.membership_id,
             version: row.version,
@@ -152,8 +155,17 @@ pub async fn grants(conn: &mut PgConnection, person: Uuid, day: NaiveDate) -> Re
     .await?;
     rows.into_iter()
         .map(|(membership_id, office_id, role, deputy)| {
-            let role = Reading { table: TABLE, id: &membership_id }.word("role", &role)?;
-            Ok(Grant { membership_id, office_id, role, deputy })
+            let role = Reading {
+                table: TABLE,
+                id: &membership_id,
+            }
+            .word("role", &role)?;
+            Ok(Grant {
+                membership_id,
+                office_id,
+                role,
+                deputy,
+            })
         })
         .collect()
 }

@@ -24,7 +24,10 @@ const GRANTS: &[(&str, &str)] = &[
     ("SELECT, INSERT, UPDATE (version, ended_at)", "membership"),
     ("SELECT, INSERT, UPDATE", "administration"),
     ("SELECT, INSERT, UPDATE (sequence, last_version)", "specimen"),
-    ("SELECT, INSERT, UPDATE (proof_method, proof_office_id, proof_official_id, proved_at)", "specimen_version"),
+    (
+        "SELECT, INSERT, UPDATE (proof_method, proof_office_id, proof_official_id, proved_at)",
+        "specimen_version",
+    ),
     ("SELECT, INSERT, UPDATE, DELETE", "confirmation"),
     ("SELECT", "_sqlx_migrations"),
 ];
@@ -37,7 +40,10 @@ pub enum MigrateError {
     #[error("migrations failed")]
     Migration(#[source] sqlx::migrate::MigrateError),
     #[error("granting rights on table {table} failed")]
-    Grant { table: &'static str, source: sqlx::Error },
+    Grant {
+        table: &'static str,
+        source: sqlx::Error,
+    },
     #[error("reading the state of the migrations failed")]
     State(#[source] sqlx::Error),
 }
@@ -51,10 +57,17 @@ fn migrator() -> Migrator {
 /// # Errors
 /// [`MigrateError`].
 pub async fn migrate(owner: &mut PgConnection, application_role: &str) -> Result<(), MigrateError> {
-    wathiq_outbox::migrate(owner, application_role).await.map_err(MigrateError::Outbox)?;
-    migrator().run(&mut *owner).await.map_err(MigrateError::Migration)?;
+    wathiq_outbox::migrate(owner, application_role)
+        .await
+        .map_err(MigrateError::Outbox)?;
+    migrator()
+        .run(&mut *owner)
+        .await
+        .map_err(MigrateError::Migration)?;
     for (rights, table) in GRANTS {
-        grant(owner, rights, table, application_role).await.map_err(|source| MigrateError::Grant { table, source })?;
+        grant(owner, rights, table, application_role)
+            .await
+            .map_err(|source| MigrateError::Grant { table, source })?;
     }
     Ok(())
 }
@@ -79,7 +92,10 @@ async fn grant(owner: &mut PgConnection, rights: &str, table: &str, role: &str) 
 /// # Errors
 /// When the database does not answer.
 pub async fn is_current(conn: &mut PgConnection) -> Result<bool, MigrateError> {
-    if !wathiq_outbox::is_current(&mut *conn).await.map_err(MigrateError::Outbox)? {
+    if !wathiq_outbox::is_current(&mut *conn)
+        .await
+        .map_err(MigrateError::Outbox)?
+    {
         return Ok(false);
     }
     let (exists,): (bool,) = sqlx::query_as("SELECT to_regclass('_sqlx_migrations') IS NOT NULL")

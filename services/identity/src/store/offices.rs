@@ -30,7 +30,10 @@ impl TryFrom<OfficeRow> for Office {
     type Error = StoreError;
 
     fn try_from(row: OfficeRow) -> Result<Self, StoreError> {
-        let reading = Reading { table: TABLE, id: &row.office_id };
+        let reading = Reading {
+            table: TABLE,
+            id: &row.office_id,
+        };
         Ok(Self {
             id: row.office_id,
             version: row.version,
@@ -58,7 +61,10 @@ struct ServiceRow {
 
 impl ServiceRow {
     fn read(&self) -> Result<ServicePeriod, StoreError> {
-        let reading = Reading { table: "office_service", id: &self.office_id };
+        let reading = Reading {
+            table: "office_service",
+            id: &self.office_id,
+        };
         Ok(ServicePeriod {
             service: reading.word("service", &self.service)?,
             period: reading.period("valid_to", self.valid_from, self.valid_to)?,
@@ -80,15 +86,19 @@ async fn with_services(conn: &mut PgConnection, rows: Vec<OfficeRow>) -> Result<
         .map(|row| {
             let mut office = Office::try_from(row)?;
             office.services = by_office.remove(&office.id).unwrap_or_default();
-            office.services.sort_by_key(|offer| (offer.service, offer.period.from()));
+            office
+                .services
+                .sort_by_key(|offer| (offer.service, offer.period.from()));
             Ok(office)
         })
         .collect()
 }
 
 pub async fn find(conn: &mut PgConnection, id: Uuid) -> Result<Option<Office>, StoreError> {
-    let row: Option<OfficeRow> =
-        sqlx::query_as("SELECT * FROM office WHERE office_id = $1").bind(id).fetch_optional(&mut *conn).await?;
+    let row: Option<OfficeRow> = sqlx::query_as("SELECT * FROM office WHERE office_id = $1")
+        .bind(id)
+        .fetch_optional(&mut *conn)
+        .await?;
     Ok(with_services(conn, row.into_iter().collect()).await?.pop())
 }
 
@@ -190,10 +200,16 @@ pub async fn by_codes(
     codes: &[&str],
 ) -> Result<HashMap<OfficeCode, (Uuid, OfficeKind)>, StoreError> {
     let rows: Vec<(Uuid, String, String)> =
-        sqlx::query_as("SELECT office_id, code, kind FROM office WHERE code = ANY($1)").bind(codes).fetch_all(conn).await?;
+        sqlx::query_as("SELECT office_id, code, kind FROM office WHERE code = ANY($1)")
+            .bind(codes)
+            .fetch_all(conn)
+            .await?;
     rows.into_iter()
         .map(|(id, code, kind)| {
-            let reading = Reading { table: TABLE, id: &id };
+            let reading = Reading {
+                table: TABLE,
+                id: &id,
+            };
             let code = OfficeCode::parse(&code).map_err(|_| reading.wrong("code"))?;
             Ok((code, (id, reading.word("kind", &kind)?)))
         })

@@ -16,13 +16,15 @@ pub struct PasswordReset {
 }
 
 pub async fn insert(conn: &mut PgConnection, reset: &PasswordReset) -> Result<(), StoreError> {
-    sqlx::query("INSERT INTO password_reset (password_reset_id, person_id, expires_at, done) VALUES ($1, $2, $3, $4)")
-        .bind(reset.password_reset_id)
-        .bind(reset.person_id)
-        .bind(reset.expires_at)
-        .bind(reset.done)
-        .execute(conn)
-        .await?;
+    sqlx::query(
+        "INSERT INTO password_reset (password_reset_id, person_id, expires_at, done) VALUES ($1, $2, $3, $4)",
+    )
+    .bind(reset.password_reset_id)
+    .bind(reset.person_id)
+    .bind(reset.expires_at)
+    .bind(reset.done)
+    .execute(conn)
+    .await?;
     Ok(())
 }
 

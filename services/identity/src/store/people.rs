@@ -49,7 +49,9 @@ pub(super) struct ProofRow {
 
 impl ProofRow {
     pub(super) fn read(self, reading: &Reading<'_>) -> Result<Option<Proof>, StoreError> {
-        let Some(method) = self.proof_method else { return Ok(None) };
+        let Some(method) = self.proof_method else {
+            return Ok(None);
+        };
         Ok(Some(Proof {
             method: reading.word("proof_method", &method)?,
             office_id: self.proof_office_id,
@@ -80,7 +82,10 @@ impl TryFrom<PersonRow> for Person {
     type Error = StoreError;
 
     fn try_from(row: PersonRow) -> Result<Self, StoreError> {
-        let reading = Reading { table: TABLE, id: &row.person_id };
+        let reading = Reading {
+            table: TABLE,
+            id: &row.person_id,
+        };
         Ok(Self {
             id: row.person_id,
             version: row.version,
@@ -108,15 +113,19 @@ macro_rules! select {
 }
 
 pub async fn find(conn: &mut PgConnection, id: Uuid) -> Result<Option<Person>, StoreError> {
-    let row: Option<PersonRow> =
-        sqlx::query_as(select!("WHERE p.person_id = $1")).bind(id).fetch_optional(conn).await?;
+    let row: Option<PersonRow> = sqlx::query_as(select!("WHERE p.person_id = $1"))
+        .bind(id)
+        .fetch_optional(conn)
+        .await?;
     row.map(Person::try_from).transpose()
 }
 
 /// Locks the row until the transaction ends.
 pub async fn lock(conn: &mut PgConnection, id: Uuid) -> Result<Option<Person>, StoreError> {
-    let row: Option<PersonRow> =
-        sqlx::query_as(select!("WHERE p.person_id = $1 FOR UPDATE OF p")).bind(id).fetch_optional(conn).await?;
+    let row: Option<PersonRow> = sqlx::query_as(select!("WHERE p.person_id = $1 FOR UPDATE OF p"))
+        .bind(id)
+        .fetch_optional(conn)
+        .await?;
     row.map(Person::try_from).transpose()
 }
 
@@ -160,7 +169,12 @@ pub async fn claimants(
     .fetch_all(conn)
     .await?;
     rows.into_iter()
-        .map(|row| Ok(Claimant { person: row.person.try_into()?, specimen_version: row.specimen_version }))
+        .map(|row| {
+            Ok(Claimant {
+                person: row.person.try_into()?,
+                specimen_version: row.specimen_version,
+            })
+        })
         .collect()
 }
 
@@ -242,17 +256,24 @@ pub async fn save(conn: &mut PgConnection, person: &Person) -> Result<(), StoreE
 }
 
 /// Notes the first administrator; `false` when there was one.
-pub async fn note_bootstrap(conn: &mut PgConnection, person: Uuid, at: DateTime<Utc>) -> Result<bool, StoreError> {
-    let done = sqlx::query("INSERT INTO bootstrap (person_id, done_at) VALUES ($1, $2) ON CONFLICT DO NOTHING")
-        .bind(person)
-        .bind(at)
-        .execute(conn)
-        .await?;
+pub async fn note_bootstrap(
+    conn: &mut PgConnection,
+    person: Uuid,
+    at: DateTime<Utc>,
+) -> Result<bool, StoreError> {
+    let done =
+        sqlx::query("INSERT INTO bootstrap (person_id, done_at) VALUES ($1, $2) ON CONFLICT DO NOTHING")
+            .bind(person)
+            .bind(at)
+            .execute(conn)
+            .await?;
     Ok(done.rows_affected() == 1)
 }
 
 /// Whether the first administrator exists.
 pub async fn is_bootstrapped(conn: &mut PgConnection) -> Result<bool, StoreError> {
-    let (done,): (bool,) = sqlx::query_as("SELECT EXISTS (SELECT FROM bootstrap)").fetch_one(conn).await?;
+    let (done,): (bool,) = sqlx::query_as("SELECT EXISTS (SELECT FROM bootstrap)")
+        .fetch_one(conn)
+        .await?;
     Ok(done)
 }

@@ -13,8 +13,15 @@ pub const SESSIONS_KEPT: TimeDelta = TimeDelta::days(90);
 /// Rows at a time, so that no statement runs long.
 macro_rules! delete_some {
     ($table:literal, $condition:literal) => {
-        concat!("DELETE FROM ", $table, " WHERE ctid = ANY (ARRAY (SELECT ctid FROM ", $table, " WHERE ", $condition,
-                " LIMIT 1000))")
+        concat!(
+            "DELETE FROM ",
+            $table,
+            " WHERE ctid = ANY (ARRAY (SELECT ctid FROM ",
+            $table,
+            " WHERE ",
+            $condition,
+            " LIMIT 1000))"
+        )
     };
 }
 
@@ -32,27 +39,38 @@ const BY_EXPIRY: &[&str] = &[
 
 /// Erases what expired deliveries hold, and deletes a batch of what is old. Returns the number of rows.
 pub async fn purge(conn: &mut PgConnection, now: DateTime<Utc>) -> Result<u64, StoreError> {
-    let mut rows = sqlx::query("UPDATE delivery SET sealed = NULL WHERE expires_at <= $1 AND sealed IS NOT NULL")
-        .bind(now)
-        .execute(&mut *conn)
-        .await?
-        .rows_affected();
+    let mut rows =
+        sqlx::query("UPDATE delivery SET sealed = NULL WHERE expires_at <= $1 AND sealed IS NOT NULL")
+            .bind(now)
+            .execute(&mut *conn)
+            .await?
+            .rows_affected();
     for statement in BY_EXPIRY {
-        rows += sqlx::query(*statement).bind(now - KEPT).execute(&mut *conn).await?.rows_affected();
+        rows += sqlx::query(*statement)
+            .bind(now - KEPT)
+            .execute(&mut *conn)
+            .await?
+            .rows_affected();
     }
     rows += sqlx::query(delete_some!("session", "created_at < $1"))
         .bind(now - SESSIONS_KEPT)
         .execute(&mut *conn)
         .await?
         .rows_affected();
-    rows += sqlx::query(delete_some!("quota", "arrival < $1")).bind(now).execute(conn).await?.rows_affected();
+    rows += sqlx::query(delete_some!("quota", "arrival < $1"))
+        .bind(now)
+        .execute(conn)
+        .await?
+        .rows_affected();
     Ok(rows)
 }
 
 /// Elects one replica for the length of the transaction.
 pub async fn try_lead(conn: &mut PgConnection) -> Result<bool, StoreError> {
     const LOCK: i64 = 0x7761_7468_7075_7267;
-    let (leads,): (bool,) =
-        sqlx::query_as("SELECT pg_try_advisory_xact_lock($1)").bind(LOCK).fetch_one(conn).await?;
+    let (leads,): (bool,) = sqlx::query_as("SELECT pg_try_advisory_xact_lock($1)")
+        .bind(LOCK)
+        .fetch_one(conn)
+        .await?;
     Ok(leads)
 }

@@ -32,11 +32,12 @@ pub async fn take(
     if let Some((arrival,)) = taken {
         return Ok(rate.answer(true, arrival, now));
     }
-    let held: Option<(DateTime<Utc>,)> = sqlx::query_as("SELECT arrival FROM quota WHERE bucket = $1 AND key = $2")
-        .bind(bucket)
-        .bind(&key[..])
-        .fetch_optional(conn)
-        .await?;
+    let held: Option<(DateTime<Utc>,)> =
+        sqlx::query_as("SELECT arrival FROM quota WHERE bucket = $1 AND key = $2")
+            .bind(bucket)
+            .bind(&key[..])
+            .fetch_optional(conn)
+            .await?;
     Ok(rate.answer(false, held.map_or(now, |(arrival,)| arrival), now))
 }
 

@@ -24,7 +24,10 @@ impl TryFrom<SessionRow> for Session {
     type Error = StoreError;
 
     fn try_from(row: SessionRow) -> Result<Self, StoreError> {
-        let reading = Reading { table: "session", id: &row.session_id };
+        let reading = Reading {
+            table: "session",
+            id: &row.session_id,
+        };
         Ok(Self {
             id: row.session_id,
             person_id: row.person_id,
@@ -32,7 +35,10 @@ impl TryFrom<SessionRow> for Session {
             created_at: row.created_at,
             last_used_at: row.last_used_at,
             ended_at: row.ended_at,
-            origin: Origin { client_address: row.client_address, user_agent: row.user_agent },
+            origin: Origin {
+                client_address: row.client_address,
+                user_agent: row.user_agent,
+            },
         })
     }
 }
@@ -47,7 +53,11 @@ macro_rules! select {
     };
 }
 
-pub async fn insert(conn: &mut PgConnection, session: &Session, secret_hash: &[u8; 32]) -> Result<(), StoreError> {
+pub async fn insert(
+    conn: &mut PgConnection,
+    session: &Session,
+    secret_hash: &[u8; 32],
+) -> Result<(), StoreError> {
     sqlx::query(
         "INSERT INTO session (session_id, person_id, surface, secret_hash, created_at, last_used_at, client_address, user_agent)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
@@ -66,20 +76,26 @@ pub async fn insert(conn: &mut PgConnection, session: &Session, secret_hash: &[u
 }
 
 pub async fn find(conn: &mut PgConnection, id: Uuid) -> Result<Option<Session>, StoreError> {
-    let row: Option<SessionRow> =
-        sqlx::query_as(select!("WHERE session_id = $1")).bind(id).fetch_optional(conn).await?;
+    let row: Option<SessionRow> = sqlx::query_as(select!("WHERE session_id = $1"))
+        .bind(id)
+        .fetch_optional(conn)
+        .await?;
     row.map(Session::try_from).transpose()
 }
 
 pub async fn lock(conn: &mut PgConnection, id: Uuid) -> Result<Option<Session>, StoreError> {
-    let row: Option<SessionRow> =
-        sqlx::query_as(select!("WHERE session_id = $1 FOR UPDATE")).bind(id).fetch_optional(conn).await?;
+    let row: Option<SessionRow> = sqlx::query_as(select!("WHERE session_id = $1 FOR UPDATE"))
+        .bind(id)
+        .fetch_optional(conn)
+        .await?;
     row.map(Session::try_from).transpose()
 }
 
 pub async fn find_by_secret(conn: &mut PgConnection, hash: &[u8; 32]) -> Result<Option<Session>, StoreError> {
-    let row: Option<SessionRow> =
-        sqlx::query_as(select!("WHERE secret_hash = $1")).bind(&hash[..]).fetch_optional(conn).await?;
+    let row: Option<SessionRow> = sqlx::query_as(select!("WHERE secret_hash = $1"))
+        .bind(&hash[..])
+        .fetch_optional(conn)
+        .await?;
     row.map(Session::try_from).transpose()
 }
 
@@ -137,7 +153,10 @@ pub async fn end_all(
     .bind(at)
     .execute(&mut *conn)
     .await?;
-    sqlx::query("UPDATE sign_in_challenge SET used = true WHERE person_id = $1").bind(person).execute(conn).await?;
+    sqlx::query("UPDATE sign_in_challenge SET used = true WHERE person_id = $1")
+        .bind(person)
+        .execute(conn)
+        .await?;
     Ok(())
 }
 
@@ -194,7 +213,10 @@ pub async fn insert_challenge(
     Ok(())
 }
 
-pub async fn find_challenge(conn: &mut PgConnection, hash: &[u8; 32]) -> Result<Option<Challenge>, StoreError> {
+pub async fn find_challenge(
+    conn: &mut PgConnection,
+    hash: &[u8; 32],
+) -> Result<Option<Challenge>, StoreError> {
     read_challenge(
         sqlx::query_as("SELECT * FROM sign_in_challenge WHERE secret_hash = $1")
             .bind(&hash[..])
@@ -203,7 +225,10 @@ pub async fn find_challenge(conn: &mut PgConnection, hash: &[u8; 32]) -> Result<
     )
 }
 
-pub async fn lock_challenge(conn: &mut PgConnection, hash: &[u8; 32]) -> Result<Option<Challenge>, StoreError> {
+pub async fn lock_challenge(
+    conn: &mut PgConnection,
+    hash: &[u8; 32],
+) -> Result<Option<Challenge>, StoreError> {
     read_challenge(
         sqlx::query_as("SELECT * FROM sign_in_challenge WHERE secret_hash = $1 FOR UPDATE")
             .bind(&hash[..])
@@ -214,7 +239,10 @@ pub async fn lock_challenge(conn: &mut PgConnection, hash: &[u8; 32]) -> Result<
 
 fn read_challenge(row: Option<ChallengeRow>) -> Result<Option<Challenge>, StoreError> {
     row.map(|row| {
-        let reading = Reading { table: "sign_in_challenge", id: &row.challenge_id };
+        let reading = Reading {
+            table: "sign_in_challenge",
+            id: &row.challenge_id,
+        };
         Ok(Challenge {
             id: row.challenge_id,
             person_id: row.person_id,
@@ -222,18 +250,22 @@ fn read_challenge(row: Option<ChallengeRow>) -> Result<Option<Challenge>, StoreE
             attempts_left: row.attempts_left,
             expires_at: row.expires_at,
             used: row.used,
-            origin: Origin { client_address: row.client_address, user_agent: row.user_agent },
+            origin: Origin {
+                client_address: row.client_address,
+                user_agent: row.user_agent,
+            },
         })
     })
     .transpose()
 }
 
 pub async fn save_challenge(conn: &mut PgConnection, challenge: &Challenge) -> Result<(), StoreError> {
-    let done = sqlx::query("UPDATE sign_in_challenge SET attempts_left = $2, used = $3 WHERE challenge_id = $1")
-        .bind(challenge.id)
-        .bind(challenge.attempts_left)
-        .bind(challenge.used)
-        .execute(conn)
-        .await?;
+    let done =
+        sqlx::query("UPDATE sign_in_challenge SET attempts_left = $2, used = $3 WHERE challenge_id = $1")
+            .bind(challenge.id)
+            .bind(challenge.attempts_left)
+            .bind(challenge.used)
+            .execute(conn)
+            .await?;
     exactly_one(&done, "sign_in_challenge", challenge.id)
 }

@@ -55,10 +55,15 @@ pub async fn insert(conn: &mut PgConnection, sign_up: &SignUp) -> Result<(), Sto
 }
 
 pub async fn lock(conn: &mut PgConnection, id: Uuid) -> Result<Option<SignUp>, StoreError> {
-    let row: Option<SignUpRow> =
-        sqlx::query_as("SELECT * FROM sign_up WHERE sign_up_id = $1 FOR UPDATE").bind(id).fetch_optional(conn).await?;
+    let row: Option<SignUpRow> = sqlx::query_as("SELECT * FROM sign_up WHERE sign_up_id = $1 FOR UPDATE")
+        .bind(id)
+        .fetch_optional(conn)
+        .await?;
     row.map(|row| {
-        let reading = Reading { table: TABLE, id: &row.sign_up_id };
+        let reading = Reading {
+            table: TABLE,
+            id: &row.sign_up_id,
+        };
         Ok(SignUp {
             id: row.sign_up_id,
             account: NewAccount {

@@ -27,7 +27,10 @@ impl TryFrom<VersionRow> for SpecimenVersion {
     type Error = StoreError;
 
     fn try_from(row: VersionRow) -> Result<Self, StoreError> {
-        let reading = Reading { table: TABLE, id: &row.specimen_id };
+        let reading = Reading {
+            table: TABLE,
+            id: &row.specimen_id,
+        };
         Ok(Self {
             version: row.version,
             deposited_at: row.deposited_at,
@@ -56,7 +59,12 @@ pub async fn lock(conn: &mut PgConnection, person: Uuid) -> Result<Option<Specim
     .bind(person)
     .fetch_optional(conn)
     .await?;
-    Ok(row.map(|(id, person_id, sequence, last_version)| Specimen { id, person_id, sequence, last_version }))
+    Ok(row.map(|(id, person_id, sequence, last_version)| Specimen {
+        id,
+        person_id,
+        sequence,
+        last_version,
+    }))
 }
 
 /// Saves the next event's state of a locked specimen, or a new one.
@@ -133,7 +141,10 @@ pub async fn find(
 }
 
 /// The newest version that counts.
-pub async fn newest_counting(conn: &mut PgConnection, person: Uuid) -> Result<Option<SpecimenVersion>, StoreError> {
+pub async fn newest_counting(
+    conn: &mut PgConnection,
+    person: Uuid,
+) -> Result<Option<SpecimenVersion>, StoreError> {
     let row: Option<VersionRow> = sqlx::query_as(select!(
         "WHERE s.person_id = $1 AND v.proof_method IS NOT NULL ORDER BY v.version DESC LIMIT 1"
     ))
@@ -161,7 +172,11 @@ pub async fn list(
     rows.into_iter().map(SpecimenVersion::try_from).collect()
 }
 
-pub async fn image(conn: &mut PgConnection, person: Uuid, version: i32) -> Result<Option<Vec<u8>>, StoreError> {
+pub async fn image(
+    conn: &mut PgConnection,
+    person: Uuid,
+    version: i32,
+) -> Result<Option<Vec<u8>>, StoreError> {
     let row: Option<(Vec<u8>,)> = sqlx::query_as(
         "SELECT v.image FROM specimen_version v JOIN specimen s ON s.specimen_id = v.specimen_id
          WHERE s.person_id = $1 AND v.version = $2",

@@ -10,20 +10,43 @@ use crate::people::{PASSWORD, sign_up_request};
 #[tokio::test]
 async fn a_person_signs_up_with_two_codes_and_is_claimed() {
     let app = TestApp::start().await;
-    let opened = app.gateway.accounts.clone().sign_up(sign_up_request(1)).await.unwrap().into_inner();
+    let opened = app
+        .gateway
+        .accounts
+        .clone()
+        .sign_up(sign_up_request(1))
+        .await
+        .unwrap()
+        .into_inner();
     assert_eq!(opened.deliveries.len(), 2);
     assert!(opened.warnings.is_empty());
     let messages = app.messages().await;
     assert_eq!(messages[0].address, "person1@example.ma");
     assert_eq!(messages[1].address, "+212600000001");
-    assert!(messages.iter().all(|m| m.kind() == DeliveryKind::SignUpCode && m.language() == Language::Ar));
-    let half = app.prove_contact(&opened.sign_up_id, ContactChannel::Phone, &messages[1].code).await;
+    assert!(
+        messages
+            .iter()
+            .all(|m| m.kind() == DeliveryKind::SignUpCode && m.language() == Language::Ar)
+    );
+    let half = app
+        .prove_contact(&opened.sign_up_id, ContactChannel::Phone, &messages[1].code)
+        .await;
     assert!(half.phone_proved && !half.email_proved && !half.account_ready);
     let code = format!("{} {}", &messages[0].code[..3], &messages[0].code[3..]);
-    let whole = app.prove_contact(&opened.sign_up_id, ContactChannel::Email, &code).await;
+    let whole = app
+        .prove_contact(&opened.sign_up_id, ContactChannel::Email, &code)
+        .await;
     assert!(whole.account_ready);
-    let registered: Vec<_> = app.drain().await.into_iter().map(|event| (event.event_type, event.sequence)).collect();
-    assert_eq!(registered, [("wathiq.identity.v1.PersonRegistered".to_owned(), 1)]);
+    let registered: Vec<_> = app
+        .drain()
+        .await
+        .into_iter()
+        .map(|event| (event.event_type, event.sequence))
+        .collect();
+    assert_eq!(
+        registered,
+        [("wathiq.identity.v1.PersonRegistered".to_owned(), 1)]
+    );
     app.finish().await;
 }
 
@@ -32,11 +55,26 @@ async fn the_own_person_is_told_whole() {
     let app = TestApp::start().await;
     let someone = app.newcomer().await;
     let request = with_token(GetPersonRequest {}, &someone.token);
-    let person = app.gateway.accounts.clone().get_person(request).await.unwrap().into_inner().person.unwrap();
+    let person = app
+        .gateway
+        .accounts
+        .clone()
+        .get_person(request)
+        .await
+        .unwrap()
+        .into_inner()
+        .person
+        .unwrap();
     assert_eq!(person.assurance(), AssuranceLevel::Claimed);
-    assert_eq!((person.email, person.phone), (someone.email.clone(), "+212600000000".to_owned()));
+    assert_eq!(
+        (person.email, person.phone),
+        (someone.email.clone(), "+212600000000".to_owned())
+    );
     assert_eq!(person.identity_document.unwrap().number, "BE100000");
-    assert_eq!(person.delivery_preference, i32::from(DeliveryPreference::Attachment));
+    assert_eq!(
+        person.delivery_preference,
+        i32::from(DeliveryPreference::Attachment)
+    );
     assert!(!person.totp_enrolled && person.proof.is_none());
     app.finish().await;
 }
@@ -45,27 +83,41 @@ async fn the_own_person_is_told_whole() {
 async fn a_taken_address_gets_the_same_answer_and_its_holder_a_notice() {
     let app = TestApp::start().await;
     let holder = app.newcomer().await;
-    let stranger = SignUpRequest { email: holder.email.to_uppercase(), ..sign_up_request(50) };
+    let stranger = SignUpRequest {
+        email: holder.email.to_uppercase(),
+        ..sign_up_request(50)
+    };
     let free = sign_up_request(51);
     let mut accounts = app.gateway.accounts.clone();
     let taken = accounts.sign_up(stranger).await.unwrap().into_inner();
     let notices = app.messages().await;
     let open = accounts.sign_up(free).await.unwrap().into_inner();
     let shape = |response: &SignUpResponse| {
-        let deliveries: Vec<_> =
-            response.deliveries.iter().map(|d| (d.channel, d.state, d.expire_time)).collect();
+        let deliveries: Vec<_> = response
+            .deliveries
+            .iter()
+            .map(|d| (d.channel, d.state, d.expire_time))
+            .collect();
         (response.expire_time, deliveries, response.warnings.clone())
     };
     assert_eq!(shape(&taken), shape(&open));
     assert_eq!(notices[0].kind(), DeliveryKind::AccountExistsNotice);
-    assert_eq!((notices[0].address.as_str(), notices[0].code.as_str()), (holder.email.as_str(), ""));
+    assert_eq!(
+        (notices[0].address.as_str(), notices[0].code.as_str()),
+        (holder.email.as_str(), "")
+    );
     // Rows written are the same in number.
     for table in ["one_time_code", "delivery"] {
-        let query = if table == "delivery" { "SELECT count(*) FROM delivery" } else { "SELECT count(*) FROM one_time_code" };
+        let query = if table == "delivery" {
+            "SELECT count(*) FROM delivery"
+        } else {
+            "SELECT count(*) FROM one_time_code"
+        };
         assert_eq!(app.count(query).await, 6, "{table}");
     }
     // The code that was never sent cannot be found out.
-    app.prove_contact(&taken.sign_up_id, ContactChannel::Phone, &notices[1].code).await;
+    app.prove_contact(&taken.sign_up_id, ContactChannel::Phone, &notices[1].code)
+        .await;
     for attempt in 0..5 {
         let request = ProveSignUpContactRequest {
             request_id: request_id(),
@@ -84,14 +136,29 @@ async fn a_taken_address_gets_the_same_answer_and_its_holder_a_notice() {
 async fn claims_are_not_unique_and_block_nobody() {
     let app = TestApp::start().await;
     let (first, second) = (sign_up_request(1), sign_up_request(2));
-    let second = SignUpRequest { identity_document: first.identity_document.clone(), ..second };
+    let second = SignUpRequest {
+        identity_document: first.identity_document.clone(),
+        ..second
+    };
     for request in [first, second] {
-        let opened = app.gateway.accounts.clone().sign_up(request).await.unwrap().into_inner();
+        let opened = app
+            .gateway
+            .accounts
+            .clone()
+            .sign_up(request)
+            .await
+            .unwrap()
+            .into_inner();
         for message in app.messages().await {
-            app.prove_contact(&opened.sign_up_id, message.channel(), &message.code).await;
+            app.prove_contact(&opened.sign_up_id, message.channel(), &message.code)
+                .await;
         }
     }
-    assert_eq!(app.count("SELECT count(*) FROM person WHERE document_number = 'BE100001'").await, 2);
+    assert_eq!(
+        app.count("SELECT count(*) FROM person WHERE document_number = 'BE100001'")
+            .await,
+        2
+    );
     app.finish().await;
 }
 
@@ -99,14 +166,19 @@ async fn claims_are_not_unique_and_block_nobody() {
 async fn who_proves_an_address_second_is_told() {
     let app = TestApp::start().await;
     let mut accounts = app.gateway.accounts.clone();
-    let late = SignUpRequest { email: "person1@example.ma".to_owned(), ..sign_up_request(2) };
+    let late = SignUpRequest {
+        email: "person1@example.ma".to_owned(),
+        ..sign_up_request(2)
+    };
     let late = accounts.sign_up(late).await.unwrap().into_inner();
     let late_codes = app.messages().await;
     let first = accounts.sign_up(sign_up_request(1)).await.unwrap().into_inner();
     for message in app.messages().await {
-        app.prove_contact(&first.sign_up_id, message.channel(), &message.code).await;
+        app.prove_contact(&first.sign_up_id, message.channel(), &message.code)
+            .await;
     }
-    app.prove_contact(&late.sign_up_id, ContactChannel::Phone, &late_codes[1].code).await;
+    app.prove_contact(&late.sign_up_id, ContactChannel::Phone, &late_codes[1].code)
+        .await;
     let request = ProveSignUpContactRequest {
         request_id: request_id(),
         sign_up_id: late.sign_up_id,
@@ -114,7 +186,10 @@ async fn who_proves_an_address_second_is_told() {
         code: late_codes[0].code.clone(),
         client_address: String::new(),
     };
-    assert_eq!(reason(accounts.prove_sign_up_contact(request).await), "EMAIL_TAKEN");
+    assert_eq!(
+        reason(accounts.prove_sign_up_contact(request).await),
+        "EMAIL_TAKEN"
+    );
     app.finish().await;
 }
 
@@ -139,16 +214,34 @@ async fn a_fresh_code_takes_the_place_of_the_one_before_and_codes_grow_old() {
         code: code.to_owned(),
         client_address: String::new(),
     };
-    assert_eq!(reason(accounts.prove_sign_up_contact(prove(&old[0].code)).await), "CODE_WRONG");
+    assert_eq!(
+        reason(accounts.prove_sign_up_contact(prove(&old[0].code)).await),
+        "CODE_WRONG"
+    );
     app.advance(TimeDelta::minutes(10));
-    assert_eq!(reason(accounts.prove_sign_up_contact(prove(&fresh[0].code)).await), "CODE_EXPIRED");
+    assert_eq!(
+        reason(accounts.prove_sign_up_contact(prove(&fresh[0].code)).await),
+        "CODE_EXPIRED"
+    );
     accounts.resend_sign_up_code(resend()).await.unwrap();
     let fresh = app.messages().await;
-    accounts.prove_sign_up_contact(prove(&fresh[0].code)).await.unwrap();
-    assert_eq!(reason(accounts.prove_sign_up_contact(prove(&fresh[0].code)).await), "CONTACT_ALREADY_PROVED");
-    assert_eq!(reason(accounts.resend_sign_up_code(resend()).await), "CONTACT_ALREADY_PROVED");
+    accounts
+        .prove_sign_up_contact(prove(&fresh[0].code))
+        .await
+        .unwrap();
+    assert_eq!(
+        reason(accounts.prove_sign_up_contact(prove(&fresh[0].code)).await),
+        "CONTACT_ALREADY_PROVED"
+    );
+    assert_eq!(
+        reason(accounts.resend_sign_up_code(resend()).await),
+        "CONTACT_ALREADY_PROVED"
+    );
     app.advance(TimeDelta::hours(24));
-    assert_eq!(reason(accounts.resend_sign_up_code(resend()).await), "SIGN_UP_NOT_FOUND");
+    assert_eq!(
+        reason(accounts.resend_sign_up_code(resend()).await),
+        "SIGN_UP_NOT_FOUND"
+    );
     app.finish().await;
 }
 
@@ -188,10 +281,22 @@ async fn preferences_change_on_the_version_that_was_seen() {
         };
         with_token(request, &someone.token)
     };
-    let person = accounts.update_preferences(update("v1")).await.unwrap().into_inner().person.unwrap();
-    assert_eq!((person.language(), person.delivery_preference()), (Language::Zgh, DeliveryPreference::Link));
+    let person = accounts
+        .update_preferences(update("v1"))
+        .await
+        .unwrap()
+        .into_inner()
+        .person
+        .unwrap();
+    assert_eq!(
+        (person.language(), person.delivery_preference()),
+        (Language::Zgh, DeliveryPreference::Link)
+    );
     assert_eq!(person.etag, "v2");
-    assert_eq!(reason(accounts.update_preferences(update("v1")).await), "ETAG_STALE");
+    assert_eq!(
+        reason(accounts.update_preferences(update("v1")).await),
+        "ETAG_STALE"
+    );
     accounts.update_preferences(update("")).await.unwrap();
     app.finish().await;
 }
@@ -210,21 +315,47 @@ async fn a_contact_changes_when_the_new_one_is_proved_and_the_old_one_is_told() 
         };
         with_token(request, &someone.token)
     };
-    assert_eq!(reason(accounts.change_contact(change("not the password")).await), "PASSWORD_WRONG");
-    let begun = accounts.change_contact(change(PASSWORD)).await.unwrap().into_inner();
+    assert_eq!(
+        reason(accounts.change_contact(change("not the password")).await),
+        "PASSWORD_WRONG"
+    );
+    let begun = accounts
+        .change_contact(change(PASSWORD))
+        .await
+        .unwrap()
+        .into_inner();
     let messages = app.messages().await;
-    assert_eq!((messages[0].address.as_str(), messages[0].kind()), ("new@example.ma", DeliveryKind::ContactChangeCode));
+    assert_eq!(
+        (messages[0].address.as_str(), messages[0].kind()),
+        ("new@example.ma", DeliveryKind::ContactChangeCode)
+    );
     let prove = |code: &str| {
         let id = begun.contact_change_id.clone();
-        let request = ProveContactRequest { request_id: request_id(), contact_change_id: id, code: code.to_owned() };
+        let request = ProveContactRequest {
+            request_id: request_id(),
+            contact_change_id: id,
+            code: code.to_owned(),
+        };
         with_token(request, &someone.token)
     };
     assert_eq!(reason(accounts.prove_contact(prove("x")).await), "CODE_WRONG");
-    let person = accounts.prove_contact(prove(&messages[0].code)).await.unwrap().into_inner().person.unwrap();
+    let person = accounts
+        .prove_contact(prove(&messages[0].code))
+        .await
+        .unwrap()
+        .into_inner()
+        .person
+        .unwrap();
     assert_eq!(person.email, "new@example.ma");
     let told = app.messages().await;
-    assert_eq!((told[0].address.as_str(), told[0].kind()), (someone.email.as_str(), DeliveryKind::CredentialChangedNotice));
-    assert_eq!(reason(accounts.prove_contact(prove(&messages[0].code)).await), "CONTACT_CHANGE_NOT_FOUND");
+    assert_eq!(
+        (told[0].address.as_str(), told[0].kind()),
+        (someone.email.as_str(), DeliveryKind::CredentialChangedNotice)
+    );
+    assert_eq!(
+        reason(accounts.prove_contact(prove(&messages[0].code)).await),
+        "CONTACT_CHANGE_NOT_FOUND"
+    );
     let stranger = app.newcomer().await;
     let request = ProveContactRequest {
         request_id: request_id(),
@@ -246,10 +377,18 @@ async fn a_change_to_a_taken_address_tells_only_its_holder() {
         value: holder.email.clone(),
         password: PASSWORD.to_owned(),
     };
-    app.gateway.accounts.clone().change_contact(with_token(request, &someone.token)).await.unwrap();
+    app.gateway
+        .accounts
+        .clone()
+        .change_contact(with_token(request, &someone.token))
+        .await
+        .unwrap();
     let messages = app.messages().await;
     assert_eq!(messages.len(), 1);
-    assert_eq!((messages[0].address.as_str(), messages[0].kind()), (holder.email.as_str(), DeliveryKind::AccountExistsNotice));
+    assert_eq!(
+        (messages[0].address.as_str(), messages[0].kind()),
+        (holder.email.as_str(), DeliveryKind::AccountExistsNotice)
+    );
     app.finish().await;
 }
 
@@ -265,14 +404,30 @@ async fn a_new_password_ends_all_other_sessions() {
         new_password: "une autre phrase à moi".to_owned(),
     };
     let mut accounts = app.gateway.accounts.clone();
-    accounts.change_password(with_token(request.clone(), &someone.token)).await.unwrap();
+    accounts
+        .change_password(with_token(request.clone(), &someone.token))
+        .await
+        .unwrap();
     // The repeat finds it done, although the password it names is no longer the current one.
-    accounts.change_password(with_token(request, &someone.token)).await.unwrap();
+    accounts
+        .change_password(with_token(request, &someone.token))
+        .await
+        .unwrap();
     let mut sessions = app.gateway.sessions.clone();
-    let exchange = |secret: &str| ExchangeSessionRequest { session_secret: secret.to_owned() };
-    assert_eq!(reason(sessions.exchange_session(exchange(&other)).await), "SESSION_EXPIRED");
-    sessions.exchange_session(exchange(&someone.session_secret)).await.unwrap();
-    let old = sessions.sign_in(app.sign_in_request(&someone, SessionSurface::Citizen)).await;
+    let exchange = |secret: &str| ExchangeSessionRequest {
+        session_secret: secret.to_owned(),
+    };
+    assert_eq!(
+        reason(sessions.exchange_session(exchange(&other)).await),
+        "SESSION_EXPIRED"
+    );
+    sessions
+        .exchange_session(exchange(&someone.session_secret))
+        .await
+        .unwrap();
+    let old = sessions
+        .sign_in(app.sign_in_request(&someone, SessionSurface::Citizen))
+        .await;
     assert_eq!(reason(old), "CREDENTIALS_WRONG");
     app.finish().await;
 }
@@ -288,9 +443,20 @@ async fn a_forgotten_password_is_reset_by_code_and_second_factor() {
         email: email.to_owned(),
         client_address: "192.0.2.1".to_owned(),
     };
-    let nobody = accounts.request_password_reset(ask("nobody@example.ma")).await.unwrap().into_inner();
-    assert!(app.messages().await.is_empty(), "nothing is sent where there is no account");
-    let asked = accounts.request_password_reset(ask(&someone.email)).await.unwrap().into_inner();
+    let nobody = accounts
+        .request_password_reset(ask("nobody@example.ma"))
+        .await
+        .unwrap()
+        .into_inner();
+    assert!(
+        app.messages().await.is_empty(),
+        "nothing is sent where there is no account"
+    );
+    let asked = accounts
+        .request_password_reset(ask(&someone.email))
+        .await
+        .unwrap()
+        .into_inner();
     assert_eq!(nobody.expire_time, asked.expire_time);
     let code = app.messages().await[0].code.clone();
     let reset = |id: &str, code: &str, second_factor: &str| ResetPasswordRequest {
@@ -302,14 +468,41 @@ async fn a_forgotten_password_is_reset_by_code_and_second_factor() {
         client_address: "192.0.2.1".to_owned(),
     };
     let id = asked.password_reset_id;
-    assert_eq!(reason(accounts.reset_password(reset(&nobody.password_reset_id, &code, "")).await), "CODE_WRONG");
-    assert_eq!(reason(accounts.reset_password(reset(&id, "000", "")).await), "CODE_WRONG");
-    assert_eq!(reason(accounts.reset_password(reset(&id, &code, "")).await), "SECOND_FACTOR_REQUIRED");
-    assert_eq!(reason(accounts.reset_password(reset(&id, &code, "999")).await), "SECOND_FACTOR_WRONG");
-    accounts.reset_password(reset(&id, &code, &app.code(&someone))).await.unwrap();
-    assert_eq!(reason(accounts.reset_password(reset(&id, &code, "")).await), "PASSWORD_RESET_NOT_FOUND");
-    let exchange = ExchangeSessionRequest { session_secret: someone.session_secret.clone() };
-    assert_eq!(reason(app.gateway.sessions.clone().exchange_session(exchange).await), "SESSION_EXPIRED");
+    assert_eq!(
+        reason(
+            accounts
+                .reset_password(reset(&nobody.password_reset_id, &code, ""))
+                .await
+        ),
+        "CODE_WRONG"
+    );
+    assert_eq!(
+        reason(accounts.reset_password(reset(&id, "000", "")).await),
+        "CODE_WRONG"
+    );
+    assert_eq!(
+        reason(accounts.reset_password(reset(&id, &code, "")).await),
+        "SECOND_FACTOR_REQUIRED"
+    );
+    assert_eq!(
+        reason(accounts.reset_password(reset(&id, &code, "999")).await),
+        "SECOND_FACTOR_WRONG"
+    );
+    accounts
+        .reset_password(reset(&id, &code, &app.code(&someone)))
+        .await
+        .unwrap();
+    assert_eq!(
+        reason(accounts.reset_password(reset(&id, &code, "")).await),
+        "PASSWORD_RESET_NOT_FOUND"
+    );
+    let exchange = ExchangeSessionRequest {
+        session_secret: someone.session_secret.clone(),
+    };
+    assert_eq!(
+        reason(app.gateway.sessions.clone().exchange_session(exchange).await),
+        "SESSION_EXPIRED"
+    );
     app.finish().await;
 }
 
@@ -328,20 +521,48 @@ async fn an_authenticator_is_replaced_only_by_who_has_it_or_a_recovery_code() {
         };
         with_token(request, &someone.token)
     };
-    assert_eq!(reason(accounts.begin_totp_enrolment(begin("")).await), "SECOND_FACTOR_REQUIRED");
-    assert_eq!(reason(accounts.begin_totp_enrolment(begin("123")).await), "SECOND_FACTOR_WRONG");
-    let begun = accounts.begin_totp_enrolment(begin(&recovery[0].to_lowercase())).await.unwrap().into_inner();
+    assert_eq!(
+        reason(accounts.begin_totp_enrolment(begin("")).await),
+        "SECOND_FACTOR_REQUIRED"
+    );
+    assert_eq!(
+        reason(accounts.begin_totp_enrolment(begin("123")).await),
+        "SECOND_FACTOR_WRONG"
+    );
+    let begun = accounts
+        .begin_totp_enrolment(begin(&recovery[0].to_lowercase()))
+        .await
+        .unwrap()
+        .into_inner();
     assert!(begun.uri.starts_with("otpauth://totp/Wathiq:") && begun.uri.contains(&begun.secret));
-    assert_eq!(reason(accounts.begin_totp_enrolment(begin(&recovery[0])).await), "SECOND_FACTOR_WRONG");
+    assert_eq!(
+        reason(accounts.begin_totp_enrolment(begin(&recovery[0])).await),
+        "SECOND_FACTOR_WRONG"
+    );
     // The old one works until the new one has shown a code.
     let code = app.code(&someone);
     accounts.begin_totp_enrolment(begin(&code)).await.unwrap();
-    let wrong = CompleteTotpEnrolmentRequest { request_id: request_id(), code: "000000".to_owned() };
-    assert_eq!(reason(accounts.complete_totp_enrolment(with_token(wrong, &someone.token)).await), "SECOND_FACTOR_WRONG");
+    let wrong = CompleteTotpEnrolmentRequest {
+        request_id: request_id(),
+        code: "000000".to_owned(),
+    };
+    assert_eq!(
+        reason(
+            accounts
+                .complete_totp_enrolment(with_token(wrong, &someone.token))
+                .await
+        ),
+        "SECOND_FACTOR_WRONG"
+    );
     app.advance(TimeDelta::minutes(16));
     app.renew_token(&mut someone).await;
-    let late = CompleteTotpEnrolmentRequest { request_id: request_id(), code: "000000".to_owned() };
-    let late = accounts.complete_totp_enrolment(with_token(late, &someone.token)).await;
+    let late = CompleteTotpEnrolmentRequest {
+        request_id: request_id(),
+        code: "000000".to_owned(),
+    };
+    let late = accounts
+        .complete_totp_enrolment(with_token(late, &someone.token))
+        .await;
     assert_eq!(reason(late), "TOTP_ENROLMENT_NOT_BEGUN");
     app.finish().await;
 }
@@ -353,17 +574,32 @@ async fn recovery_codes_are_renewed_with_a_code_of_the_authenticator() {
     let old = app.enrol_totp(&mut someone).await;
     let mut accounts = app.gateway.accounts.clone();
     let renew = |code: &str| {
-        let request = RegenerateRecoveryCodesRequest { request_id: request_id(), totp_code: code.to_owned() };
+        let request = RegenerateRecoveryCodesRequest {
+            request_id: request_id(),
+            totp_code: code.to_owned(),
+        };
         with_token(request, &someone.token)
     };
-    assert_eq!(reason(accounts.regenerate_recovery_codes(renew(&old[0])).await), "SECOND_FACTOR_WRONG");
+    assert_eq!(
+        reason(accounts.regenerate_recovery_codes(renew(&old[0])).await),
+        "SECOND_FACTOR_WRONG"
+    );
     let code = app.code(&someone);
-    let fresh = accounts.regenerate_recovery_codes(renew(&code)).await.unwrap().into_inner().recovery_codes;
-    assert_eq!(reason(accounts.regenerate_recovery_codes(renew(&code)).await), "SECOND_FACTOR_USED");
+    let fresh = accounts
+        .regenerate_recovery_codes(renew(&code))
+        .await
+        .unwrap()
+        .into_inner()
+        .recovery_codes;
+    assert_eq!(
+        reason(accounts.regenerate_recovery_codes(renew(&code)).await),
+        "SECOND_FACTOR_USED"
+    );
     for (code, works) in [(&old[1], false), (&fresh[1], true)] {
         let mut sessions = app.gateway.sessions.clone();
         let request = app.sign_in_request(&someone, SessionSurface::Citizen);
-        let Some(SignInResult::Challenge(challenge)) = sessions.sign_in(request).await.unwrap().into_inner().result
+        let Some(SignInResult::Challenge(challenge)) =
+            sessions.sign_in(request).await.unwrap().into_inner().result
         else {
             panic!("a second factor is asked for")
         };

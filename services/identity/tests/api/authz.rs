@@ -13,22 +13,38 @@ use crate::harness::{Clients, TestApp, reason, request_id, with_token};
 use crate::people::{Someone, birth_date, cin};
 use crate::specimen;
 
-const PEERS: [&str; 6] = ["gateway", "signature", "notification", "auditor", "operator", "identity"];
+const PEERS: [&str; 6] = [
+    "gateway",
+    "signature",
+    "notification",
+    "auditor",
+    "operator",
+    "identity",
+];
 
 /// Calls a method with an empty message.
 async fn call(channel: &Channel, path: &'static str, token: Option<&str>) -> Result<(), Status> {
     let mut client = tonic::client::Grpc::new(channel.clone());
-    client.ready().await.map_err(|error| Status::unavailable(error.to_string()))?;
+    client
+        .ready()
+        .await
+        .map_err(|error| Status::unavailable(error.to_string()))?;
     let request = match token {
         Some(token) => with_token((), token),
         None => Request::new(()),
     };
     let path = http::uri::PathAndQuery::from_static(path);
-    client.unary(request, path, ProstCodec::<(), ()>::default()).await.map(|_: tonic::Response<()>| ())
+    client
+        .unary(request, path, ProstCodec::<(), ()>::default())
+        .await
+        .map(|_: tonic::Response<()>| ())
 }
 
 fn reason_of(result: Result<(), Status>) -> String {
-    result.err().and_then(|status| status::reason(&status)).unwrap_or_default()
+    result
+        .err()
+        .and_then(|status| status::reason(&status))
+        .unwrap_or_default()
 }
 
 #[tokio::test]
@@ -49,7 +65,13 @@ async fn a_certificate_of_another_authority_reaches_nothing() {
     let app = TestApp::start().await;
     let stranger = Pki::new();
     let channel = app.channel_of(&stranger, "gateway");
-    let refused = call(&channel, "/wathiq.identity.v1.DirectoryService/ListVerificationKeys", None).await.unwrap_err();
+    let refused = call(
+        &channel,
+        "/wathiq.identity.v1.DirectoryService/ListVerificationKeys",
+        None,
+    )
+    .await
+    .unwrap_err();
     assert_eq!(refused.code(), Code::Unavailable);
     app.finish().await;
 }
@@ -62,13 +84,31 @@ async fn no_method_of_a_user_answers_without_a_good_token() {
     let forged = testing::token(&testing::claims(uuid::Uuid::new_v4(), app.now()));
     app.advance(chrono::TimeDelta::minutes(6));
     app.renew_token(&mut someone).await;
-    for rule in RULES.iter().filter(|rule| matches!(rule.user, UserRule::Required)) {
+    for rule in RULES
+        .iter()
+        .filter(|rule| matches!(rule.user, UserRule::Required))
+    {
         let clients = app.clients(rule.clients[0]);
         let answer = |token| call(&clients.channel, rule.path, token);
         assert_eq!(reason_of(answer(None).await), "TOKEN_MISSING", "{}", rule.path);
-        assert_eq!(reason_of(answer(Some("x")).await), "TOKEN_INVALID", "{}", rule.path);
-        assert_eq!(reason_of(answer(Some(&forged)).await), "TOKEN_INVALID", "{}", rule.path);
-        assert_eq!(reason_of(answer(Some(&expired)).await), "TOKEN_EXPIRED", "{}", rule.path);
+        assert_eq!(
+            reason_of(answer(Some("x")).await),
+            "TOKEN_INVALID",
+            "{}",
+            rule.path
+        );
+        assert_eq!(
+            reason_of(answer(Some(&forged)).await),
+            "TOKEN_INVALID",
+            "{}",
+            rule.path
+        );
+        assert_eq!(
+            reason_of(answer(Some(&expired)).await),
+            "TOKEN_EXPIRED",
+            "{}",
+            rule.path
+        );
         let good = reason_of(answer(Some(&someone.token)).await);
         assert!(!good.starts_with("TOKEN_"), "{}: {good}", rule.path);
     }
@@ -76,14 +116,23 @@ async fn no_method_of_a_user_answers_without_a_good_token() {
 }
 
 /// Every staff method, with a request that is right in form, and what refuses it.
-async fn staff_methods(app: &TestApp, clients: &Clients, by: &Someone, office: &str, other: &Someone) -> Vec<(&'static str, String)> {
+async fn staff_methods(
+    app: &TestApp,
+    clients: &Clients,
+    by: &Someone,
+    office: &str,
+    other: &Someone,
+) -> Vec<(&'static str, String)> {
     let token = by.token.as_str();
     let today = app.today();
     let (mut accounts, mut offices) = (clients.accounts.clone(), clients.offices.clone());
     let mut refusals = Vec::new();
     macro_rules! refused {
         ($client:ident.$method:ident($request:expr)) => {
-            refusals.push((stringify!($method), reason($client.$method(with_token($request, token)).await)));
+            refusals.push((
+                stringify!($method),
+                reason($client.$method(with_token($request, token)).await),
+            ));
         };
     }
     refused!(accounts.prove_identity(app.prove_request(office, other)));
@@ -100,16 +149,25 @@ async fn staff_methods(app: &TestApp, clients: &Clients, by: &Someone, office: &
         name_fr: "Annexe".to_owned(),
         hcp_code: String::new(),
     }));
-    refused!(offices.import_offices(ImportOfficesRequest { request_id: request_id(), csv: b"code".to_vec() }));
-    let period =
-        OfficeServicePeriod { service: OfferedService::Legalisation.into(), from: Some(today), to: None };
+    refused!(offices.import_offices(ImportOfficesRequest {
+        request_id: request_id(),
+        csv: b"code".to_vec()
+    }));
+    let period = OfficeServicePeriod {
+        service: OfferedService::Legalisation.into(),
+        from: Some(today),
+        to: None,
+    };
     refused!(offices.set_office_service(SetOfficeServiceRequest {
         request_id: request_id(),
         office_id: office.to_owned(),
         period: Some(period),
     }));
     refused!(offices.grant_membership(app.grant_request(office, &other.id, OfficeRole::Agent)));
-    refused!(offices.list_memberships(ListMembershipsRequest { office_id: office.to_owned(), ..Default::default() }));
+    refused!(offices.list_memberships(ListMembershipsRequest {
+        office_id: office.to_owned(),
+        ..Default::default()
+    }));
     refused!(offices.enrol_administration(EnrolAdministrationRequest {
         request_id: request_id(),
         name_ar: "وزارة".to_owned(),
@@ -147,7 +205,8 @@ async fn a_role_at_another_office_does_nothing_here() {
     let elsewhere = app.create_office(&root, "B-1", "").await;
     let other = app.newcomer().await;
     let agent = app.member(&root, &office.office_id, OfficeRole::Agent).await;
-    app.grant(&root, &office.office_id, &agent.id, OfficeRole::Administrator).await;
+    app.grant(&root, &office.office_id, &agent.id, OfficeRole::Administrator)
+        .await;
     for (method, reason) in staff_methods(&app, &app.gateway, &agent, &elsewhere.office_id, &other).await {
         assert_eq!(reason, "ROLE_REQUIRED", "{method}");
     }
@@ -160,8 +219,16 @@ async fn an_ended_staff_session_does_nothing_although_its_token_is_good() {
     let (root, office) = app.counter().await;
     let other = app.newcomer().await;
     let agent = app.member(&root, &office.office_id, OfficeRole::Agent).await;
-    let end = EndSessionRequest { request_id: request_id(), session_id: agent.session_id.clone() };
-    app.gateway.sessions.clone().end_session(with_token(end, &agent.token)).await.unwrap();
+    let end = EndSessionRequest {
+        request_id: request_id(),
+        session_id: agent.session_id.clone(),
+    };
+    app.gateway
+        .sessions
+        .clone()
+        .end_session(with_token(end, &agent.token))
+        .await
+        .unwrap();
     for (method, reason) in staff_methods(&app, &app.gateway, &agent, &office.office_id, &other).await {
         assert_eq!(reason, "SESSION_EXPIRED", "{method}");
     }

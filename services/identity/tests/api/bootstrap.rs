@@ -17,9 +17,21 @@ async fn the_first_administrator_is_made_once() {
     let mut second = first_administrator();
     second.email = Email::parse("other@example.ma").unwrap();
     let refused = wathiq_identity::bootstrap_administrator(&app.settings, app.ambient(), second).await;
-    assert!(matches!(refused, Err(ServiceError::App(Error::Refused(Refusal::BootstrapDone)))));
+    assert!(matches!(
+        refused,
+        Err(ServiceError::App(Error::Refused(Refusal::BootstrapDone)))
+    ));
     let request = with_token(GetPersonRequest {}, &administrator.token);
-    let person = app.gateway.accounts.clone().get_person(request).await.unwrap().into_inner().person.unwrap();
+    let person = app
+        .gateway
+        .accounts
+        .clone()
+        .get_person(request)
+        .await
+        .unwrap()
+        .into_inner()
+        .person
+        .unwrap();
     assert_eq!(person.proof.unwrap().method(), ProofMethod::Bootstrap);
     app.finish().await;
 }
@@ -31,11 +43,19 @@ async fn of_many_at_once_one_becomes_the_first_administrator() {
         let mut first = first_administrator();
         first.email = Email::parse(&format!("admin{number}@example.ma")).unwrap();
         let (settings, ambient) = (app.settings.clone(), app.ambient());
-        async move { wathiq_identity::bootstrap_administrator(&settings, ambient, first).await.is_ok() }
+        async move {
+            wathiq_identity::bootstrap_administrator(&settings, ambient, first)
+                .await
+                .is_ok()
+        }
     });
     let made = futures::future::join_all(attempts).await;
     assert_eq!(made.iter().filter(|made| **made).count(), 1);
-    assert_eq!(app.count("SELECT count(*) FROM person WHERE platform_administrator").await, 1);
+    assert_eq!(
+        app.count("SELECT count(*) FROM person WHERE platform_administrator")
+            .await,
+        1
+    );
     app.finish().await;
 }
 
@@ -44,7 +64,9 @@ async fn migrations_may_be_repeated_and_readiness_follows_them() {
     let app = TestApp::start().await;
     wathiq_identity::migrate(&app.settings).await.unwrap();
     let bound = std::time::Duration::from_secs(10);
-    tokio::time::timeout(bound, app.readiness.wait_ready()).await.expect("ready once the schema is current");
+    tokio::time::timeout(bound, app.readiness.wait_ready())
+        .await
+        .expect("ready once the schema is current");
     app.finish().await;
 }
 
@@ -68,7 +90,9 @@ async fn the_application_role_has_no_ddl_and_changes_nothing_that_was_issued() {
         "DELETE FROM outbox",
     ] {
         let refused = sqlx::query(statement).execute(&app.pool).await.unwrap_err();
-        let code = refused.as_database_error().and_then(|error| error.code().map(|code| code.into_owned()));
+        let code = refused
+            .as_database_error()
+            .and_then(|error| error.code().map(std::borrow::Cow::into_owned));
         assert_eq!(code.as_deref(), Some("42501"), "{statement}");
     }
     app.finish().await;
@@ -81,11 +105,19 @@ async fn the_database_itself_keeps_what_must_hold() {
     let mut owner = app.owner().await;
     for (statement, constraint) in [
         ("UPDATE person SET proof_method = NULL", "person_proof"),
-        ("UPDATE person SET proof_method = 'in_person'", "person_proof_in_person"),
-        ("UPDATE person SET proof_official_id = person_id", "person_proof_by_another"),
+        (
+            "UPDATE person SET proof_method = 'in_person'",
+            "person_proof_in_person",
+        ),
+        (
+            "UPDATE person SET proof_official_id = person_id",
+            "person_proof_by_another",
+        ),
     ] {
         let refused = sqlx::query(statement).execute(&mut owner).await.unwrap_err();
-        let broken = refused.as_database_error().and_then(|error| error.constraint().map(ToOwned::to_owned));
+        let broken = refused
+            .as_database_error()
+            .and_then(|error| error.constraint().map(ToOwned::to_owned));
         assert_eq!(broken.as_deref(), Some(constraint), "{statement}");
     }
     owner.close().await.unwrap();

@@ -25,11 +25,16 @@ async fn at_once<T, F>(make: impl Fn() -> F) -> Answers<T>
 where
     F: Future<Output = Result<Response<T>, Status>>,
 {
-    let mut answers = Answers { right: Vec::new(), reasons: Vec::new() };
+    let mut answers = Answers {
+        right: Vec::new(),
+        reasons: Vec::new(),
+    };
     for result in join_all((0..MANY).map(|_| make())).await {
         match result {
             Ok(response) => answers.right.push(response.into_inner()),
-            Err(status) => answers.reasons.push(status::reason(&status).unwrap_or_else(|| status.to_string())),
+            Err(status) => answers
+                .reasons
+                .push(status::reason(&status).unwrap_or_else(|| status.to_string())),
         }
     }
     answers
@@ -47,7 +52,10 @@ impl<T: PartialEq> Answers<T> {
 
     /// One got the answer, which holds a secret; the others were told that it is gone.
     fn one(self, what: &str) -> T {
-        let gone = self.reasons.iter().all(|reason| reason == "RESPONSE_NOT_KEPT" || reason == "TOO_MANY_ATTEMPTS");
+        let gone = self
+            .reasons
+            .iter()
+            .all(|reason| reason == "RESPONSE_NOT_KEPT" || reason == "TOO_MANY_ATTEMPTS");
         assert!(gone, "{what}: {:?}", self.reasons);
         assert_eq!(self.right.len(), 1, "{what}");
         self.right.into_iter().next().unwrap()
@@ -57,7 +65,11 @@ impl<T: PartialEq> Answers<T> {
     fn same_or_limited(self, what: &str) -> T {
         let limited = self.reasons.iter().all(|reason| reason == "TOO_MANY_ATTEMPTS");
         assert!(limited, "{what}: {:?}", self.reasons);
-        Answers { right: self.right, reasons: Vec::new() }.same(what)
+        Answers {
+            right: self.right,
+            reasons: Vec::new(),
+        }
+        .same(what)
     }
 }
 
@@ -128,9 +140,14 @@ async fn a_change_of_an_account_repeated_is_one() {
         value: "0712345678".to_owned(),
         password: PASSWORD.to_owned(),
     };
-    let begun = duplicates!(accounts, change_contact, change, &someone.token).same_or_limited("ChangeContact");
+    let begun =
+        duplicates!(accounts, change_contact, change, &someone.token).same_or_limited("ChangeContact");
     let code = app.messages().await[0].code.clone();
-    let prove = ProveContactRequest { request_id: request_id(), contact_change_id: begun.contact_change_id, code };
+    let prove = ProveContactRequest {
+        request_id: request_id(),
+        contact_change_id: begun.contact_change_id,
+        code,
+    };
     duplicates!(accounts, prove_contact, prove, &someone.token).same("ProveContact");
     let change = ChangePasswordRequest {
         request_id: request_id(),
@@ -139,8 +156,16 @@ async fn a_change_of_an_account_repeated_is_one() {
     };
     app.advance(chrono::TimeDelta::minutes(4));
     duplicates!(accounts, change_password, change, &someone.token).same_or_limited("ChangePassword");
-    let events: Vec<_> = app.drain().await.into_iter().filter(|event| event.topic.ends_with("person.v1")).collect();
-    assert_eq!(events.iter().map(|event| event.sequence).collect::<Vec<_>>(), [3, 4]);
+    let events: Vec<_> = app
+        .drain()
+        .await
+        .into_iter()
+        .filter(|event| event.topic.ends_with("person.v1"))
+        .collect();
+    assert_eq!(
+        events.iter().map(|event| event.sequence).collect::<Vec<_>>(),
+        [3, 4]
+    );
     app.finish().await;
 }
 
@@ -166,7 +191,13 @@ async fn a_password_reset_repeated_is_one() {
     };
     duplicates!(accounts, reset_password, reset).same_or_limited("ResetPassword");
     let events = app.drain().await;
-    assert_eq!(events.iter().filter(|event| event.topic.ends_with("person.v1")).count(), 1);
+    assert_eq!(
+        events
+            .iter()
+            .filter(|event| event.topic.ends_with("person.v1"))
+            .count(),
+        1
+    );
     app.finish().await;
 }
 
@@ -186,16 +217,26 @@ async fn an_enrolment_and_a_sign_in_repeated_are_one() {
     app.advance(chrono::TimeDelta::minutes(4));
     app.renew_token(&mut someone).await;
     let begun = duplicates!(accounts, begin_totp_enrolment, begin, &someone.token).one("BeginTotpEnrolment");
-    let secret = data_encoding::BASE32_NOPAD.decode(begun.secret.as_bytes()).unwrap();
+    let secret = data_encoding::BASE32_NOPAD
+        .decode(begun.secret.as_bytes())
+        .unwrap();
     someone.totp = Some(wathiq_identity::domain::totp::TotpSecret::new(secret));
-    let complete = CompleteTotpEnrolmentRequest { request_id: request_id(), code: app.code(&someone) };
+    let complete = CompleteTotpEnrolmentRequest {
+        request_id: request_id(),
+        code: app.code(&someone),
+    };
     duplicates!(accounts, complete_totp_enrolment, complete, &someone.token).one("CompleteTotpEnrolment");
-    let renew = RegenerateRecoveryCodesRequest { request_id: request_id(), totp_code: app.code(&someone) };
+    let renew = RegenerateRecoveryCodesRequest {
+        request_id: request_id(),
+        totp_code: app.code(&someone),
+    };
     duplicates!(accounts, regenerate_recovery_codes, renew, &someone.token).one("RegenerateRecoveryCodes");
     assert_eq!(app.count("SELECT count(*) FROM recovery_code").await, 10);
     let request = app.sign_in_request(&someone, SessionSurface::Citizen);
     let answer = sessions.clone().sign_in(request).await.unwrap().into_inner();
-    let Some(SignInResult::Challenge(challenge)) = answer.result else { panic!() };
+    let Some(SignInResult::Challenge(challenge)) = answer.result else {
+        panic!()
+    };
     let complete = CompleteSignInRequest {
         request_id: request_id(),
         challenge: challenge.challenge,
@@ -205,7 +246,10 @@ async fn an_enrolment_and_a_sign_in_repeated_are_one() {
     let granted = duplicates!(sessions, complete_sign_in, complete).one("CompleteSignIn");
     assert_eq!(app.count("SELECT count(*) FROM session").await, 3);
     app.renew_token(&mut someone).await;
-    let end = EndSessionRequest { request_id: request_id(), session_id: granted.session.unwrap().session_id };
+    let end = EndSessionRequest {
+        request_id: request_id(),
+        session_id: granted.session.unwrap().session_id,
+    };
     duplicates!(sessions, end_session, end, &someone.token).same("EndSession");
     app.finish().await;
 }
@@ -224,12 +268,23 @@ async fn an_act_of_administration_repeated_is_one() {
         name_fr: "Anfa".to_owned(),
         hcp_code: String::new(),
     };
-    let office = duplicates!(offices, create_office, create, &root.token).same("CreateOffice").office.unwrap();
-    let csv = "code,parent_code,kind,name_ar,name_fr\nANF-1,ANF,annexe,ملحقة,Annexe\n".as_bytes().to_vec();
-    let import = ImportOfficesRequest { request_id: request_id(), csv };
+    let office = duplicates!(offices, create_office, create, &root.token)
+        .same("CreateOffice")
+        .office
+        .unwrap();
+    let csv = "code,parent_code,kind,name_ar,name_fr\nANF-1,ANF,annexe,ملحقة,Annexe\n"
+        .as_bytes()
+        .to_vec();
+    let import = ImportOfficesRequest {
+        request_id: request_id(),
+        csv,
+    };
     duplicates!(offices, import_offices, import, &root.token).same("ImportOffices");
-    let period =
-        OfficeServicePeriod { service: OfferedService::IdentityProof.into(), from: Some(app.today()), to: None };
+    let period = OfficeServicePeriod {
+        service: OfferedService::IdentityProof.into(),
+        from: Some(app.today()),
+        to: None,
+    };
     let set = SetOfficeServiceRequest {
         request_id: request_id(),
         office_id: office.office_id.clone(),
@@ -239,7 +294,10 @@ async fn an_act_of_administration_repeated_is_one() {
     let grant = app.grant_request(&office.office_id, &root.id, OfficeRole::Agent);
     let granted = duplicates!(offices, grant_membership, grant, &root.token).same("GrantMembership");
     let membership_id = granted.membership.unwrap().membership_id;
-    let end = EndMembershipRequest { request_id: request_id(), membership_id };
+    let end = EndMembershipRequest {
+        request_id: request_id(),
+        membership_id,
+    };
     duplicates!(offices, end_membership, end, &root.token).same("EndMembership");
     let enrol = EnrolAdministrationRequest {
         request_id: request_id(),
@@ -257,7 +315,13 @@ async fn an_act_of_administration_repeated_is_one() {
     };
     duplicates!(offices, update_administration, update, &root.token).same("UpdateAdministration");
     let events = app.drain().await;
-    assert_eq!(events.iter().filter(|event| event.topic.ends_with("organisation.v1")).count(), 7);
+    assert_eq!(
+        events
+            .iter()
+            .filter(|event| event.topic.ends_with("organisation.v1"))
+            .count(),
+        7
+    );
     app.finish().await;
 }
 
@@ -276,13 +340,19 @@ async fn a_proof_a_specimen_and_a_confirmation_repeated_are_one() {
     duplicates!(specimens, prove_specimen, prove, &agent.token).same("ProveSpecimen");
     let confirmations = &app.gateway.confirmations;
     let create = confirmation::create(ConfirmationPurpose::Legalise, &[1, 2]);
-    let opened = duplicates!(confirmations, create_confirmation, create, &someone.token).same("CreateConfirmation");
+    let opened =
+        duplicates!(confirmations, create_confirmation, create, &someone.token).same("CreateConfirmation");
     let id = opened.confirmation.unwrap().confirmation_id;
     let confirm = confirmation::confirm(&id, &app.code(&someone));
     duplicates!(confirmations, confirm_with_totp, confirm, &someone.token).same("ConfirmWithTotp");
     let redeem = confirmation::redeem(&id, &someone.id, &[1, 2]);
     duplicates!(app.signature.confirmations, redeem_confirmation, redeem).same("RedeemConfirmation");
-    let types: Vec<_> = app.drain().await.into_iter().map(|event| event.event_type).collect();
+    let types: Vec<_> = app
+        .drain()
+        .await
+        .into_iter()
+        .map(|event| event.event_type)
+        .collect();
     let expected = [
         "PersonProved",
         "SpecimenDeposited",
@@ -308,7 +378,11 @@ async fn of_32_redemptions_one_uses_it() {
     })
     .await;
     assert_eq!(answers.right.len(), 1);
-    assert!(answers.reasons.iter().all(|reason| reason == "CONFIRMATION_USED"), "{:?}", answers.reasons);
+    assert!(
+        answers.reasons.iter().all(|reason| reason == "CONFIRMATION_USED"),
+        "{:?}",
+        answers.reasons
+    );
     app.finish().await;
 }
 
@@ -327,7 +401,14 @@ async fn a_code_gives_one_of_many_confirmations() {
         let request = with_token(confirmation::confirm(id, &code), &someone.token);
         async move { client.confirm_with_totp(request).await.is_ok() }
     });
-    assert_eq!(join_all(attempts).await.into_iter().filter(|given| *given).count(), 1);
+    assert_eq!(
+        join_all(attempts)
+            .await
+            .into_iter()
+            .filter(|given| *given)
+            .count(),
+        1
+    );
     app.finish().await;
 }
 
@@ -350,7 +431,8 @@ async fn of_32_agents_one_binds_a_document() {
         async move { client.prove_identity(request).await.is_ok() }
     });
     join_all(attempts).await;
-    let holders = "SELECT count(*) FROM person WHERE proof_method IS NOT NULL AND document_number = 'BE100000'";
+    let holders =
+        "SELECT count(*) FROM person WHERE proof_method IS NOT NULL AND document_number = 'BE100000'";
     assert_eq!(app.count(holders).await, 1);
     app.finish().await;
 }
@@ -359,7 +441,9 @@ async fn of_32_agents_one_binds_a_document() {
 async fn the_first_key_ever_is_one() {
     let app = TestApp::start().await;
     let directory = &app.signature.directory;
-    let keys = duplicates!(directory, list_verification_keys, ListVerificationKeysRequest {}).same("keys").keys;
+    let keys = duplicates!(directory, list_verification_keys, ListVerificationKeysRequest {})
+        .same("keys")
+        .keys;
     assert_eq!(keys.len(), 1);
     app.finish().await;
 }
@@ -367,7 +451,11 @@ async fn the_first_key_ever_is_one() {
 #[tokio::test]
 async fn of_32_at_once_a_quota_lets_its_burst_through() {
     let app = TestApp::start().await;
-    let take = TakeQuotaRequest { bucket: "http.upload".to_owned(), key: vec![7; 32], cost: 1 };
+    let take = TakeQuotaRequest {
+        bucket: "http.upload".to_owned(),
+        key: vec![7; 32],
+        cost: 1,
+    };
     let answers = duplicates!(app.gateway.directory, take_quota, take);
     assert_eq!(answers.right.iter().filter(|answer| answer.allowed).count(), 12);
     app.finish().await;

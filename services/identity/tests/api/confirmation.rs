@@ -18,7 +18,11 @@ pub(crate) fn create(purpose: ConfirmationPurpose, hashes: &[u8]) -> CreateConfi
 }
 
 pub(crate) fn confirm(id: &str, code: &str) -> ConfirmWithTotpRequest {
-    ConfirmWithTotpRequest { request_id: request_id(), confirmation_id: id.to_owned(), code: code.to_owned() }
+    ConfirmWithTotpRequest {
+        request_id: request_id(),
+        confirmation_id: id.to_owned(),
+        code: code.to_owned(),
+    }
 }
 
 pub(crate) fn redeem(id: &str, person: &str, hashes: &[u8]) -> RedeemConfirmationRequest {
@@ -33,19 +37,36 @@ pub(crate) fn redeem(id: &str, person: &str, hashes: &[u8]) -> RedeemConfirmatio
 
 pub(crate) async fn open(app: &TestApp, someone: &Someone) -> String {
     let request = with_token(create(ConfirmationPurpose::Legalise, &[1, 2]), &someone.token);
-    let opened = app.gateway.confirmations.clone().create_confirmation(request).await.unwrap().into_inner();
+    let opened = app
+        .gateway
+        .confirmations
+        .clone()
+        .create_confirmation(request)
+        .await
+        .unwrap()
+        .into_inner();
     opened.confirmation.unwrap().confirmation_id
 }
 
 pub(crate) async fn given(app: &TestApp, someone: &Someone) -> String {
     let id = open(app, someone).await;
     let request = with_token(confirm(&id, &app.code(someone)), &someone.token);
-    app.gateway.confirmations.clone().confirm_with_totp(request).await.unwrap();
+    app.gateway
+        .confirmations
+        .clone()
+        .confirm_with_totp(request)
+        .await
+        .unwrap();
     id
 }
 
 fn part(jws: &str, index: usize) -> Value {
-    serde_json::from_slice(&BASE64URL_NOPAD.decode(jws.split('.').nth(index).unwrap().as_bytes()).unwrap()).unwrap()
+    serde_json::from_slice(
+        &BASE64URL_NOPAD
+            .decode(jws.split('.').nth(index).unwrap().as_bytes())
+            .unwrap(),
+    )
+    .unwrap()
 }
 
 #[tokio::test]
@@ -58,19 +79,55 @@ async fn what_was_confirmed_is_used_once_and_recorded() {
     let given_at = app.now();
     let mut services = app.signature.confirmations.clone();
     let request = redeem(&id, &someone.id, &[2, 1]);
-    let record = services.redeem_confirmation(request.clone()).await.unwrap().into_inner().record.unwrap();
-    assert_eq!((record.method.as_str(), record.person_id.as_str()), ("totp", someone.id.as_str()));
+    let record = services
+        .redeem_confirmation(request.clone())
+        .await
+        .unwrap()
+        .into_inner()
+        .record
+        .unwrap();
+    assert_eq!(
+        (record.method.as_str(), record.person_id.as_str()),
+        ("totp", someone.id.as_str())
+    );
     // A repeat gets the same record, another request nothing.
-    assert_eq!(services.redeem_confirmation(request).await.unwrap().into_inner().record.unwrap(), record);
-    assert_eq!(reason(services.redeem_confirmation(redeem(&id, &someone.id, &[1, 2])).await), "CONFIRMATION_USED");
+    assert_eq!(
+        services
+            .redeem_confirmation(request)
+            .await
+            .unwrap()
+            .into_inner()
+            .record
+            .unwrap(),
+        record
+    );
+    assert_eq!(
+        reason(
+            services
+                .redeem_confirmation(redeem(&id, &someone.id, &[1, 2]))
+                .await
+        ),
+        "CONFIRMATION_USED"
+    );
 
-    let keys = app.signature.directory.clone().list_verification_keys(ListVerificationKeysRequest {}).await.unwrap();
+    let keys = app
+        .signature
+        .directory
+        .clone()
+        .list_verification_keys(ListVerificationKeysRequest {})
+        .await
+        .unwrap();
     let header = part(&record.jws, 0);
     let keys = keys.into_inner().keys;
-    let key = keys.iter().find(|key| header["kid"] == key.key_id.as_str()).unwrap();
+    let key = keys
+        .iter()
+        .find(|key| header["kid"] == key.key_id.as_str())
+        .unwrap();
     let (signed, signature) = record.jws.rsplit_once('.').unwrap();
     let signature = BASE64URL_NOPAD.decode(signature.as_bytes()).unwrap();
-    UnparsedPublicKey::new(&ED25519, &key.public_key).verify(signed.as_bytes(), &signature).unwrap();
+    UnparsedPublicKey::new(&ED25519, &key.public_key)
+        .verify(signed.as_bytes(), &signature)
+        .unwrap();
     let payload = part(&record.jws, 1);
     assert_eq!(header["typ"], "wathiq-confirmation+jws");
     assert_eq!(
@@ -86,10 +143,18 @@ async fn what_was_confirmed_is_used_once_and_recorded() {
             "iat": given_at.timestamp(),
         })
     );
-    let events: Vec<_> = app.drain().await.into_iter().map(|event| (event.event_type, event.sequence)).collect();
+    let events: Vec<_> = app
+        .drain()
+        .await
+        .into_iter()
+        .map(|event| (event.event_type, event.sequence))
+        .collect();
     let expected = ["ConfirmationOpened", "ConfirmationGiven", "ConfirmationRedeemed"];
-    let expected: Vec<_> =
-        expected.iter().zip(1..).map(|(name, n)| (format!("wathiq.identity.v1.{name}"), n)).collect();
+    let expected: Vec<_> = expected
+        .iter()
+        .zip(1..)
+        .map(|(name, n)| (format!("wathiq.identity.v1.{name}"), n))
+        .collect();
     assert_eq!(events, expected);
     app.finish().await;
 }
@@ -109,11 +174,17 @@ async fn another_person_purpose_or_set_is_refused_and_leaves_a_trace() {
         redeem(&id, &someone.id, &[1, 2, 3]),
         other_purpose,
     ] {
-        assert_eq!(reason(services.redeem_confirmation(request).await), "CONFIRMATION_MISMATCH");
+        assert_eq!(
+            reason(services.redeem_confirmation(request).await),
+            "CONFIRMATION_MISMATCH"
+        );
     }
     let traces = "SELECT count(*) FROM audit WHERE action = 'confirmation.redeem' AND reason = 'CONFIRMATION_MISMATCH'";
     assert_eq!(app.count(traces).await, 4);
-    services.redeem_confirmation(redeem(&id, &someone.id, &[1, 2])).await.unwrap();
+    services
+        .redeem_confirmation(redeem(&id, &someone.id, &[1, 2]))
+        .await
+        .unwrap();
     app.finish().await;
 }
 
@@ -126,17 +197,33 @@ async fn five_wrong_codes_bar_it() {
     app.drain().await;
     let mut confirmations = app.gateway.confirmations.clone();
     for attempt in 1..=5 {
-        let refused = confirmations.confirm_with_totp(with_token(confirm(&id, "no code"), &someone.token)).await;
-        let expected = if attempt == 5 { "CONFIRMATION_BARRED" } else { "SECOND_FACTOR_WRONG" };
+        let refused = confirmations
+            .confirm_with_totp(with_token(confirm(&id, "no code"), &someone.token))
+            .await;
+        let expected = if attempt == 5 {
+            "CONFIRMATION_BARRED"
+        } else {
+            "SECOND_FACTOR_WRONG"
+        };
         assert_eq!(reason(refused), expected);
     }
     let code = app.code(&someone);
-    let barred = confirmations.confirm_with_totp(with_token(confirm(&id, &code), &someone.token)).await;
+    let barred = confirmations
+        .confirm_with_totp(with_token(confirm(&id, &code), &someone.token))
+        .await;
     assert_eq!(reason(barred), "CONFIRMATION_BARRED");
-    let used = app.signature.confirmations.clone().redeem_confirmation(redeem(&id, &someone.id, &[1, 2])).await;
+    let used = app
+        .signature
+        .confirmations
+        .clone()
+        .redeem_confirmation(redeem(&id, &someone.id, &[1, 2]))
+        .await;
     assert_eq!(reason(used), "CONFIRMATION_BARRED");
     let events = app.drain().await;
-    assert_eq!((events.len(), events[0].event_type.as_str()), (1, "wathiq.identity.v1.ConfirmationBarred"));
+    assert_eq!(
+        (events.len(), events[0].event_type.as_str()),
+        (1, "wathiq.identity.v1.ConfirmationBarred")
+    );
     app.finish().await;
 }
 
@@ -149,7 +236,9 @@ async fn a_code_used_anywhere_confirms_nothing() {
     let used = someone.totp.as_ref().unwrap().code_at(app.now());
     let id = open(&app, &someone).await;
     let mut confirmations = app.gateway.confirmations.clone();
-    let replayed = confirmations.confirm_with_totp(with_token(confirm(&id, &used), &someone.token)).await;
+    let replayed = confirmations
+        .confirm_with_totp(with_token(confirm(&id, &used), &someone.token))
+        .await;
     assert_eq!(reason(replayed), "SECOND_FACTOR_USED");
     app.finish().await;
 }
@@ -164,17 +253,30 @@ async fn it_is_of_one_session_and_ten_minutes() {
     app.sign_in(&mut someone, SessionSurface::Citizen).await;
     let mut confirmations = app.gateway.confirmations.clone();
     let code = app.code(&someone);
-    let other_session = confirmations.confirm_with_totp(with_token(confirm(&id, &code), &someone.token)).await;
+    let other_session = confirmations
+        .confirm_with_totp(with_token(confirm(&id, &code), &someone.token))
+        .await;
     assert_eq!(reason(other_session), "CONFIRMATION_NOT_FOUND");
     let mut services = app.signature.confirmations.clone();
     assert_eq!(
-        reason(services.redeem_confirmation(redeem(&id, &someone.id, &[1, 2])).await),
+        reason(
+            services
+                .redeem_confirmation(redeem(&id, &someone.id, &[1, 2]))
+                .await
+        ),
         "CONFIRMATION_NOT_GIVEN"
     );
-    confirmations.confirm_with_totp(with_token(confirm(&id, &code), &first_token)).await.unwrap();
+    confirmations
+        .confirm_with_totp(with_token(confirm(&id, &code), &first_token))
+        .await
+        .unwrap();
     app.advance(TimeDelta::minutes(10));
     assert_eq!(
-        reason(services.redeem_confirmation(redeem(&id, &someone.id, &[1, 2])).await),
+        reason(
+            services
+                .redeem_confirmation(redeem(&id, &someone.id, &[1, 2]))
+                .await
+        ),
         "CONFIRMATION_EXPIRED"
     );
     app.finish().await;
@@ -187,23 +289,46 @@ async fn who_may_not_confirm_does_not() {
     let mut confirmations = app.gateway.confirmations.clone();
     let claimed = app.citizen().await;
     let request = with_token(create(ConfirmationPurpose::Legalise, &[1]), &claimed.token);
-    assert_eq!(reason(confirmations.create_confirmation(request).await), "PERSON_NOT_PROVED");
+    assert_eq!(
+        reason(confirmations.create_confirmation(request).await),
+        "PERSON_NOT_PROVED"
+    );
     let without = app.newcomer().await;
     app.prove(&agent, &office.office_id, &without).await;
     let request = with_token(create(ConfirmationPurpose::Legalise, &[1]), &without.token);
-    assert_eq!(reason(confirmations.create_confirmation(request).await), "SECOND_FACTOR_NOT_ENROLLED");
+    assert_eq!(
+        reason(confirmations.create_confirmation(request).await),
+        "SECOND_FACTOR_NOT_ENROLLED"
+    );
     let citizen = app.proved_citizen(&agent, &office.office_id).await;
     let request = with_token(create(ConfirmationPurpose::Seal, &[1]), &citizen.token);
-    assert_eq!(reason(confirmations.create_confirmation(request).await), "WRONG_SURFACE");
+    assert_eq!(
+        reason(confirmations.create_confirmation(request).await),
+        "WRONG_SURFACE"
+    );
     let request = with_token(create(ConfirmationPurpose::Seal, &[1]), &agent.token);
     confirmations.create_confirmation(request).await.unwrap();
     let request = with_token(create(ConfirmationPurpose::Unspecified, &[1, 1]), &citizen.token);
     let found = violations(confirmations.create_confirmation(request).await);
     let expected = [("purpose", "REQUIRED"), ("hashes", "HASH_REPEATED")];
-    assert_eq!(found, expected.map(|(field, reason)| (field.to_owned(), reason.to_owned())));
-    let end = EndSessionRequest { request_id: request_id(), session_id: citizen.session_id.clone() };
-    app.gateway.sessions.clone().end_session(with_token(end, &citizen.token)).await.unwrap();
+    assert_eq!(
+        found,
+        expected.map(|(field, reason)| (field.to_owned(), reason.to_owned()))
+    );
+    let end = EndSessionRequest {
+        request_id: request_id(),
+        session_id: citizen.session_id.clone(),
+    };
+    app.gateway
+        .sessions
+        .clone()
+        .end_session(with_token(end, &citizen.token))
+        .await
+        .unwrap();
     let request = with_token(create(ConfirmationPurpose::Legalise, &[1]), &citizen.token);
-    assert_eq!(reason(confirmations.create_confirmation(request).await), "SESSION_EXPIRED");
+    assert_eq!(
+        reason(confirmations.create_confirmation(request).await),
+        "SESSION_EXPIRED"
+    );
     app.finish().await;
 }

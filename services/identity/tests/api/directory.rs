@@ -10,7 +10,12 @@ use crate::people::sign_up_request;
 
 async fn keys(app: &TestApp) -> Vec<VerificationKey> {
     let mut directory = app.signature.directory.clone();
-    directory.list_verification_keys(ListVerificationKeysRequest {}).await.unwrap().into_inner().keys
+    directory
+        .list_verification_keys(ListVerificationKeysRequest {})
+        .await
+        .unwrap()
+        .into_inner()
+        .keys
 }
 
 /// What the service does once a minute.
@@ -42,7 +47,11 @@ async fn keys_are_known_before_they_sign_and_fade_after() {
     tidy(&app).await;
     // The public half stays published: records of old are verified by it.
     assert_eq!(keys(&app).await.len(), 2);
-    assert_eq!(app.count("SELECT count(*) FROM signing_key WHERE private_sealed IS NULL").await, 1);
+    assert_eq!(
+        app.count("SELECT count(*) FROM signing_key WHERE private_sealed IS NULL")
+            .await,
+        1
+    );
     app.finish().await;
 }
 
@@ -52,30 +61,66 @@ async fn an_authorisation_is_of_this_moment() {
     let (root, office) = app.counter().await;
     let mut agent = app.proved_citizen(&root, &office.office_id).await;
     let citizen_session = agent.session_id.clone();
-    let membership = app.grant(&root, &office.office_id, &agent.id, OfficeRole::Agent).await;
+    let membership = app
+        .grant(&root, &office.office_id, &agent.id, OfficeRole::Agent)
+        .await;
     app.sign_in(&mut agent, SessionSurface::Staff).await;
     let mut directory = app.signature.directory.clone();
     let ask = |session: &str| GetAuthorizationRequest {
         person_id: agent.id.clone(),
         session_id: session.to_owned(),
     };
-    let now = directory.get_authorization(ask(&agent.session_id)).await.unwrap().into_inner();
+    let now = directory
+        .get_authorization(ask(&agent.session_id))
+        .await
+        .unwrap()
+        .into_inner();
     assert!(now.session_live && !now.platform_administrator);
     assert_eq!(now.assurance(), AssuranceLevel::Proved);
-    assert_eq!((now.grants[0].office_id.as_str(), now.grants[0].role()), (office.office_id.as_str(), OfficeRole::Agent));
-    assert_eq!((now.grants[0].membership_id.clone(), now.grants[0].deputy), (membership.membership_id.clone(), false));
+    assert_eq!(
+        (now.grants[0].office_id.as_str(), now.grants[0].role()),
+        (office.office_id.as_str(), OfficeRole::Agent)
+    );
+    assert_eq!(
+        (now.grants[0].membership_id.clone(), now.grants[0].deputy),
+        (membership.membership_id.clone(), false)
+    );
     // In the same person's citizen session there is no role.
-    let citizen = directory.get_authorization(ask(&citizen_session)).await.unwrap().into_inner();
+    let citizen = directory
+        .get_authorization(ask(&citizen_session))
+        .await
+        .unwrap()
+        .into_inner();
     assert!(citizen.session_live && citizen.grants.is_empty());
     // Another person's session is not theirs.
-    let stolen = directory.get_authorization(ask(&root.session_id)).await.unwrap().into_inner();
+    let stolen = directory
+        .get_authorization(ask(&root.session_id))
+        .await
+        .unwrap()
+        .into_inner();
     assert!(!stolen.session_live && stolen.grants.is_empty() && !stolen.platform_administrator);
-    let end = EndMembershipRequest { request_id: request_id(), membership_id: membership.membership_id };
-    app.gateway.offices.clone().end_membership(with_token(end, &root.token)).await.unwrap();
-    let after = directory.get_authorization(ask(&agent.session_id)).await.unwrap().into_inner();
+    let end = EndMembershipRequest {
+        request_id: request_id(),
+        membership_id: membership.membership_id,
+    };
+    app.gateway
+        .offices
+        .clone()
+        .end_membership(with_token(end, &root.token))
+        .await
+        .unwrap();
+    let after = directory
+        .get_authorization(ask(&agent.session_id))
+        .await
+        .unwrap()
+        .into_inner();
     assert!(after.session_live && after.grants.is_empty());
     app.advance(TimeDelta::minutes(15));
-    let idle = directory.get_authorization(ask(&agent.session_id)).await.unwrap().into_inner();
+    let idle = directory
+        .get_authorization(ask(&agent.session_id))
+        .await
+        .unwrap()
+        .into_inner();
     assert!(!idle.session_live);
     app.finish().await;
 }
@@ -84,11 +129,21 @@ async fn an_authorisation_is_of_this_moment() {
 async fn a_service_that_draws_up_an_act_gets_the_person() {
     let app = TestApp::start().await;
     let someone = app.newcomer().await;
-    let ask = |id: &str| GetPersonForServiceRequest { person_id: id.to_owned() };
+    let ask = |id: &str| GetPersonForServiceRequest {
+        person_id: id.to_owned(),
+    };
     let mut directory = app.signature.directory.clone();
-    let person = directory.get_person_for_service(ask(&someone.id)).await.unwrap().into_inner().person.unwrap();
+    let person = directory
+        .get_person_for_service(ask(&someone.id))
+        .await
+        .unwrap()
+        .into_inner()
+        .person
+        .unwrap();
     assert_eq!(person.name_latin.unwrap().family, "El Idrissi");
-    let nobody = directory.get_person_for_service(ask(&uuid::Uuid::new_v4().to_string())).await;
+    let nobody = directory
+        .get_person_for_service(ask(&uuid::Uuid::new_v4().to_string()))
+        .await;
     assert_eq!(reason(nobody), "PERSON_NOT_FOUND");
     app.finish().await;
 }
@@ -96,12 +151,30 @@ async fn a_service_that_draws_up_an_act_gets_the_person() {
 #[tokio::test]
 async fn a_delivery_is_handed_over_to_one_request_and_in_time() {
     let app = TestApp::start().await;
-    let opened = app.gateway.accounts.clone().sign_up(sign_up_request(1)).await.unwrap().into_inner();
+    let opened = app
+        .gateway
+        .accounts
+        .clone()
+        .sign_up(sign_up_request(1))
+        .await
+        .unwrap()
+        .into_inner();
     let delivery_id = opened.deliveries[0].delivery_id.clone();
     let state = |delivery_id: &str| {
-        let request = GetDeliveryRequest { delivery_id: delivery_id.to_owned() };
+        let request = GetDeliveryRequest {
+            delivery_id: delivery_id.to_owned(),
+        };
         let mut directory = app.gateway.directory.clone();
-        async move { directory.get_delivery(request).await.unwrap().into_inner().delivery.unwrap().state() }
+        async move {
+            directory
+                .get_delivery(request)
+                .await
+                .unwrap()
+                .into_inner()
+                .delivery
+                .unwrap()
+                .state()
+        }
     };
     assert_eq!(state(&delivery_id).await, CodeDeliveryState::Waiting);
     let mut directory = app.notification.directory.clone();
@@ -110,43 +183,83 @@ async fn a_delivery_is_handed_over_to_one_request_and_in_time() {
         delivery_id: delivery_id.to_owned(),
     };
     let mine = request_id();
-    let taken = directory.take_delivery(take(mine.clone(), &delivery_id)).await.unwrap().into_inner();
+    let taken = directory
+        .take_delivery(take(mine.clone(), &delivery_id))
+        .await
+        .unwrap()
+        .into_inner();
     assert_eq!((taken.code.len(), taken.channel()), (6, ContactChannel::Email));
     assert_eq!(state(&delivery_id).await, CodeDeliveryState::Taken);
     // Who died before sending asks again; nobody else gets it.
-    let again = directory.take_delivery(take(mine.clone(), &delivery_id)).await.unwrap().into_inner();
+    let again = directory
+        .take_delivery(take(mine.clone(), &delivery_id))
+        .await
+        .unwrap()
+        .into_inner();
     assert_eq!(again.code, taken.code);
     let other = refusal(directory.take_delivery(take(request_id(), &delivery_id)).await);
     assert_eq!(other.code(), Code::NotFound);
-    assert_eq!(wathiq_chassis::status::reason(&other).as_deref(), Some("DELIVERY_TAKEN"));
+    assert_eq!(
+        wathiq_chassis::status::reason(&other).as_deref(),
+        Some("DELIVERY_TAKEN")
+    );
     let late = opened.deliveries[1].delivery_id.clone();
     app.advance(TimeDelta::minutes(10));
     assert_eq!(state(&late).await, CodeDeliveryState::Expired);
-    assert_eq!(reason(directory.take_delivery(take(request_id(), &late)).await), "DELIVERY_EXPIRED");
-    assert_eq!(reason(directory.take_delivery(take(mine, &delivery_id)).await), "DELIVERY_EXPIRED");
+    assert_eq!(
+        reason(directory.take_delivery(take(request_id(), &late)).await),
+        "DELIVERY_EXPIRED"
+    );
+    assert_eq!(
+        reason(directory.take_delivery(take(mine, &delivery_id)).await),
+        "DELIVERY_EXPIRED"
+    );
     let unknown = uuid::Uuid::new_v4().to_string();
-    assert_eq!(reason(directory.take_delivery(take(request_id(), &unknown)).await), "DELIVERY_NOT_FOUND");
+    assert_eq!(
+        reason(directory.take_delivery(take(request_id(), &unknown)).await),
+        "DELIVERY_NOT_FOUND"
+    );
     app.finish().await;
 }
 
 #[tokio::test]
 async fn codes_and_addresses_stand_encrypted_until_they_are_too_old() {
     let app = TestApp::start().await;
-    app.gateway.accounts.clone().sign_up(sign_up_request(1)).await.unwrap();
-    let codes: Vec<String> = app.messages().await.into_iter().map(|message| message.code).collect();
-    let rows: Vec<(Vec<u8>,)> = sqlx::query_as("SELECT sealed FROM delivery").fetch_all(&app.pool).await.unwrap();
+    app.gateway
+        .accounts
+        .clone()
+        .sign_up(sign_up_request(1))
+        .await
+        .unwrap();
+    let codes: Vec<String> = app
+        .messages()
+        .await
+        .into_iter()
+        .map(|message| message.code)
+        .collect();
+    let rows: Vec<(Vec<u8>,)> = sqlx::query_as("SELECT sealed FROM delivery")
+        .fetch_all(&app.pool)
+        .await
+        .unwrap();
     for (sealed,) in &rows {
         let text = String::from_utf8_lossy(sealed);
         assert!(!text.contains("example.ma") && !codes.iter().any(|code| text.contains(code)));
     }
     app.advance(TimeDelta::minutes(10));
     tidy(&app).await;
-    assert_eq!(app.count("SELECT count(*) FROM delivery WHERE sealed IS NOT NULL").await, 0);
+    assert_eq!(
+        app.count("SELECT count(*) FROM delivery WHERE sealed IS NOT NULL")
+            .await,
+        0
+    );
     app.advance(TimeDelta::days(3));
     tidy(&app).await;
     for (table, left) in [
         ("delivery", app.count("SELECT count(*) FROM delivery").await),
-        ("one_time_code", app.count("SELECT count(*) FROM one_time_code").await),
+        (
+            "one_time_code",
+            app.count("SELECT count(*) FROM one_time_code").await,
+        ),
         ("sign_up", app.count("SELECT count(*) FROM sign_up").await),
         ("quota", app.count("SELECT count(*) FROM quota").await),
     ] {
@@ -158,28 +271,64 @@ async fn codes_and_addresses_stand_encrypted_until_they_are_too_old() {
 #[tokio::test]
 async fn a_quota_lets_its_burst_through_and_then_its_rate() {
     let app = TestApp::start_with(|settings, _| {
-        let quota = wathiq_identity::config::QuotaSettings { per_minute: 6.0, burst: 3 };
+        let quota = wathiq_identity::config::QuotaSettings {
+            per_minute: 6.0,
+            burst: 3,
+        };
         settings.quotas.insert("http.verify".to_owned(), quota);
     })
     .await;
-    let take = |key: u8, cost: u32| TakeQuotaRequest { bucket: "http.verify".to_owned(), key: vec![key; 32], cost };
+    let take = |key: u8, cost: u32| TakeQuotaRequest {
+        bucket: "http.verify".to_owned(),
+        key: vec![key; 32],
+        cost,
+    };
     let mut directory = app.gateway.directory.clone();
     for remaining in [2, 1, 0] {
         let answer = directory.take_quota(take(1, 1)).await.unwrap().into_inner();
         assert!(answer.allowed);
-        assert_eq!((answer.limit, answer.remaining, answer.retry_after_seconds), (3, remaining, 0));
+        assert_eq!(
+            (answer.limit, answer.remaining, answer.retry_after_seconds),
+            (3, remaining, 0)
+        );
     }
     let denied = directory.take_quota(take(1, 1)).await.unwrap().into_inner();
     assert!(!denied.allowed);
     assert_eq!((denied.retry_after_seconds, denied.reset_seconds), (10, 30));
-    assert!(directory.take_quota(take(2, 3)).await.unwrap().into_inner().allowed);
+    assert!(
+        directory
+            .take_quota(take(2, 3))
+            .await
+            .unwrap()
+            .into_inner()
+            .allowed
+    );
     app.advance(TimeDelta::seconds(10));
-    assert!(directory.take_quota(take(1, 1)).await.unwrap().into_inner().allowed);
+    assert!(
+        directory
+            .take_quota(take(1, 1))
+            .await
+            .unwrap()
+            .into_inner()
+            .allowed
+    );
     assert_eq!(violations(directory.take_quota(take(1, 4)).await)[0].0, "cost");
     assert_eq!(violations(directory.take_quota(take(1, 0)).await)[0].0, "cost");
-    let unknown = TakeQuotaRequest { bucket: "x".to_owned(), ..take(1, 1) };
-    assert_eq!(violations(directory.take_quota(unknown).await), [("bucket".to_owned(), "BUCKET_UNKNOWN".to_owned())]);
-    let short = TakeQuotaRequest { key: vec![1; 31], ..take(1, 1) };
-    assert_eq!(violations(directory.take_quota(short).await), [("key".to_owned(), "HASH_LENGTH".to_owned())]);
+    let unknown = TakeQuotaRequest {
+        bucket: "x".to_owned(),
+        ..take(1, 1)
+    };
+    assert_eq!(
+        violations(directory.take_quota(unknown).await),
+        [("bucket".to_owned(), "BUCKET_UNKNOWN".to_owned())]
+    );
+    let short = TakeQuotaRequest {
+        key: vec![1; 31],
+        ..take(1, 1)
+    };
+    assert_eq!(
+        violations(directory.take_quota(short).await),
+        [("key".to_owned(), "HASH_LENGTH".to_owned())]
+    );
     app.finish().await;
 }

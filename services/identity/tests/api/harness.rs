@@ -80,22 +80,33 @@ pub(crate) struct Stack(Value);
 
 impl Stack {
     pub(crate) fn read() -> Self {
-        let path = std::env::var("WATHIQ_TEST_STACK")
-            .expect("WATHIQ_TEST_STACK names the description of the test stack; run these tests with `make test`");
+        let path = std::env::var("WATHIQ_TEST_STACK").expect(
+            "WATHIQ_TEST_STACK names the description of the test stack; run these tests with `make test`",
+        );
         Self(serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap())
     }
 
     pub(crate) fn text(&self, pointer: &str) -> &str {
-        self.0.pointer(pointer).and_then(Value::as_str).unwrap_or_else(|| panic!("{pointer} in the test stack"))
+        self.0
+            .pointer(pointer)
+            .and_then(Value::as_str)
+            .unwrap_or_else(|| panic!("{pointer} in the test stack"))
     }
 
     fn superuser(&self) -> PgConnectOptions {
-        self.options().username(self.text("/postgres/superuser")).password(self.text("/postgres/superuser_password"))
+        self.options()
+            .username(self.text("/postgres/superuser"))
+            .password(self.text("/postgres/superuser_password"))
     }
 
     fn options(&self) -> PgConnectOptions {
-        let port = self.0["postgres"]["port"].as_u64().and_then(|port| u16::try_from(port).ok()).unwrap();
-        let options = PgConnectOptions::new_without_pgpass().host(self.text("/postgres/host")).port(port);
+        let port = self.0["postgres"]["port"]
+            .as_u64()
+            .and_then(|port| u16::try_from(port).ok())
+            .unwrap();
+        let options = PgConnectOptions::new_without_pgpass()
+            .host(self.text("/postgres/host"))
+            .port(port);
         match self.0["postgres"]["ca"].as_str() {
             Some(ca) => options.ssl_mode(PgSslMode::VerifyFull).ssl_root_cert(ca),
             None => options.ssl_mode(PgSslMode::Disable),
@@ -123,7 +134,10 @@ impl Stack {
         let name = format!("test_{}", Uuid::new_v4().simple());
         let mut superuser = self.superuser().database("postgres").connect().await.unwrap();
         let statement = format!("CREATE DATABASE \"{name}\" OWNER wathiq_identity_owner");
-        sqlx::query(AssertSqlSafe(statement)).execute(&mut superuser).await.unwrap();
+        sqlx::query(AssertSqlSafe(statement))
+            .execute(&mut superuser)
+            .await
+            .unwrap();
         superuser.close().await.unwrap();
         name
     }
@@ -131,7 +145,10 @@ impl Stack {
     async fn drop_database(&self, name: &str) {
         let mut superuser = self.superuser().database("postgres").connect().await.unwrap();
         let statement = format!("DROP DATABASE \"{name}\" WITH (FORCE)");
-        sqlx::query(AssertSqlSafe(statement)).execute(&mut superuser).await.unwrap();
+        sqlx::query(AssertSqlSafe(statement))
+            .execute(&mut superuser)
+            .await
+            .unwrap();
         superuser.close().await.unwrap();
     }
 }
@@ -179,12 +196,20 @@ impl TestApp {
         change(&mut settings, &stack);
         wathiq_identity::migrate(&settings).await.unwrap();
         let clock = Arc::new(ManualClock::new(START.parse().unwrap()));
-        let ambient = Ambient { clock: clock.clone(), random: Arc::new(SystemRandom) };
+        let ambient = Ambient {
+            clock: clock.clone(),
+            random: Arc::new(SystemRandom),
+        };
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (shutdown, readiness) = (CancellationToken::new(), Readiness::new());
-        let serving =
-            wathiq_identity::serve(settings.clone(), listener, readiness.clone(), shutdown.clone(), ambient);
+        let serving = wathiq_identity::serve(
+            settings.clone(),
+            listener,
+            readiness.clone(),
+            shutdown.clone(),
+            ambient,
+        );
         let server = tokio::spawn(async move { serving.await.unwrap() });
         let clients = |name: &str| Clients::new(pki.channel(name, "identity", address).unwrap());
         let options = settings.database.application().unwrap();
@@ -213,9 +238,14 @@ impl TestApp {
 
     /// A channel of a peer that knows this service, but whose own certificate another authority made.
     pub(crate) fn channel_of(&self, authority: &Pki, peer: &str) -> Channel {
-        let files = TlsFiles { ca: self.pki.issue(peer).ca, ..authority.issue(peer) };
-        let upstream =
-            UpstreamConfig { addresses: vec![self.address.to_string()], server_name: "identity".to_owned() };
+        let files = TlsFiles {
+            ca: self.pki.issue(peer).ca,
+            ..authority.issue(peer)
+        };
+        let upstream = UpstreamConfig {
+            addresses: vec![self.address.to_string()],
+            server_name: "identity".to_owned(),
+        };
         wathiq_chassis::client::channel(&upstream, &files, testing::TRUST_DOMAIN).unwrap()
     }
 
@@ -223,7 +253,10 @@ impl TestApp {
     pub(crate) async fn replica(&self) -> Clients {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let ambient = Ambient { clock: self.clock.clone(), random: Arc::new(SystemRandom) };
+        let ambient = Ambient {
+            clock: self.clock.clone(),
+            random: Arc::new(SystemRandom),
+        };
         let serving = wathiq_identity::serve(
             self.settings.clone(),
             listener,
@@ -264,9 +297,20 @@ impl TestApp {
 
     /// Keeps everybody out of the database, or lets them in again.
     pub(crate) async fn cut_off(&self, cut_off: bool) {
-        let mut superuser = Stack::read().superuser().database("postgres").connect().await.unwrap();
-        let allow = format!("ALTER DATABASE \"{}\" ALLOW_CONNECTIONS {}", self.database, !cut_off);
-        sqlx::query(AssertSqlSafe(allow)).execute(&mut superuser).await.unwrap();
+        let mut superuser = Stack::read()
+            .superuser()
+            .database("postgres")
+            .connect()
+            .await
+            .unwrap();
+        let allow = format!(
+            "ALTER DATABASE \"{}\" ALLOW_CONNECTIONS {}",
+            self.database, !cut_off
+        );
+        sqlx::query(AssertSqlSafe(allow))
+            .execute(&mut superuser)
+            .await
+            .unwrap();
         sqlx::query("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1")
             .bind(&self.database)
             .execute(&mut superuser)
@@ -279,7 +323,10 @@ impl TestApp {
     pub(crate) async fn finish(self) {
         self.shutdown.cancel();
         let bound = std::time::Duration::from_secs(20);
-        tokio::time::timeout(bound, self.server).await.expect("the service drains in time").unwrap();
+        tokio::time::timeout(bound, self.server)
+            .await
+            .expect("the service drains in time")
+            .unwrap();
         self.pool.close().await;
         Stack::read().drop_database(&self.database).await;
     }
@@ -303,7 +350,10 @@ pub(crate) fn reason<T>(result: Result<tonic::Response<T>, Status>) -> String {
 /// Fields and reasons of a refusal about fields.
 pub(crate) fn violations<T>(result: Result<tonic::Response<T>, Status>) -> Vec<(String, String)> {
     let status = refusal(result);
-    status::violations(&status).into_iter().map(|found| (found.field, found.reason)).collect()
+    status::violations(&status)
+        .into_iter()
+        .map(|found| (found.field, found.reason))
+        .collect()
 }
 
 pub(crate) fn with_token<T>(message: T, token: &str) -> Request<T> {

@@ -35,19 +35,32 @@ pub(crate) struct Someone {
 type IdentityDocumentMessage = wathiq_proto::wathiq::identity::v1::IdentityDocument;
 
 pub(crate) fn arabic() -> PersonName {
-    PersonName { given: "أمينة".to_owned(), family: "الإدريسي".to_owned() }
+    PersonName {
+        given: "أمينة".to_owned(),
+        family: "الإدريسي".to_owned(),
+    }
 }
 
 pub(crate) fn latin() -> PersonName {
-    PersonName { given: "Amina".to_owned(), family: "El Idrissi".to_owned() }
+    PersonName {
+        given: "Amina".to_owned(),
+        family: "El Idrissi".to_owned(),
+    }
 }
 
 pub(crate) fn birth_date() -> Date {
-    Date { year: 1990, month: 5, day: 1 }
+    Date {
+        year: 1990,
+        month: 5,
+        day: 1,
+    }
 }
 
 pub(crate) fn cin(number: &str) -> IdentityDocumentMessage {
-    IdentityDocumentMessage { kind: IdentityDocumentKind::Cin.into(), number: number.to_owned() }
+    IdentityDocumentMessage {
+        kind: IdentityDocumentKind::Cin.into(),
+        number: number.to_owned(),
+    }
 }
 
 pub(crate) fn sign_up_request(number: u32) -> SignUpRequest {
@@ -68,20 +81,34 @@ pub(crate) fn sign_up_request(number: u32) -> SignUpRequest {
 impl TestApp {
     pub(crate) fn today(&self) -> Date {
         let today = civil_date(self.now());
-        Date { year: today.year(), month: today.month() as i32, day: today.day() as i32 }
+        Date {
+            year: today.year(),
+            month: today.month() as i32,
+            day: today.day() as i32,
+        }
     }
 
     pub(crate) fn date_in(&self, days: i64) -> Date {
         let day = civil_date(self.now()) + TimeDelta::days(days);
-        Date { year: day.year(), month: day.month() as i32, day: day.day() as i32 }
+        Date {
+            year: day.year(),
+            month: day.month() as i32,
+            day: day.day() as i32,
+        }
     }
 
     /// What would be sent for the deliveries among the events.
     pub(crate) async fn take_all(&self, events: &[StoredEvent]) -> Vec<TakeDeliveryResponse> {
         let mut taken = Vec::new();
-        for event in events.iter().filter(|event| event.topic == "wathiq.identity.delivery.v1") {
+        for event in events
+            .iter()
+            .filter(|event| event.topic == "wathiq.identity.delivery.v1")
+        {
             let delivery_id = event.decode::<DeliveryRequested>().delivery_id;
-            let request = TakeDeliveryRequest { request_id: event.event_id.to_string(), delivery_id };
+            let request = TakeDeliveryRequest {
+                request_id: event.event_id.to_string(),
+                delivery_id,
+            };
             if let Ok(delivery) = self.notification.directory.clone().take_delivery(request).await {
                 taken.push(delivery.into_inner());
             }
@@ -95,7 +122,12 @@ impl TestApp {
         self.take_all(&events).await
     }
 
-    pub(crate) async fn prove_contact(&self, sign_up_id: &str, channel: ContactChannel, code: &str) -> ProveSignUpContactResponse {
+    pub(crate) async fn prove_contact(
+        &self,
+        sign_up_id: &str,
+        channel: ContactChannel,
+        code: &str,
+    ) -> ProveSignUpContactResponse {
         let request = ProveSignUpContactRequest {
             request_id: request_id(),
             sign_up_id: sign_up_id.to_owned(),
@@ -103,7 +135,13 @@ impl TestApp {
             code: code.to_owned(),
             client_address: String::new(),
         };
-        self.gateway.accounts.clone().prove_sign_up_contact(request).await.unwrap().into_inner()
+        self.gateway
+            .accounts
+            .clone()
+            .prove_sign_up_contact(request)
+            .await
+            .unwrap()
+            .into_inner()
     }
 
     /// Signs up and signs in, without a second factor.
@@ -111,9 +149,17 @@ impl TestApp {
         // What waits from before is not of this sign-up.
         self.drain().await;
         let request = sign_up_request(self.unique());
-        let opened = self.gateway.accounts.clone().sign_up(request.clone()).await.unwrap().into_inner();
+        let opened = self
+            .gateway
+            .accounts
+            .clone()
+            .sign_up(request.clone())
+            .await
+            .unwrap()
+            .into_inner();
         for message in self.messages().await {
-            self.prove_contact(&opened.sign_up_id, message.channel(), &message.code).await;
+            self.prove_contact(&opened.sign_up_id, message.channel(), &message.code)
+                .await;
         }
         let mut someone = Someone {
             id: String::new(),
@@ -141,13 +187,29 @@ impl TestApp {
         let begin = BeginTotpEnrolmentRequest {
             request_id: request_id(),
             password: PASSWORD.to_owned(),
-            second_factor: someone.totp.as_ref().map(|_| self.code(someone)).unwrap_or_default(),
+            second_factor: someone
+                .totp
+                .as_ref()
+                .map(|_| self.code(someone))
+                .unwrap_or_default(),
         };
-        let begun = accounts.begin_totp_enrolment(with_token(begin, &someone.token)).await.unwrap().into_inner();
-        let secret = data_encoding::BASE32_NOPAD.decode(begun.secret.as_bytes()).unwrap();
+        let begun = accounts
+            .begin_totp_enrolment(with_token(begin, &someone.token))
+            .await
+            .unwrap()
+            .into_inner();
+        let secret = data_encoding::BASE32_NOPAD
+            .decode(begun.secret.as_bytes())
+            .unwrap();
         someone.totp = Some(TotpSecret::new(secret));
-        let complete = CompleteTotpEnrolmentRequest { request_id: request_id(), code: self.code(someone) };
-        let completed = accounts.complete_totp_enrolment(with_token(complete, &someone.token)).await.unwrap();
+        let complete = CompleteTotpEnrolmentRequest {
+            request_id: request_id(),
+            code: self.code(someone),
+        };
+        let completed = accounts
+            .complete_totp_enrolment(with_token(complete, &someone.token))
+            .await
+            .unwrap();
         completed.into_inner().recovery_codes
     }
 
@@ -172,7 +234,14 @@ impl TestApp {
     pub(crate) async fn sign_in(&self, someone: &mut Someone, surface: SessionSurface) {
         let mut sessions = self.gateway.sessions.clone();
         let request = self.sign_in_request(someone, surface);
-        let grant = match sessions.sign_in(request).await.unwrap().into_inner().result.unwrap() {
+        let grant = match sessions
+            .sign_in(request)
+            .await
+            .unwrap()
+            .into_inner()
+            .result
+            .unwrap()
+        {
             SignInResult::Session(grant) => grant,
             SignInResult::Challenge(challenge) => {
                 let request = CompleteSignInRequest {
@@ -181,7 +250,13 @@ impl TestApp {
                     code: self.code(someone),
                     client_address: someone.address.clone(),
                 };
-                sessions.complete_sign_in(request).await.unwrap().into_inner().session.unwrap()
+                sessions
+                    .complete_sign_in(request)
+                    .await
+                    .unwrap()
+                    .into_inner()
+                    .session
+                    .unwrap()
             }
         };
         someone.session_secret = grant.session_secret;
@@ -190,8 +265,17 @@ impl TestApp {
     }
 
     pub(crate) async fn renew_token(&self, someone: &mut Someone) {
-        let request = ExchangeSessionRequest { session_secret: someone.session_secret.clone() };
-        let traded = self.gateway.sessions.clone().exchange_session(request).await.unwrap().into_inner();
+        let request = ExchangeSessionRequest {
+            session_secret: someone.session_secret.clone(),
+        };
+        let traded = self
+            .gateway
+            .sessions
+            .clone()
+            .exchange_session(request)
+            .await
+            .unwrap()
+            .into_inner();
         someone.token = traded.access_token;
         someone.id = traded.person_id;
     }
@@ -199,8 +283,12 @@ impl TestApp {
     /// The first administrator, in a staff session.
     pub(crate) async fn administrator(&self) -> Someone {
         let first = first_administrator();
-        let made = wathiq_identity::bootstrap_administrator(&self.settings, self.ambient(), first).await.unwrap();
-        let secret = data_encoding::BASE32_NOPAD.decode(made.totp_secret.as_bytes()).unwrap();
+        let made = wathiq_identity::bootstrap_administrator(&self.settings, self.ambient(), first)
+            .await
+            .unwrap();
+        let secret = data_encoding::BASE32_NOPAD
+            .decode(made.totp_secret.as_bytes())
+            .unwrap();
         let mut someone = Someone {
             id: made.person_id.to_string(),
             email: "admin@example.ma".to_owned(),
@@ -227,25 +315,50 @@ impl TestApp {
             request_id: request_id(),
             code: code.to_owned(),
             parent_office_id: parent.to_owned(),
-            kind: if parent.is_empty() { OfficeKind::Commune } else { OfficeKind::Annexe }.into(),
+            kind: if parent.is_empty() {
+                OfficeKind::Commune
+            } else {
+                OfficeKind::Annexe
+            }
+            .into(),
             name_ar: "ملحقة".to_owned(),
             name_fr: "Annexe".to_owned(),
             hcp_code: String::new(),
         };
         let mut offices = self.gateway.offices.clone();
-        offices.create_office(with_token(request, &administrator.token)).await.unwrap().into_inner().office.unwrap()
+        offices
+            .create_office(with_token(request, &administrator.token))
+            .await
+            .unwrap()
+            .into_inner()
+            .office
+            .unwrap()
     }
 
     pub(crate) async fn open_service(&self, administrator: &Someone, office: &str, service: OfferedService) {
         let request = SetOfficeServiceRequest {
             request_id: request_id(),
             office_id: office.to_owned(),
-            period: Some(OfficeServicePeriod { service: service.into(), from: Some(self.today()), to: None }),
+            period: Some(OfficeServicePeriod {
+                service: service.into(),
+                from: Some(self.today()),
+                to: None,
+            }),
         };
-        self.gateway.offices.clone().set_office_service(with_token(request, &administrator.token)).await.unwrap();
+        self.gateway
+            .offices
+            .clone()
+            .set_office_service(with_token(request, &administrator.token))
+            .await
+            .unwrap();
     }
 
-    pub(crate) fn grant_request(&self, office: &str, person: &str, role: OfficeRole) -> GrantMembershipRequest {
+    pub(crate) fn grant_request(
+        &self,
+        office: &str,
+        person: &str,
+        role: OfficeRole,
+    ) -> GrantMembershipRequest {
         GrantMembershipRequest {
             request_id: request_id(),
             office_id: office.to_owned(),
@@ -257,10 +370,22 @@ impl TestApp {
         }
     }
 
-    pub(crate) async fn grant(&self, by: &Someone, office: &str, person: &str, role: OfficeRole) -> Membership {
+    pub(crate) async fn grant(
+        &self,
+        by: &Someone,
+        office: &str,
+        person: &str,
+        role: OfficeRole,
+    ) -> Membership {
         let request = self.grant_request(office, person, role);
         let mut offices = self.gateway.offices.clone();
-        offices.grant_membership(with_token(request, &by.token)).await.unwrap().into_inner().membership.unwrap()
+        offices
+            .grant_membership(with_token(request, &by.token))
+            .await
+            .unwrap()
+            .into_inner()
+            .membership
+            .unwrap()
     }
 
     pub(crate) fn prove_request(&self, office: &str, someone: &Someone) -> ProveIdentityRequest {
@@ -277,15 +402,27 @@ impl TestApp {
 
     pub(crate) async fn prove(&self, agent: &Someone, office: &str, someone: &Someone) {
         let request = self.prove_request(office, someone);
-        self.gateway.accounts.clone().prove_identity(with_token(request, &agent.token)).await.unwrap();
+        self.gateway
+            .accounts
+            .clone()
+            .prove_identity(with_token(request, &agent.token))
+            .await
+            .unwrap();
     }
 
     /// An administrator who is also agent of an office that proves identities.
     pub(crate) async fn counter(&self) -> (Someone, Office) {
         let mut administrator = self.administrator().await;
         let office = self.create_office(&administrator, "ANF-1", "").await;
-        self.open_service(&administrator, &office.office_id, OfferedService::IdentityProof).await;
-        self.grant(&administrator, &office.office_id, &administrator.id.clone(), OfficeRole::Agent).await;
+        self.open_service(&administrator, &office.office_id, OfferedService::IdentityProof)
+            .await;
+        self.grant(
+            &administrator,
+            &office.office_id,
+            &administrator.id.clone(),
+            OfficeRole::Agent,
+        )
+        .await;
         self.renew_token(&mut administrator).await;
         (administrator, office)
     }

@@ -16,18 +16,36 @@ async fn an_agent_finds_the_claims_and_proves_one() {
         identity_document: Some(cin("be 100 000")),
     };
     let mut accounts = app.gateway.accounts.clone();
-    let claims = accounts.find_claims(with_token(request, &agent.token)).await.unwrap().into_inner().claims;
+    let claims = accounts
+        .find_claims(with_token(request, &agent.token))
+        .await
+        .unwrap()
+        .into_inner()
+        .claims;
     assert_eq!(claims.len(), 1);
-    assert_eq!((claims[0].person_id.as_str(), claims[0].assurance()), (someone.id.as_str(), AssuranceLevel::Claimed));
+    assert_eq!(
+        (claims[0].person_id.as_str(), claims[0].assurance()),
+        (someone.id.as_str(), AssuranceLevel::Claimed)
+    );
     app.prove(&agent, &office.office_id, &someone).await;
     let events = app.drain().await;
     let proved = events[0].decode::<PersonProved>();
-    assert_eq!((proved.person_id.as_str(), proved.office_id.as_str()), (someone.id.as_str(), office.office_id.as_str()));
+    assert_eq!(
+        (proved.person_id.as_str(), proved.office_id.as_str()),
+        (someone.id.as_str(), office.office_id.as_str())
+    );
     // The session goes on, and its next token says it.
     app.renew_token(&mut someone).await;
-    let person = accounts.get_person(with_token(GetPersonRequest {}, &someone.token)).await.unwrap().into_inner();
+    let person = accounts
+        .get_person(with_token(GetPersonRequest {}, &someone.token))
+        .await
+        .unwrap()
+        .into_inner();
     let proof = person.person.unwrap().proof.unwrap();
-    assert_eq!((proof.method(), proof.official_person_id.as_str()), (ProofMethod::InPerson, agent.id.as_str()));
+    assert_eq!(
+        (proof.method(), proof.official_person_id.as_str()),
+        (ProofMethod::InPerson, agent.id.as_str())
+    );
     // The document of a proved person is bound to nobody else.
     let elsewhere = ProveIdentityRequest {
         identity_document: Some(someone.document.clone()),
@@ -46,21 +64,52 @@ async fn who_may_not_prove_does_not() {
     let someone = app.newcomer().await;
     let mut accounts = app.gateway.accounts.clone();
     let own = app.prove_request(&office.office_id, &agent);
-    assert_eq!(reason(accounts.prove_identity(with_token(own, &agent.token)).await), "OWN_IDENTITY");
+    assert_eq!(
+        reason(accounts.prove_identity(with_token(own, &agent.token)).await),
+        "OWN_IDENTITY"
+    );
     let by_citizen = app.prove_request(&office.office_id, &someone);
-    assert_eq!(reason(accounts.prove_identity(with_token(by_citizen, &someone.token)).await), "WRONG_SURFACE");
+    assert_eq!(
+        reason(
+            accounts
+                .prove_identity(with_token(by_citizen, &someone.token))
+                .await
+        ),
+        "WRONG_SURFACE"
+    );
     let officer = app.member(&agent, &office.office_id, OfficeRole::Officer).await;
     let by_officer = app.prove_request(&office.office_id, &someone);
-    assert_eq!(reason(accounts.prove_identity(with_token(by_officer, &officer.token)).await), "ROLE_REQUIRED");
+    assert_eq!(
+        reason(
+            accounts
+                .prove_identity(with_token(by_officer, &officer.token))
+                .await
+        ),
+        "ROLE_REQUIRED"
+    );
     let other = app.create_office(&agent, "B-1", "").await;
     let elsewhere = app.prove_request(&other.office_id, &someone);
-    assert_eq!(reason(accounts.prove_identity(with_token(elsewhere, &agent.token)).await), "ROLE_REQUIRED");
-    app.grant(&agent, &other.office_id, &agent.id, OfficeRole::Agent).await;
+    assert_eq!(
+        reason(accounts.prove_identity(with_token(elsewhere, &agent.token)).await),
+        "ROLE_REQUIRED"
+    );
+    app.grant(&agent, &other.office_id, &agent.id, OfficeRole::Agent)
+        .await;
     let not_offered = app.prove_request(&other.office_id, &someone);
-    assert_eq!(reason(accounts.prove_identity(with_token(not_offered, &agent.token)).await), "SERVICE_NOT_OFFERED");
+    assert_eq!(
+        reason(
+            accounts
+                .prove_identity(with_token(not_offered, &agent.token))
+                .await
+        ),
+        "SERVICE_NOT_OFFERED"
+    );
     let mut nobody = app.prove_request(&office.office_id, &someone);
     nobody.person_id = uuid::Uuid::new_v4().to_string();
-    assert_eq!(reason(accounts.prove_identity(with_token(nobody, &agent.token)).await), "PERSON_NOT_FOUND");
+    assert_eq!(
+        reason(accounts.prove_identity(with_token(nobody, &agent.token)).await),
+        "PERSON_NOT_FOUND"
+    );
     app.finish().await;
 }
 
@@ -77,7 +126,13 @@ async fn every_bad_field_of_a_proof_is_named() {
         identity_document: Some(cin("12345")),
         ..app.prove_request(&office.office_id, &someone)
     };
-    let found = violations(app.gateway.accounts.clone().prove_identity(with_token(request, &agent.token)).await);
+    let found = violations(
+        app.gateway
+            .accounts
+            .clone()
+            .prove_identity(with_token(request, &agent.token))
+            .await,
+    );
     let expected = [
         ("request_id", "MALFORMED"),
         ("office_id", "REQUIRED"),
@@ -86,6 +141,9 @@ async fn every_bad_field_of_a_proof_is_named() {
         ("birth_date", "OUT_OF_RANGE"),
         ("identity_document.number", "DOCUMENT_NUMBER_FORM"),
     ];
-    assert_eq!(found, expected.map(|(field, reason)| (field.to_owned(), reason.to_owned())));
+    assert_eq!(
+        found,
+        expected.map(|(field, reason)| (field.to_owned(), reason.to_owned()))
+    );
     app.finish().await;
 }

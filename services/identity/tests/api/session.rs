@@ -19,7 +19,16 @@ fn wrong(app: &TestApp, someone: &Someone) -> SignInRequest {
 
 async fn challenge(app: &TestApp, clients: &Clients, someone: &Someone, surface: SessionSurface) -> String {
     let request = app.sign_in_request(someone, surface);
-    match clients.sessions.clone().sign_in(request).await.unwrap().into_inner().result.unwrap() {
+    match clients
+        .sessions
+        .clone()
+        .sign_in(request)
+        .await
+        .unwrap()
+        .into_inner()
+        .result
+        .unwrap()
+    {
         SignInResult::Challenge(challenge) => challenge.challenge,
         SignInResult::Session(_) => panic!("a second factor is asked for"),
     }
@@ -35,7 +44,9 @@ fn complete(challenge: &str, code: &str) -> CompleteSignInRequest {
 }
 
 fn exchange(secret: &str) -> ExchangeSessionRequest {
-    ExchangeSessionRequest { session_secret: secret.to_owned() }
+    ExchangeSessionRequest {
+        session_secret: secret.to_owned(),
+    }
 }
 
 fn claims(token: &str) -> TokenClaims {
@@ -48,9 +59,15 @@ async fn a_wrong_password_and_an_unknown_login_are_answered_alike() {
     let someone = app.newcomer().await;
     let mut sessions = app.gateway.sessions.clone();
     let known = refusal(sessions.sign_in(wrong(&app, &someone)).await);
-    let unknown = SignInRequest { login: "nobody@example.ma".to_owned(), ..wrong(&app, &someone) };
+    let unknown = SignInRequest {
+        login: "nobody@example.ma".to_owned(),
+        ..wrong(&app, &someone)
+    };
     let unknown = refusal(sessions.sign_in(unknown).await);
-    assert_eq!((known.code(), known.message()), (unknown.code(), unknown.message()));
+    assert_eq!(
+        (known.code(), known.message()),
+        (unknown.code(), unknown.message())
+    );
     assert_eq!(known.details(), unknown.details());
     // Both leave one trace: the same statements were made.
     let traces = "SELECT count(*) FROM audit WHERE action = 'session.sign_in' AND outcome = 'refused'";
@@ -63,23 +80,38 @@ async fn a_stranger_at_another_address_cannot_lock_the_holder_out() {
     let app = TestApp::start().await;
     let someone = app.newcomer().await;
     let mut sessions = app.gateway.sessions.clone();
-    let from_elsewhere = || SignInRequest { client_address: "192.0.2.66".to_owned(), ..wrong(&app, &someone) };
+    let from_elsewhere = || SignInRequest {
+        client_address: "192.0.2.66".to_owned(),
+        ..wrong(&app, &someone)
+    };
     for _ in 0..10 {
-        assert_eq!(reason(sessions.sign_in(from_elsewhere()).await), "CREDENTIALS_WRONG");
+        assert_eq!(
+            reason(sessions.sign_in(from_elsewhere()).await),
+            "CREDENTIALS_WRONG"
+        );
     }
     let limited = refusal(sessions.sign_in(from_elsewhere()).await);
     assert_eq!(limited.code(), Code::ResourceExhausted);
     // Nor does it tell whether the account exists.
-    let nobody = || SignInRequest { login: "nobody@example.ma".to_owned(), ..from_elsewhere() };
+    let nobody = || SignInRequest {
+        login: "nobody@example.ma".to_owned(),
+        ..from_elsewhere()
+    };
     for _ in 0..10 {
         assert_eq!(reason(sessions.sign_in(nobody()).await), "CREDENTIALS_WRONG");
     }
-    assert_eq!(refusal(sessions.sign_in(nobody()).await).code(), Code::ResourceExhausted);
+    assert_eq!(
+        refusal(sessions.sign_in(nobody()).await).code(),
+        Code::ResourceExhausted
+    );
     let holder = app.sign_in_request(&someone, SessionSurface::Citizen);
     sessions.sign_in(holder).await.unwrap();
     let wait = wathiq_chassis::status::retry_after(&limited).unwrap();
     app.advance(TimeDelta::from_std(wait).unwrap());
-    assert_eq!(reason(sessions.sign_in(from_elsewhere()).await), "CREDENTIALS_WRONG");
+    assert_eq!(
+        reason(sessions.sign_in(from_elsewhere()).await),
+        "CREDENTIALS_WRONG"
+    );
     app.finish().await;
 }
 
@@ -102,18 +134,33 @@ async fn a_second_factor_works_once_and_a_challenge_has_five_attempts() {
     let first = challenge(&app, &app.gateway, &someone, SessionSurface::Citizen).await;
     let code = app.code(&someone);
     sessions.complete_sign_in(complete(&first, &code)).await.unwrap();
-    assert_eq!(reason(sessions.complete_sign_in(complete(&first, &code)).await), "CHALLENGE_INVALID");
+    assert_eq!(
+        reason(sessions.complete_sign_in(complete(&first, &code)).await),
+        "CHALLENGE_INVALID"
+    );
     let second = challenge(&app, &app.gateway, &someone, SessionSurface::Citizen).await;
-    assert_eq!(reason(sessions.complete_sign_in(complete(&second, &code)).await), "SECOND_FACTOR_USED");
+    assert_eq!(
+        reason(sessions.complete_sign_in(complete(&second, &code)).await),
+        "SECOND_FACTOR_USED"
+    );
     for _ in 0..4 {
-        assert_eq!(reason(sessions.complete_sign_in(complete(&second, "no code")).await), "SECOND_FACTOR_WRONG");
+        assert_eq!(
+            reason(sessions.complete_sign_in(complete(&second, "no code")).await),
+            "SECOND_FACTOR_WRONG"
+        );
     }
     let right = app.code(&someone);
-    assert_eq!(reason(sessions.complete_sign_in(complete(&second, &right)).await), "CHALLENGE_INVALID");
+    assert_eq!(
+        reason(sessions.complete_sign_in(complete(&second, &right)).await),
+        "CHALLENGE_INVALID"
+    );
     let third = challenge(&app, &app.gateway, &someone, SessionSurface::Citizen).await;
     app.advance(TimeDelta::minutes(5));
     let late = app.code(&someone);
-    assert_eq!(reason(sessions.complete_sign_in(complete(&third, &late)).await), "CHALLENGE_INVALID");
+    assert_eq!(
+        reason(sessions.complete_sign_in(complete(&third, &late)).await),
+        "CHALLENGE_INVALID"
+    );
     app.finish().await;
 }
 
@@ -129,15 +176,24 @@ async fn who_knows_only_the_password_cannot_keep_the_holder_out_of_a_known_addre
             ..app.sign_in_request(&someone, SessionSurface::Citizen)
         };
         let answer = sessions.sign_in(request).await.unwrap().into_inner();
-        let Some(SignInResult::Challenge(challenge)) = answer.result else { panic!() };
+        let Some(SignInResult::Challenge(challenge)) = answer.result else {
+            panic!()
+        };
         for _ in 0..5 {
-            let refused = refusal(sessions.complete_sign_in(complete(&challenge.challenge, "no code")).await);
+            let refused = refusal(
+                sessions
+                    .complete_sign_in(complete(&challenge.challenge, "no code"))
+                    .await,
+            );
             limited |= refused.code() == Code::ResourceExhausted;
         }
     }
     assert!(limited, "guesses from unknown addresses are limited together");
     let challenge = challenge(&app, &app.gateway, &someone, SessionSurface::Citizen).await;
-    sessions.complete_sign_in(complete(&challenge, &app.code(&someone))).await.unwrap();
+    sessions
+        .complete_sign_in(complete(&challenge, &app.code(&someone)))
+        .await
+        .unwrap();
     app.finish().await;
 }
 
@@ -145,21 +201,33 @@ async fn who_knows_only_the_password_cannot_keep_the_holder_out_of_a_known_addre
 async fn a_token_says_who_where_and_with_which_roles() {
     let app = TestApp::start().await;
     let (administrator, office) = app.counter().await;
-    let agent = app.member(&administrator, &office.office_id, OfficeRole::Agent).await;
+    let agent = app
+        .member(&administrator, &office.office_id, OfficeRole::Agent)
+        .await;
     let found = claims(&agent.token);
     assert_eq!(found.sub.to_string(), agent.id);
     assert_eq!(found.sid.to_string(), agent.session_id);
-    assert_eq!((found.iss.as_str(), found.aud.as_str()), ("https://identity.wathiq", "wathiq"));
+    assert_eq!(
+        (found.iss.as_str(), found.aud.as_str()),
+        ("https://identity.wathiq", "wathiq")
+    );
     assert_eq!((found.iat, found.exp - found.iat), (app.now().timestamp(), 300));
     assert_eq!(found.assurance, wathiq_chassis::Assurance::Proved);
-    let grants: Vec<_> = found.grants.iter().map(|g| (g.office_id.to_string(), g.role.as_str())).collect();
+    let grants: Vec<_> = found
+        .grants
+        .iter()
+        .map(|g| (g.office_id.to_string(), g.role.as_str()))
+        .collect();
     assert_eq!(grants, [(office.office_id.clone(), "agent")]);
     assert!(!found.padm && claims(&administrator.token).padm);
     // The same person in a citizen session holds no role.
     let mut citizen = agent;
     app.sign_in(&mut citizen, SessionSurface::Citizen).await;
     let found = claims(&citizen.token);
-    assert_eq!((found.surface, found.grants.len(), found.padm), (wathiq_chassis::Surface::Citizen, 0, false));
+    assert_eq!(
+        (found.surface, found.grants.len(), found.padm),
+        (wathiq_chassis::Surface::Citizen, 0, false)
+    );
     app.finish().await;
 }
 
@@ -170,16 +238,29 @@ async fn a_token_never_outlives_its_session() {
     let mut sessions = app.gateway.sessions.clone();
     for _ in 0..24 {
         app.advance(TimeDelta::minutes(29));
-        sessions.exchange_session(exchange(&someone.session_secret)).await.unwrap();
+        sessions
+            .exchange_session(exchange(&someone.session_secret))
+            .await
+            .unwrap();
     }
     // 11 h 36 min have passed of 12 h.
     app.advance(TimeDelta::minutes(23));
-    let last = sessions.exchange_session(exchange(&someone.session_secret)).await.unwrap().into_inner();
+    let last = sessions
+        .exchange_session(exchange(&someone.session_secret))
+        .await
+        .unwrap()
+        .into_inner();
     let left = claims(&last.access_token).exp - app.now().timestamp();
     assert_eq!(left, 60);
     app.advance(TimeDelta::seconds(60));
-    assert_eq!(reason(sessions.exchange_session(exchange(&someone.session_secret)).await), "SESSION_EXPIRED");
-    assert_eq!(reason(sessions.exchange_session(exchange("nothing")).await), "SESSION_INVALID");
+    assert_eq!(
+        reason(sessions.exchange_session(exchange(&someone.session_secret)).await),
+        "SESSION_EXPIRED"
+    );
+    assert_eq!(
+        reason(sessions.exchange_session(exchange("nothing")).await),
+        "SESSION_INVALID"
+    );
     app.finish().await;
 }
 
@@ -190,14 +271,25 @@ async fn staff_need_a_second_factor_and_a_role_and_their_sessions_idle_out_soone
     let mut sessions = app.gateway.sessions.clone();
     let newcomer = app.newcomer().await;
     let request = app.sign_in_request(&newcomer, SessionSurface::Staff);
-    assert_eq!(reason(sessions.sign_in(request).await), "SECOND_FACTOR_NOT_ENROLLED");
+    assert_eq!(
+        reason(sessions.sign_in(request).await),
+        "SECOND_FACTOR_NOT_ENROLLED"
+    );
     let citizen = app.proved_citizen(&administrator, &office.office_id).await;
     let request = app.sign_in_request(&citizen, SessionSurface::Staff);
     assert_eq!(reason(sessions.sign_in(request).await), "NOT_STAFF");
-    let agent = app.member(&administrator, &office.office_id, OfficeRole::Agent).await;
+    let agent = app
+        .member(&administrator, &office.office_id, OfficeRole::Agent)
+        .await;
     app.advance(TimeDelta::minutes(15));
-    assert_eq!(reason(sessions.exchange_session(exchange(&agent.session_secret)).await), "SESSION_EXPIRED");
-    sessions.exchange_session(exchange(&citizen.session_secret)).await.unwrap();
+    assert_eq!(
+        reason(sessions.exchange_session(exchange(&agent.session_secret)).await),
+        "SESSION_EXPIRED"
+    );
+    sessions
+        .exchange_session(exchange(&citizen.session_secret))
+        .await
+        .unwrap();
     app.finish().await;
 }
 
@@ -209,22 +301,66 @@ async fn sessions_are_listed_and_ended_by_their_person_alone() {
     app.advance(TimeDelta::seconds(1));
     app.sign_in(&mut someone, SessionSurface::Citizen).await;
     let mut sessions = app.gateway.sessions.clone();
-    let list = ListSessionsRequest { page_size: 1, page_token: String::new() };
-    let page = sessions.list_sessions(with_token(list, &someone.token)).await.unwrap().into_inner();
+    let list = ListSessionsRequest {
+        page_size: 1,
+        page_token: String::new(),
+    };
+    let page = sessions
+        .list_sessions(with_token(list, &someone.token))
+        .await
+        .unwrap()
+        .into_inner();
     assert_eq!(page.sessions[0].session_id, someone.session_id);
     assert!(page.sessions[0].current && page.sessions[0].user_agent == "test browser");
-    let list = ListSessionsRequest { page_size: 1, page_token: page.next_page_token };
-    let page = sessions.list_sessions(with_token(list, &someone.token)).await.unwrap().into_inner();
-    assert_eq!((page.sessions[0].session_id.as_str(), page.next_page_token.as_str()), (first.as_str(), ""));
-    let end = |id: &str| EndSessionRequest { request_id: request_id(), session_id: id.to_owned() };
+    let list = ListSessionsRequest {
+        page_size: 1,
+        page_token: page.next_page_token,
+    };
+    let page = sessions
+        .list_sessions(with_token(list, &someone.token))
+        .await
+        .unwrap()
+        .into_inner();
+    assert_eq!(
+        (
+            page.sessions[0].session_id.as_str(),
+            page.next_page_token.as_str()
+        ),
+        (first.as_str(), "")
+    );
+    let end = |id: &str| EndSessionRequest {
+        request_id: request_id(),
+        session_id: id.to_owned(),
+    };
     let stranger = app.newcomer().await;
-    assert_eq!(reason(sessions.end_session(with_token(end(&first), &stranger.token)).await), "SESSION_NOT_FOUND");
-    sessions.end_session(with_token(end(&first), &someone.token)).await.unwrap();
+    assert_eq!(
+        reason(
+            sessions
+                .end_session(with_token(end(&first), &stranger.token))
+                .await
+        ),
+        "SESSION_NOT_FOUND"
+    );
+    sessions
+        .end_session(with_token(end(&first), &someone.token))
+        .await
+        .unwrap();
     let all = ListSessionsRequest::default();
-    let left = sessions.list_sessions(with_token(all, &someone.token)).await.unwrap().into_inner().sessions;
+    let left = sessions
+        .list_sessions(with_token(all, &someone.token))
+        .await
+        .unwrap()
+        .into_inner()
+        .sessions;
     assert_eq!(left.len(), 1);
-    sessions.end_session(with_token(end(&someone.session_id), &someone.token)).await.unwrap();
-    assert_eq!(reason(sessions.exchange_session(exchange(&someone.session_secret)).await), "SESSION_EXPIRED");
+    sessions
+        .end_session(with_token(end(&someone.session_id), &someone.token))
+        .await
+        .unwrap();
+    assert_eq!(
+        reason(sessions.exchange_session(exchange(&someone.session_secret)).await),
+        "SESSION_EXPIRED"
+    );
     app.finish().await;
 }
 
@@ -235,16 +371,33 @@ async fn a_sign_in_begun_at_one_replica_is_completed_at_another() {
     let replica = app.replica().await;
     let challenge = challenge(&app, &app.gateway, &someone, SessionSurface::Citizen).await;
     let code = app.code(&someone);
-    let granted = replica.sessions.clone().complete_sign_in(complete(&challenge, &code)).await.unwrap();
+    let granted = replica
+        .sessions
+        .clone()
+        .complete_sign_in(complete(&challenge, &code))
+        .await
+        .unwrap();
     let secret = granted.into_inner().session.unwrap().session_secret;
-    let traded = replica.sessions.clone().exchange_session(exchange(&secret)).await.unwrap().into_inner();
+    let traded = replica
+        .sessions
+        .clone()
+        .exchange_session(exchange(&secret))
+        .await
+        .unwrap()
+        .into_inner();
     // A token that one replica made is verified by the other.
     let request = with_token(GetPersonRequest {}, &traded.access_token);
     app.gateway.accounts.clone().get_person(request).await.unwrap();
     // And limits hold across both.
     for clients in [&app.gateway, &replica].into_iter().cycle().take(10) {
-        assert_eq!(reason(clients.sessions.clone().sign_in(wrong(&app, &someone)).await), "CREDENTIALS_WRONG");
+        assert_eq!(
+            reason(clients.sessions.clone().sign_in(wrong(&app, &someone)).await),
+            "CREDENTIALS_WRONG"
+        );
     }
-    assert_eq!(refusal(replica.sessions.clone().sign_in(wrong(&app, &someone)).await).code(), Code::ResourceExhausted);
+    assert_eq!(
+        refusal(replica.sessions.clone().sign_in(wrong(&app, &someone)).await).code(),
+        Code::ResourceExhausted
+    );
     app.finish().await;
 }

@@ -7,7 +7,10 @@ use crate::harness::{TestApp, reason, refusal, request_id, violations, with_toke
 use crate::people::{cin, latin, sign_up_request};
 
 fn owned(expected: &[(&str, &str)]) -> Vec<(String, String)> {
-    expected.iter().map(|(field, reason)| ((*field).to_owned(), (*reason).to_owned())).collect()
+    expected
+        .iter()
+        .map(|(field, reason)| ((*field).to_owned(), (*reason).to_owned()))
+        .collect()
 }
 
 #[tokio::test]
@@ -17,7 +20,11 @@ async fn every_bad_field_of_a_sign_up_is_named_at_once() {
         request_id: String::new(),
         name_arabic: Some(latin()),
         name_latin: None,
-        birth_date: Some(Date { year: 2026, month: 13, day: 1 }),
+        birth_date: Some(Date {
+            year: 2026,
+            month: 13,
+            day: 1,
+        }),
         identity_document: Some(cin("1")),
         email: "nobody".to_owned(),
         phone: "0522334455".to_owned(),
@@ -47,8 +54,18 @@ async fn every_bad_field_of_a_sign_up_is_named_at_once() {
 #[tokio::test]
 async fn an_unusual_number_is_a_warning() {
     let app = TestApp::start().await;
-    let request = SignUpRequest { identity_document: Some(cin("A1")), ..sign_up_request(1) };
-    let opened = app.gateway.accounts.clone().sign_up(request).await.unwrap().into_inner();
+    let request = SignUpRequest {
+        identity_document: Some(cin("A1")),
+        ..sign_up_request(1)
+    };
+    let opened = app
+        .gateway
+        .accounts
+        .clone()
+        .sign_up(request)
+        .await
+        .unwrap()
+        .into_inner();
     assert_eq!(opened.warnings, ["DOCUMENT_NUMBER_UNUSUAL"]);
     app.finish().await;
 }
@@ -60,9 +77,15 @@ async fn a_request_id_belongs_to_one_request() {
     let request = sign_up_request(1);
     let first = accounts.sign_up(request.clone()).await.unwrap().into_inner();
     // The same from elsewhere is the same: a phone changes its address between two attempts.
-    let moved = SignUpRequest { client_address: "2001:db8::1".to_owned(), ..request.clone() };
+    let moved = SignUpRequest {
+        client_address: "2001:db8::1".to_owned(),
+        ..request.clone()
+    };
     assert_eq!(accounts.sign_up(moved).await.unwrap().into_inner(), first);
-    let changed = SignUpRequest { phone: "0699999998".to_owned(), ..request };
+    let changed = SignUpRequest {
+        phone: "0699999998".to_owned(),
+        ..request
+    };
     assert_eq!(reason(accounts.sign_up(changed).await), "REQUEST_ID_REUSED");
     // Two people may use the same id.
     let (someone, other) = (app.newcomer().await, app.newcomer().await);
@@ -71,8 +94,14 @@ async fn a_request_id_belongs_to_one_request() {
         language: language.into(),
         ..Default::default()
     };
-    accounts.update_preferences(with_token(update(Language::Fr), &someone.token)).await.unwrap();
-    accounts.update_preferences(with_token(update(Language::En), &other.token)).await.unwrap();
+    accounts
+        .update_preferences(with_token(update(Language::Fr), &someone.token))
+        .await
+        .unwrap();
+    accounts
+        .update_preferences(with_token(update(Language::En), &other.token))
+        .await
+        .unwrap();
     app.finish().await;
 }
 
@@ -80,12 +109,24 @@ async fn a_request_id_belongs_to_one_request() {
 async fn what_is_stored_of_a_request_does_not_give_its_password_away() {
     let app = TestApp::start().await;
     let request = sign_up_request(1);
-    app.gateway.accounts.clone().sign_up(request.clone()).await.unwrap();
-    let stored: Vec<(Vec<u8>,)> = sqlx::query_as("SELECT hash FROM idempotency").fetch_all(&app.pool).await.unwrap();
+    app.gateway
+        .accounts
+        .clone()
+        .sign_up(request.clone())
+        .await
+        .unwrap();
+    let stored: Vec<(Vec<u8>,)> = sqlx::query_as("SELECT hash FROM idempotency")
+        .fetch_all(&app.pool)
+        .await
+        .unwrap();
     // A plain hash could be tried against a list of passwords.
     use prost::Message;
     use sha2::Digest;
-    let bare = SignUpRequest { request_id: String::new(), client_address: String::new(), ..request.clone() };
+    let bare = SignUpRequest {
+        request_id: String::new(),
+        client_address: String::new(),
+        ..request.clone()
+    };
     for message in [request, bare] {
         let plain = sha2::Sha256::digest(message.encode_to_vec());
         assert!(stored.iter().all(|(hash,)| hash[..] != plain[..]));
@@ -99,11 +140,26 @@ async fn pages_take_their_own_tokens_alone() {
     let someone = app.newcomer().await;
     let mut sessions = app.gateway.sessions.clone();
     let list = |page_size: i32, token: &str| {
-        with_token(ListSessionsRequest { page_size, page_token: token.to_owned() }, &someone.token)
+        with_token(
+            ListSessionsRequest {
+                page_size,
+                page_token: token.to_owned(),
+            },
+            &someone.token,
+        )
     };
-    assert_eq!(violations(sessions.list_sessions(list(-1, "")).await), owned(&[("page_size", "OUT_OF_RANGE")]));
-    assert_eq!(violations(sessions.list_sessions(list(1, "x y")).await), owned(&[("page_token", "MALFORMED")]));
-    assert_eq!(violations(sessions.list_sessions(list(1, "eA")).await), owned(&[("page_token", "MALFORMED")]));
+    assert_eq!(
+        violations(sessions.list_sessions(list(-1, "")).await),
+        owned(&[("page_size", "OUT_OF_RANGE")])
+    );
+    assert_eq!(
+        violations(sessions.list_sessions(list(1, "x y")).await),
+        owned(&[("page_token", "MALFORMED")])
+    );
+    assert_eq!(
+        violations(sessions.list_sessions(list(1, "eA")).await),
+        owned(&[("page_token", "MALFORMED")])
+    );
     app.finish().await;
 }
 
@@ -112,18 +168,34 @@ async fn a_database_that_is_down_is_said_to_be_and_loses_nothing() {
     let app = TestApp::start().await;
     let someone = app.newcomer().await;
     let mut clients = app.gateway.clone();
-    clients.accounts.get_person(with_token(GetPersonRequest {}, &someone.token)).await.unwrap();
+    clients
+        .accounts
+        .get_person(with_token(GetPersonRequest {}, &someone.token))
+        .await
+        .unwrap();
     app.cut_off(true).await;
     let request = UpdatePreferencesRequest {
         request_id: request_id(),
         language: Language::Fr.into(),
         ..Default::default()
     };
-    let down = refusal(clients.accounts.update_preferences(with_token(request.clone(), &someone.token)).await);
+    let down = refusal(
+        clients
+            .accounts
+            .update_preferences(with_token(request.clone(), &someone.token))
+            .await,
+    );
     assert_eq!(down.code(), tonic::Code::Unavailable);
-    assert_eq!(wathiq_chassis::status::reason(&down).as_deref(), Some("DATABASE_UNAVAILABLE"));
+    assert_eq!(
+        wathiq_chassis::status::reason(&down).as_deref(),
+        Some("DATABASE_UNAVAILABLE")
+    );
     app.cut_off(false).await;
-    let person = clients.accounts.update_preferences(with_token(request, &someone.token)).await.unwrap();
+    let person = clients
+        .accounts
+        .update_preferences(with_token(request, &someone.token))
+        .await
+        .unwrap();
     assert_eq!(person.into_inner().person.unwrap().etag, "v2");
     app.finish().await;
 }

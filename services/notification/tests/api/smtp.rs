@@ -137,9 +137,16 @@ async fn a_mail_too_large_for_the_server_goes_by_link_at_once() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_the_server_holds_against_us_is_not_held_against_the_mail() {
-    let server = Server::start([Verdict::Sender(530), Verdict::Silence, Verdict::Take]).await;
+    let server = Server::start([
+        Verdict::Greeting(554),
+        Verdict::Sender(530),
+        Verdict::Silence,
+        Verdict::Take,
+    ])
+    .await;
     with_world_of(plain(server.port), async |world| {
         let record = queue(world).await;
+        assert_eq!(after_attempt(world, &record).await, waits("SMTP_554"));
         assert_eq!(after_attempt(world, &record).await, waits("SMTP_530"));
         assert_eq!(after_attempt(world, &record).await, waits("SMTP_TIMEOUT"));
         assert_eq!(after_attempt(world, &record).await, sent());

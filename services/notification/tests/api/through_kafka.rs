@@ -56,7 +56,12 @@ async fn two_replicas_send_each_code_once_and_publish_what_they_did() {
         let shutdown = CancellationToken::new();
         let mut running = tokio::task::JoinSet::new();
         let database = world.settings.database.connect_options().unwrap();
-        let relay = Relay::new(database, kafka.clone(), "wathiq/notification", world.app.ambient.clone());
+        let relay = Relay::new(
+            database,
+            kafka.clone(),
+            "wathiq/notification",
+            world.app.ambient.clone(),
+        );
         running.spawn(relay.run(shutdown.clone()));
         for replica in ["1", "2"] {
             let consumer = Consumer::new(
@@ -116,7 +121,12 @@ async fn create_topic(name: &str) {
         .create()
         .unwrap();
     let topic = NewTopic::new(name, 4, TopicReplication::Fixed(1));
-    admin.create_topics(&[topic], &AdminOptions::new()).await.unwrap().remove(0).unwrap();
+    admin
+        .create_topics(&[topic], &AdminOptions::new())
+        .await
+        .unwrap()
+        .remove(0)
+        .unwrap();
 }
 
 fn code(text: &str) -> Option<String> {

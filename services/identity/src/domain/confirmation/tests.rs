@@ -10,11 +10,17 @@ fn hashes(list: &[u8]) -> HashSet {
 
 fn open() -> Confirmation {
     let who = (Uuid::from_u128(1), Uuid::from_u128(2), Surface::Citizen);
-    Confirmation::open(Uuid::nil(), who, Purpose::Legalise, hashes(&[1, 2]), NOW).unwrap().0
+    Confirmation::open(Uuid::nil(), who, Purpose::Legalise, hashes(&[1, 2]), NOW)
+        .unwrap()
+        .0
 }
 
 fn given() -> Given {
-    Given { method: Method::Totp, at: NOW, record: "jws".to_owned() }
+    Given {
+        method: Method::Totp,
+        at: NOW,
+        record: "jws".to_owned(),
+    }
 }
 
 fn confirmed() -> Confirmation {
@@ -46,7 +52,12 @@ fn states_and_commands() {
         ConfirmationUsed as U,
     };
     let late = NOW + LIFE;
-    type Row = (&'static str, fn() -> Confirmation, DateTime<Utc>, [Option<Refusal>; 3]);
+    type Row = (
+        &'static str,
+        fn() -> Confirmation,
+        DateTime<Utc>,
+        [Option<Refusal>; 3],
+    );
     let table: [Row; 8] = [
         ("open", open, NOW, [None, None, Some(O)]),
         ("confirmed", confirmed, NOW, [Some(G), Some(G), None]),
@@ -72,7 +83,13 @@ fn the_surface_must_fit_the_purpose() {
         (Purpose::Seal, Surface::Staff, true),
         (Purpose::Seal, Surface::Citizen, false),
     ] {
-        let opened = Confirmation::open(Uuid::nil(), (Uuid::nil(), Uuid::nil(), surface), purpose, hashes(&[1]), NOW);
+        let opened = Confirmation::open(
+            Uuid::nil(),
+            (Uuid::nil(), Uuid::nil(), surface),
+            purpose,
+            hashes(&[1]),
+            NOW,
+        );
         assert_eq!(opened.is_ok(), right, "{purpose:?} on {surface:?}");
     }
 }
@@ -80,13 +97,28 @@ fn the_surface_must_fit_the_purpose() {
 #[test]
 fn it_is_used_for_what_was_confirmed_or_not_at_all() {
     let other = [
-        Redemption { person_id: Uuid::from_u128(9), ..redemption() },
-        Redemption { purpose: Purpose::Seal, ..redemption() },
-        Redemption { hashes: hashes(&[1]), ..redemption() },
-        Redemption { hashes: hashes(&[1, 2, 3]), ..redemption() },
+        Redemption {
+            person_id: Uuid::from_u128(9),
+            ..redemption()
+        },
+        Redemption {
+            purpose: Purpose::Seal,
+            ..redemption()
+        },
+        Redemption {
+            hashes: hashes(&[1]),
+            ..redemption()
+        },
+        Redemption {
+            hashes: hashes(&[1, 2, 3]),
+            ..redemption()
+        },
     ];
     for redemption in other {
-        assert_eq!(confirmed().redeem(redemption, NOW).err(), Some(Refusal::ConfirmationMismatch));
+        assert_eq!(
+            confirmed().redeem(redemption, NOW).err(),
+            Some(Refusal::ConfirmationMismatch)
+        );
     }
 }
 

@@ -7,13 +7,15 @@ use std::sync::{Arc, Mutex};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 
-/// What happens to one mail.
+/// What happens to one mail, which comes on a connection of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Verdict {
     /// It is taken.
     Take,
     /// It is taken, and the connection breaks before the answer.
     TakeAndHangUp,
+    /// This code greets.
+    Greeting(u16),
     /// This code answers the sender.
     Sender(u16),
     /// This code answers the recipient.
@@ -74,24 +76,28 @@ impl Server {
 async fn converse(stream: TcpStream, state: &State) -> std::io::Result<()> {
     let (reader, mut writer) = stream.into_split();
     let mut lines = BufReader::new(reader).lines();
-    let mut verdict = Verdict::Take;
-    writer.write_all(b"220 mail.example ESMTP\r\n").await?;
+    let verdict = state
+        .verdicts
+        .lock()
+        .unwrap()
+        .pop_front()
+        .unwrap_or(Verdict::Take);
+    let greeting = if let Verdict::Greeting(code) = verdict {
+        code
+    } else {
+        220
+    };
+    writer
+        .write_all(format!("{greeting} mail.example ESMTP\r\n").as_bytes())
+        .await?;
     while let Some(line) = lines.next_line().await? {
         let answer = match line.to_uppercase().split([' ', ':']).next().unwrap_or_default() {
             "EHLO" => "250-mail.example\r\n250 8BITMIME".to_owned(),
-            "MAIL" => {
-                verdict = state
-                    .verdicts
-                    .lock()
-                    .unwrap()
-                    .pop_front()
-                    .unwrap_or(Verdict::Take);
-                match verdict {
-                    Verdict::Sender(code) => format!("{code} not from you"),
-                    Verdict::Silence => std::future::pending().await,
-                    _ => "250 ok".to_owned(),
-                }
-            }
+            "MAIL" => match verdict {
+                Verdict::Sender(code) => format!("{code} not from you"),
+                Verdict::Silence => std::future::pending().await,
+                _ => "250 ok".to_owned(),
+            },
             "RCPT" => match verdict {
                 Verdict::Recipient(code) => format!("{code} not to them"),
                 _ => "250 ok".to_owned(),

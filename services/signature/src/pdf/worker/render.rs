@@ -1,11 +1,13 @@
 //! Pictures of pages, as a person will see them.
 
 use std::io::Cursor;
+use std::ops::Range;
 use std::sync::Arc;
 
 use hayro::hayro_interpret::InterpreterSettings;
 use hayro::hayro_syntax::Pdf;
 use hayro::hayro_syntax::page::Page;
+use hayro::vello_cpu::Pixmap;
 use hayro::vello_cpu::color::palette::css::WHITE;
 use hayro::{RenderCache, RenderSettings};
 use image::imageops::{self, FilterType};
@@ -16,8 +18,8 @@ use super::prepare;
 use crate::domain::document::IntakeRefusal;
 use crate::pdf::job::{Answer, RenderJob};
 
-/// Most pixels of a whole page; a region of a page is cut out of the whole.
-const MAX_PIXELS: f64 = 20_000_000.0;
+/// Most pixels of a whole page, about 290 dots an inch on A4; a region of a page is cut out of the whole.
+const MAX_PIXELS: f64 = 8_000_000.0;
 /// Longest side in pixels.
 const MAX_SIDE: f64 = 16_000.0;
 
@@ -43,8 +45,8 @@ fn picture(file: Vec<u8>, job: &RenderJob) -> Outcome<Vec<u8>> {
         .pages()
         .get(job.page_index as usize)
         .ok_or(Answer::OutOfRange)?;
-    let whole = whole_page(page, job.width_pixels, region.width)?;
-    encode(&cut(whole, &region, job.width_pixels))
+    let whole = whole_page(page, job.width_pixels, region.width);
+    encode(&scaled(cut(&whole, &region)?, job.width_pixels))
 }
 
 fn unreadable() -> Answer {
@@ -70,14 +72,11 @@ fn region(info: &PageInfo, job: &RenderJob) -> Outcome<ViewerRect> {
     Ok(rect)
 }
 
-fn whole_page(page: &Page<'_>, width_pixels: u32, share: f64) -> Outcome<RgbImage> {
+fn whole_page(page: &Page<'_>, width_pixels: u32, share: f64) -> Pixmap {
     let (width, height) = page.render_dimensions();
     let (width, height) = (f64::from(width), f64::from(height));
     let wanted = f64::from(width_pixels) / (width * share);
-    let bounded = (MAX_PIXELS / (width * height))
-        .sqrt()
-        .min(MAX_SIDE / width)
-        .min(MAX_SIDE / height);
+    let bounded = (MAX_PIXELS / (width * height)).sqrt().min(MAX_SIDE / width).min(MAX_SIDE / height);
     let scale = wanted.min(bounded);
     let pixels = |length: f64| (length * scale).round().clamp(1.0, MAX_SIDE) as u16;
     let settings = RenderSettings {
@@ -87,40 +86,39 @@ fn whole_page(page: &Page<'_>, width_pixels: u32, share: f64) -> Outcome<RgbImag
         height: Some(pixels(height)),
         bg_color: WHITE,
     };
-    let pixmap = hayro::render(
-        page,
-        &RenderCache::new(),
-        &InterpreterSettings::default(),
-        &settings,
-    );
-    let (width, height) = (u32::from(pixmap.width()), u32::from(pixmap.height()));
-    let rgb = pixmap
-        .data()
-        .iter()
-        .flat_map(|pixel| [pixel.r, pixel.g, pixel.b])
-        .collect();
-    RgbImage::from_raw(width, height, rgb).ok_or_else(unreadable)
+    hayro::render(page, &RenderCache::new(), &InterpreterSettings::default(), &settings)
 }
 
-fn cut(whole: RgbImage, region: &ViewerRect, width_pixels: u32) -> RgbImage {
-    let (width, height) = (f64::from(whole.width()), f64::from(whole.height()));
-    let at = |fraction: f64, length: f64| (fraction * length).round().clamp(0.0, length - 1.0) as u32;
-    let (x, y) = (at(region.left, width), at(region.top, height));
-    let extent = |fraction: f64, length: f64, from: u32| {
-        ((fraction * length).round() as u32).clamp(1, length as u32 - from)
-    };
-    let (cut_width, cut_height) = (extent(region.width, width, x), extent(region.height, height, y));
-    let part = imageops::crop_imm(&whole, x, y, cut_width, cut_height).to_image();
-    let tall = f64::from(cut_height) * f64::from(width_pixels) / f64::from(cut_width);
-    if cut_width >= width_pixels || tall > MAX_SIDE {
+/// The region's pixels; the page is white below, so that no pixel is transparent.
+fn cut(whole: &Pixmap, region: &ViewerRect) -> Outcome<RgbImage> {
+    let (width, height) = (usize::from(whole.width()), usize::from(whole.height()));
+    let columns = span(region.left, region.width, width);
+    let rows = span(region.top, region.height, height);
+    let mut rgb = Vec::with_capacity(columns.len() * rows.len() * 3);
+    for row in whole.data().chunks_exact(width).skip(rows.start).take(rows.len()) {
+        for pixel in &row[columns.clone()] {
+            rgb.extend_from_slice(&[pixel.r, pixel.g, pixel.b]);
+        }
+    }
+    let side = |length: usize| u32::try_from(length).expect("a side has at most 16,000 pixels");
+    RgbImage::from_raw(side(columns.len()), side(rows.len()), rgb).ok_or_else(unreadable)
+}
+
+/// A share of a side as pixels, at least one.
+fn span(from: f64, share: f64, length: usize) -> Range<usize> {
+    let pixels = length as f64;
+    let start = ((from * pixels).round().max(0.0) as usize).min(length - 1);
+    let extent = ((share * pixels).round() as usize).clamp(1, length - start);
+    start..start + extent
+}
+
+/// Brings a region that the limits kept small to the width asked for.
+fn scaled(part: RgbImage, width_pixels: u32) -> RgbImage {
+    let tall = f64::from(part.height()) * f64::from(width_pixels) / f64::from(part.width());
+    if part.width() >= width_pixels || tall > MAX_SIDE {
         return part;
     }
-    imageops::resize(
-        &part,
-        width_pixels,
-        (tall.round() as u32).max(1),
-        FilterType::Triangle,
-    )
+    imageops::resize(&part, width_pixels, (tall.round() as u32).max(1), FilterType::Triangle)
 }
 
 fn encode(picture: &RgbImage) -> Outcome<Vec<u8>> {

@@ -249,6 +249,23 @@ impl World {
         Ok(answer.into_inner().legalisation_request.unwrap())
     }
 
+    /// Sets the fee for contracts at the office.
+    pub(crate) async fn try_set_fee(
+        &self,
+        official: Person,
+        fee_centimes: i64,
+        from_time: Option<prost_types::Timestamp>,
+    ) -> Result<(), Status> {
+        let message = pb::SetFeeRequest {
+            request_id: request_id(),
+            office_id: OFFICE.to_string(),
+            document_kind: "contract".to_owned(),
+            fee_centimes,
+            from_time,
+        };
+        self.office().set_fee(self.as_staff(official, message)).await.map(|_| ())
+    }
+
     /// The caller's request as it stands.
     pub(crate) async fn try_get(&self, person: Person, id: &str) -> Result<pb::LegalisationRequest, Status> {
         let message = pb::GetLegalisationRequestRequest {
