@@ -1,7 +1,11 @@
 //! The gRPC contracts and event payloads of every service, generated from the `.proto` files of this folder.
 //!
 //! Nothing here is written by hand but this page: a type's documentation stands in its `.proto` file.
-#![expect(missing_docs, clippy::all, reason = "generated code; its documentation stands in the proto files")]
+#![expect(
+    missing_docs,
+    clippy::all,
+    reason = "generated code; its documentation stands in the proto files"
+)]
 
 include!(concat!(env!("OUT_DIR"), "/packages.rs"));
 

@@ -143,13 +143,10 @@ async fn by_file(State(app): State<App>, frame: Frame, request: Request) -> Resp
         Ok(answer) => answer,
         Err(problem) if problem.status.is_server_error() => return problem.into_response(),
         Err(problem) => {
-            let message = find(frame.language, &format!("problem.{}", problem.reason))
-                .or_else(|| {
-                    find(
-                        frame.language,
-                        &format!("field.{}", problem.errors.first()?.reason),
-                    )
-                })
+            let field = problem.errors.first();
+            let message = field
+                .and_then(|field| find(frame.language, &format!("field.{}", field.reason)))
+                .or_else(|| find(frame.language, &format!("problem.{}", problem.reason)))
                 .unwrap_or_else(|| frame.text("verify.file_unreadable"));
             let shown = VerifyPage {
                 file_error: Some(message),

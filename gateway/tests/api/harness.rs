@@ -83,6 +83,7 @@ type Handler = Arc<dyn Fn(&Call) -> Answer + Send + Sync>;
 #[derive(Default)]
 pub(crate) struct Stub {
     handlers: Mutex<HashMap<String, Handler>>,
+    begun: Mutex<Vec<String>>,
     calls: Mutex<Vec<Call>>,
 }
 
@@ -114,6 +115,11 @@ impl Stub {
             .collect()
     }
 
+    /// Whether a call of a method has begun, ended or not.
+    pub(crate) fn has_begun(&self, path: &str) -> bool {
+        self.begun.lock().unwrap().iter().any(|begun| begun == path)
+    }
+
     /// Calls that carry the user's work, without the gateway's own.
     pub(crate) fn work(&self) -> Vec<Call> {
         let calls = self.calls.lock().unwrap();
@@ -130,6 +136,7 @@ impl Stub {
 
     async fn serve(&self, request: Request<tonic::body::Body>) -> http::Response<tonic::body::Body> {
         let (parts, mut body) = request.into_parts();
+        self.begun.lock().unwrap().push(parts.uri.path().to_owned());
         let mut bytes = Vec::new();
         let mut whole = true;
         while let Some(frame) = body.frame().await {

@@ -101,20 +101,29 @@ async fn a_form_s_file_is_taken_too() {
 async fn half_a_file_is_never_taken_for_a_whole_one() {
     let edge = Edge::start().await;
     edge.stub.answers(UPLOAD, &accepted());
-    let pieces = stream::iter(vec![
-        Ok(Bytes::from(vec![1; 100_000])),
-        Err(std::io::Error::other("the line broke")),
-    ]);
+    let (sender, receiver) = tokio::sync::mpsc::channel(1);
+    let pieces = tokio_stream::wrappers::ReceiverStream::new(receiver);
     let request = upload("/v1/documents", "application/pdf")
         .body(Body::from_stream(pieces))
         .unwrap();
-    let reply = edge.send(request).await;
+    let breaking = async {
+        sender.send(Ok(Bytes::from(vec![1; 100_000]))).await.unwrap();
+        edge.until(|stub| stub.has_begun(UPLOAD)).await;
+        sender
+            .send(Err(std::io::Error::other("the line broke")))
+            .await
+            .unwrap();
+    };
+    let (reply, ()) = tokio::join!(edge.send(request), breaking);
     assert_eq!(
         (reply.status, reply.reason().as_str()),
         (StatusCode::BAD_REQUEST, "BODY_UNREADABLE")
     );
-    // The service either saw the call broken off or never saw it; it must not have seen its proper end.
-    assert!(edge.stub.calls(UPLOAD).iter().all(|call| !call.whole));
+    edge.until(|stub| !stub.calls(UPLOAD).is_empty()).await;
+    assert!(
+        edge.stub.calls(UPLOAD).iter().all(|call| !call.whole),
+        "the service saw a proper end"
+    );
 }
 
 #[tokio::test]

@@ -1,5 +1,7 @@
 //! Whom verification trusts, and where revocation is asked: configured hosts only, no redirects, bounded in size and time.
 
+mod revocation;
+
 use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -11,9 +13,13 @@ use futures::StreamExt;
 use reqwest::{Url, redirect};
 use serde::Deserialize;
 use wathiq_chassis::{Ambient, ConfigError};
+use wathiq_pades::certificate::Certificate;
+use wathiq_pades::verify;
 
 /// Largest revocation list taken.
 const MAX_LIST: usize = 8 * 1024 * 1024;
+/// How long an address that gave nothing is left alone.
+const PATIENCE: TimeDelta = TimeDelta::seconds(30);
 /// Lists kept at the same time.
 const MAX_KEPT: usize = 64;
 
@@ -43,7 +49,8 @@ fn default_freshness() -> i64 {
 }
 
 struct Kept {
-    list: Bytes,
+    /// None where the address gave nothing.
+    list: Option<Bytes>,
     until: DateTime<Utc>,
 }
 
@@ -121,7 +128,7 @@ impl Trust {
         self.kept()
             .values()
             .filter(|kept| kept.until > now)
-            .map(|kept| kept.list.clone())
+            .filter_map(|kept| kept.list.clone())
             .collect()
     }
 
@@ -133,10 +140,11 @@ impl Trust {
             let Some(url) = self.wanted(address) else { continue };
             match self.list(url).await {
                 Ok(list) => {
-                    self.keep(address, list);
+                    self.keep(address, Some(list));
                     got = true;
                 }
                 Err(error) => {
+                    self.keep(address, None);
                     let error = wathiq_chassis::status::chain(&error);
                     tracing::warn!(
                         event = "trust.list_missing",
@@ -148,6 +156,26 @@ impl Trust {
             }
         }
         got
+    }
+
+    /// Whether the issuer's revocation list names the certificate of a chain (DER, the certificate first). Where no list can be
+    /// got, the answer is no: a seal must not depend on that server, and verification says what it finds later.
+    pub async fn is_revoked(&self, chain: &[&[u8]]) -> bool {
+        let Some(certificate) = chain.first() else {
+            return false;
+        };
+        if let Ok(parsed) = Certificate::from_der(certificate) {
+            self.fetch(&verify::revocation_urls(&parsed).crl).await;
+        }
+        let lists = self.kept_lists();
+        let issuers = chain
+            .iter()
+            .skip(1)
+            .copied()
+            .chain(self.inner.anchors.iter().map(|anchor| &anchor[..]));
+        issuers
+            .into_iter()
+            .any(|issuer| revocation::is_revoked(certificate, issuer, &lists))
     }
 
     fn wanted(&self, address: &str) -> Option<Url> {
@@ -176,8 +204,13 @@ impl Trust {
         Ok(list.freeze())
     }
 
-    fn keep(&self, address: &str, list: Bytes) {
-        let until = self.inner.ambient.now() + self.inner.freshness;
+    fn keep(&self, address: &str, list: Option<Bytes>) {
+        let lasting = if list.is_some() {
+            self.inner.freshness
+        } else {
+            PATIENCE
+        };
+        let until = self.inner.ambient.now() + lasting;
         let mut kept = self.kept();
         if kept.len() >= MAX_KEPT {
             kept.clear();

@@ -23,15 +23,15 @@ pub async fn complete_totp_enrolment(
     const ACTION: &str = "totp.complete_enrolment";
     let now = app.ambient.now();
     let mut work = Work::begin_secret(app, command).await?;
+    let person = people::lock(work.conn(), caller.person_id)
+        .await?
+        .ok_or(Refusal::PersonNotFound)?;
     let taken = work
         .limit(
             limits::REAUTHENTICATION,
             &[&caller.session_id.to_string(), "code"],
         )
         .await?;
-    let person = people::lock(work.conn(), caller.person_id)
-        .await?
-        .ok_or(Refusal::PersonNotFound)?;
     let sealed = credentials::lock_pending_totp(work.conn(), person.id, now)
         .await?
         .ok_or(Refusal::EnrolmentNotBegun)?;

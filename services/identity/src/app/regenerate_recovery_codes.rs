@@ -23,15 +23,15 @@ pub async fn regenerate_recovery_codes(
 ) -> Result<Vec<String>, Error> {
     const ACTION: &str = "recovery_codes.regenerate";
     let mut work = Work::begin_secret(app, command).await?;
+    let person = people::lock(work.conn(), caller.person_id)
+        .await?
+        .ok_or(Refusal::PersonNotFound)?;
     let taken = work
         .limit(
             limits::REAUTHENTICATION,
             &[&caller.session_id.to_string(), "code"],
         )
         .await?;
-    let person = people::lock(work.conn(), caller.person_id)
-        .await?
-        .ok_or(Refusal::PersonNotFound)?;
     match second_factor::check(&mut work, person.id, code, Accepts::Totp).await? {
         Ok(()) => work.unlimit(taken).await?,
         Err(refusal) => return Err(work.refuse(refusal, ACTION, ("person", person.id)).await),

@@ -19,7 +19,11 @@ pub(super) trait Mutating: prost::Message + Clone {
 }
 
 macro_rules! mutating {
-    ($($service:literal { $($request:ident: $method:literal $(, $address:ident)?;)+ })+) => {$($(
+    ($($service:literal { $($request:ident: $method:literal $(, $address:ident)?;)+ })+) => {
+        #[cfg(test)]
+        const METHODS: &[&str] = &[$($(proto::$request::METHOD),+),+];
+
+        $($(
         impl Mutating for proto::$request {
             const METHOD: &'static str = concat!("/wathiq.identity.v1.", $service, "/", $method);
 
@@ -32,7 +36,8 @@ macro_rules! mutating {
                 $(self.$address.clear();)?
             }
         }
-    )+)+};
+        )+)+
+    };
 }
 
 mutating! {
@@ -124,6 +129,10 @@ pub(super) fn client_address(text: &str) -> Result<String, FieldViolation> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
+    use prost::Message;
+
     use super::*;
 
     #[test]
@@ -137,15 +146,33 @@ mod tests {
         assert_eq!(client_address("somewhere").unwrap_err().reason, "NOT_AN_ADDRESS");
     }
 
+    /// Paths of all methods whose request has a request id.
+    fn methods_with_request_id() -> BTreeSet<String> {
+        let files = prost_types::FileDescriptorSet::decode(wathiq_proto::FILE_DESCRIPTOR_SET)
+            .unwrap()
+            .file;
+        let ours: Vec<_> = files
+            .iter()
+            .filter(|file| file.package() == "wathiq.identity.v1")
+            .collect();
+        let messages = ours.iter().flat_map(|file| &file.message_type);
+        let with_id: BTreeSet<String> = messages
+            .filter(|message| message.field.iter().any(|field| field.name() == "request_id"))
+            .map(|message| format!(".wathiq.identity.v1.{}", message.name()))
+            .collect();
+        let services = ours.iter().flat_map(|file| &file.service);
+        services
+            .flat_map(|service| service.method.iter().map(move |method| (service, method)))
+            .filter(|(_, method)| with_id.contains(method.input_type()))
+            .map(|(service, method)| format!("/wathiq.identity.v1.{}/{}", service.name(), method.name()))
+            .collect()
+    }
+
     #[test]
     fn every_request_with_an_id_is_a_command() {
-        let methods = wathiq_chassis::server::method_paths(wathiq_proto::FILE_DESCRIPTOR_SET).unwrap();
-        for method in [
-            proto::SignUpRequest::METHOD,
-            proto::SignInRequest::METHOD,
-            proto::RedeemConfirmationRequest::METHOD,
-        ] {
-            assert!(methods.iter().any(|known| known == method), "{method}");
-        }
+        let mut commands: BTreeSet<String> = METHODS.iter().map(|path| (*path).to_owned()).collect();
+        // Taking a delivery keeps its own record of who took it.
+        commands.insert("/wathiq.identity.v1.DirectoryService/TakeDelivery".to_owned());
+        assert_eq!(commands, methods_with_request_id());
     }
 }

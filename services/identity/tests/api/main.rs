@@ -12,6 +12,7 @@ mod harness;
 mod office;
 mod people;
 mod proof;
+mod readme;
 mod session;
 mod specimen;
 mod validation;

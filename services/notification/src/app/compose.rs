@@ -86,7 +86,7 @@ pub fn request(
 }
 
 fn carried(values: Values, house: &House, facts: &Facts, carriage: &Carriage, comma: &str) -> Values {
-    let token = facts.link_token.as_ref().map(|token| token.expose_secret());
+    let token = facts.link_token.as_ref().map(ExposeSecret::expose_secret);
     let link = |name, values: Values| match token {
         Some(token) => values.with_value(name, Value::Link(format!("{}/d/{token}", house.public_url))),
         None => values,

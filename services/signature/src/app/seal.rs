@@ -78,6 +78,7 @@ pub async fn seal(
     authorise::live_role(app, caller, credential.office_id, OFFICER).await?;
     check_request_id(app, command).await?;
     credential.usable_at(app.ambient.now())?;
+    check_revocation(app, &credential).await?;
     // One act at a time with a key; a repeat then finds what the first try has done.
     let turn = turn::take("seal", credential.id).await;
     let (problems, items, _) = items_of(app, caller, &asked).await?;
@@ -93,6 +94,19 @@ pub async fn seal(
     };
     let requests = tokio::spawn(work).await.map_err(|_| AppError::WorkLost)??;
     Ok(Sealed { requests, problems })
+}
+
+async fn check_revocation(app: &App, credential: &Credential) -> Result<(), AppError> {
+    let ders = std::iter::once(&credential.certificate).chain(&credential.issuers);
+    let chain: Vec<&[u8]> = ders.map(Vec::as_slice).collect();
+    if app.trust.is_revoked(&chain).await {
+        return Err(AppError::refused(
+            "CREDENTIAL_REVOKED",
+            credential.id,
+            "the certificate is revoked",
+        ));
+    }
+    Ok(())
 }
 
 /// Has the key sign what it has not signed yet, checks its answers and stores them.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use chrono::{NaiveDate, TimeDelta};
+use chrono::TimeDelta;
 use tonic::Code;
 use uuid::Uuid;
 use wathiq_chassis::testing::{token, with_token};
@@ -12,7 +12,6 @@ use wathiq_signature::app::confirm_request::confirm_request;
 use wathiq_signature::clients::identity::Purpose;
 
 use crate::harness::{OFFICE, World, drawn, id_of, reason, request_id, standing, violations};
-use crate::sample;
 
 fn fault(field: &str, reason: &str) -> (String, String) {
     (field.to_owned(), reason.to_owned())
@@ -194,13 +193,17 @@ async fn fees_are_dated_and_the_administrator_s_alone() {
         reason(world.try_set_fee(agent, 100, None).await),
         (Code::NotFound, "OFFICE_NOT_FOUND".to_owned())
     );
-    let past = world.try_set_fee(administrator, 100, at("2026-11-22T00:00:00Z")).await;
+    let past = world
+        .try_set_fee(administrator, 100, at("2026-11-22T00:00:00Z"))
+        .await;
     assert_eq!(violations(past), [fault("from_time", "FROM_TIME_PAST")]);
     assert_eq!(
         violations(world.try_set_fee(administrator, -1, None).await),
         [fault("fee_centimes", "OUT_OF_RANGE")]
     );
-    world.try_set_fee(administrator, 300, at("2026-12-01T00:00:00Z")).await
+    world
+        .try_set_fee(administrator, 300, at("2026-12-01T00:00:00Z"))
+        .await
         .unwrap();
     assert_eq!(world.drafted(world.citizen()).await.fee_centimes, 0);
     world.clock.set("2026-12-01T00:00:00Z".parse().unwrap());

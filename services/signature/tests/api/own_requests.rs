@@ -1,18 +1,11 @@
 //! A citizen's requests after they were opened: lists, withdrawal, a second attempt, and whose they are.
 
-use std::time::Duration;
-
-use chrono::{NaiveDate, TimeDelta};
+use chrono::TimeDelta;
 use tonic::Code;
 use uuid::Uuid;
-use wathiq_chassis::testing::{token, with_token};
-use wathiq_chassis::{Assurance, CallContext, Surface};
 use wathiq_proto::wathiq::signature::v1 as pb;
-use wathiq_signature::app::confirm_request::confirm_request;
-use wathiq_signature::clients::identity::Purpose;
 
-use crate::harness::{OFFICE, World, drawn, id_of, reason, request_id, standing, violations};
-use crate::sample;
+use crate::harness::{World, drawn, reason, request_id, violations};
 
 fn fault(field: &str, reason: &str) -> (String, String) {
     (field.to_owned(), reason.to_owned())

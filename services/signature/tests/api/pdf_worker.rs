@@ -276,26 +276,19 @@ async fn a_job_that_takes_too_much_cpu_is_ended() {
 
 #[tokio::test]
 async fn a_job_that_takes_too_much_memory_is_ended() {
-    // Enough to start and read the file, not to hold the picture of a page at the largest scale.
+    // Small on the wire and within the rules of intake, but its picture needs far more than it is given.
     let pool = Pool::new(PdfConfig {
-        memory_mib: 300,
+        memory_mib: 500,
         ..config()
     });
+    let file = Bytes::from(sample::with_image(16_000, 15_000));
+    assert!(file.len() < 1024 * 1024);
     assert!(matches!(
-        pool.inspect(sample::plain(1).into()).await,
+        pool.inspect(file.clone()).await,
         Ok(Inspection::Accepted(_))
     ));
-    let region = ViewRectangle {
-        width: 60.0,
-        height: 20.0,
-        ..rectangle()
-    };
-    let job = RenderJob {
-        region: Some(region),
-        ..whole_page(2_000)
-    };
     let refused = pool
-        .render(sample::plain(1).into(), job)
+        .render(file, whole_page(595))
         .await
         .map(|picture| picture.len());
     assert!(

@@ -1,6 +1,7 @@
 //! Small PDF files made on the spot.
 
 use std::fmt::Write;
+use std::io::Read;
 
 /// A plain A4 file with this many pages, each with a line of text and a frame where a signature may go.
 pub(crate) fn plain(pages: usize) -> Vec<u8> {
@@ -24,6 +25,30 @@ pub(crate) fn with_content(pages: usize, content: &str) -> Vec<u8> {
             .to_owned()
     }));
     file(&objects)
+}
+
+/// One page with a grey picture of this many pixels.
+pub(crate) fn with_image(width: usize, height: usize) -> Vec<u8> {
+    let mut encoder = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::best());
+    std::io::copy(
+        &mut std::io::repeat(0x80).take((width * height) as u64),
+        &mut encoder,
+    )
+    .unwrap();
+    let data = data_encoding::HEXUPPER.encode(&encoder.finish().unwrap());
+    let content = "q 500 0 0 500 50 200 cm /Im1 Do Q";
+    file(&[
+        "<< /Type /Catalog /Pages 2 0 R >>".to_owned(),
+        "<< /Type /Pages /Count 1 /Kids [5 0 R] >>".to_owned(),
+        format!(
+            "<< /Type /XObject /Subtype /Image /Width {width} /Height {height} /ColorSpace /DeviceGray /BitsPerComponent 8 \
+             /Filter [/ASCIIHexDecode /FlateDecode] /Length {} >>\nstream\n{data}>\nendstream",
+            data.len() + 1
+        ),
+        format!("<< /Length {} >>\nstream\n{content}\nendstream", content.len()),
+        "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents 4 0 R /Resources << /XObject << /Im1 3 0 R >> >> >>"
+            .to_owned(),
+    ])
 }
 
 /// A file of these objects, numbered from 1, the first of them the catalogue.

@@ -432,3 +432,59 @@ async fn batches_have_bounds() {
         "intent_ids"
     );
 }
+
+#[tokio::test]
+async fn a_revoked_certificate_seals_nothing() {
+    let world = World::start().await;
+    let token = Token::named("officer-revoked");
+    let (agent, officer) = (world.official(&[AGENT]), world.officer(&token).await);
+    let id = world.accepted(world.citizen(), agent).await;
+    let intents = world.authorised(officer, std::slice::from_ref(&id)).await;
+    let refused = world
+        .try_seal(officer, world.sealing(officer, &intents, &token.pin))
+        .await;
+    assert_eq!(
+        reason(refused),
+        (tonic::Code::FailedPrecondition, "CREDENTIAL_REVOKED".to_owned())
+    );
+}
+
+#[tokio::test]
+async fn without_the_token_the_seal_can_be_tried_again() {
+    let world = World::start_with("2026-11-23T09:00:00Z".parse().unwrap(), |app| {
+        let gone = wathiq_signature::keys::KeysConfig {
+            module: "/nonexistent/module.so".into(),
+        };
+        app.keys = wathiq_signature::keys::Keys::new(&gone);
+    })
+    .await;
+    let token = Token::named("officer-1");
+    let (agent, officer) = (world.official(&[AGENT]), world.officer(&token).await);
+    let id = world.accepted(world.citizen(), agent).await;
+    let intents = world.authorised(officer, std::slice::from_ref(&id)).await;
+    let act = world.sealing(officer, &intents, &token.pin);
+    for _ in 0..2 {
+        let refused = reason(world.try_seal(officer, act.clone()).await);
+        assert_eq!(refused, (tonic::Code::Unavailable, "KEY_UNAVAILABLE".to_owned()));
+    }
+    assert_eq!(
+        world.intents(officer).await[0].progress_code,
+        "WAITING_FOR_OFFICER"
+    );
+}
+
+#[tokio::test]
+async fn a_label_that_no_token_has_is_told() {
+    let world = World::start().await;
+    let token = Token {
+        label: "elsewhere".to_owned(),
+        ..Token::named("officer-1")
+    };
+    let (agent, officer) = (world.official(&[AGENT]), world.officer(&token).await);
+    let id = world.accepted(world.citizen(), agent).await;
+    let intents = world.authorised(officer, std::slice::from_ref(&id)).await;
+    let refused = world
+        .try_seal(officer, world.sealing(officer, &intents, &token.pin))
+        .await;
+    assert_eq!(reason(refused).1, "KEY_UNAVAILABLE");
+}

@@ -6,6 +6,7 @@ use futures::future::join_all;
 use sqlx::{Connection, PgConnection};
 use uuid::Uuid;
 use wathiq_proto::wathiq::signature::v1 as pb;
+use wathiq_signature::app::sweep_seals::sweep_seals;
 use wathiq_signature::app::{App, finish_seal, prepare_seal};
 use wathiq_signature::domain::role::{ADMINISTRATOR, AGENT, OFFICER};
 use wathiq_signature::timestamp::{self, TimestampConfig};
@@ -360,4 +361,59 @@ async fn issued_records_cannot_be_changed_or_removed_by_the_service() {
             "{sql}"
         );
     }
+}
+
+#[tokio::test]
+async fn what_sealing_leaves_behind_is_swept_and_what_is_needed_stays() {
+    let world = World::start().await;
+    let token = Token::named("officer-1");
+    let (citizen, officer, id) = world.one_accepted(&token).await;
+    let open = world.accepted(world.citizen(), world.official(&[AGENT])).await;
+    world.sealed(officer, &token, std::slice::from_ref(&id)).await;
+    let waiting = world.authorised(officer, &[open]).await;
+    world
+        .app
+        .objects
+        .put(
+            "sealed/lost/DOCUMENT-0.pdf",
+            b"second of a race".as_slice().into(),
+        )
+        .await
+        .unwrap();
+
+    // The clock of the test is ahead of the files': to the sweep they are old.
+    world
+        .clock
+        .set(wathiq_chassis::Ambient::system().now() + chrono::TimeDelta::hours(2));
+    assert_eq!(
+        sweep_seals(&world.app).await.unwrap(),
+        2,
+        "the sealed intent's prepared file and the lost one"
+    );
+    assert!(
+        !world
+            .app
+            .objects
+            .exists("sealed/lost/DOCUMENT-0.pdf")
+            .await
+            .unwrap()
+    );
+    assert!(
+        !world
+            .download(citizen, &id, pb::SealedFileKind::Document)
+            .await
+            .is_empty()
+    );
+    world.clock.set("2026-11-23T09:00:00Z".parse().unwrap());
+    let act = world.sealing(officer, &waiting, &token.pin);
+    let sealed = world.try_seal(officer, act).await.unwrap();
+    assert_eq!(
+        sealed.legalisation_requests[0].state(),
+        pb::LegalisationState::Delivered
+    );
+    assert_eq!(
+        sweep_seals(&world.app).await.unwrap(),
+        0,
+        "young files are left alone"
+    );
 }

@@ -76,7 +76,10 @@ fn whole_page(page: &Page<'_>, width_pixels: u32, share: f64) -> Pixmap {
     let (width, height) = page.render_dimensions();
     let (width, height) = (f64::from(width), f64::from(height));
     let wanted = f64::from(width_pixels) / (width * share);
-    let bounded = (MAX_PIXELS / (width * height)).sqrt().min(MAX_SIDE / width).min(MAX_SIDE / height);
+    let bounded = (MAX_PIXELS / (width * height))
+        .sqrt()
+        .min(MAX_SIDE / width)
+        .min(MAX_SIDE / height);
     let scale = wanted.min(bounded);
     let pixels = |length: f64| (length * scale).round().clamp(1.0, MAX_SIDE) as u16;
     let settings = RenderSettings {
@@ -86,7 +89,12 @@ fn whole_page(page: &Page<'_>, width_pixels: u32, share: f64) -> Pixmap {
         height: Some(pixels(height)),
         bg_color: WHITE,
     };
-    hayro::render(page, &RenderCache::new(), &InterpreterSettings::default(), &settings)
+    hayro::render(
+        page,
+        &RenderCache::new(),
+        &InterpreterSettings::default(),
+        &settings,
+    )
 }
 
 /// The region's pixels; the page is white below, so that no pixel is transparent.
@@ -118,7 +126,12 @@ fn scaled(part: RgbImage, width_pixels: u32) -> RgbImage {
     if part.width() >= width_pixels || tall > MAX_SIDE {
         return part;
     }
-    imageops::resize(&part, width_pixels, (tall.round() as u32).max(1), FilterType::Triangle)
+    imageops::resize(
+        &part,
+        width_pixels,
+        (tall.round() as u32).max(1),
+        FilterType::Triangle,
+    )
 }
 
 fn encode(picture: &RgbImage) -> Outcome<Vec<u8>> {

@@ -263,7 +263,10 @@ impl World {
             fee_centimes,
             from_time,
         };
-        self.office().set_fee(self.as_staff(official, message)).await.map(|_| ())
+        self.office()
+            .set_fee(self.as_staff(official, message))
+            .await
+            .map(|_| ())
     }
 
     /// The caller's request as it stands.

@@ -1,1 +1,0 @@
-../api/harness.rs

@@ -1,9 +1,0 @@
-mod harness;
-mod officers;
-mod pdf_worker;
-mod sample;
-mod seal;
-mod seal_interrupted;
-mod seal_signed;
-mod tools;
-mod verification;

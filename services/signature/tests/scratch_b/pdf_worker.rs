@@ -1,1 +1,0 @@
-../api/pdf_worker.rs

@@ -1,1 +1,0 @@
-../api/seal_signed.rs
