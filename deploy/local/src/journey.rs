@@ -4,6 +4,7 @@
 pub mod account;
 pub mod api;
 pub mod authenticator;
+pub mod batch;
 pub mod checks;
 pub mod inbox;
 pub mod legalisation;
@@ -45,6 +46,8 @@ pub struct Cast {
     pub agent_session: Api,
     pub officer_session: Api,
     pub officer_pin: String,
+    /// Further citizens with their sessions, until it is their turn.
+    pub waiting: Vec<(Account, Api)>,
 }
 
 /// A sealed document and what was seen on the way.
@@ -120,14 +123,8 @@ async fn at_the_counter(
     citizen_session: &Api,
     person: &Person,
 ) -> Result<(Office, Account)> {
-    let version = account::deposit_specimen(citizen_session).await?;
     let agent = account::sign_in(anyone, &mut office.agent, "staff").await?;
-    let id = office::prove(&agent, person, &office.office_id).await?;
-    let body = serde_json::json!({"office_id": office.office_id});
-    agent
-        .post(&format!("/v1/people/{id}/specimens/{version}/proof"), &body)
-        .await
-        .context("proof of the specimen")?;
+    account::prove_at_the_counter(&agent, &office.office_id, citizen_session, person).await?;
     Ok((office, citizen))
 }
 
@@ -163,6 +160,7 @@ impl Cast {
             agent_session,
             officer_session,
             officer_pin,
+            waiting: Vec::new(),
         })
     }
 
@@ -183,26 +181,7 @@ impl Cast {
                 legalisation::upload(&self.citizen_session, name, bytes),
             )
             .await?;
-        let spot = spot.map_or_else(|| free_spot(&document), Ok)?;
-        let office = self.office.office_id.clone();
-        let administration = self.office.administration_id.clone();
-        let placed = recorder
-            .step("the citizen opens a request and places the signature", async {
-                legalisation::place(&self.citizen_session, &document, &office, &administration, spot).await
-            })
-            .await?;
-        let id = api::text(&placed, "/legalisation_request_id")?.to_owned();
-        recorder
-            .step(
-                "the citizen confirms with a second factor; the request is submitted",
-                async { legalisation::submit(&self.citizen_session, &mut self.citizen, &id).await },
-            )
-            .await?;
-        let review = recorder
-            .step("the agent compares with the specimen and accepts", async {
-                legalisation::accept(&self.agent_session, &office, &id).await
-            })
-            .await?;
+        let (id, review) = self.bring(&document, spot, recorder).await?;
         let intents = recorder
             .step(
                 "the officer authorises: register number taken, bytes prepared",
@@ -223,22 +202,62 @@ impl Cast {
                 },
             )
             .await?;
-        self.receive(&id, review, recorder).await
+        self.seal_page(&id, recorder).await?;
+        self.receive(&self.citizen_session, &id, review, recorder).await
     }
 
-    async fn receive(&self, id: &str, review: Value, recorder: &mut Recorder) -> Result<Sealed> {
+    /// From the placing of the signature on an uploaded document to the agent's acceptance. Answers the request's id and
+    /// what the agent saw.
+    ///
+    /// # Errors
+    /// When a step is refused.
+    pub async fn bring(
+        &mut self,
+        document: &Value,
+        spot: Option<Spot>,
+        recorder: &mut Recorder,
+    ) -> Result<(String, Value)> {
+        let spot = spot.map_or_else(|| Spot::near_the_foot(document), Ok)?;
+        let office = self.office.office_id.clone();
+        let administration = self.office.administration_id.clone();
+        let placed = recorder
+            .step("the citizen opens a request and places the signature", async {
+                legalisation::place(&self.citizen_session, document, &office, &administration, spot).await
+            })
+            .await?;
+        let id = api::text(&placed, "/legalisation_request_id")?.to_owned();
+        recorder
+            .step(
+                "the citizen confirms with a second factor; the request is submitted",
+                async { legalisation::submit(&self.citizen_session, &mut self.citizen, &id).await },
+            )
+            .await?;
+        let review = recorder
+            .step("the agent compares with the specimen and accepts", async {
+                legalisation::accept(&self.agent_session, &office, &id).await
+            })
+            .await?;
+        Ok((id, review))
+    }
+
+    /// Downloads what was sealed for a citizen and verifies it.
+    ///
+    /// # Errors
+    /// When a step is refused.
+    pub async fn receive(
+        &self,
+        citizen: &Api,
+        id: &str,
+        review: Value,
+        recorder: &mut Recorder,
+    ) -> Result<Sealed> {
         let (request, document, legalisation_page) = recorder
             .step("the citizen downloads the sealed document", async {
-                let request = self
-                    .citizen_session
-                    .get(&format!("/v1/legalisation-requests/{id}"))
-                    .await?;
-                let document = legalisation::download(&self.citizen_session, id, "document").await?;
+                let request = citizen.get(&format!("/v1/legalisation-requests/{id}")).await?;
+                let document = legalisation::download(citizen, id, "document").await?;
                 let has_page = request["files"].as_array().is_some_and(|files| files.len() > 1);
                 let page = match has_page {
-                    true => {
-                        Some(legalisation::download(&self.citizen_session, id, "legalisation_page").await?)
-                    }
+                    true => Some(legalisation::download(citizen, id, "legalisation_page").await?),
                     false => None,
                 };
                 Ok((request, document, page))
@@ -267,29 +286,6 @@ impl Cast {
         let code = api::text(&sealed.request, "/verification_code")?;
         self.inbox.mail_with(&self.citizen.email, code).await
     }
-}
-
-/// A place near the foot of the last page.
-fn free_spot(document: &Value) -> Result<Spot> {
-    let pages = document["pages"]
-        .as_array()
-        .filter(|pages| !pages.is_empty())
-        .context("the document has no pages")?;
-    let last = &pages[pages.len() - 1];
-    let side = |name: &str| {
-        last[name]
-            .as_f64()
-            .with_context(|| format!("the page has no {name}"))
-    };
-    let (page_width, page_height) = (side("width")?, side("height")?);
-    let (width, height) = ((page_width * 0.35).min(180.0), (page_height * 0.12).min(56.0));
-    Ok(Spot {
-        page_number: i64::try_from(pages.len())?,
-        x: page_width * 0.55,
-        y: page_height * 0.8,
-        width,
-        height,
-    })
 }
 
 /// Writes a value as readable JSON.

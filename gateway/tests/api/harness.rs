@@ -143,7 +143,10 @@ impl Stub {
             match frame.map(Frame::into_data) {
                 Ok(Ok(data)) => bytes.extend_from_slice(&data),
                 Ok(Err(_)) => {}
-                Err(_) => whole = false,
+                Err(_) => {
+                    whole = false;
+                    break;
+                }
             }
         }
         let path = parts.uri.path().to_owned();

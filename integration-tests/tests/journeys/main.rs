@@ -1,8 +1,16 @@
 //! Journeys through every real layer: gateway, services, PostgreSQL, Kafka, PKCS#11, time-stamps, mail.
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on says where")]
 
+#[cfg(test)]
+mod calls;
+#[cfg(test)]
+mod collector;
+#[cfg(test)]
 mod legalisation;
+#[cfg(test)]
 mod replicas;
+#[cfg(test)]
 mod sealing_faults;
+#[cfg(test)]
 mod stage;
+#[cfg(test)]
 mod trace;

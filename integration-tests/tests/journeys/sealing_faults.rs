@@ -2,32 +2,19 @@
 
 use std::time::Duration;
 
-use anyhow::{Result, ensure};
-use wathiq_local::journey::api::Refused;
-use wathiq_local::journey::{CONTRACT, CONTRACT_SPOT, legalisation};
+use anyhow::ensure;
+use wathiq_local::journey::legalisation;
 use wathiq_local::link::Flow;
 use wathiq_local::stack::Options;
 use wathiq_local::wait;
 
-use crate::stage::{self, Stage};
-
-/// Plays up to the agent's acceptance and answers the request's id.
-async fn accepted(stage: &mut Stage) -> Result<String> {
-    let cast = &mut stage.cast;
-    let document = legalisation::upload(&cast.citizen_session, "contract.pdf", CONTRACT.to_vec()).await?;
-    let (office, administration) = (cast.office.office_id.clone(), cast.office.administration_id.clone());
-    let placed =
-        legalisation::place(&cast.citizen_session, &document, &office, &administration, CONTRACT_SPOT).await?;
-    let id = wathiq_local::journey::api::text(&placed, "/legalisation_request_id")?.to_owned();
-    legalisation::submit(&cast.citizen_session, &mut cast.citizen, &id).await?;
-    legalisation::accept(&cast.agent_session, &office, &id).await?;
-    Ok(id)
-}
+use crate::calls::said;
+use crate::stage;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn killed_between_the_steps_of_sealing_there_is_one_seal_one_number_and_no_gap() {
     let mut stage = stage::open(Options::default()).await.unwrap();
-    let id = accepted(&mut stage).await.unwrap();
+    let id = stage.accepted().await.unwrap();
 
     let first = legalisation::authorise(&stage.cast.officer_session, &[&id]).await.unwrap();
     stage.stack.kill("signature").await.unwrap();
@@ -40,7 +27,7 @@ async fn killed_between_the_steps_of_sealing_there_is_one_seal_one_number_and_no
 
     // With the time-stamp authority down the seal waits and says so.
     stage.stack.links.time_stamping.set(Flow::Cut);
-    let waiting = seal(&mut stage, &first).await;
+    let waiting = stage.seal(&first).await;
     assert!(waiting.is_ok(), "{waiting:?}");
     let request = stage.cast.citizen_session.get(&format!("/v1/legalisation-requests/{id}")).await.unwrap();
     assert_eq!(request["state"], "awaiting_signature");
@@ -68,27 +55,13 @@ async fn killed_between_the_steps_of_sealing_there_is_one_seal_one_number_and_no
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn without_the_right_pin_the_key_stays_closed() {
     let mut stage = stage::open(Options { shared_kafka: true, ..Options::default() }).await.unwrap();
-    let id = accepted(&mut stage).await.unwrap();
+    let id = stage.accepted().await.unwrap();
     let intents = legalisation::authorise(&stage.cast.officer_session, &[&id]).await.unwrap();
     let pin = std::mem::replace(&mut stage.cast.officer_pin, "000000".into());
-    let refused = seal(&mut stage, &intents).await.unwrap_err();
-    let said = format!("{refused:#}");
-    assert!(said.contains("PIN_INCORRECT"), "{said}");
+    assert_eq!(said(stage.seal(&intents).await), "422 PIN_INCORRECT");
     stage.cast.officer_pin = pin;
-    let sealed = seal(&mut stage, &intents).await;
+    let sealed = stage.seal(&intents).await;
     assert!(sealed.is_ok(), "{sealed:?}");
-}
-
-async fn seal(stage: &mut Stage, intents: &[serde_json::Value]) -> Result<()> {
-    let cast = &mut stage.cast;
-    let pin = cast.officer_pin.clone();
-    legalisation::seal(&cast.officer_session, &mut cast.office.officer, intents, &pin).await.map_err(|error| {
-        match error.downcast_ref::<Refused>() {
-            Some(refused) => anyhow::anyhow!("{}", refused.reason()),
-            None => error,
-        }
-    })?;
-    Ok(())
 }
 
 fn year() -> String {

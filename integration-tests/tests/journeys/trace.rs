@@ -1,1 +1,69 @@
 //! One trace covers gateway, services, Kafka and notification.
+
+use std::collections::{BTreeSet, HashSet};
+use std::time::Duration;
+
+use anyhow::{Result, ensure};
+use wathiq_local::journey::legalisation;
+use wathiq_local::stack::Options;
+use wathiq_local::wait;
+
+use crate::collector::{Collector, Span, lineage};
+use crate::stage;
+
+const ROOT: &str = "POST /v1/office/seals";
+const SEND: &str = "send legalisation.delivered";
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_trace_leads_from_the_officers_call_to_the_citizens_mail() {
+    let (collector, endpoint) = Collector::start().await.unwrap();
+    let environment = ["gateway", "identity", "signature", "notification"].into_iter().flat_map(|service| {
+        [
+            (service, "WATHIQ__PROCESS__OTLP_ENDPOINT".to_owned(), endpoint.clone()),
+            // Milliseconds between two exports, so that the test does not wait for the usual five seconds.
+            (service, "OTEL_BSP_SCHEDULE_DELAY".to_owned(), "200".to_owned()),
+        ]
+    });
+    let options = Options { environment: environment.collect(), ..Options::default() };
+    let mut stage = stage::open(options).await.unwrap();
+    let id = stage.accepted().await.unwrap();
+    let intents = legalisation::authorise(&stage.cast.officer_session, &[&id]).await.unwrap();
+    stage.seal(&intents).await.unwrap();
+
+    let trace = wait::until("the whole trace", Duration::from_secs(40), async || whole(&collector))
+        .await
+        .map_err(|error| stage::with_logs(error, &stage.stack))
+        .unwrap();
+    let roots: Vec<&Span> = trace.iter().filter(|span| span.parent.is_empty()).collect();
+    assert_eq!(roots.len(), 1, "{roots:?}");
+
+    let lines: BTreeSet<String> = trace.iter().map(|span| lineage(&trace, span).join(" > ")).collect();
+    for way in [
+        // The call itself: gateway, signature, and identity asked by signature.
+        "gateway: POST /v1/office/seals > gateway: wathiq.signature.v1.OfficeService/Seal > \
+         signature: wathiq.signature.v1.OfficeService/Seal > \
+         signature: wathiq.identity.v1.ConfirmationService/RedeemConfirmation > \
+         identity: wathiq.identity.v1.ConfirmationService/RedeemConfirmation",
+        // What follows over Kafka, and what notification asks before it sends.
+        "> notification: process wathiq.signature.legalisation.v1 > notification: send legalisation.delivered > \
+         notification: wathiq.signature.v1.MessageFactsService/",
+        "> notification: process wathiq.signature.legalisation.v1 > notification: send legalisation.delivered > \
+         notification: wathiq.identity.v1.DirectoryService/",
+    ] {
+        assert!(lines.iter().any(|line| line.contains(way)), "no span at {way} in {lines:#?}");
+    }
+}
+
+/// The officer's trace once the mail's span is there and no span misses its parent.
+fn whole(collector: &Collector) -> Result<Vec<Span>> {
+    let trace = collector.trace_of("gateway", ROOT)?;
+    let seen: Vec<String> = trace.iter().map(|span| format!("{}: {}", span.service, span.name)).collect();
+    ensure!(trace.iter().any(|span| span.name == SEND), "nothing is sent in the trace {seen:#?}");
+    let ids: HashSet<&[u8]> = trace.iter().map(|span| span.id.as_slice()).collect();
+    let orphans: Vec<&Span> = trace
+        .iter()
+        .filter(|span| !span.parent.is_empty() && !ids.contains(span.parent.as_slice()))
+        .collect();
+    ensure!(orphans.is_empty(), "without their parents: {orphans:?}");
+    Ok(trace)
+}

@@ -79,14 +79,10 @@ fn operations(topic: &Topic) -> Vec<(String, Value)> {
         let value = json!({"action": action, "channel": {"$ref": format!("#/channels/{}", topic.name)}, "title": service});
         (format!("{service}.{action}.{}", topic.name), value)
     };
-    let receives = topic
-        .consumers
-        .iter()
-        .chain([&"auditor".to_owned()])
-        .map(|service| operation(service, "receive"));
-    [operation(&topic.producer, "send")]
-        .into_iter()
-        .chain(receives.collect::<Vec<_>>())
+    let receivers = topic.consumers.iter().map(String::as_str).chain(["auditor"]);
+    let receives = receivers.map(|service| operation(service, "receive"));
+    std::iter::once(operation(&topic.producer, "send"))
+        .chain(receives)
         .collect()
 }
 

@@ -1,6 +1,8 @@
 //! The AsyncAPI document follows from `topics.yaml` and the contracts. `UPDATE=1 cargo test -p wathiq-proto` writes it anew.
 
+#[cfg(test)]
 mod document;
+#[cfg(test)]
 mod source;
 
 use std::collections::BTreeSet;

@@ -230,7 +230,7 @@ pub fn certificates_of_pem(text: &str) -> Option<Vec<Vec<u8>>> {
     while let Some(start) = rest.find("-----BEGIN CERTIFICATE-----") {
         const END: &str = "-----END CERTIFICATE-----";
         let end = start + rest[start..].find(END)? + END.len();
-        let (label, der) = der::pem::decode_vec(rest[start..end].as_bytes()).ok()?;
+        let (label, der) = der::pem::decode_vec(&rest.as_bytes()[start..end]).ok()?;
         if label != "CERTIFICATE" {
             return None;
         }

@@ -1,22 +1,25 @@
 //! `demo`: the legalisation played on the demonstration, and the same on a person's own files.
 
-use std::path::{Path, PathBuf};
+mod own_files;
+mod remembered;
+
+use std::path::Path;
 
 use anyhow::{Context, Result, bail};
-use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::commands::stack::Scope;
 use crate::demo::Demo;
 use crate::description::Description;
 use crate::journey::account::Account;
-use crate::journey::api::{Api, Refused};
+use crate::journey::api::Api;
 use crate::journey::authenticator::Authenticator;
 use crate::journey::inbox::Inbox;
 use crate::journey::office::Office;
 use crate::journey::record::Recorder;
 use crate::journey::{CONTRACT, CONTRACT_SPOT, Cast, Sealed, checks, gather, people, write_json};
 use crate::{commands, records, secrets, services, stack_file, topics};
+use remembered::Remembered;
 
 /// Plays the journey on the demonstration's own contract, or on `files`.
 ///
@@ -26,7 +29,7 @@ pub async fn run(root: &Path, files: &[String], progress: &dyn Fn(&str)) -> Resu
     let files = if files.is_empty() {
         None
     } else {
-        Some(pdf_files(files)?)
+        Some(own_files::find(files)?)
     };
     commands::stack::up(root, Scope::Everything, progress).await?;
     let demo = Demo::of(root)?;
@@ -36,7 +39,14 @@ pub async fn run(root: &Path, files: &[String], progress: &dyn Fn(&str)) -> Resu
     let mut cast = assemble(&demo, &description, &mut recorder).await?;
     let outcome = match files {
         None => own_contract(&demo, &description, &mut cast, &folder, &mut recorder).await,
-        Some(files) => each_file(&demo, &description, &mut cast, &folder, &files, &mut recorder).await,
+        Some(files) => {
+            let desk = own_files::Desk {
+                demo: &demo,
+                description: &description,
+                folder: &folder,
+            };
+            own_files::legalise(&desk, &mut cast, &files).await
+        }
     };
     Remembered::of(&cast).save(&demo)?;
     outcome
@@ -75,71 +85,6 @@ async fn own_contract(
         eprintln!("            {line}");
     }
     say_where(demo, description, folder)
-}
-
-async fn each_file(
-    demo: &Demo,
-    description: &Description,
-    cast: &mut Cast,
-    folder: &Path,
-    files: &[PathBuf],
-    recorder: &mut Recorder,
-) -> Result<()> {
-    let mut failed = Vec::new();
-    for file in files {
-        let stem = file
-            .file_stem()
-            .context("a file has no name")?
-            .to_string_lossy()
-            .into_owned();
-        let own = folder.join(&stem);
-        if own.exists() {
-            std::fs::remove_dir_all(&own)?;
-        }
-        std::fs::create_dir_all(&own)?;
-        match one_file(demo, description, cast, file, &own, recorder).await {
-            Ok(verdict) => eprintln!("{}: {verdict}", file.display()),
-            Err(error) => match error.downcast_ref::<Refused>() {
-                Some(refused) if refused.status < 500 => {
-                    write_json(&own.join("refusal.json"), &refused.problem)?;
-                    let detail = refused.problem["detail"].as_str().unwrap_or_default();
-                    eprintln!("{}: refused, {}: {detail}", file.display(), refused.reason());
-                }
-                _ => {
-                    eprintln!("{}: FAILED: {error:#}", file.display());
-                    failed.push(stem);
-                }
-            },
-        }
-    }
-    if !failed.is_empty() {
-        bail!("not legalised: {}", failed.join(", "));
-    }
-    Ok(())
-}
-
-async fn one_file(
-    demo: &Demo,
-    description: &Description,
-    cast: &mut Cast,
-    file: &Path,
-    own: &Path,
-    recorder: &mut Recorder,
-) -> Result<String> {
-    let bytes = std::fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
-    let name = file
-        .file_name()
-        .unwrap_or_default()
-        .to_string_lossy()
-        .into_owned();
-    let sealed = cast.legalise(&name, bytes, None, recorder).await?;
-    save(own, &sealed)?;
-    judge(demo, description, own, &sealed).await?;
-    let entry = &sealed.request["register_entry"];
-    Ok(format!(
-        "legalised as no. {} of {}, judged sound by pyHanko, pdfsig and qpdf",
-        entry["number"], entry["year"]
-    ))
 }
 
 fn save(folder: &Path, sealed: &Sealed) -> Result<()> {
@@ -208,102 +153,6 @@ fn say_where(demo: &Demo, description: &Description, folder: &Path) -> Result<()
     }
     eprintln!("  results         {}", folder.display());
     Ok(())
-}
-
-/// The files named, and those in the folders named, by name.
-fn pdf_files(named: &[String]) -> Result<Vec<PathBuf>> {
-    let mut files = Vec::new();
-    for name in named {
-        let path = PathBuf::from(name);
-        if path.is_dir() {
-            let mut inside: Vec<PathBuf> = std::fs::read_dir(&path)?
-                .map(|entry| entry.map(|entry| entry.path()))
-                .collect::<std::io::Result<_>>()?;
-            inside.retain(|file| {
-                file.extension()
-                    .is_some_and(|extension| extension.eq_ignore_ascii_case("pdf"))
-            });
-            inside.sort();
-            files.append(&mut inside);
-        } else if path.is_file() {
-            files.push(path);
-        } else {
-            bail!("there is no file {name}");
-        }
-    }
-    if files.is_empty() {
-        bail!("no PDF file among what was named");
-    }
-    Ok(files)
-}
-
-/// What the next run needs to know of the people that the first one brought in.
-#[derive(Serialize, Deserialize)]
-struct Remembered {
-    office_id: String,
-    administration_id: String,
-    officer_pin: String,
-    people: Vec<RememberedPerson>,
-}
-
-#[derive(Serialize, Deserialize)]
-struct RememberedPerson {
-    role: String,
-    email: String,
-    password: String,
-    totp_secret: String,
-    totp_step: u64,
-}
-
-impl Remembered {
-    fn of(cast: &Cast) -> Self {
-        let people = [&cast.citizen, &cast.office.agent, &cast.office.officer]
-            .into_iter()
-            .map(|account| RememberedPerson {
-                role: account.role.clone(),
-                email: account.email.clone(),
-                password: account.password.clone(),
-                totp_secret: account.authenticator.secret().to_owned(),
-                totp_step: account.authenticator.last_step(),
-            })
-            .collect();
-        Self {
-            office_id: cast.office.office_id.clone(),
-            administration_id: cast.office.administration_id.clone(),
-            officer_pin: cast.officer_pin.clone(),
-            people,
-        }
-    }
-
-    fn path(demo: &Demo) -> PathBuf {
-        demo.layout().secrets().join("cast.json")
-    }
-
-    fn save(&self, demo: &Demo) -> Result<()> {
-        secrets::write_private(&Self::path(demo), serde_json::to_vec_pretty(self)?)
-    }
-
-    fn load(demo: &Demo) -> Result<Option<Self>> {
-        let path = Self::path(demo);
-        if !path.exists() {
-            return Ok(None);
-        }
-        Ok(Some(serde_json::from_slice(&std::fs::read(&path)?)?))
-    }
-
-    fn account(&self, role: &str) -> Result<Account> {
-        let person = self
-            .people
-            .iter()
-            .find(|person| person.role == role)
-            .context("someone is missing in cast.json")?;
-        Ok(Account {
-            role: person.role.clone(),
-            email: person.email.clone(),
-            password: person.password.clone(),
-            authenticator: Authenticator::new(&person.totp_secret, person.totp_step)?,
-        })
-    }
 }
 
 async fn assemble(demo: &Demo, description: &Description, recorder: &mut Recorder) -> Result<Cast> {

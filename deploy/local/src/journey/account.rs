@@ -180,6 +180,26 @@ pub async fn confirm(
     Ok(id)
 }
 
+/// The citizen deposits a specimen; the agent, card in hand, proves identity and specimen.
+///
+/// # Errors
+/// When a step is refused.
+pub async fn prove_at_the_counter(
+    agent: &Api,
+    office_id: &str,
+    citizen_session: &Api,
+    person: &Person,
+) -> Result<()> {
+    let version = deposit_specimen(citizen_session).await?;
+    let id = super::office::prove(agent, person, office_id).await?;
+    let body = json!({"office_id": office_id});
+    agent
+        .post(&format!("/v1/people/{id}/specimens/{version}/proof"), &body)
+        .await
+        .context("proof of the specimen")?;
+    Ok(())
+}
+
 /// Deposits a specimen of the signature and answers its version.
 ///
 /// # Errors

@@ -3,9 +3,14 @@
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use reqwest::header::{AUTHORIZATION, CONTENT_TYPE};
-use reqwest::{Method, RequestBuilder, Response};
+use reqwest::header::{ACCEPT_LANGUAGE, AUTHORIZATION, CONTENT_TYPE, RETRY_AFTER};
+use reqwest::{Method, RequestBuilder, Response, StatusCode};
 use serde_json::Value;
+
+/// How often a patient client sends a call again before it gives up.
+const REPEATS: u32 = 5;
+/// Longest wait that a patient client accepts at once, in seconds.
+const LONGEST_WAIT: u64 = 90;
 
 /// An answer that was not a success: the problem document (RFC 9457).
 #[derive(Debug)]
@@ -44,6 +49,10 @@ pub struct Api {
     session: Option<String>,
     /// W3C trace context sent with each call, where the caller follows the trace.
     traceparent: Option<String>,
+    /// Language of people's texts, where not the person's own.
+    language: Option<&'static str>,
+    /// Whether calls beyond a limit wait and are sent again.
+    patient: bool,
 }
 
 impl Api {
@@ -62,6 +71,8 @@ impl Api {
             http,
             session: None,
             traceparent: None,
+            language: None,
+            patient: false,
         })
     }
 
@@ -92,12 +103,30 @@ impl Api {
         }
     }
 
+    /// The same client with people's texts in a language.
+    #[must_use]
+    pub fn in_language(&self, language: &'static str) -> Self {
+        Self {
+            language: Some(language),
+            ..self.clone()
+        }
+    }
+
+    /// The same client waiting as long as the gateway says where a limit is reached.
+    #[must_use]
+    pub fn patient(&self) -> Self {
+        Self {
+            patient: true,
+            ..self.clone()
+        }
+    }
+
     /// Reads a resource.
     ///
     /// # Errors
     /// [`Refused`], or when the gateway does not answer.
     pub async fn get(&self, path: &str) -> Result<Value> {
-        answer(self.request(Method::GET, path)).await
+        self.answer(self.request(Method::GET, path)).await
     }
 
     /// Reads a file.
@@ -105,7 +134,7 @@ impl Api {
     /// # Errors
     /// [`Refused`], or when the gateway does not answer.
     pub async fn get_bytes(&self, path: &str) -> Result<Vec<u8>> {
-        let response = success(self.request(Method::GET, path)).await?;
+        let response = self.success(self.request(Method::GET, path)).await?;
         Ok(response.bytes().await?.to_vec())
     }
 
@@ -131,7 +160,7 @@ impl Api {
     /// [`Refused`], or when the gateway does not answer.
     pub async fn send(&self, method: Method, path: &str, body: Option<&Value>) -> Result<Value> {
         let request = self.request(method, path).header("idempotency-key", new_key());
-        answer(match body {
+        self.answer(match body {
             Some(body) => request.json(body),
             None => request,
         })
@@ -146,7 +175,8 @@ impl Api {
         let request = self
             .request(Method::POST, path)
             .header("idempotency-key", new_key());
-        answer(request.header(CONTENT_TYPE, media_type).body(bytes)).await
+        self.answer(request.header(CONTENT_TYPE, media_type).body(bytes))
+            .await
     }
 
     /// A request to be completed by the caller.
@@ -159,8 +189,50 @@ impl Api {
         if let Some(traceparent) = &self.traceparent {
             request = request.header("traceparent", traceparent);
         }
+        if let Some(language) = self.language {
+            request = request.header(ACCEPT_LANGUAGE, language);
+        }
         request
     }
+
+    async fn answer(&self, request: RequestBuilder) -> Result<Value> {
+        let text = self.success(request).await?.text().await?;
+        if text.is_empty() {
+            Ok(Value::Null)
+        } else {
+            serde_json::from_str(&text).context("the answer is not JSON")
+        }
+    }
+
+    /// Sends a call, again with the same idempotency key where this client is patient.
+    async fn success(&self, request: RequestBuilder) -> Result<Response> {
+        let mut request = request;
+        for _ in 0..REPEATS {
+            let again = request.try_clone().filter(|_| self.patient);
+            let sent = request.send().await;
+            let wait = match &sent {
+                Ok(response) if response.status() == StatusCode::TOO_MANY_REQUESTS => retry_after(response),
+                // A gateway that refuses before it has read the body may end the connection, which the next call finds.
+                Err(error) if error.is_request() && !error.is_timeout() => Some(Duration::from_millis(200)),
+                _ => None,
+            };
+            match again.zip(wait) {
+                Some((again, wait)) => {
+                    tokio::time::sleep(wait).await;
+                    request = again;
+                }
+                None => return judged(sent.context("the gateway did not answer")?).await,
+            }
+        }
+        judged(request.send().await.context("the gateway did not answer")?).await
+    }
+}
+
+/// How long the gateway asks to wait.
+fn retry_after(response: &Response) -> Option<Duration> {
+    let seconds = response.headers().get(RETRY_AFTER)?.to_str().ok()?;
+    let seconds: u64 = seconds.parse().ok()?;
+    (seconds <= LONGEST_WAIT).then(|| Duration::from_secs(seconds))
 }
 
 /// A fresh idempotency key.
@@ -169,8 +241,8 @@ pub fn new_key() -> String {
     uuid::Uuid::new_v4().to_string()
 }
 
-async fn success(request: RequestBuilder) -> Result<Response> {
-    let response = request.send().await.context("the gateway did not answer")?;
+/// The answer if it is a success, else the problem it states.
+async fn judged(response: Response) -> Result<Response> {
     let status = response.status();
     if status.is_success() {
         return Ok(response);
@@ -182,15 +254,6 @@ async fn success(request: RequestBuilder) -> Result<Response> {
         problem,
     }
     .into())
-}
-
-async fn answer(request: RequestBuilder) -> Result<Value> {
-    let text = success(request).await?.text().await?;
-    if text.is_empty() {
-        Ok(Value::Null)
-    } else {
-        serde_json::from_str(&text).context("the answer is not JSON")
-    }
 }
 
 /// The text of a member, which must be there.

@@ -46,15 +46,17 @@ impl Authenticator {
         self.last_step
     }
 
+    /// Whether a code can be had without waiting.
+    #[must_use]
+    pub fn is_ready(&self) -> bool {
+        self.last_step <= step_now()
+    }
+
     /// The next code that the platform takes. It takes one step either side of its own clock, so three codes can be had
     /// at once; for a fourth this waits.
     pub async fn code(&mut self) -> String {
         loop {
-            let now = SystemTime::now()
-                .duration_since(UNIX_EPOCH)
-                .unwrap_or_default()
-                .as_secs()
-                / STEP;
+            let now = step_now();
             let next = (self.last_step + 1).max(now.saturating_sub(1));
             if next <= now + 1 {
                 self.last_step = next;
@@ -63,4 +65,9 @@ impl Authenticator {
             tokio::time::sleep(Duration::from_millis(500)).await;
         }
     }
+}
+
+fn step_now() -> u64 {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH);
+    now.unwrap_or_default().as_secs() / STEP
 }

@@ -17,6 +17,34 @@ pub struct Spot {
     pub height: f64,
 }
 
+impl Spot {
+    /// A place near the foot of an uploaded document's last page.
+    ///
+    /// # Errors
+    /// When the document's description lacks its pages.
+    pub fn near_the_foot(document: &Value) -> Result<Self> {
+        let pages = document["pages"]
+            .as_array()
+            .filter(|pages| !pages.is_empty())
+            .context("the document has no pages")?;
+        let last = &pages[pages.len() - 1];
+        let side = |name: &str| {
+            last[name]
+                .as_f64()
+                .with_context(|| format!("the page has no {name}"))
+        };
+        let (page_width, page_height) = (side("width")?, side("height")?);
+        let (width, height) = ((page_width * 0.35).min(180.0), (page_height * 0.12).min(56.0));
+        Ok(Self {
+            page_number: i64::try_from(pages.len())?,
+            x: page_width * 0.55,
+            y: page_height * 0.8,
+            width,
+            height,
+        })
+    }
+}
+
 /// Uploads a file. A refusal is an [`super::api::Refused`] with the gateway's problem document.
 ///
 /// # Errors
@@ -107,11 +135,8 @@ pub async fn accept(agent: &Api, office_id: &str, request_id: &str) -> Result<Va
     if !waits {
         bail!("the request does not stand in the agents' queue");
     }
+    claim(agent, request_id).await?;
     let path = format!("/v1/office/requests/{request_id}");
-    agent
-        .put(&format!("{path}/claim"), None)
-        .await
-        .context("claiming the request")?;
     let review = agent.get(&format!("{path}/review")).await.context("the review")?;
     let comparison = json!({
         "result": "matches",
@@ -133,10 +158,7 @@ pub async fn accept(agent: &Api, office_id: &str, request_id: &str) -> Result<Va
 /// When a step is refused or one request cannot be authorised.
 pub async fn authorise(officer: &Api, request_ids: &[&str]) -> Result<Vec<Value>> {
     for request_id in request_ids {
-        officer
-            .put(&format!("/v1/office/requests/{request_id}/claim"), None)
-            .await
-            .context("the officer's claim")?;
+        claim(officer, request_id).await?;
     }
     let body = json!({"legalisation_request_ids": request_ids, "credential_id": null});
     let answer = officer
@@ -147,11 +169,36 @@ pub async fn authorise(officer: &Api, request_ids: &[&str]) -> Result<Vec<Value>
     Ok(answer["intents"].as_array().cloned().unwrap_or_default())
 }
 
+/// Claims a request for a member of the staff.
+///
+/// # Errors
+/// When somebody else holds it.
+pub async fn claim(staff: &Api, request_id: &str) -> Result<()> {
+    staff
+        .put(&format!("/v1/office/requests/{request_id}/claim"), None)
+        .await
+        .context("claiming the request")
+        .map(|_| ())
+}
+
 /// The officer confirms the digests and seals with the PIN. Answers the requests.
 ///
 /// # Errors
 /// When a step is refused or one request cannot be sealed.
 pub async fn seal(officer: &Api, account: &mut Account, intents: &[Value], pin: &str) -> Result<Vec<Value>> {
+    let answer = seal_some(officer, account, intents, pin).await?;
+    complete(&answer)?;
+    Ok(answer["legalisation_requests"]
+        .as_array()
+        .cloned()
+        .unwrap_or_default())
+}
+
+/// As [`seal`], but answers which requests were sealed and which were not.
+///
+/// # Errors
+/// When the whole batch is refused.
+pub async fn seal_some(officer: &Api, account: &mut Account, intents: &[Value], pin: &str) -> Result<Value> {
     let digests: Vec<Value> = intents
         .iter()
         .flat_map(|intent| intent["digests"].as_array().cloned().unwrap_or_default())
@@ -159,12 +206,7 @@ pub async fn seal(officer: &Api, account: &mut Account, intents: &[Value], pin: 
     let ids: Vec<Value> = intents.iter().map(|intent| intent["intent_id"].clone()).collect();
     let confirmation = confirm(officer, account, "seal", &digests).await?;
     let body = json!({"intent_ids": ids, "confirmation_id": confirmation, "pin": pin});
-    let answer = officer.post("/v1/office/seals", &body).await.context("sealing")?;
-    complete(&answer)?;
-    Ok(answer["legalisation_requests"]
-        .as_array()
-        .cloned()
-        .unwrap_or_default())
+    officer.post("/v1/office/seals", &body).await.context("sealing")
 }
 
 fn complete(answer: &Value) -> Result<()> {

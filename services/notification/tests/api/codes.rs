@@ -14,7 +14,7 @@ use crate::doubles::Held;
 use crate::harness::{World, text, with_world, with_world_of};
 
 /// Identity holds a delivery; the event that tells of it.
-fn held(world: &World, template: Template, channel: Channel, language: Language) -> Record {
+pub(crate) fn held(world: &World, template: Template, channel: Channel, language: Language) -> Record {
     let delivery_id = Uuid::now_v7();
     let (address, wire) = match channel {
         Channel::Email => (world.email.clone(), identity::ContactChannel::Email),

@@ -13,6 +13,8 @@ mod harness;
 #[cfg(test)]
 mod listing;
 #[cfg(test)]
+mod logs;
+#[cfg(test)]
 mod sealed;
 #[cfg(test)]
 mod smtp;

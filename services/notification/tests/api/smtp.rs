@@ -1,6 +1,6 @@
 //! Mail servers that are down, refuse, or say so too late.
 
-mod server;
+pub(crate) mod server;
 
 use chrono::TimeDelta;
 use uuid::Uuid;
@@ -15,7 +15,7 @@ use crate::doubles::Known;
 use crate::harness::{World, with_world_of};
 use server::{Server, Verdict};
 
-fn plain(port: u16) -> impl FnOnce(&mut Settings) {
+pub(crate) fn plain(port: u16) -> impl FnOnce(&mut Settings) {
     move |settings| {
         settings.mail.host = "127.0.0.1".into();
         settings.mail.port = port;
@@ -25,7 +25,7 @@ fn plain(port: u16) -> impl FnOnce(&mut Settings) {
 }
 
 /// The mail of a sealed request is queued.
-async fn queue(world: &World) -> Record {
+pub(crate) async fn queue(world: &World) -> Record {
     let (request, person) = (Uuid::now_v7(), Uuid::now_v7());
     world.signature.state().applicants.insert(request, person);
     world.signature.state().files =

@@ -1,6 +1,7 @@
 //! An officer authorises seals: each request gets its register number, and everything its bytes depend on is frozen.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -172,8 +173,8 @@ async fn gather(
         .iter()
         .filter_map(|request| request.comparison.as_ref()?.specimen_proof.office_id);
     for id in proofs {
-        if !specimen_offices.contains_key(&id) {
-            specimen_offices.insert(id, app.identity.office(id).await?);
+        if let Entry::Vacant(vacant) = specimen_offices.entry(id) {
+            vacant.insert(app.identity.office(id).await?);
         }
     }
     let officer = app.identity.person(caller.person_id).await?;

@@ -1,6 +1,7 @@
 //! The children: started when needed, at most so many, used again a few times, gone when idle.
 
 use std::os::unix::process::ExitStatusExt;
+use std::path::PathBuf;
 use std::process::{ExitStatus, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -248,10 +249,11 @@ async fn reap(pool: Pool) {
 }
 
 fn start(config: &PdfConfig) -> Result<Worker, Failure> {
-    let binary = match &config.worker {
-        Some(path) => path.clone(),
-        None => std::env::current_exe().map_err(|error| Failure::Start(error.into()))?,
-    };
+    // The running binary itself, also after an upgrade has replaced the file it was started from.
+    let binary = config
+        .worker
+        .clone()
+        .unwrap_or_else(|| PathBuf::from("/proc/self/exe"));
     let mut child = Command::new(binary)
         .arg(super::worker::SUBCOMMAND)
         .args([config.memory_mib, config.cpu_seconds].map(|number| number.to_string()))

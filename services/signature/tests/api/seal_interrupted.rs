@@ -355,7 +355,7 @@ async fn issued_records_cannot_be_changed_or_removed_by_the_service() {
         assert_eq!(
             refused
                 .as_database_error()
-                .and_then(|error| error.code())
+                .and_then(sqlx::error::DatabaseError::code)
                 .as_deref(),
             Some("42501"),
             "{sql}"
@@ -404,7 +404,7 @@ async fn what_sealing_leaves_behind_is_swept_and_what_is_needed_stays() {
             .await
             .is_empty()
     );
-    world.clock.set("2026-11-23T09:00:00Z".parse().unwrap());
+    world.clock.set(wathiq_chassis::Ambient::system().now());
     let act = world.sealing(officer, &waiting, &token.pin);
     let sealed = world.try_seal(officer, act).await.unwrap();
     assert_eq!(

@@ -99,7 +99,7 @@ async fn converse(stream: TcpStream, state: &State) -> std::io::Result<()> {
                 _ => "250 ok".to_owned(),
             },
             "RCPT" => match verdict {
-                Verdict::Recipient(code) => format!("{code} not to them"),
+                Verdict::Recipient(code) => format!("{code} <{line}> is not known here"),
                 _ => "250 ok".to_owned(),
             },
             "DATA" => {

@@ -1,0 +1,249 @@
+//! A person's own files: each becomes a folder with the legalised document, or with the refusal.
+
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+use serde_json::Value;
+
+use crate::demo::Demo;
+use crate::description::Description;
+use crate::journey::api::{Api, Refused};
+use crate::journey::record::Recorder;
+use crate::journey::{Cast, legalisation, write_json};
+
+/// Files that the officer seals at once.
+const BATCH: usize = 10;
+
+/// Where the demonstration runs and its results go.
+pub(super) struct Desk<'d> {
+    pub(super) demo: &'d Demo,
+    pub(super) description: &'d Description,
+    pub(super) folder: &'d Path,
+}
+
+/// A file whose request the agent has accepted.
+struct Accepted<'f> {
+    file: &'f Path,
+    own: PathBuf,
+    citizen: Api,
+    request_id: String,
+    review: Value,
+}
+
+/// What became of a file that the platform did not legalise.
+enum Outcome {
+    Refused(Refused),
+    Failed(anyhow::Error),
+}
+
+/// Legalises each file, or keeps the refusal, with one printed line a file.
+///
+/// # Errors
+/// When a file was neither legalised nor refused; the others are done nevertheless.
+pub(super) async fn legalise(desk: &Desk<'_>, cast: &mut Cast, files: &[PathBuf]) -> Result<()> {
+    cast.settle_in("en");
+    let mut failed = 0;
+    let mut names = HashSet::new();
+    for group in files.chunks(BATCH) {
+        let mut accepted = Vec::new();
+        for file in group {
+            let own = own_folder(desk.folder, file, &mut names)?;
+            match bring_in(cast, file, own.clone()).await {
+                Ok(one) => accepted.push(one),
+                Err(Outcome::Refused(refused)) => {
+                    write_json(&own.join("refusal.json"), &refused.problem)?;
+                    let detail = refused.problem["detail"].as_str().unwrap_or_default();
+                    eprintln!("{}: refused, {}: {detail}", file.display(), refused.reason());
+                }
+                Err(Outcome::Failed(error)) => {
+                    failed += 1;
+                    eprintln!("{}: FAILED: {error:#}", file.display());
+                }
+            }
+        }
+        failed += finish(desk, cast, accepted).await;
+    }
+    if failed > 0 {
+        bail!("{failed} of {} files were neither legalised nor refused", files.len());
+    }
+    Ok(())
+}
+
+/// Only what intake says of the file itself is its refusal; anything later is a failure of ours.
+async fn bring_in<'f>(cast: &mut Cast, file: &'f Path, own: PathBuf) -> Result<Accepted<'f>, Outcome> {
+    let bytes = std::fs::read(file)
+        .context("cannot be read")
+        .map_err(Outcome::Failed)?;
+    let name = file.file_name().unwrap_or_default().to_string_lossy();
+    let mut recorder = silent();
+    cast.take_turns().await.map_err(Outcome::Failed)?;
+    let document = legalisation::upload(&cast.citizen_session, &name, bytes)
+        .await
+        .map_err(|error| match error.downcast::<Refused>() {
+            Ok(refused) if speaks_of_the_file(&refused) => Outcome::Refused(refused),
+            Ok(refused) => Outcome::Failed(refused.into()),
+            Err(error) => Outcome::Failed(error),
+        })?;
+    let (request_id, review) = cast
+        .bring(&document, None, &mut recorder)
+        .await
+        .map_err(Outcome::Failed)?;
+    let citizen = cast.citizen_session.clone();
+    Ok(Accepted {
+        file,
+        own,
+        citizen,
+        request_id,
+        review,
+    })
+}
+
+/// Whether an upload was refused for what it is, and not for who sent it or how often.
+fn speaks_of_the_file(refused: &Refused) -> bool {
+    matches!(refused.status, 400 | 413 | 415 | 422)
+}
+
+/// Seals what was accepted; answers how many files failed.
+async fn finish(desk: &Desk<'_>, cast: &mut Cast, accepted: Vec<Accepted<'_>>) -> usize {
+    if accepted.is_empty() {
+        return 0;
+    }
+    let ids: Vec<String> = accepted.iter().map(|one| one.request_id.clone()).collect();
+    let sealed = cast.seal_all(&ids).await;
+    let mut failed = 0;
+    for one in accepted {
+        let file = one.file;
+        let hindered = match &sealed {
+            Ok(hindered) => hindered.get(&one.request_id).cloned(),
+            Err(error) => Some(format!("{error:#}")),
+        };
+        let verdict = match hindered {
+            Some(reason) => Err(anyhow::anyhow!(reason)),
+            None => collect(desk, cast, one).await,
+        };
+        match verdict {
+            Ok(verdict) => eprintln!("{}: {verdict}", file.display()),
+            Err(error) => {
+                failed += 1;
+                eprintln!("{}: FAILED: {error:#}", file.display());
+            }
+        }
+    }
+    failed
+}
+
+async fn collect(desk: &Desk<'_>, cast: &Cast, one: Accepted<'_>) -> Result<String> {
+    let sealed = cast
+        .receive(&one.citizen, &one.request_id, one.review, &mut silent())
+        .await?;
+    super::save(&one.own, &sealed)?;
+    super::judge(desk.demo, desk.description, &one.own, &sealed).await?;
+    let entry = &sealed.request["register_entry"];
+    Ok(format!(
+        "legalised as no. {} of {}, judged sound by pyHanko, pdfsig and qpdf",
+        entry["number"], entry["year"]
+    ))
+}
+
+fn silent() -> Recorder {
+    Recorder::new("legalisation", |_| ())
+}
+
+/// An empty folder under the file's stem. Two files of one stem get folders of their own.
+fn own_folder(folder: &Path, file: &Path, taken: &mut HashSet<String>) -> Result<PathBuf> {
+    let stem = file
+        .file_stem()
+        .context("a file has no name")?
+        .to_string_lossy()
+        .into_owned();
+    let mut name = stem.clone();
+    let mut count = 1;
+    // The demonstration's own results are files beside these folders.
+    while folder.join(&name).is_file() || !taken.insert(name.clone()) {
+        count += 1;
+        name = format!("{stem}-{count}");
+    }
+    let own = folder.join(name);
+    if own.exists() {
+        std::fs::remove_dir_all(&own)?;
+    }
+    std::fs::create_dir_all(&own)?;
+    Ok(own)
+}
+
+/// The files named, and those in the folders named, by name.
+///
+/// # Errors
+/// When a name is neither, or no PDF file is among them.
+pub(super) fn find(named: &[String]) -> Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    for name in named {
+        let path = PathBuf::from(name);
+        if path.is_dir() {
+            let mut inside: Vec<PathBuf> = std::fs::read_dir(&path)?
+                .map(|entry| entry.map(|entry| entry.path()))
+                .collect::<std::io::Result<_>>()?;
+            inside.retain(|file| {
+                file.is_file()
+                    && file
+                        .extension()
+                        .is_some_and(|extension| extension.eq_ignore_ascii_case("pdf"))
+            });
+            inside.sort();
+            files.append(&mut inside);
+        } else if path.is_file() {
+            files.push(path);
+        } else {
+            bail!("there is no file {name} (a name with spaces stands in quotes of its own)");
+        }
+    }
+    if files.is_empty() {
+        bail!("no PDF file among what was named");
+    }
+    Ok(files)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::{find, own_folder};
+
+    #[test]
+    fn files_of_one_stem_have_folders_of_their_own() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("events.jsonl"), "").unwrap();
+        let mut taken = HashSet::new();
+        let mut place = |file: &str| {
+            let own = own_folder(folder.path(), file.as_ref(), &mut taken).unwrap();
+            own.file_name().unwrap().to_string_lossy().into_owned()
+        };
+        assert_eq!(place("a/contract.pdf"), "contract");
+        assert_eq!(place("b/contract.PDF"), "contract-2");
+        assert_eq!(place("c/events.jsonl.pdf"), "events.jsonl-2");
+        assert!(folder.path().join("events.jsonl").is_file());
+    }
+
+    #[test]
+    fn an_earlier_result_of_the_same_name_is_replaced() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::create_dir_all(folder.path().join("contract")).unwrap();
+        std::fs::write(folder.path().join("contract/refusal.json"), "{}").unwrap();
+        let own = own_folder(folder.path(), "contract.pdf".as_ref(), &mut HashSet::new()).unwrap();
+        assert_eq!(std::fs::read_dir(own).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn folders_give_their_pdf_files_by_name() {
+        let folder = tempfile::tempdir().unwrap();
+        for name in ["b.PDF", "a.pdf", "note.txt"] {
+            std::fs::write(folder.path().join(name), "").unwrap();
+        }
+        std::fs::create_dir(folder.path().join("c.pdf")).unwrap();
+        let named = folder.path().display().to_string();
+        let found = find(&[named]).unwrap();
+        assert_eq!(found, [folder.path().join("a.pdf"), folder.path().join("b.PDF")]);
+        assert!(find(&[folder.path().join("none.pdf").display().to_string()]).is_err());
+    }
+}
