@@ -4,8 +4,20 @@ use std::path::PathBuf;
 
 use prost::Message;
 
-/// Messages that carry a password, code, PIN, token or address: they do not print.
+/// Messages that carry a password, code, PIN, token, name or address: they do not print.
 const HOLD_SECRETS: &[&str] = &[
+    ".wathiq.identity.v1.Person",
+    ".wathiq.identity.v1.PersonName",
+    ".wathiq.identity.v1.IdentityDocument",
+    ".wathiq.identity.v1.Claim",
+    ".wathiq.identity.v1.FindClaimsRequest",
+    ".wathiq.identity.v1.FindClaimsResponse",
+    ".wathiq.identity.v1.GetPersonResponse",
+    ".wathiq.identity.v1.GetPersonForServiceResponse",
+    ".wathiq.identity.v1.UpdatePreferencesResponse",
+    ".wathiq.identity.v1.ProveContactResponse",
+    ".wathiq.identity.v1.ProveIdentityRequest",
+    ".wathiq.identity.v1.GrantMembershipRequest",
     ".wathiq.identity.v1.SignUpRequest",
     ".wathiq.identity.v1.ProveSignUpContactRequest",
     ".wathiq.identity.v1.ChangeContactRequest",

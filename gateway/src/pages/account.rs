@@ -33,7 +33,7 @@ struct RequestCard {
 
 struct SessionRow {
     session_id: String,
-    user_agent: String,
+    device: String,
     last_use: String,
     current: bool,
 }
@@ -156,10 +156,41 @@ async fn sessions(app: &App) -> Result<Vec<SessionRow>, Problem> {
         .map(|session| SessionRow {
             last_use: time(session.last_use_time.as_ref()).unwrap_or_default(),
             session_id: session.session_id,
-            user_agent: session.user_agent,
+            device: device(&session.user_agent),
             current: session.current,
         })
         .collect())
+}
+
+/// Browser and system as people call them; what the program calls itself where they are not recognised.
+fn device(user_agent: &str) -> String {
+    // The order decides: each of these also carries the names of those after it.
+    let browsers = [
+        ("Edg", "Edge"),
+        ("OPR/", "Opera"),
+        ("Firefox/", "Firefox"),
+        ("Chrome/", "Chrome"),
+        ("Safari/", "Safari"),
+    ];
+    let systems = [
+        ("Android", "Android"),
+        ("iPhone", "iOS"),
+        ("iPad", "iOS"),
+        ("Windows", "Windows"),
+        ("Mac OS", "macOS"),
+        ("Linux", "Linux"),
+    ];
+    let known = |table: &[(&str, &'static str)]| {
+        table
+            .iter()
+            .find(|(sign, _)| user_agent.contains(sign))
+            .map(|(_, name)| *name)
+    };
+    match (known(&browsers), known(&systems)) {
+        (Some(browser), Some(system)) => format!("{browser} · {system}"),
+        (Some(browser), None) => browser.to_owned(),
+        _ => user_agent.chars().take(60).collect(),
+    }
 }
 
 async fn fetch(
@@ -187,5 +218,36 @@ async fn end_session(State(app): State<App>, user: User, Path(session_id): Path<
     match end(&app, &user, session_id).await {
         Ok(()) => see_other("/account"),
         Err(problem) => problem.into_response(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::device;
+
+    #[test]
+    fn devices_have_names() {
+        for (user_agent, expected) in [
+            (
+                "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0 Safari/537.36",
+                "Chrome · Linux",
+            ),
+            (
+                "Mozilla/5.0 (Windows NT 10.0) AppleWebKit/537.36 Chrome/140.0 Safari/537.36 Edg/140.0",
+                "Edge · Windows",
+            ),
+            (
+                "Mozilla/5.0 (Android 15; Mobile; rv:140.0) Gecko/140.0 Firefox/140.0",
+                "Firefox · Android",
+            ),
+            (
+                "Mozilla/5.0 (iPhone; CPU iPhone OS 19_0 like Mac OS X) Version/19.0 Mobile Safari/604.1",
+                "Safari · iOS",
+            ),
+            ("curl/8.5.0", "curl/8.5.0"),
+            ("", ""),
+        ] {
+            assert_eq!(device(user_agent), expected);
+        }
     }
 }

@@ -62,11 +62,8 @@ pub(super) async fn rows(app: &App, language: Language, facts: &pb::Legalisation
     let register =
         (facts.register_number > 0).then(|| format!("{}/{}", facts.register_number, facts.register_year));
     let method = (!facts.confirmation_method.is_empty()).then(|| {
-        find(language, &format!("method.{}", facts.confirmation_method)).unwrap_or(&facts.confirmation_method)
-    });
-    let confirmed = time(facts.confirm_time.as_ref()).map(|time| match method {
-        Some(method) => format!("{time} · {method}"),
-        None => time,
+        let known = find(language, &format!("method.{}", facts.confirmation_method));
+        known.unwrap_or(&facts.confirmation_method).to_owned()
     });
     let document = (!facts.document_sha256.is_empty()).then(|| hash(&facts.document_sha256));
     let kind = kind_name(app, language, &facts.document_kind).await;
@@ -85,7 +82,8 @@ pub(super) async fn rows(app: &App, language: Language, facts: &pb::Legalisation
         ("facts.officer", Some(facts.officer_name.clone()), false),
         ("facts.register", register, true),
         ("facts.sealed", time(facts.seal_time.as_ref()), true),
-        ("facts.confirmed", confirmed, false),
+        ("facts.confirmed", time(facts.confirm_time.as_ref()), true),
+        ("facts.method", method, false),
         ("facts.code", Some(grouped(&facts.verification_code)), true),
         ("facts.sha256", document, true),
     ]

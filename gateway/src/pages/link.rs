@@ -12,7 +12,7 @@ use wathiq_proto::wathiq::signature::v1 as pb;
 use crate::api;
 use crate::api::transfer::download::{self, Disposition, File};
 use crate::app::App;
-use crate::language::text;
+use crate::language::{Language, text};
 use crate::pages::facts::{Row, rows, time};
 use crate::pages::{Frame, page};
 use crate::problem::Problem;
@@ -61,7 +61,17 @@ fn size(frame: &Frame, bytes: u64) -> String {
     } else {
         (tenths.div_ceil(1024), "files.megabytes")
     };
-    format!("{}.{} {}", value / 10, value % 10, text(frame.language, unit))
+    let separator = if frame.language == Language::English {
+        '.'
+    } else {
+        ','
+    };
+    format!(
+        "{}{separator}{} {}",
+        value / 10,
+        value % 10,
+        text(frame.language, unit)
+    )
 }
 
 async fn show(State(app): State<App>, frame: Frame, Path(token): Path<String>) -> Result<Response, Problem> {

@@ -348,7 +348,7 @@ async fn a_link_shows_before_it_downloads() {
     edge.stub.answers(GET_LINK, &link);
     let page = edge.get("/d/a%2Fb?lang=fr").await;
     assert!(
-        page.text().contains("href=\"/d/a%2Fb/document\"") && page.text().contains("1.5"),
+        page.text().contains("href=\"/d/a%2Fb/document\"") && page.text().contains("1,5"),
         "{}",
         page.text()
     );

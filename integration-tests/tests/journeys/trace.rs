@@ -11,8 +11,13 @@ use wathiq_local::wait;
 use crate::collector::{Collector, Span, lineage};
 use crate::stage;
 
-const ROOT: &str = "POST /v1/office/seals";
-const SEND: &str = "send legalisation.delivered";
+/// The officer's call that seals, and the mail with the sealed document.
+const SEAL: (&str, &str) = ("POST /v1/office/seals", "send legalisation.delivered");
+/// The citizen's call that submits the request, and the mail with the receipt.
+const CONFIRM: (&str, &str) = (
+    "POST /v1/legalisation-requests/{legalisation_request_id}/confirm",
+    "send legalisation.submitted",
+);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn one_trace_leads_from_the_officers_call_to_the_citizens_mail() {
@@ -30,35 +35,39 @@ async fn one_trace_leads_from_the_officers_call_to_the_citizens_mail() {
     let intents = legalisation::authorise(&stage.cast.officer_session, &[&id]).await.unwrap();
     stage.seal(&intents).await.unwrap();
 
-    let trace = wait::until("the whole trace", Duration::from_secs(40), async || whole(&collector))
-        .await
-        .map_err(|error| stage::with_logs(error, &stage.stack))
-        .unwrap();
-    let roots: Vec<&Span> = trace.iter().filter(|span| span.parent.is_empty()).collect();
-    assert_eq!(roots.len(), 1, "{roots:?}");
-
-    let lines: BTreeSet<String> = trace.iter().map(|span| lineage(&trace, span).join(" > ")).collect();
-    for way in [
-        // The call itself: gateway, signature, and identity asked by signature.
-        "gateway: POST /v1/office/seals > gateway: wathiq.signature.v1.OfficeService/Seal > \
-         signature: wathiq.signature.v1.OfficeService/Seal > \
-         signature: wathiq.identity.v1.ConfirmationService/RedeemConfirmation > \
-         identity: wathiq.identity.v1.ConfirmationService/RedeemConfirmation",
-        // What follows over Kafka, and what notification asks before it sends.
-        "> notification: process wathiq.signature.legalisation.v1 > notification: send legalisation.delivered > \
-         notification: wathiq.signature.v1.MessageFactsService/",
-        "> notification: process wathiq.signature.legalisation.v1 > notification: send legalisation.delivered > \
-         notification: wathiq.identity.v1.DirectoryService/",
+    for (call, calls, mail) in [
+        (CONFIRM, "wathiq.signature.v1.LegalisationService/ConfirmLegalisationRequest", CONFIRM.1),
+        (SEAL, "wathiq.signature.v1.OfficeService/Seal", SEAL.1),
     ] {
-        assert!(lines.iter().any(|line| line.contains(way)), "no span at {way} in {lines:#?}");
+        let trace = wait::until("the whole trace", Duration::from_secs(20), async || whole(&collector, call))
+            .await
+            .map_err(|error| stage::with_logs(error, &stage.stack))
+            .unwrap();
+        let roots: Vec<&Span> = trace.iter().filter(|span| span.parent.is_empty()).collect();
+        assert_eq!(roots.len(), 1, "{roots:?}");
+        let lines: BTreeSet<String> = trace.iter().map(|span| lineage(&trace, span).join(" > ")).collect();
+        let served = format!("gateway: {} > gateway: {calls} > signature: {calls}", call.0);
+        let sent = format!("{served} > notification: process wathiq.signature.legalisation.v1 > notification: {mail}");
+        let redeemed = "wathiq.identity.v1.ConfirmationService/RedeemConfirmation";
+        let recipient = "wathiq.identity.v1.DirectoryService/GetPersonForService";
+        let facts = "wathiq.signature.v1.MessageFactsService/GetMessageFacts";
+        for way in [
+            // The call itself: gateway, signature, and identity asked by signature.
+            format!("{served} > signature: {redeemed} > identity: {redeemed}"),
+            // What follows over Kafka, and what notification asks before it sends.
+            format!("{sent} > notification: {recipient} > identity: {recipient}"),
+            format!("{sent} > notification: {facts} > signature: {facts}"),
+        ] {
+            assert!(lines.contains(&way), "no span at {way} in {lines:#?}");
+        }
     }
 }
 
-/// The officer's trace once the mail's span is there and no span misses its parent.
-fn whole(collector: &Collector) -> Result<Vec<Span>> {
-    let trace = collector.trace_of("gateway", ROOT)?;
+/// The trace of a call once the mail's span is there and no span misses its parent.
+fn whole(collector: &Collector, (call, mail): (&str, &str)) -> Result<Vec<Span>> {
+    let trace = collector.trace_of("gateway", call)?;
     let seen: Vec<String> = trace.iter().map(|span| format!("{}: {}", span.service, span.name)).collect();
-    ensure!(trace.iter().any(|span| span.name == SEND), "nothing is sent in the trace {seen:#?}");
+    ensure!(trace.iter().any(|span| span.name == mail), "nothing is sent in the trace {seen:#?}");
     let ids: HashSet<&[u8]> = trace.iter().map(|span| span.id.as_slice()).collect();
     let orphans: Vec<&Span> = trace
         .iter()

@@ -155,7 +155,7 @@ async fn try_and_settle(app: &App, message: Message) {
             report(&settled);
         }
         Ok(None) => {
-            tracing::warn!(event = "message.taken_over", message_id = %id, "another process has this message")
+            tracing::warn!(event = "message.taken_over", message_id = %id, "another process has this message");
         }
         Err(error) => {
             let error = status::chain(&error);

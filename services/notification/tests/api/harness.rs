@@ -106,6 +106,7 @@ pub(crate) async fn with_world_of<F: Future<Output = ()>>(
 impl World {
     async fn new(change: impl FnOnce(&mut Settings)) -> Self {
         wathiq_chassis::install_crypto_provider();
+        crate::logs::start();
         let stack = stack();
         let secrets = tempfile::tempdir().unwrap();
         let database = format!("test_{}", Uuid::now_v7().simple());

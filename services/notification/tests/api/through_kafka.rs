@@ -8,7 +8,7 @@ use rdkafka::client::DefaultClientContext;
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 use uuid::Uuid;
-use wathiq_chassis::{telemetry, testing};
+use wathiq_chassis::telemetry;
 use wathiq_notification::domain::language::Language;
 use wathiq_notification::domain::message::Channel;
 use wathiq_notification::domain::template::Template;
@@ -49,7 +49,6 @@ async fn tell(world: &World, topic: &'static str, number: usize) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn two_replicas_send_each_code_once_and_publish_what_they_did() {
     with_world(async |world| {
-        testing::telemetry();
         let name: &'static str = Box::leak(format!("test.{}", Uuid::now_v7().simple()).into_boxed_str());
         create_topic(name).await;
         let kafka = &world.settings.kafka;

@@ -1,7 +1,7 @@
 //! An officer authorises seals: each request gets its register number, and everything its bytes depend on is frozen.
 
-use std::collections::HashMap;
-use std::collections::hash_map::Entry;
+mod batch;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,22 +16,18 @@ use crate::app::freeze::{self, Act};
 use crate::app::idempotent::{self, Begun};
 use crate::app::seal_problem::SealProblem;
 use crate::app::{App, AppError, authorise, finish_seal, prepare_seal, write};
-use crate::clients::identity::Office;
 use crate::domain::commitment::Salt;
-use crate::domain::credential::Credential;
 use crate::domain::document::Document;
 use crate::domain::fact::RegisterNumber;
 use crate::domain::intent::{IntentState, Phase, SealFile, SealIntent};
-use crate::domain::person::Signer;
 use crate::domain::register::{EntryState, RegisterEntry};
 use crate::domain::request::LegalisationRequest;
 use crate::domain::role::OFFICER;
 use crate::domain::seal_facts::SealedFileKind;
 use crate::domain::verification_code::VerificationCode;
-use crate::store::{StoreError, claims, credentials, documents, intents, register, requests};
+use crate::store::{StoreError, claims, documents, intents, register, requests};
+use batch::Batch;
 
-/// Levels above an office that its page names at most.
-const OFFICES_ABOVE: usize = 4;
 /// Files prepared at the same time; the pool of PDF workers bounds them anyway.
 const PREPARED_AT_ONCE: usize = 2;
 /// How long a call waits for the digests at most.
@@ -55,16 +51,6 @@ pub struct Authorised {
     pub problems: Vec<SealProblem>,
 }
 
-/// Facts that are the same for the whole batch, asked before any transaction.
-struct Batch {
-    office_id: Uuid,
-    offices: Vec<Office>,
-    officer: Signer,
-    credential: Credential,
-    /// Offices where specimens were proved.
-    specimen_offices: HashMap<Uuid, Office>,
-}
-
 /// Authorises seals. AGENT_ACCEPTED → AWAITING_SIGNATURE for each request on its own; a repeat finds the same intents.
 ///
 /// # Errors
@@ -77,7 +63,7 @@ pub async fn authorise_seals(
 ) -> Result<Authorised, AppError> {
     authorise::staff(caller)?;
     let (mut problems, visible) = visible_requests(app, caller, &asked.request_ids).await?;
-    let Some(office_id) = one_office(&visible)? else {
+    let Some(office_id) = batch::one_office(&visible)? else {
         return Ok(Authorised {
             intents: Vec::new(),
             problems,
@@ -85,10 +71,10 @@ pub async fn authorise_seals(
     };
     authorise::live_role(app, caller, office_id, OFFICER).await?;
     check_request_id(app, command).await?;
-    let batch = gather(app, caller, office_id, &visible, asked.credential_id).await?;
+    let gathered = batch::gather(app, caller, office_id, &visible, asked.credential_id).await?;
     let mut ids = Vec::new();
     for request in &visible {
-        match authorise_one(app, caller, &batch, request.id).await? {
+        match authorise_one(app, caller, &gathered, request.id).await? {
             Ok(intent_id) => ids.push(intent_id),
             Err(problem) => problems.push(problem),
         }
@@ -137,79 +123,6 @@ async fn visible_requests(
         }
     }
     Ok((problems, visible))
-}
-
-fn one_office(requests: &[LegalisationRequest]) -> Result<Option<Uuid>, AppError> {
-    let Some(first) = requests.first().map(|request| request.opening.office_id) else {
-        return Ok(None);
-    };
-    if requests.iter().any(|request| request.opening.office_id != first) {
-        let text = "all requests of a batch must be of one office";
-        return Err(AppError::invalid(
-            "legalisation_request_ids",
-            "MIXED_OFFICES",
-            text,
-        ));
-    }
-    Ok(Some(first))
-}
-
-async fn gather(
-    app: &App,
-    caller: &Caller,
-    office_id: Uuid,
-    visible: &[LegalisationRequest],
-    credential_id: Option<Uuid>,
-) -> Result<Batch, AppError> {
-    let credential = credential_of(app, caller, office_id, credential_id).await?;
-    let mut offices = vec![app.identity.office(office_id).await?];
-    while let Some(parent) = offices.last().and_then(|office| office.parent_id)
-        && offices.len() <= OFFICES_ABOVE
-    {
-        offices.push(app.identity.office(parent).await?);
-    }
-    let mut specimen_offices = HashMap::new();
-    let proofs = visible
-        .iter()
-        .filter_map(|request| request.comparison.as_ref()?.specimen_proof.office_id);
-    for id in proofs {
-        if let Entry::Vacant(vacant) = specimen_offices.entry(id) {
-            vacant.insert(app.identity.office(id).await?);
-        }
-    }
-    let officer = app.identity.person(caller.person_id).await?;
-    Ok(Batch {
-        office_id,
-        offices,
-        officer,
-        credential,
-        specimen_offices,
-    })
-}
-
-/// The officer's credential, valid now.
-async fn credential_of(
-    app: &App,
-    caller: &Caller,
-    office_id: Uuid,
-    id: Option<Uuid>,
-) -> Result<Credential, AppError> {
-    let mut conn = app.pool.acquire().await?;
-    let found = match id {
-        Some(id) => credentials::find(&mut conn, id).await?,
-        None => credentials::newest_of(&mut conn, office_id, caller.person_id).await?,
-    };
-    let credential = found
-        .filter(|credential| credential.office_id == office_id && credential.officer_id == caller.person_id)
-        .ok_or_else(|| {
-            AppError::refused(
-                "CREDENTIAL_MISSING",
-                office_id,
-                "the officer has no such credential here",
-            )
-        })?;
-    credential.usable_at(app.ambient.now())?;
-    Ok(credential)
 }
 
 /// One request, one transaction. The inner result is the request's own problem.

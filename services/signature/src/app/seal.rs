@@ -1,28 +1,30 @@
 //! The officer seals: a confirmation of exactly these digests, the PIN, one log-in for the batch.
 
+mod items;
+mod trace;
+
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Instant;
 
 use futures::stream::{self, StreamExt};
 use secrecy::SecretString;
-use serde_json::json;
 use uuid::Uuid;
 use wathiq_chassis::Caller;
 use wathiq_outbox::Command;
-use wathiq_outbox::audit::{self, AuditEntry};
 
 use crate::app::authorise_seals::check_request_id;
 use crate::app::seal_crypto::{Chain, SealCryptoError};
-use crate::app::seal_problem::{SealProblem, intent_reason};
+use crate::app::seal_problem::SealProblem;
 use crate::app::view::{self, RequestView};
-use crate::app::{App, AppError, authorise, finish_seal, turn, write};
+use crate::app::{App, AppError, authorise, finish_seal, turn};
 use crate::clients::identity::{ConfirmationRecord, Purpose, Redemption};
 use crate::domain::credential::Credential;
-use crate::domain::intent::{IntentState, SealIntent, Signed};
+use crate::domain::intent::Signed;
 use crate::domain::role::OFFICER;
-use crate::domain::seal_facts::SealedFileKind;
-use crate::store::{credentials, intents, requests};
+use crate::store::{intents, requests};
+use items::{Item, items_of};
+use trace::{authorise_items, refused_by_key};
 
 /// Seals finished at the same time.
 const FINISHED_AT_ONCE: usize = 4;
@@ -41,17 +43,6 @@ pub struct Sealed {
     /// Every request whose key has signed, sealed or waiting for its time-stamp.
     pub requests: Vec<RequestView>,
     pub problems: Vec<SealProblem>,
-}
-
-/// One file that the officer seals in this act.
-#[derive(Clone)]
-struct Item {
-    intent_id: Uuid,
-    request_id: Uuid,
-    kind: SealedFileKind,
-    digest: [u8; 32],
-    /// Signed already: by an earlier try of this same act.
-    signed: bool,
 }
 
 /// Seals authorised intents. AWAITING_SIGNATURE → SEALED → DELIVERED, or waiting for the time-stamp.
@@ -137,72 +128,6 @@ async fn sign(
     }
 }
 
-/// The files of this act, and the one credential they are sealed with; none where no intent can be sealed.
-async fn items_of(
-    app: &App,
-    caller: &Caller,
-    asked: &Seal,
-) -> Result<(Vec<SealProblem>, Vec<Item>, Option<Credential>), AppError> {
-    let mut conn = app.pool.acquire().await?;
-    let (mut problems, mut items, mut credential_id) = (Vec::new(), Vec::new(), None);
-    for id in &asked.intent_ids {
-        let intent = intents::find(&mut conn, *id).await?.filter(|intent| {
-            intent.officer_id == caller.person_id && caller.holds(intent.office_id, OFFICER)
-        });
-        let Some(intent) = intent else {
-            problems.push(SealProblem::of_intent(
-                *id,
-                "SEAL_INTENT_NOT_FOUND",
-                "the intent is not known",
-            ));
-            continue;
-        };
-        match item_of(&intent, asked.confirmation_id) {
-            Ok(item) => items.push(item),
-            Err(problem) => {
-                problems.push(problem);
-                continue;
-            }
-        }
-        if *credential_id.get_or_insert(intent.credential_id) != intent.credential_id {
-            let text = "all intents of a batch must be of one credential";
-            return Err(AppError::invalid("intent_ids", "MIXED_CREDENTIALS", text));
-        }
-    }
-    let credential = match credential_id {
-        Some(id) => credentials::find(&mut conn, id).await?,
-        None => None,
-    };
-    Ok((problems, items, credential))
-}
-
-/// The file of an intent that this act is about: the one this confirmation signed before, else the one that waits.
-fn item_of(intent: &SealIntent, confirmation_id: Uuid) -> Result<Item, SealProblem> {
-    let item = |kind, digest, signed| Item {
-        intent_id: intent.id,
-        request_id: intent.request_id,
-        kind,
-        digest,
-        signed,
-    };
-    let before = intent.files.iter().find_map(|file| {
-        let signed = file
-            .signed()
-            .filter(|signed| signed.confirmation_id == confirmation_id)?;
-        let _: &Signed = signed;
-        Some(item(file.kind, file.prepared()?.digest, true))
-    });
-    match (before, intent.to_confirm()) {
-        (Some(item), _) if intent.state != IntentState::Annulled => Ok(item),
-        (_, Ok((kind, prepared))) => Ok(item(kind, prepared.digest, false)),
-        (_, Err(error)) => Err(SealProblem::of_intent(
-            intent.id,
-            intent_reason(error),
-            error.to_string(),
-        )),
-    }
-}
-
 /// Uses the confirmation up. Bound to this request id: the same call repeated gets the same record, another call none.
 async fn redeem(
     app: &App,
@@ -223,84 +148,6 @@ async fn redeem(
         hashes: items.iter().map(|item| item.digest).collect(),
     };
     Ok(app.identity.redeem(redemption).await?)
-}
-
-/// Writes down, before the key is touched, who confirmed what.
-async fn authorise_items(
-    app: &App,
-    caller: &Caller,
-    items: &[Item],
-    record: &ConfirmationRecord,
-) -> Result<(), AppError> {
-    let now = app.ambient.now();
-    let mut transaction = app.pool.begin().await?;
-    for item in items {
-        let authorisation = intents::Authorisation {
-            intent_id: item.intent_id,
-            kind: item.kind,
-            confirmation_id: record.confirmation_id,
-            method: &record.method,
-            confirmed_at: record.confirmed_at,
-            jws: &record.jws,
-            digest: &item.digest,
-        };
-        intents::authorise(&mut transaction, &authorisation, now).await?;
-        audit_item(app, &mut transaction, caller, item, "seal.confirm", "done", None).await?;
-    }
-    transaction.commit().await?;
-    Ok(())
-}
-
-async fn audit_item(
-    app: &App,
-    conn: &mut sqlx::PgConnection,
-    caller: &Caller,
-    item: &Item,
-    action: &'static str,
-    outcome: &'static str,
-    reason: Option<&str>,
-) -> Result<(), AppError> {
-    let entry = AuditEntry {
-        person_id: Some(caller.person_id),
-        principal: &write::principal(caller),
-        action,
-        aggregate: "legalisation_request",
-        aggregate_id: item.request_id,
-        outcome,
-        reason,
-        details: json!({ "intent_id": item.intent_id, "file": item.kind.as_str() }),
-    };
-    audit::record(conn, &app.ambient, entry).await?;
-    Ok(())
-}
-
-/// A key that did not sign leaves its trace. The refusal itself is what the caller hears, whatever becomes of the trace.
-async fn refused_by_key(app: &App, caller: &Caller, items: &[Item], error: AppError) -> AppError {
-    let reason = match &error {
-        AppError::Refused { reason, .. } => *reason,
-        _ => "KEY_UNAVAILABLE",
-    };
-    let trace = async {
-        let mut transaction = app.pool.begin().await?;
-        for item in items {
-            audit_item(
-                app,
-                &mut transaction,
-                caller,
-                item,
-                "seal.sign",
-                "refused",
-                Some(reason),
-            )
-            .await?;
-        }
-        transaction.commit().await?;
-        Ok::<_, AppError>(())
-    };
-    match trace.await {
-        Ok(()) => error,
-        Err(failure) => failure,
-    }
 }
 
 /// Checks each value against the certificate and the confirmed digest, then stores it.

@@ -1,5 +1,7 @@
 //! The methods of the office's side that seal: intents, seals, the register, credentials.
 
+mod convert;
+
 use std::collections::HashSet;
 use std::sync::Arc;
 
@@ -14,17 +16,15 @@ use crate::app::annul_intent::annul_intent as annul;
 use crate::app::authorise_seals::{self as authorise, AuthoriseSeals};
 use crate::app::register_credential::{self as register, NewCredential};
 use crate::app::seal::{self as sealing, Seal};
-use crate::app::seal_problem::SealProblem;
 use crate::app::{
     App, AppError, list_credentials as credentials, list_intents as intents, list_register as entries,
 };
 use crate::domain::credential::Credential;
-use crate::domain::intent::SealIntent;
-use crate::domain::register::{EntryState, RegisterEntry};
-use crate::domain::seal_facts::SealedFileFacts;
+use crate::domain::register::RegisterEntry;
 use crate::grpc::fields::{self, Fields};
-use crate::grpc::{command, convert, page};
-use crate::wire;
+use crate::grpc::{command, page};
+pub(super) use convert::{entry_state, register_entry, sealed_file};
+use convert::{problem, seal_intent, signing_credential};
 
 /// Items of a batch, and hashes of a confirmation, at most.
 const LARGEST_BATCH: usize = 200;
@@ -128,7 +128,11 @@ pub(super) async fn seal(
     )
     .await?;
     Ok(Response::new(pb::SealResponse {
-        legalisation_requests: done.requests.iter().map(convert::legalisation_request).collect(),
+        legalisation_requests: done
+            .requests
+            .iter()
+            .map(crate::grpc::convert::legalisation_request)
+            .collect(),
         problems: done.problems.into_iter().map(problem).collect(),
     }))
 }
@@ -310,91 +314,4 @@ fn next_token<T>(found: &mut Vec<T>, size: u16, id: impl Fn(&T) -> Uuid) -> Stri
         .filter(|_| more)
         .map(|last| page::token_of_id(id(last)))
         .unwrap_or_default()
-}
-
-/// An entry of the register.
-pub(super) fn register_entry(entry: &RegisterEntry) -> pb::RegisterEntry {
-    pb::RegisterEntry {
-        office_id: entry.office_id.to_string(),
-        year: entry.number.year,
-        number: entry.number.number,
-        date: Some(wire::date(entry.date)),
-        state: entry_state(entry.state).into(),
-        annulment_reason: entry
-            .annulment
-            .as_ref()
-            .map(|annulment| annulment.reason.clone())
-            .unwrap_or_default(),
-        annul_time: entry
-            .annulment
-            .as_ref()
-            .map(|annulment| wire::timestamp(annulment.at)),
-        request_id: entry.request_id.to_string(),
-        intent_id: entry.intent_id.to_string(),
-    }
-}
-
-pub(super) fn entry_state(state: EntryState) -> pb::RegisterEntryState {
-    match state {
-        EntryState::Pending => pb::RegisterEntryState::Pending,
-        EntryState::Sealed => pb::RegisterEntryState::Sealed,
-        EntryState::Annulled => pb::RegisterEntryState::Annulled,
-    }
-}
-
-/// A sealed file.
-pub(super) fn sealed_file(file: &SealedFileFacts) -> pb::SealedFile {
-    pb::SealedFile {
-        kind: wire::file_kind(file.kind).into(),
-        revision: file.revision,
-        size_bytes: file.size_bytes.unsigned_abs(),
-        sha256: file.sha256.to_vec(),
-    }
-}
-
-fn seal_intent(intent: &SealIntent) -> pb::SealIntent {
-    let digests = intent
-        .to_confirm()
-        .map(|(_, prepared)| vec![prepared.digest.to_vec()]);
-    pb::SealIntent {
-        intent_id: intent.id.to_string(),
-        legalisation_request_id: intent.request_id.to_string(),
-        register_entry: Some(register_entry(&RegisterEntry {
-            office_id: intent.office_id,
-            number: intent.register,
-            date: intent.date,
-            state: EntryState::Pending,
-            annulment: None,
-            request_id: intent.request_id,
-            intent_id: intent.id,
-        })),
-        digests: digests.unwrap_or_default(),
-        create_time: Some(wire::timestamp(intent.created_at)),
-        progress_code: intent.progress().unwrap_or_default().to_owned(),
-    }
-}
-
-fn problem(problem: SealProblem) -> pb::SealProblem {
-    let text = |id: Option<Uuid>| id.map(|id| id.to_string()).unwrap_or_default();
-    pb::SealProblem {
-        legalisation_request_id: text(problem.request_id),
-        intent_id: text(problem.intent_id),
-        reason: problem.reason.to_owned(),
-        description: problem.description,
-    }
-}
-
-fn signing_credential(credential: &Credential, expires_soon: bool) -> pb::SigningCredential {
-    pb::SigningCredential {
-        credential_id: credential.id.to_string(),
-        office_id: credential.office_id.to_string(),
-        officer_person_id: credential.officer_id.to_string(),
-        backend: "pkcs11".to_owned(),
-        token_label: credential.key.token_label.clone(),
-        key_label: credential.key.key_label.clone(),
-        certificate: credential.certificate.clone(),
-        not_before: Some(wire::timestamp(credential.not_before)),
-        not_after: Some(wire::timestamp(credential.not_after)),
-        expires_soon,
-    }
 }
