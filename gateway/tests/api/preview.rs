@@ -211,6 +211,14 @@ async fn preview() {
                         .headers_mut()
                         .insert("cookie", "__Host-wathiq-session=session-secret".parse().unwrap());
                 }
+                let path = request.uri().path().to_owned();
+                if path == "/_verify" || path == "/_sign-in" {
+                    let (target, kind, body) = if path == "/_verify" { ("/verify", "multipart/form-data; boundary=x", "--x\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a.pdf\"\r\n\r\n%PDF\r\n--x--\r\n") } else { ("/sign-in", "application/x-www-form-urlencoded", "login=salma@example.org&password=x") };
+                    let query = request.uri().query().unwrap_or_default().to_owned();
+                    let mut post = http::Request::post(format!("{target}?{query}")).header("sec-fetch-site", "same-origin").header("content-type", kind).body(axum::body::Body::from(body)).unwrap();
+                    post.extensions_mut().insert(wathiq_gateway::client_address::Peer(peer as SocketAddr));
+                    request = post;
+                }
                 router.clone().call(request)
             });
             let _ = hyper_util::server::conn::auto::Builder::new(hyper_util::rt::TokioExecutor::new())

@@ -13,7 +13,8 @@ fn person(
 ) -> Person {
     // A number of one's own, so that journeys side by side share no inbox.
     let token = secrets::random_hex(4);
-    let digits = u32::from_str_radix(&token, 16).unwrap_or_default() % 100_000;
+    let random = u32::from_str_radix(&token, 16).unwrap_or_default();
+    let digits = random % 100_000;
     Person {
         role,
         email: format!("{login}.{token}@example.ma"),
@@ -21,7 +22,7 @@ fn person(
         name_latin,
         name_arabic,
         birth_date,
-        cin: format!("BK{number:03}{}", digits % 1000),
+        cin: format!("BK{:06}", random % 1_000_000),
         password: format!("demo-{}", secrets::random_hex(8)),
     }
 }

@@ -221,3 +221,148 @@ impl SealIntent {
         Some(recipe)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::domain::recipe::Field;
+
+    fn recipe() -> Recipe {
+        Recipe {
+            mark: None,
+            page: Some(Page {
+                template: "t".to_owned(),
+                data: json!({ "accompanies": null }),
+                qr_text: String::new(),
+                created_at: DateTime::UNIX_EPOCH,
+                identifier: String::new(),
+            }),
+            field: Field::Invisible { name: "f".to_owned() },
+            signing_time: DateTime::UNIX_EPOCH.fixed_offset(),
+            reason: String::new(),
+            location: String::new(),
+            signer_name: String::new(),
+            id_seed: [0; 16],
+            contents_capacity: 1,
+        }
+    }
+
+    fn prepared() -> Prepared {
+        Prepared {
+            object_key: "prepared".to_owned(),
+            byte_range: [0, 1, 2, 3],
+            digest: [1; 32],
+            contents_offset: 1,
+            contents_len: 2,
+            prepared_at: DateTime::UNIX_EPOCH,
+        }
+    }
+
+    fn signed() -> Signed {
+        Signed {
+            confirmation_id: Uuid::nil(),
+            signature_value: vec![1],
+            signed_at: DateTime::UNIX_EPOCH,
+        }
+    }
+
+    fn phases() -> [Phase; 4] {
+        [
+            Phase::Frozen,
+            Phase::Prepared(prepared()),
+            Phase::Signed(prepared(), signed()),
+            Phase::Finished(prepared(), signed(), DateTime::UNIX_EPOCH),
+        ]
+    }
+
+    fn intent(state: IntentState, separate: bool, phases: Vec<Phase>) -> SealIntent {
+        let kinds = [SealedFileKind::Document, SealedFileKind::LegalisationPage];
+        SealIntent {
+            id: Uuid::nil(),
+            request_id: Uuid::nil(),
+            office_id: Uuid::nil(),
+            officer_id: Uuid::from_u128(1),
+            agent_id: Uuid::from_u128(2),
+            applicant_id: Uuid::from_u128(3),
+            credential_id: Uuid::nil(),
+            state,
+            register: RegisterNumber {
+                year: 2026,
+                number: 1,
+            },
+            date: NaiveDate::from_ymd_opt(2026, 11, 22).unwrap(),
+            code: VerificationCode::from_random([0; 8]),
+            salt: Salt([0; 32]),
+            recipe: recipe(),
+            page_recipe: separate.then(recipe),
+            created_at: DateTime::UNIX_EPOCH,
+            files: kinds
+                .into_iter()
+                .zip(phases)
+                .map(|(kind, phase)| SealFile { kind, phase })
+                .collect(),
+        }
+    }
+
+    /// Phase of the file worked on: whether the officer may confirm it, whether the intent may be given up, what it waits for.
+    #[test]
+    fn what_each_phase_allows() {
+        let expected = [
+            (Some(IntentError::NotPrepared), true, Some("PREPARING")),
+            (None, true, Some("WAITING_FOR_OFFICER")),
+            (Some(IntentError::Signed), false, Some("WAITING_FOR_TIME_STAMP")),
+            (Some(IntentError::Signed), false, None),
+        ];
+        for (phase, (confirm, annul, progress)) in phases().into_iter().zip(expected) {
+            let open = intent(IntentState::Open, false, vec![phase.clone()]);
+            assert_eq!(open.to_confirm().err(), confirm, "{phase:?}");
+            assert_eq!(open.may_annul().is_ok(), annul, "{phase:?}");
+            assert_eq!(open.progress(), progress, "{phase:?}");
+            for ended in [IntentState::Sealed, IntentState::Annulled] {
+                let ended = intent(ended, false, vec![phase.clone()]);
+                assert_eq!(ended.to_confirm().err(), Some(IntentError::Ended));
+                assert_eq!(ended.may_annul(), Err(IntentError::Ended));
+                assert_eq!(ended.progress(), None);
+            }
+        }
+    }
+
+    #[test]
+    fn the_separate_page_follows_the_finished_document() {
+        let [.., finished] = phases();
+        for (phase, progress) in phases().into_iter().zip([
+            "PREPARING",
+            "WAITING_FOR_PAGE_SIGNATURE",
+            "WAITING_FOR_TIME_STAMP",
+        ]) {
+            let second = intent(IntentState::Open, true, vec![finished.clone(), phase]);
+            assert_eq!(second.progress(), Some(progress));
+            assert_eq!(
+                second.current().map(|file| file.kind),
+                Some(SealedFileKind::LegalisationPage)
+            );
+        }
+        let separate = intent(IntentState::Open, true, vec![Phase::Frozen]);
+        assert!(!separate.completes_with(SealedFileKind::Document));
+        assert!(separate.completes_with(SealedFileKind::LegalisationPage));
+        let named = separate
+            .page_naming(&[0xab; 32])
+            .and_then(|recipe| recipe.page)
+            .unwrap();
+        assert_eq!(named.data["accompanies"]["sha256"], "ab".repeat(32));
+        assert!(
+            intent(IntentState::Open, false, vec![Phase::Frozen])
+                .page_naming(&[0; 32])
+                .is_none()
+        );
+    }
+
+    #[test]
+    fn what_names_people_does_not_print() {
+        let mut named = recipe();
+        named.signer_name = "Rachid Amrani".to_owned();
+        assert!(!format!("{named:?}").contains("Amrani"));
+    }
+}

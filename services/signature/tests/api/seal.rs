@@ -7,9 +7,9 @@ use wathiq_proto::wathiq::signature::v1 as pb;
 use wathiq_signature::clients::identity::Purpose;
 use wathiq_signature::domain::role::{ADMINISTRATOR, AGENT, OFFICER};
 
-use crate::harness::{OFFICE, World, reason, request_id, with_token};
+use crate::harness::{OFFICE, World, reason, request_id, standing, with_token};
 use crate::officers::Token;
-use crate::tools;
+use crate::{sample, tools};
 
 #[tokio::test]
 async fn a_request_is_sealed_and_delivered_and_other_tools_agree() {
@@ -487,4 +487,56 @@ async fn a_label_that_no_token_has_is_told() {
         .try_seal(officer, world.sealing(officer, &intents, &token.pin))
         .await;
     assert_eq!(reason(refused).1, "KEY_UNAVAILABLE");
+}
+
+#[tokio::test]
+async fn the_page_names_mandatary_and_destination() {
+    let world = World::start().await;
+    let token = Token::named("officer-1");
+    let (citizen, agent) = (world.citizen(), world.official(&[AGENT]));
+    let officer = world.officer(&token).await;
+    let administration = uuid::Uuid::from_u128(0xad);
+    world.identity.add_administration(administration, true);
+    let document = world.upload(citizen, &sample::plain(3)).await;
+    let opening = pb::CreateLegalisationRequestRequest {
+        document_kind: "procuration".to_owned(),
+        mandatary: Some(pb::Mandatary {
+            name_latin: "Youssef Benali".to_owned(),
+            name_arabic: "يوسف بنعلي".to_owned(),
+            identity_document_number: "K401223".to_owned(),
+            address: "12, rue des Orangers, Rabat".to_owned(),
+        }),
+        destination: Some(pb::Destination {
+            kind: pb::DestinationKind::EnrolledAdministration.into(),
+            administration_id: administration.to_string(),
+            name: String::new(),
+        }),
+        ..world.opening(&document)
+    };
+    let opened = world
+        .legalisation()
+        .create_legalisation_request(world.as_citizen(citizen, opening))
+        .await;
+    let id = opened
+        .unwrap()
+        .into_inner()
+        .legalisation_request
+        .unwrap()
+        .legalisation_request_id;
+    world.try_place(citizen, &id, standing()).await.unwrap();
+    let confirmation = world.confirmation(citizen, &id).await;
+    world.try_confirm(citizen, &id, &confirmation).await.unwrap();
+    world.accept(agent, &id).await;
+    world.sealed(officer, &token, std::slice::from_ref(&id)).await;
+    let file = world.download(citizen, &id, pb::SealedFileKind::Document).await;
+    let text = tools::text_of(&file).await;
+    for printed in [
+        "Youssef Benali",
+        "K401223",
+        "Ministère de la Justice",
+        "Figurait déjà",
+        "1 / 2026",
+    ] {
+        assert!(text.contains(printed), "{printed} is not in {text}");
+    }
 }

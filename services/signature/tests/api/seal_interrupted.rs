@@ -71,6 +71,23 @@ impl World {
         assert_eq!(done.rows_affected(), 1);
     }
 
+    /// Another request like this one, as quickly as a row is copied.
+    async fn copy_of(&self, id: &str) -> String {
+        let copy = Uuid::new_v4();
+        sqlx::query(
+            "INSERT INTO legalisation_request
+             SELECT (jsonb_populate_record(original, jsonb_build_object(
+                         'id', $2::uuid, 'confirmation_id', gen_random_uuid(), 'receipt_number', $2::text))).*
+             FROM legalisation_request original WHERE id = $1",
+        )
+        .bind(uuid(id))
+        .bind(copy)
+        .execute(&mut self.owner().await)
+        .await
+        .unwrap();
+        copy.to_string()
+    }
+
     async fn count(&self, sql: &'static str) -> i64 {
         sqlx::query_scalar(sql)
             .fetch_one(&mut self.database.connect().await)
@@ -299,11 +316,12 @@ async fn thirty_two_officers_at_once_leave_a_dense_register() {
     let world = World::start().await;
     let token = Token::named("officer-1");
     let (agent, administrator) = (world.official(&[AGENT]), world.official(&[ADMINISTRATOR]));
+    let accepted = world.accepted(world.citizen(), agent).await;
     let mut work = Vec::new();
     for _ in 0..32 {
         let officer = world.official(&[OFFICER]);
         world.try_register(administrator, officer, &token).await.unwrap();
-        work.push((officer, world.accepted(world.citizen(), agent).await));
+        work.push((officer, world.copy_of(&accepted).await));
     }
     let authorised = join_all(work.iter().map(|(officer, id)| async {
         (
