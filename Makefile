@@ -3,10 +3,10 @@
 SHELL := /bin/bash
 LOCAL := target/debug/wathiq-local
 
-.PHONY: help demo test up status down clean lint fmt bench install build
+.PHONY: release-contracts help demo test up status down clean lint fmt bench install build
 
 help: ## list the commands
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 20
 
 demo: build ## install, build and start everything, play a legalisation and check it (PDF="a.pdf folder/" plays your files)
 	@$(LOCAL) demo $(PDF)
@@ -17,17 +17,23 @@ test: build ## run every test on a stack of its own, beside a running demo
 up: build ## start what does not run yet
 	@$(LOCAL) up
 
+# What has been started can be ended also after the build folder has gone; where nothing was, nothing is built.
+command = if [ -x $(LOCAL) ] || { [ -e .local/run ] && $(MAKE) --no-print-directory build; }; then $(LOCAL) $(1); else echo "nothing was started here"; $(2); fi
+
 status: ## one line a process
-	@if [ -x $(LOCAL) ]; then $(LOCAL) status; else echo "nothing is built yet: make up"; exit 1; fi
+	@$(call command,status,exit 1)
 
 down: ## end everything
-	@if [ -x $(LOCAL) ]; then $(LOCAL) down; fi
+	@$(call command,down,true)
 
 clean: ## end everything and remove all state, keys and certificates
-	@if [ -x $(LOCAL) ]; then $(LOCAL) clean; fi
+	@$(call command,clean,true)
 
 lint: install ## rustfmt, clippy without warnings, buf lint and breaking
 	@deploy/lint.sh
+
+release-contracts: install ## take the contracts as they stand for the released ones, which later changes may not break
+	@deploy/buf.sh build proto -o proto/wathiq.binpb
 
 fmt: install ## format the sources
 	@cargo fmt --all

@@ -2,7 +2,6 @@
 //! of headers.
 
 use std::io;
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,13 +13,9 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
 use hyper_util::server::graceful::{GracefulShutdown, Watcher};
-use rustls::ServerConfig;
-use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 use wathiq_chassis::tls::TlsError;
@@ -28,7 +23,10 @@ use wathiq_chassis::{Ambient, Readiness};
 
 use crate::app::App;
 use crate::client_address::Peer;
-use crate::config::{EdgeTls, Settings};
+use crate::config::Settings;
+use crate::serve::identity::{EdgeIdentity, IdentityError};
+
+mod identity;
 
 const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
@@ -46,7 +44,7 @@ pub enum ServeError {
     #[error("the connections to the services cannot be set up")]
     Services(#[from] TlsError),
     #[error("the public listener's certificate or key cannot be used")]
-    Certificate(#[source] Box<dyn std::error::Error + Send + Sync>),
+    Certificate(#[source] IdentityError),
 }
 
 /// Serves until `shutdown`, then lets requests under way end.
@@ -60,7 +58,14 @@ pub async fn serve(
     readiness: Readiness,
     shutdown: CancellationToken,
 ) -> Result<(), ServeError> {
-    let tls = settings.http.tls.as_ref().map(acceptor).transpose()?;
+    let tls = settings
+        .http
+        .tls
+        .clone()
+        .map(EdgeIdentity::load)
+        .transpose()
+        .map_err(ServeError::Certificate)?;
+    let tls = tls.map(Arc::new);
     let (router, _) = crate::router(App::new(settings, ambient)?);
     readiness.set("listener", true);
     let connections = GracefulShutdown::new();
@@ -106,13 +111,13 @@ struct Connection {
 }
 
 impl Connection {
-    async fn serve(self, stream: TcpStream, tls: Option<TlsAcceptor>) {
+    async fn serve(self, stream: TcpStream, tls: Option<Arc<EdgeIdentity>>) {
         // Without it small answers wait for the delayed acknowledgement; a failure costs time only.
         let _ = stream.set_nodelay(true);
-        let Some(acceptor) = tls else {
+        let Some(tls) = tls else {
             return self.talk(stream).await;
         };
-        match tokio::time::timeout(HANDSHAKE_TIMEOUT, acceptor.accept(stream)).await {
+        match tokio::time::timeout(HANDSHAKE_TIMEOUT, tls.acceptor().accept(stream)).await {
             Ok(Ok(stream)) => self.talk(stream).await,
             Ok(Err(error)) => tracing::debug!(event = "http.handshake_failed", %error, "no TLS connection"),
             Err(_) => tracing::debug!(event = "http.handshake_timeout", "no TLS connection in time"),
@@ -155,20 +160,4 @@ impl Connection {
         }
         drop(permit);
     }
-}
-
-fn acceptor(files: &EdgeTls) -> Result<TlsAcceptor, ServeError> {
-    let chain = read_chain(&files.certificate).map_err(|error| ServeError::Certificate(error.into()))?;
-    let key =
-        PrivateKeyDer::from_pem_file(&files.key).map_err(|error| ServeError::Certificate(error.into()))?;
-    let mut config = ServerConfig::builder()
-        .with_no_client_auth()
-        .with_single_cert(chain, key)
-        .map_err(|error| ServeError::Certificate(error.into()))?;
-    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-    Ok(TlsAcceptor::from(Arc::new(config)))
-}
-
-fn read_chain(path: &Path) -> Result<Vec<CertificateDer<'static>>, rustls::pki_types::pem::Error> {
-    CertificateDer::pem_file_iter(path)?.collect()
 }

@@ -1,7 +1,10 @@
 //! The gRPC contracts and event payloads of every service, generated from the `.proto` files of this folder.
 //!
 //! Nothing here is written by hand but this page: a type's documentation stands in its `.proto` file.
-#![expect(clippy::allow_attributes, reason = "generated code carries its own allowances")]
+#![expect(
+    clippy::allow_attributes,
+    reason = "generated code carries its own allowances"
+)]
 
 include!(concat!(env!("OUT_DIR"), "/packages.rs"));
 

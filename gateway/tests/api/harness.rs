@@ -231,6 +231,7 @@ pub(crate) struct Edge {
     pub(crate) document: OpenApi,
     pub(crate) stub: Arc<Stub>,
     pub(crate) clock: Arc<ManualClock>,
+    pub(crate) settings: Settings,
     shutdown: CancellationToken,
     _pki: Pki,
 }
@@ -280,12 +281,13 @@ impl Edge {
             clock: clock.clone(),
             random: Arc::new(SeededRandom::new(7)),
         };
-        let (router, document) = wathiq_gateway::router(App::new(settings, ambient).unwrap());
+        let (router, document) = wathiq_gateway::router(App::new(settings.clone(), ambient).unwrap());
         let edge = Edge {
             router,
             document,
             stub,
             clock,
+            settings,
             shutdown,
             _pki: pki,
         };

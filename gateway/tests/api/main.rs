@@ -4,8 +4,8 @@
 mod errors;
 mod harness;
 mod limits;
+mod listener;
 mod pages;
-mod preview;
 mod routes;
 mod samples;
 mod sessions;

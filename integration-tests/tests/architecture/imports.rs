@@ -22,14 +22,20 @@ fn floor(module: &str) -> Floor {
         ["domain", ..] => Floor::Domain,
         ["app", ..] => Floor::App,
         ["grpc", ..] | ["events", "consume", ..] => Floor::Edge,
-        ["service" | "main" | "lib" | "bootstrap" | "janitor" | "sender" | "migrate", ..] => Floor::Top,
+        [
+            "service" | "main" | "lib" | "bootstrap" | "janitor" | "sender" | "migrate",
+            ..,
+        ] => Floor::Top,
         _ => Floor::Mechanism,
     }
 }
 
 /// `services/identity/src/store/people.rs` is the module `store::people`.
 fn module_of(file: &File, service: &str) -> String {
-    let inside = file.path.strip_prefix(&format!("services/{service}/src/")).unwrap();
+    let inside = file
+        .path
+        .strip_prefix(&format!("services/{service}/src/"))
+        .unwrap();
     inside.trim_end_matches(".rs").replace('/', "::")
 }
 
@@ -41,8 +47,14 @@ fn imports(text: &str) -> Vec<String> {
             continue;
         }
         let rest = &text[start + "crate::".len()..];
-        let path: String = rest.chars().take_while(|c| c.is_alphanumeric() || matches!(c, '_' | ':')).collect();
-        match rest[path.len()..].strip_prefix('{').and_then(|list| list.split('}').next()) {
+        let path: String = rest
+            .chars()
+            .take_while(|c| c.is_alphanumeric() || matches!(c, '_' | ':'))
+            .collect();
+        match rest[path.len()..]
+            .strip_prefix('{')
+            .and_then(|list| list.split('}').next())
+        {
             Some(list) => found.extend(list.split(',').map(|item| format!("{path}{}", item.trim()))),
             None => found.push(path),
         }
@@ -53,7 +65,10 @@ fn imports(text: &str) -> Vec<String> {
 #[test]
 fn lists_of_imports_are_read() {
     let text = "use crate::app::{App, AppError};\nuse crate::domain;\nlet x = crate::store::people::find(); mycrate::no";
-    assert_eq!(imports(text), ["app::App", "app::AppError", "domain", "store::people::find"]);
+    assert_eq!(
+        imports(text),
+        ["app::App", "app::AppError", "domain", "store::people::find"]
+    );
 }
 
 #[test]
@@ -78,7 +93,11 @@ fn the_edges_do_not_know_each_other() {
     let breaches = SERVICES.iter().flat_map(|service| {
         let of = move |folder: &str, other: &'static str| {
             sources(&format!("services/{service}/src/{folder}"))
-                .filter(move |file| imports(file.text()).iter().any(|import| import.starts_with(other)))
+                .filter(move |file| {
+                    imports(file.text())
+                        .iter()
+                        .any(|import| import.starts_with(other))
+                })
                 .map(move |file| format!("{} imports {other}", file.path))
                 .collect::<Vec<_>>()
         };
@@ -107,8 +126,18 @@ fn only_the_borders_name_the_contract() {
 #[test]
 fn the_domain_is_pure() {
     let forbidden = [
-        "async fn", "sqlx", "wathiq_proto", "prost", "tonic", "tokio", "rdkafka", "reqwest", "SystemTime", ".now()",
-        "std::fs", "std::env",
+        "async fn",
+        "sqlx",
+        "wathiq_proto",
+        "prost",
+        "tonic",
+        "tokio",
+        "rdkafka",
+        "reqwest",
+        "SystemTime",
+        ".now()",
+        "std::fs",
+        "std::env",
     ];
     let breaches = SERVICES.iter().flat_map(|service| {
         sources(&format!("services/{service}/src/domain")).flat_map(move |file| {
@@ -125,7 +154,11 @@ fn the_domain_is_pure() {
 
 #[test]
 fn only_the_store_speaks_sql() {
-    let speaks = |text: &str| ["sqlx::query", "sqlx::raw_sql", "QueryBuilder"].iter().any(|word| text.contains(word));
+    let speaks = |text: &str| {
+        ["sqlx::query", "sqlx::raw_sql", "QueryBuilder"]
+            .iter()
+            .any(|word| text.contains(word))
+    };
     let breaches = SERVICES.iter().flat_map(|service| {
         sources(&format!("services/{service}/src/"))
             .filter(move |file| speaks(file.text()))

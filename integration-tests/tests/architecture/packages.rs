@@ -9,19 +9,31 @@ use crate::tree::{FILES, none, root, toml};
 
 fn members() -> Vec<String> {
     let members = &toml("Cargo.toml")["workspace"]["members"];
-    members.as_array().unwrap().iter().map(|member| member.as_str().unwrap().to_owned()).collect()
+    members
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|member| member.as_str().unwrap().to_owned())
+        .collect()
 }
 
 /// Names of what a package needs to run, tests apart.
 fn dependencies(member: &str) -> BTreeSet<String> {
     let manifest = toml(format!("{member}/Cargo.toml"));
-    let table = manifest.get("dependencies").and_then(|section| section.as_table());
-    table.into_iter().flat_map(|table| table.keys().cloned()).collect()
+    let table = manifest
+        .get("dependencies")
+        .and_then(|section| section.as_table());
+    table
+        .into_iter()
+        .flat_map(|table| table.keys().cloned())
+        .collect()
 }
 
 #[test]
 fn every_package_is_a_member_and_takes_the_common_lints() {
-    let manifests = FILES.iter().filter_map(|file| file.path.strip_suffix("/Cargo.toml"));
+    let manifests = FILES
+        .iter()
+        .filter_map(|file| file.path.strip_suffix("/Cargo.toml"));
     let (manifests, members): (BTreeSet<&str>, Vec<String>) = (manifests.collect(), members());
     assert_eq!(manifests, members.iter().map(String::as_str).collect());
     let breaches = members.into_iter().filter(|member| {
@@ -37,13 +49,23 @@ fn three_crates_are_shared() {
         .unwrap()
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
         .collect();
-    assert_eq!(shared, ["chassis", "documents", "outbox"].map(str::to_owned).into());
+    assert_eq!(
+        shared,
+        ["chassis", "documents", "outbox"].map(str::to_owned).into()
+    );
 }
 
 #[test]
 fn no_process_links_another_service() {
-    let shared = ["wathiq-proto", "wathiq-chassis", "wathiq-outbox", "wathiq-documents"];
-    let processes = members().into_iter().filter(|member| member.starts_with("services/") || member == "gateway");
+    let shared = [
+        "wathiq-proto",
+        "wathiq-chassis",
+        "wathiq-outbox",
+        "wathiq-documents",
+    ];
+    let processes = members()
+        .into_iter()
+        .filter(|member| member.starts_with("services/") || member == "gateway");
     let breaches = processes.flat_map(|member| {
         dependencies(&member)
             .into_iter()
@@ -58,9 +80,15 @@ fn no_process_links_another_service() {
 #[test]
 fn what_is_apart_stays_apart() {
     let breaches = [
-        ("gateway", ["sqlx", "rdkafka", "wathiq-outbox", "typst"].as_slice()),
+        (
+            "gateway",
+            ["sqlx", "rdkafka", "wathiq-outbox", "typst"].as_slice(),
+        ),
         ("crates/chassis", &["sqlx", "rdkafka", "wathiq-proto", "typst"]),
-        ("services/signature/pades", &["tokio", "sqlx", "tonic", "reqwest", "wathiq-chassis"]),
+        (
+            "services/signature/pades",
+            &["tokio", "sqlx", "tonic", "reqwest", "wathiq-chassis"],
+        ),
         ("services/identity", &["typst", "wathiq-documents"]),
         ("services/notification", &["typst", "wathiq-documents"]),
     ]
@@ -77,7 +105,13 @@ fn what_is_apart_stays_apart() {
 fn no_contract_names_another_services() {
     let contracts = FILES.iter().filter(|file| file.path.starts_with("proto/wathiq/"));
     let breaches = contracts.flat_map(|file| {
-        let own: String = file.path.split('/').take(3).skip(1).map(|part| format!("{part}/")).collect();
+        let own: String = file
+            .path
+            .split('/')
+            .take(3)
+            .skip(1)
+            .map(|part| format!("{part}/"))
+            .collect();
         file.text()
             .lines()
             .filter_map(|line| line.strip_prefix("import \"")?.split('"').next())
@@ -94,8 +128,13 @@ fn every_topic_has_its_producer_and_every_consumer_exists() {
         let mut named = topic.consumers.clone();
         named.push(topic.producer.clone());
         let own = topic.name.starts_with(&format!("wathiq.{}.", topic.producer));
-        let strange = named.into_iter().filter(|name| !exists(name)).map(|name| format!("{}: {name}", topic.name));
-        strange.chain((!own).then(|| format!("{} is not its producer's", topic.name))).collect::<Vec<_>>()
+        let strange = named
+            .into_iter()
+            .filter(|name| !exists(name))
+            .map(|name| format!("{}: {name}", topic.name));
+        strange
+            .chain((!own).then(|| format!("{} is not its producer's", topic.name)))
+            .collect::<Vec<_>>()
     });
     none("topics name services that exist", breaches);
 }

@@ -12,7 +12,10 @@ const LONG: [(&str, &str); 5] = [
     ("Cargo.lock", "written by cargo"),
     ("deploy/tools/node/package-lock.json", "written by npm"),
     ("deploy/tools/python/requirements.txt", "written by pip-compile"),
-    ("proto/asyncapi/wathiq.json", "generated from topics.yaml and the contracts"),
+    (
+        "proto/asyncapi/wathiq.json",
+        "generated from topics.yaml and the contracts",
+    ),
     (
         "services/identity/tests/api/account.rs",
         "one file per service of the contract, and accounts have the most calls",
@@ -59,28 +62,44 @@ fn files_are_short() {
         .map(|file| file.path.as_str())
         .collect();
     let named: BTreeSet<&str> = LONG.iter().map(|(path, _)| *path).collect();
-    none("a file has at most 500 lines", long.difference(&named).map(ToString::to_string));
-    none("these have become short and need no exception", named.difference(&long).map(ToString::to_string));
+    none(
+        "a file has at most 500 lines",
+        long.difference(&named).map(ToString::to_string),
+    );
+    none(
+        "these have become short and need no exception",
+        named.difference(&long).map(ToString::to_string),
+    );
 }
 
 #[test]
 fn modules_are_files_beside_their_folders() {
-    let breaches = FILES.iter().filter(|file| file.ends("/mod.rs")).map(|file| file.path.clone());
+    let breaches = FILES
+        .iter()
+        .filter(|file| file.ends("/mod.rs"))
+        .map(|file| file.path.clone());
     none("foo.rs and foo/, not foo/mod.rs", breaches);
 }
 
 #[test]
 fn nothing_is_left_undone_or_silenced() {
     // Put together here, so that this file does not breach its own rule.
-    let words = ["#[allow", "#![allow", "todo", "unimplemented", "dbg"].map(|word| match word.strip_prefix('#') {
-        Some(attribute) => format!("#{attribute}("),
-        None => format!("{word}!("),
-    });
+    let words =
+        ["#[allow", "#![allow", "todo", "unimplemented", "dbg"].map(|word| match word.strip_prefix('#') {
+            Some(attribute) => format!("#{attribute}("),
+            None => format!("{word}!("),
+        });
     let breaches = sources("").flat_map(|file| {
         let words = words.clone();
-        words.into_iter().filter(|word| file.text().contains(word)).map(|word| format!("{}: {word}", file.path))
+        words
+            .into_iter()
+            .filter(|word| file.text().contains(word))
+            .map(|word| format!("{}: {word}", file.path))
     });
-    none("lints are expected with a reason, work is done or not begun", breaches);
+    none(
+        "lints are expected with a reason, work is done or not begun",
+        breaches,
+    );
     let marks = [concat!("TO", "DO"), concat!("FIX", "ME")];
     let breaches = FILES
         .iter()
@@ -101,7 +120,10 @@ fn every_expectation_gives_its_reason() {
             .map(move |attribute| format!("{}: {attribute}", file.path))
             .collect::<Vec<_>>()
     });
-    none("expect has a reason", breaches.filter(|line| !line.contains("architecture/texts.rs")));
+    none(
+        "expect has a reason",
+        breaches.filter(|line| !line.contains("architecture/texts.rs")),
+    );
 }
 
 #[test]
@@ -125,7 +147,9 @@ fn folders() -> [String; 4] {
 fn names_folder(line: &str, folder: &str) -> bool {
     line.match_indices(folder).any(|(at, _)| {
         let before = line[..at].chars().next_back();
-        !before.is_some_and(|before| before.is_alphanumeric() || matches!(before, '_' | '-' | '.' | '}' | ')' | '/'))
+        !before.is_some_and(|before| {
+            before.is_alphanumeric() || matches!(before, '_' | '-' | '.' | '}' | ')' | '/')
+        })
     })
 }
 
@@ -141,7 +165,11 @@ fn absolute_paths_are_told_from_others() {
         ("{base}@work@x", false),
     ] {
         let line = line.replace('@', "/");
-        assert_eq!(folders().iter().any(|folder| names_folder(&line, folder)), expected, "{line}");
+        assert_eq!(
+            folders().iter().any(|folder| names_folder(&line, folder)),
+            expected,
+            "{line}"
+        );
     }
 }
 
@@ -164,8 +192,15 @@ fn no_file_names_a_strange_host() {
 fn hosts(text: &str) -> BTreeSet<String> {
     ["http://", "https://"]
         .iter()
-        .flat_map(|scheme| text.match_indices(scheme).map(move |(at, _)| &text[at + scheme.len()..]))
-        .map(|rest| rest.chars().take_while(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '-')).collect::<String>())
+        .flat_map(|scheme| {
+            text.match_indices(scheme)
+                .map(move |(at, _)| &text[at + scheme.len()..])
+        })
+        .map(|rest| {
+            rest.chars()
+                .take_while(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '-'))
+                .collect::<String>()
+        })
         .map(|host| host.trim_end_matches('.').to_owned())
         .collect()
 }
@@ -174,17 +209,26 @@ fn hosts(text: &str) -> BTreeSet<String> {
 fn packages_are_locked_without_naming_where_they_came_from() {
     let lock = toml("Cargo.lock");
     let packages = lock["package"].as_array().unwrap();
-    let sources: BTreeSet<&str> = packages.iter().filter_map(|package| package.get("source")?.as_str()).collect();
+    let sources: BTreeSet<&str> = packages
+        .iter()
+        .filter_map(|package| package.get("source")?.as_str())
+        .collect();
     assert_eq!(sources.len(), 1, "one registry: {sources:?}");
     let breaches = FILES
         .iter()
         .filter(|file| file.path.starts_with("deploy/tools/"))
         .filter(|file| {
             let text = file.text();
-            text.contains("\"resolved\"") || text.lines().any(|line| line.trim_start().starts_with("--index-url"))
+            text.contains("\"resolved\"")
+                || text
+                    .lines()
+                    .any(|line| line.trim_start().starts_with("--index-url"))
         })
         .map(|file| file.path.clone());
-    none("locked by hash, fetched from the machine's own registry", breaches);
+    none(
+        "locked by hash, fetched from the machine's own registry",
+        breaches,
+    );
 }
 
 #[test]
@@ -192,17 +236,29 @@ fn every_language_has_every_text() {
     for folder in ["gateway/locales", "services/notification/locales"] {
         let keys = |language: &str| {
             let mut keys = BTreeSet::new();
-            flatten(&toml::Value::Table(toml(format!("{folder}/{language}.toml"))), "", &mut keys);
+            flatten(
+                &toml::Value::Table(toml(format!("{folder}/{language}.toml"))),
+                "",
+                &mut keys,
+            );
             keys
         };
         let arabic = keys("ar");
         assert!(arabic.len() > 20, "{folder} has {} texts", arabic.len());
         for language in ["fr", "en"] {
             let other = keys(language);
-            none(folder, arabic.symmetric_difference(&other).map(|key| format!("{language} {key}")));
+            none(
+                folder,
+                arabic
+                    .symmetric_difference(&other)
+                    .map(|key| format!("{language} {key}")),
+            );
         }
         // Tamazight stands where a speaker has reviewed it; Arabic is shown for the rest.
-        none(folder, keys("zgh").difference(&arabic).map(|key| format!("zgh {key}")));
+        none(
+            folder,
+            keys("zgh").difference(&arabic).map(|key| format!("zgh {key}")),
+        );
     }
 }
 

@@ -33,13 +33,20 @@ pub(crate) static FILES: LazyLock<Vec<File>> = LazyLock::new(|| {
         .current_dir(root())
         .output()
         .unwrap();
-    assert!(listed.status.success(), "{}", String::from_utf8_lossy(&listed.stderr));
+    assert!(
+        listed.status.success(),
+        "{}",
+        String::from_utf8_lossy(&listed.stderr)
+    );
     let paths = String::from_utf8(listed.stdout).unwrap();
     let files: Vec<File> = paths
         .split_terminator('\0')
         // A file that was removed but not committed is listed still.
         .filter_map(|path| Some((path, std::fs::read(root().join(path)).ok()?)))
-        .map(|(path, bytes)| File { path: path.to_owned(), text: String::from_utf8(bytes).ok() })
+        .map(|(path, bytes)| File {
+            path: path.to_owned(),
+            text: String::from_utf8(bytes).ok(),
+        })
         .collect();
     assert!(files.len() > 300, "only {} files are known", files.len());
     files
@@ -48,13 +55,18 @@ pub(crate) static FILES: LazyLock<Vec<File>> = LazyLock::new(|| {
 /// The Rust sources below a folder, or all for an empty prefix.
 pub(crate) fn sources(below: &str) -> impl Iterator<Item = &'static File> + use<> {
     let below = below.to_owned();
-    FILES.iter().filter(move |file| file.path.starts_with(&below) && file.ends(".rs"))
+    FILES
+        .iter()
+        .filter(move |file| file.path.starts_with(&below) && file.ends(".rs"))
 }
 
 /// A TOML file of the project.
 pub(crate) fn toml(path: impl AsRef<Path>) -> toml::Table {
     let path: PathBuf = root().join(path);
-    std::fs::read_to_string(&path).unwrap().parse().unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+    std::fs::read_to_string(&path)
+        .unwrap()
+        .parse()
+        .unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
 /// Fails with one line a breach.

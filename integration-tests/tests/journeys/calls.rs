@@ -66,7 +66,10 @@ pub(crate) fn said<T: Debug>(result: Result<T>) -> String {
 }
 
 fn problem(status: u16, problem: &Value) -> String {
-    let mut said = format!("{status} {}", problem["reason"].as_str().unwrap_or("without a reason"));
+    let mut said = format!(
+        "{status} {}",
+        problem["reason"].as_str().unwrap_or("without a reason")
+    );
     for error in problem["errors"].as_array().into_iter().flatten() {
         let word = |name: &str| error[name].as_str().unwrap_or_default().to_owned();
         said.push_str(&format!(" {} {}", word("pointer"), word("reason")));

@@ -7,7 +7,9 @@ use anyhow::{Context, Result};
 use opentelemetry_proto::tonic::collector::trace::v1::trace_service_server::{
     TraceService, TraceServiceServer,
 };
-use opentelemetry_proto::tonic::collector::trace::v1::{ExportTraceServiceRequest, ExportTraceServiceResponse};
+use opentelemetry_proto::tonic::collector::trace::v1::{
+    ExportTraceServiceRequest, ExportTraceServiceResponse,
+};
 use opentelemetry_proto::tonic::resource::v1::Resource;
 use tokio_stream::wrappers::TcpListenerStream;
 use tonic::{Request, Response, Status};
@@ -35,7 +37,8 @@ impl Collector {
         let collector = Self::default();
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
         let endpoint = format!("http://{}", listener.local_addr()?);
-        let server = tonic::transport::Server::builder().add_service(TraceServiceServer::new(collector.clone()));
+        let server =
+            tonic::transport::Server::builder().add_service(TraceServiceServer::new(collector.clone()));
         tokio::spawn(server.serve_with_incoming(TcpListenerStream::new(listener)));
         Ok((collector, endpoint))
     }
@@ -47,7 +50,11 @@ impl Collector {
             .iter()
             .find(|span| span.parent.is_empty() && span.service == service && span.name == name)
             .with_context(|| format!("no trace begins with {name} of {service}"))?;
-        Ok(spans.iter().filter(|span| span.trace == root.trace).cloned().collect())
+        Ok(spans
+            .iter()
+            .filter(|span| span.trace == root.trace)
+            .cloned()
+            .collect())
     }
 
     fn keep(&self, export: ExportTraceServiceRequest) {
@@ -69,7 +76,9 @@ impl Collector {
 fn service_name(resource: Option<Resource>) -> String {
     use opentelemetry_proto::tonic::common::v1::any_value::Value;
     let attributes = resource.map(|resource| resource.attributes).unwrap_or_default();
-    let name = attributes.into_iter().find(|attribute| attribute.key == "service.name");
+    let name = attributes
+        .into_iter()
+        .find(|attribute| attribute.key == "service.name");
     match name.and_then(|name| name.value?.value) {
         Some(Value::StringValue(name)) => name,
         _ => String::new(),

@@ -13,7 +13,12 @@ async fn a_signature_is_legalised_end_to_end() {
     let mut stage = stage::open(Options::default()).await.unwrap();
     let sealed = stage
         .cast
-        .legalise("contract.pdf", CONTRACT.to_vec(), Some(CONTRACT_SPOT), &mut stage.recorder)
+        .legalise(
+            "contract.pdf",
+            CONTRACT.to_vec(),
+            Some(CONTRACT_SPOT),
+            &mut stage.recorder,
+        )
         .await
         .map_err(|error| stage::with_logs(error, &stage.stack))
         .unwrap();
@@ -24,14 +29,22 @@ async fn a_signature_is_legalised_end_to_end() {
     assert_eq!(sealed.verification["issued"], "as_issued");
     assert_eq!(sealed.verification["revision"], 1);
     assert_eq!(sealed.verification["signatures"][0]["level"], "B-T");
-    assert!(sealed.document.starts_with(CONTRACT), "the seal is an incremental update: the contract's bytes stand");
+    assert!(
+        sealed.document.starts_with(CONTRACT),
+        "the seal is an incremental update: the contract's bytes stand"
+    );
 
     let mail = stage.cast.delivery_mail(&sealed).await.unwrap();
     let attached = stage.cast.inbox.attachment(&mail, ".pdf").await.unwrap();
     assert_eq!(attached, sealed.document, "the mail carries the very bytes");
 
     let code = sealed.request["verification_code"].as_str().unwrap();
-    let by_code = stage.cast.anyone.get(&format!("/v1/verification/{code}")).await.unwrap();
+    let by_code = stage
+        .cast
+        .anyone
+        .get(&format!("/v1/verification/{code}"))
+        .await
+        .unwrap();
     assert_eq!(by_code["indication"], "total_passed");
 
     let folder = tempfile::tempdir().unwrap();
@@ -51,10 +64,20 @@ async fn events_tell_the_story_without_persons(stage: &stage::Stage) {
     // Delivery to Kafka is asynchronous: read until the last expected record is there.
     for _ in 0..60 {
         let (kafka, topics) = (kafka.clone(), topics.clone());
-        let events = tokio::task::spawn_blocking(move || records::read_all(&kafka, &topics)).await.unwrap().unwrap();
-        kinds = events.iter().map(|event| event["headers"]["ce_type"].as_str().unwrap().to_owned()).collect();
-        if kinds.iter().any(|kind| kind == "wathiq.notification.v1.MessageSent")
-            && kinds.iter().any(|kind| kind == "wathiq.signature.v1.LegalisationDelivered")
+        let events = tokio::task::spawn_blocking(move || records::read_all(&kafka, &topics))
+            .await
+            .unwrap()
+            .unwrap();
+        kinds = events
+            .iter()
+            .map(|event| event["headers"]["ce_type"].as_str().unwrap().to_owned())
+            .collect();
+        if kinds
+            .iter()
+            .any(|kind| kind == "wathiq.notification.v1.MessageSent")
+            && kinds
+                .iter()
+                .any(|kind| kind == "wathiq.signature.v1.LegalisationDelivered")
         {
             no_personal_data(&events, stage);
             break;
@@ -81,7 +104,14 @@ async fn events_tell_the_story_without_persons(stage: &stage::Stage) {
 
 fn no_personal_data(events: &[Value], stage: &stage::Stage) {
     let text = serde_json::to_string(events).unwrap();
-    for secret in [stage.cast.citizen.email.as_str(), "Salma", "سلمى", "Idrissi", "Benjelloun", "+2126"] {
+    for secret in [
+        stage.cast.citizen.email.as_str(),
+        "Salma",
+        "سلمى",
+        "Idrissi",
+        "Benjelloun",
+        "+2126",
+    ] {
         assert!(!text.contains(secret), "{secret} stands on a topic");
     }
 }

@@ -7,6 +7,10 @@ mod collector;
 #[cfg(test)]
 mod legalisation;
 #[cfg(test)]
+mod operations;
+#[cfg(test)]
+mod people;
+#[cfg(test)]
 mod replicas;
 #[cfg(test)]
 mod sealing_faults;

@@ -32,13 +32,21 @@ pub(crate) async fn open(options: Options) -> Result<Stage> {
     let cast = gather(&url, &stack.description, administrator, &today(), &mut recorder)
         .await
         .map_err(|error| with_logs(error, &stack))?;
-    Ok(Stage { stack, cast, recorder })
+    Ok(Stage {
+        stack,
+        cast,
+        recorder,
+    })
 }
 
 impl Stage {
     /// Uploads the contract and opens a request for it, without a signature. Answers the request's id.
     pub(crate) async fn draft(&self) -> Result<String> {
-        let request = self.cast.citizen_session.post("/v1/legalisation-requests", &self.opening().await?).await?;
+        let request = self
+            .cast
+            .citizen_session
+            .post("/v1/legalisation-requests", &self.opening().await?)
+            .await?;
         Ok(text(&request, "/legalisation_request_id")?.to_owned())
     }
 
@@ -90,12 +98,21 @@ impl Stage {
     pub(crate) async fn seal(&mut self, intents: &[Value]) -> Result<Vec<Value>> {
         self.codes_again().await?;
         let cast = &mut self.cast;
-        legalisation::seal(&cast.officer_session, &mut cast.office.officer, intents, &cast.officer_pin).await
+        legalisation::seal(
+            &cast.officer_session,
+            &mut cast.office.officer,
+            intents,
+            &cast.officer_pin,
+        )
+        .await
     }
 
     /// A request as its citizen sees it.
     pub(crate) async fn request(&self, id: &str) -> Result<Value> {
-        self.cast.citizen_session.get(&format!("/v1/legalisation-requests/{id}")).await
+        self.cast
+            .citizen_session
+            .get(&format!("/v1/legalisation-requests/{id}"))
+            .await
     }
 
     /// The entries of this year's register.
@@ -109,16 +126,26 @@ impl Stage {
     /// Has the platform forget which codes were used, so that no test waits half a minute for the next one.
     pub(crate) async fn codes_again(&mut self) -> Result<()> {
         let cast = &mut self.cast;
-        let accounts = [&mut cast.citizen, &mut cast.office.agent, &mut cast.office.officer];
+        let accounts = [
+            &mut cast.citizen,
+            &mut cast.office.agent,
+            &mut cast.office.officer,
+        ];
         let mut connection = self.stack.database("identity").connect().await?;
-        sqlx::query("UPDATE totp SET last_step = NULL").execute(&mut connection).await?;
+        sqlx::query("UPDATE totp SET last_step = NULL")
+            .execute(&mut connection)
+            .await?;
         connection.close().await?;
         accounts.into_iter().try_for_each(start_again)
     }
 
     /// The head of the platform, signed in.
     pub(crate) async fn administrator(&mut self) -> Result<Api> {
-        let known = self.recorder.accounts().iter().find(|account| account.role == "administrator");
+        let known = self
+            .recorder
+            .accounts()
+            .iter()
+            .find(|account| account.role == "administrator");
         let known = known.context("there is no administrator")?.clone();
         let mut account = Account {
             role: known.role,
@@ -140,7 +167,9 @@ impl Stage {
         let id = office::prove(&cast.agent_session, &person, &cast.office.office_id).await?;
         let version = account::deposit_specimen(&first).await?;
         let body = serde_json::json!({"office_id": cast.office.office_id});
-        cast.agent_session.post(&format!("/v1/people/{id}/specimens/{version}/proof"), &body).await?;
+        cast.agent_session
+            .post(&format!("/v1/people/{id}/specimens/{version}/proof"), &body)
+            .await?;
         let session = account::sign_in(&cast.anyone, &mut account, "citizen").await?;
         Ok(Citizen { account, session })
     }
@@ -154,13 +183,24 @@ pub(crate) fn start_again(account: &mut Account) -> Result<()> {
 
 /// Limits that a test with many calls from one address does not reach; each limit has its tests elsewhere.
 pub(crate) fn without_limits() -> Vec<(&'static str, String, String)> {
-    ["http.default", "http.sign_in", "http.sign_up", "http.upload", "http.verify", "sign_up.address"]
-        .into_iter()
-        .map(|bucket| {
-            let key = format!("WATHIQ__QUOTAS__{}", bucket.to_uppercase());
-            ("identity", key, "{ per_minute = 60000.0, burst = 60000 }".to_owned())
-        })
-        .collect()
+    [
+        "http.default",
+        "http.sign_in",
+        "http.sign_up",
+        "http.upload",
+        "http.verify",
+        "sign_up.address",
+    ]
+    .into_iter()
+    .map(|bucket| {
+        let key = format!("WATHIQ__QUOTAS__{}", bucket.to_uppercase());
+        (
+            "identity",
+            key,
+            "{ per_minute = 60000.0, burst = 60000 }".to_owned(),
+        )
+    })
+    .collect()
 }
 
 /// Today in Morocco.
@@ -175,7 +215,10 @@ pub(crate) fn with_logs(error: anyhow::Error, stack: &Stack) -> anyhow::Error {
         .map(|name| {
             let log = stack.log(name);
             let lines: Vec<&str> = log.lines().rev().take(5).collect();
-            format!("\n--- {name}\n{}", lines.into_iter().rev().collect::<Vec<_>>().join("\n"))
+            format!(
+                "\n--- {name}\n{}",
+                lines.into_iter().rev().collect::<Vec<_>>().join("\n")
+            )
         })
         .collect();
     error.context(logs)
@@ -186,8 +229,11 @@ async fn first_administrator(stack: &Stack) -> Result<Account> {
     let folder = tempfile::tempdir()?;
     let password_file = folder.path().join("password");
     std::fs::write(&password_file, &person.password)?;
-    let answer = stack.output("identity", &person.bootstrap(&password_file)).await?;
-    let answer: Value = serde_json::from_str(&answer).context("bootstrap-administrator did not answer JSON")?;
+    let answer = stack
+        .output("identity", &person.bootstrap(&password_file))
+        .await?;
+    let answer: Value =
+        serde_json::from_str(&answer).context("bootstrap-administrator did not answer JSON")?;
     Ok(Account {
         role: person.role.to_owned(),
         email: person.email.clone(),

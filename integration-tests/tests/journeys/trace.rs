@@ -22,32 +22,54 @@ const CONFIRM: (&str, &str) = (
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn one_trace_leads_from_the_officers_call_to_the_citizens_mail() {
     let (collector, endpoint) = Collector::start().await.unwrap();
-    let environment = ["gateway", "identity", "signature", "notification"].into_iter().flat_map(|service| {
-        [
-            (service, "WATHIQ__PROCESS__OTLP_ENDPOINT".to_owned(), endpoint.clone()),
-            // Milliseconds between two exports, so that the test does not wait for the usual five seconds.
-            (service, "OTEL_BSP_SCHEDULE_DELAY".to_owned(), "200".to_owned()),
-        ]
-    });
-    let options = Options { environment: environment.collect(), ..Options::default() };
+    let environment = ["gateway", "identity", "signature", "notification"]
+        .into_iter()
+        .flat_map(|service| {
+            [
+                (
+                    service,
+                    "WATHIQ__PROCESS__OTLP_ENDPOINT".to_owned(),
+                    endpoint.clone(),
+                ),
+                // Milliseconds between two exports, so that the test does not wait for the usual five seconds.
+                (service, "OTEL_BSP_SCHEDULE_DELAY".to_owned(), "200".to_owned()),
+            ]
+        });
+    let options = Options {
+        environment: environment.collect(),
+        ..Options::default()
+    };
     let mut stage = stage::open(options).await.unwrap();
     let id = stage.accepted().await.unwrap();
-    let intents = legalisation::authorise(&stage.cast.officer_session, &[&id]).await.unwrap();
+    let intents = legalisation::authorise(&stage.cast.officer_session, &[&id])
+        .await
+        .unwrap();
     stage.seal(&intents).await.unwrap();
 
     for (call, calls, mail) in [
-        (CONFIRM, "wathiq.signature.v1.LegalisationService/ConfirmLegalisationRequest", CONFIRM.1),
+        (
+            CONFIRM,
+            "wathiq.signature.v1.LegalisationService/ConfirmLegalisationRequest",
+            CONFIRM.1,
+        ),
         (SEAL, "wathiq.signature.v1.OfficeService/Seal", SEAL.1),
     ] {
-        let trace = wait::until("the whole trace", Duration::from_secs(20), async || whole(&collector, call))
-            .await
-            .map_err(|error| stage::with_logs(error, &stage.stack))
-            .unwrap();
+        let trace = wait::until("the whole trace", Duration::from_secs(20), async || {
+            whole(&collector, call)
+        })
+        .await
+        .map_err(|error| stage::with_logs(error, &stage.stack))
+        .unwrap();
         let roots: Vec<&Span> = trace.iter().filter(|span| span.parent.is_empty()).collect();
         assert_eq!(roots.len(), 1, "{roots:?}");
-        let lines: BTreeSet<String> = trace.iter().map(|span| lineage(&trace, span).join(" > ")).collect();
+        let lines: BTreeSet<String> = trace
+            .iter()
+            .map(|span| lineage(&trace, span).join(" > "))
+            .collect();
         let served = format!("gateway: {} > gateway: {calls} > signature: {calls}", call.0);
-        let sent = format!("{served} > notification: process wathiq.signature.legalisation.v1 > notification: {mail}");
+        let sent = format!(
+            "{served} > notification: process wathiq.signature.legalisation.v1 > notification: {mail}"
+        );
         let redeemed = "wathiq.identity.v1.ConfirmationService/RedeemConfirmation";
         let recipient = "wathiq.identity.v1.DirectoryService/GetPersonForService";
         let facts = "wathiq.signature.v1.MessageFactsService/GetMessageFacts";
@@ -66,8 +88,14 @@ async fn one_trace_leads_from_the_officers_call_to_the_citizens_mail() {
 /// The trace of a call once the mail's span is there and no span misses its parent.
 fn whole(collector: &Collector, (call, mail): (&str, &str)) -> Result<Vec<Span>> {
     let trace = collector.trace_of("gateway", call)?;
-    let seen: Vec<String> = trace.iter().map(|span| format!("{}: {}", span.service, span.name)).collect();
-    ensure!(trace.iter().any(|span| span.name == mail), "nothing is sent in the trace {seen:#?}");
+    let seen: Vec<String> = trace
+        .iter()
+        .map(|span| format!("{}: {}", span.service, span.name))
+        .collect();
+    ensure!(
+        trace.iter().any(|span| span.name == mail),
+        "nothing is sent in the trace {seen:#?}"
+    );
     let ids: HashSet<&[u8]> = trace.iter().map(|span| span.id.as_slice()).collect();
     let orphans: Vec<&Span> = trace
         .iter()

@@ -85,7 +85,12 @@ impl Cast {
             .post("/v1/office/seal-intents", &body)
             .await
             .context("authorising the seals")?;
-        problems(&answer, "legalisation_request_id", &BTreeMap::new(), &mut hindered);
+        problems(
+            &answer,
+            "legalisation_request_id",
+            &BTreeMap::new(),
+            &mut hindered,
+        );
         let begun = Instant::now();
         loop {
             let open = self.open_intents(ids, &hindered).await?;
@@ -207,7 +212,10 @@ fn problems(
 fn note(hindered: &mut BTreeMap<String, String>, id: &str, error: &anyhow::Error) -> Result<()> {
     match error.downcast_ref::<Refused>() {
         Some(refused) => {
-            hindered.insert(id.to_owned(), format!("{}: {}", refused.reason(), refused.problem));
+            hindered.insert(
+                id.to_owned(),
+                format!("{}: {}", refused.reason(), refused.problem),
+            );
             Ok(())
         }
         None => bail!("{error:#}"),

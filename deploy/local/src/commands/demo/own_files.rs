@@ -65,7 +65,10 @@ pub(super) async fn legalise(desk: &Desk<'_>, cast: &mut Cast, files: &[PathBuf]
         failed += finish(desk, cast, accepted).await;
     }
     if failed > 0 {
-        bail!("{failed} of {} files were neither legalised nor refused", files.len());
+        bail!(
+            "{failed} of {} files were neither legalised nor refused",
+            files.len()
+        );
     }
     Ok(())
 }

@@ -7,13 +7,14 @@ const TRIGGERS: [&[u8]; 22] = [
     b"WS", b"DS", b"WP", b"DP", b"SC", b"DC",
 ];
 
-/// Action types that are no mere jump inside the document or to a link.
+/// Action types that are no mere jump inside the document or to a link. `GoToR`, a link to another document that a
+/// person follows as they follow one to the web, stays; where it would run by itself the key that starts it is refused.
 fn refused_action(name: &[u8]) -> Option<Reason> {
     match name {
         b"JavaScript" | b"ECMAScript" => Some(Reason::Script),
         b"Launch" => Some(Reason::LaunchAction),
         b"Rendition" | b"Movie" | b"Sound" | b"GoTo3DView" | b"RichMediaExecute" => Some(Reason::RichMedia),
-        b"SubmitForm" | b"ImportData" | b"ResetForm" | b"GoToE" | b"GoToR" | b"GoToDp" | b"Trans"
+        b"SubmitForm" | b"ImportData" | b"ResetForm" | b"GoToE" | b"GoToDp" | b"Trans"
         | b"Hide" | b"SetOCGState" | b"SetState" | b"NoOp" | b"NOP" => Some(Reason::ActiveAction),
         _ => None,
     }
@@ -118,12 +119,11 @@ fn embedded(document: &Document<'_>, id: ObjectId, dictionary: &Dictionary<'_>) 
 }
 
 fn scripts(document: &Document<'_>, id: ObjectId, dictionary: &Dictionary<'_>) -> Result<(), Refusal> {
-    let refusal = || Refusal::new(Reason::Script).at(id);
     if document
         .get(dictionary, b"JS")?
         .is_some_and(|script| matches!(script.kind, Kind::String))
     {
-        return Err(refusal());
+        return Err(Refusal::new(Reason::Script).at(id));
     }
     let Some(actions) = document.get(dictionary, b"AA")? else {
         return Ok(());
@@ -144,8 +144,9 @@ fn scripts(document: &Document<'_>, id: ObjectId, dictionary: &Dictionary<'_>) -
             .map(|action| document.get(action, b"S"))
             .transpose()?
             .flatten();
-        if typed.is_some_and(|kind| kind.name().is_some()) {
-            return Err(refusal());
+        if let Some(kind) = typed.as_ref().and_then(Value::name) {
+            let reason = refused_action(kind).unwrap_or(Reason::ActiveAction);
+            return Err(Refusal::new(reason).at(id).with("action", "AA"));
         }
     }
     Ok(())

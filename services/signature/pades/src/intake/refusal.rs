@@ -42,11 +42,11 @@ pub enum Reason {
     DuplicateKey,
     /// The file is encrypted.
     Encrypted,
-    /// The file holds scripts, or actions that run by themselves.
+    /// The file holds scripts.
     Script,
     /// The file starts programs.
     LaunchAction,
-    /// The file holds an action that reaches outside the document or changes it.
+    /// The file holds an action that runs by itself, reaches outside the document or changes it.
     ActiveAction,
     /// The file carries other files.
     EmbeddedFile,

@@ -25,7 +25,7 @@ pub(super) fn all_objects(document: &Document<'_>, limits: &Limits) -> Result<us
 
 fn values(document: &Document<'_>, id: ObjectId, value: &Value<'_>, is_stream: bool) -> Result<(), Refusal> {
     match &value.kind {
-        // A missing object below `/Size` stays null for ever; above, a seal's own objects would fill it.
+        // A missing object below the next number stays null for ever; above, a seal's own objects would fill it.
         Kind::Reference(target) if target.number >= document.next_number() => {
             Err(Refusal::new(Reason::DamagedCrossReference)
                 .at(id)
@@ -44,8 +44,11 @@ fn values(document: &Document<'_>, id: ObjectId, value: &Value<'_>, is_stream: b
     }
 }
 
-/// What only the catalogue can bring in.
+/// What only the trailer and the catalogue can bring in.
 pub(super) fn catalogue(document: &Document<'_>) -> Result<(), Refusal> {
+    if document.has_additional_streams() {
+        return Err(Refusal::new(Reason::EmbeddedFile).with("key", "AdditionalStreams"));
+    }
     let loaded = document.catalogue()?;
     let id = loaded.id;
     let Kind::Dictionary(catalogue) = &loaded.value.kind else {
@@ -86,7 +89,9 @@ fn open_action(document: &Document<'_>, id: ObjectId, catalogue: &Dictionary<'_>
     if kind.as_ref().and_then(Value::name) == Some(b"GoTo") {
         return Ok(());
     }
-    Err(Refusal::new(Reason::Script).at(id).with("action", "OpenAction"))
+    Err(Refusal::new(Reason::ActiveAction)
+        .at(id)
+        .with("action", "OpenAction"))
 }
 
 /// Whether a name tree names anything; writers leave empty ones behind.

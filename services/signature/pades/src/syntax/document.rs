@@ -124,14 +124,15 @@ impl<'a> Document<'a> {
         })
     }
 
-    /// The first object number for new objects, which is `/Size`: no entry reaches it.
+    /// Whether any section names `/AdditionalStreams`, under which LibreOffice keeps the document it made the file from,
+    /// and which it opens instead of the pages.
+    pub fn has_additional_streams(&self) -> bool {
+        self.chain.any_additional
+    }
+
+    /// The first object number for new objects: no object in use reaches it, nor does `/Size`.
     pub fn next_number(&self) -> u32 {
-        let size = self
-            .trailer()
-            .get(b"Size")
-            .and_then(Value::integer)
-            .and_then(|size| u32::try_from(size).ok());
-        size.unwrap_or(1).max(1)
+        self.chain.next_number
     }
 
     /// Reads an object; `None` for one that is free or of another generation.

@@ -44,6 +44,10 @@ pub(super) struct Chain<'a> {
     pub(super) trailer: Dictionary<'a>,
     pub(super) style: SectionStyle,
     pub(super) any_encrypted: bool,
+    /// Whether any trailer names files that only LibreOffice looks for.
+    pub(super) any_additional: bool,
+    /// The first number that no object in use and no `/Size` reaches.
+    pub(super) next_number: u32,
 }
 
 /// One section as read.
@@ -59,6 +63,7 @@ pub(super) fn read_chain(bytes: &[u8], start: usize, limit: usize) -> Result<Cha
     let mut visited = HashSet::new();
     let mut newest: Option<(Dictionary<'_>, SectionStyle)> = None;
     let mut any_encrypted = false;
+    let mut any_additional = false;
     let mut next = Some(start);
     while let Some(offset) = next {
         let section = read_section(bytes, offset, limit, &mut visited)?;
@@ -68,6 +73,7 @@ pub(super) fn read_chain(bytes: &[u8], start: usize, limit: usize) -> Result<Cha
         };
         next = position(&section.trailer, b"Prev", offset)?;
         any_encrypted |= section.trailer.get(b"Encrypt").is_some();
+        any_additional |= section.trailer.get(b"AdditionalStreams").is_some();
         merge(&mut entries, &section, hybrid.as_ref());
         if entries.len() > MAX_OBJECTS {
             return Err(Fault::new(FaultKind::TooManyObjects, offset));
@@ -75,12 +81,14 @@ pub(super) fn read_chain(bytes: &[u8], start: usize, limit: usize) -> Result<Cha
         newest.get_or_insert((section.trailer, section.style));
     }
     let (trailer, style) = newest.ok_or(Fault::new(FaultKind::CrossReference, start))?;
-    check_size(&entries, &trailer, start)?;
+    let next_number = next_number(&entries, &trailer, start)?;
     Ok(Chain {
         entries,
         trailer,
         style,
         any_encrypted,
+        any_additional,
+        next_number,
     })
 }
 
@@ -132,23 +140,19 @@ fn position(trailer: &Dictionary<'_>, key: &[u8], section: usize) -> Result<Opti
     Ok((offset != 0).then_some(offset))
 }
 
-/// `/Size` must be larger than every object number in use, and not beyond what readers accept.
-fn check_size(entries: &BTreeMap<u32, Entry>, trailer: &Dictionary<'_>, at: usize) -> Result<(), Fault> {
-    let damaged = || Fault::new(FaultKind::CrossReference, at);
+/// What `/Size` should be. Writers such as pdfunite count the objects instead of naming the highest number plus one, and
+/// readers go by the entries all the same.
+fn next_number(entries: &BTreeMap<u32, Entry>, trailer: &Dictionary<'_>, at: usize) -> Result<u32, Fault> {
+    let damaged = Fault::new(FaultKind::CrossReference, at);
     let size = trailer
         .get(b"Size")
         .and_then(Value::integer)
-        .ok_or_else(damaged)?;
-    let highest = entries
-        .iter()
-        .rev()
-        .find(|(_, entry)| **entry != Entry::Free)
-        .map_or(0, |(number, _)| *number);
-    if size <= i64::from(highest) || size > i64::from(MAX_OBJECT_NUMBER) + 1 {
-        Err(damaged())
-    } else {
-        Ok(())
-    }
+        .and_then(|size| u32::try_from(size).ok());
+    let used = entries.iter().rev().find(|(_, entry)| **entry != Entry::Free);
+    let behind = used.map_or(1, |(number, _)| number.saturating_add(1));
+    size.map(|size| size.max(behind))
+        .filter(|next| *next <= MAX_OBJECT_NUMBER + 1)
+        .ok_or(damaged)
 }
 
 /// Reads an unsigned integer token that fits an object number.
