@@ -100,7 +100,7 @@ impl Problem {
     #[must_use]
     pub fn document(&self, language: Language, base: &str, request_id: &str) -> ProblemDocument {
         let class = format!("status.{}", self.status.as_u16());
-        let detail = find(language, &format!("problem.{}", self.reason)).unwrap_or(&self.description);
+        let detail = said(language, ["problem", "field"], &self.reason).unwrap_or(&self.description);
         ProblemDocument {
             kind: format!("{base}{}", self.reason.to_lowercase().replace('_', "-")),
             title: find(language, &class)
@@ -121,11 +121,23 @@ impl Problem {
 }
 
 fn localised(error: &FieldProblem, language: Language) -> FieldProblem {
-    let detail = find(language, &format!("field.{}", error.reason)).unwrap_or(&error.detail);
+    let detail = match said(language, ["field", "problem"], &error.reason) {
+        // What exactly is malformed is for whoever wrote the program, and only the English text says it.
+        Some(text) if error.reason == "MALFORMED" => format!("{text} ({})", error.detail),
+        Some(text) => text.to_owned(),
+        None => error.detail.clone(),
+    };
     FieldProblem {
-        detail: detail.to_owned(),
+        detail,
         ..error.clone()
     }
+}
+
+/// The text of a reason; some reasons are said of a field here and of a whole call there.
+fn said(language: Language, sections: [&str; 2], reason: &str) -> Option<&'static str> {
+    sections
+        .into_iter()
+        .find_map(|section| find(language, &format!("{section}.{reason}")))
 }
 
 impl From<tonic::Status> for Problem {

@@ -30,13 +30,21 @@ pub(crate) fn status_text(request: &pb::LegalisationRequest) -> Texts {
 /// The same in one language.
 #[must_use]
 pub(crate) fn status_line(language: Language, request: &pb::LegalisationRequest) -> String {
-    let progress = format!("progress.{}", request.progress_code.to_lowercase());
-    let state = state_key(request.state());
-    let what = find(language, &progress).unwrap_or_else(|| text(language, state));
+    let what =
+        find(language, &progress_key(request)).unwrap_or_else(|| text(language, state_key(request.state())));
     match deadline(request) {
         Some((key, date)) => format!("{what} {}", text(language, key).replace("{date}", &date)),
         None => what.to_owned(),
     }
+}
+
+fn progress_key(request: &pb::LegalisationRequest) -> String {
+    // An officer is waited for twice: to examine the request, and to seal what they have authorised.
+    let sealing = request.state() == pb::LegalisationState::AwaitingSignature;
+    if sealing && request.progress_code == "WAITING_FOR_OFFICER" {
+        return "progress.waiting_for_signature".to_owned();
+    }
+    format!("progress.{}", request.progress_code.to_lowercase())
 }
 
 /// Key of the text of a state.
@@ -100,5 +108,53 @@ fn deadline(request: &pb::LegalisationRequest) -> Option<(&'static str, String)>
             ))
         }
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use wathiq_proto::google::r#type::Date;
+
+    use super::*;
+
+    fn request(state: pb::LegalisationState, progress_code: &str) -> pb::LegalisationRequest {
+        let receipt = pb::Receipt {
+            number: "1".to_owned(),
+            submit_time: None,
+            expected_date: Some(Date {
+                year: 2026,
+                month: 11,
+                day: 5,
+            }),
+        };
+        pb::LegalisationRequest {
+            state: state as i32,
+            progress_code: progress_code.to_owned(),
+            receipt: Some(receipt),
+            // 23:30 in Morocco, which is an hour ahead.
+            expire_time: Some(prost_types::Timestamp {
+                seconds: 1_795_386_600,
+                nanos: 0,
+            }),
+            ..Default::default()
+        }
+    }
+
+    #[test]
+    fn what_happens_next_says_when() {
+        let says = |state, code: &str| status_line(Language::English, &request(state, code));
+        use pb::LegalisationState as S;
+        assert!(says(S::Submitted, "WAITING_FOR_AGENT").ends_with("Expect the answer by 05/11/2026."));
+        assert!(says(S::Draft, "WAITING_FOR_PLACEMENT").ends_with("This request expires on 22/11/2026."));
+        assert!(!says(S::Delivered, "").contains("2026"));
+        assert!(says(S::AwaitingSignature, "WAITING_FOR_TIME_STAMP").contains("time-stamp"));
+        assert!(says(S::AwaitingSignature, "SOMETHING_NEW").contains("being sealed"));
+    }
+
+    #[test]
+    fn an_officer_is_waited_for_twice() {
+        let says = |state| status_line(Language::English, &request(state, "WAITING_FOR_OFFICER"));
+        assert!(says(pb::LegalisationState::AgentAccepted).contains("will examine"));
+        assert!(says(pb::LegalisationState::AwaitingSignature).contains("with their key"));
     }
 }

@@ -229,7 +229,11 @@ fn verdict(frame: &Frame, signature: &pb::SignatureVerdict) -> Verdict {
     let rows = [
         ("verdict.reason", reason, false),
         ("verdict.time", best, true),
-        ("verdict.issuer", Some(signature.issuer.clone()), false),
+        (
+            "verdict.issuer",
+            Some(common_name(&signature.issuer).to_owned()),
+            false,
+        ),
         ("verdict.level", Some(signature.level.clone()), true),
         ("verdict.later", later, false),
     ];
@@ -253,5 +257,26 @@ fn verdict(frame: &Frame, signature: &pb::SignatureVerdict) -> Verdict {
             .collect(),
         class,
         words: text(language, words),
+    }
+}
+
+/// The common name in a distinguished name (RFC 4514); the whole name where it has none.
+fn common_name(name: &str) -> &str {
+    name.split(',')
+        .find_map(|part| part.trim().strip_prefix("CN="))
+        .unwrap_or(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::common_name;
+
+    #[test]
+    fn an_issuer_is_shown_by_its_common_name() {
+        assert_eq!(
+            common_name("C=MA, CN=Issuing authority,O=Wathiq"),
+            "Issuing authority"
+        );
+        assert_eq!(common_name("O=Wathiq"), "O=Wathiq");
     }
 }

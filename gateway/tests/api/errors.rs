@@ -177,6 +177,21 @@ async fn bodies_are_read_strictly() {
         assert_eq!(problem["errors"][0]["reason"], reason, "{problem}");
         assert_eq!(problem["errors"][0]["pointer"], pointer, "{problem}");
     }
+    let wrong = edge
+        .json(
+            "POST",
+            "/v1/confirmations",
+            &json!({"purpose": "other", "hashes": []}),
+        )
+        .await;
+    assert!(
+        wrong.problem()["errors"][0]["detail"]
+            .as_str()
+            .unwrap()
+            .contains("`legalise`"),
+        "{}",
+        wrong.text()
+    );
     assert!(edge.stub.work().is_empty());
     for (kind, body, status, reason) in [
         ("application/json", "{\"purpose\":", 400, "BODY_MALFORMED"),

@@ -5,8 +5,7 @@ use http::StatusCode;
 use wathiq_proto::wathiq::identity::v1 as pb;
 
 use crate::harness::{Edge, request, signed_in};
-
-const QUOTA: &str = "/wathiq.identity.v1.DirectoryService/TakeQuota";
+use crate::stub::QUOTA;
 
 #[tokio::test]
 async fn the_standing_is_told_and_the_limit_kept() {

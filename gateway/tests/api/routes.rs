@@ -6,8 +6,9 @@ use axum::body::Body;
 use http::{StatusCode, header};
 use serde_json::Value;
 
-use crate::harness::{Edge, KEY, all_methods, request, signed_in};
+use crate::harness::{Edge, KEY, request, signed_in};
 use crate::samples::sample;
+use crate::stub::all_methods;
 
 /// Methods of services that no route of the API reaches, and why.
 const NOT_FOR_PROGRAMS: &[(&str, &str)] = &[

@@ -8,8 +8,8 @@ use tonic::Status;
 use wathiq_proto::wathiq::identity::v1 as pb;
 
 use crate::harness::{Edge, KEY, ORIGIN, SECRET, request, signed_in};
+use crate::stub::EXCHANGE;
 
-const EXCHANGE: &str = "/wathiq.identity.v1.SessionService/ExchangeSession";
 const SIGN_IN: &str = "/wathiq.identity.v1.SessionService/SignIn";
 const GET_PERSON: &str = "/wathiq.identity.v1.AccountService/GetPerson";
 const COOKIE: &str = "__Host-wathiq-session=session-secret";

@@ -15,11 +15,13 @@ pub(crate) struct Answer {
 }
 
 impl Answer {
-    /// `422 PIN_INCORRECT`, or `400 INVALID_ARGUMENT /office_id OFFICE_UNKNOWN` with each wrong field; a success is its
-    /// status alone.
+    /// `422 PIN_INCORRECT`, or `400 INVALID_ARGUMENT /office_id OFFICE_UNKNOWN` with each wrong field. A success is its
+    /// status, and the reasons of what was not done of a batch: `200 FOUR_EYES`.
     pub(crate) fn said(&self) -> String {
         if self.status < 300 {
-            return self.status.to_string();
+            let problems = self.body["problems"].as_array().into_iter().flatten();
+            let reasons = problems.filter_map(|problem| problem["reason"].as_str());
+            return reasons.fold(self.status.to_string(), |said, reason| format!("{said} {reason}"));
         }
         problem(self.status, &self.body)
     }

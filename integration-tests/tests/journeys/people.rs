@@ -4,7 +4,7 @@ use anyhow::{Context, Result};
 use reqwest::Method;
 use serde_json::{Value, json};
 use wathiq_local::journey::account::{self, Account};
-use wathiq_local::journey::api::{Api, text};
+use wathiq_local::journey::api::{Api, new_key, text};
 use wathiq_local::journey::{legalisation, office, people};
 use wathiq_local::stack::Options;
 
@@ -31,6 +31,7 @@ async fn each_person_sees_and_does_what_is_theirs() {
         before,
         "none of this has changed the request"
     );
+    four_eyes(&mut stage).await;
 }
 
 /// A request that an agent could work on, an intent that an officer could seal.
@@ -135,13 +136,16 @@ async fn wrong_surfaces(stage: &Stage, ids: &Ids) {
     let mut staff = operations::on_request_of_office();
     staff.extend(operations::of_office(ids, &nothing));
     staff.extend(operations::of_administration(ids));
-    expect("the citizen", &stage.cast.citizen_session, ids, staff, |operation| {
-            match operation.template {
-                "/v1/messages" => "403 PLATFORM_ADMINISTRATOR_REQUIRED".into(),
-                _ => "403 WRONG_SURFACE".into(),
-            }
-        }
-    })
+    expect(
+        "the citizen",
+        &stage.cast.citizen_session,
+        ids,
+        staff,
+        |operation| match operation.template {
+            "/v1/messages" => "403 PLATFORM_ADMINISTRATOR_REQUIRED".into(),
+            _ => "403 WRONG_SURFACE".into(),
+        },
+    )
     .await;
     for session in [&stage.cast.agent_session, &stage.cast.officer_session] {
         let mut own = operations::on_own_request(&nothing);
@@ -152,28 +156,177 @@ async fn wrong_surfaces(stage: &Stage, ids: &Ids) {
 
 /// An agent and an officer of the annexe next door.
 async fn another_office(stage: &mut Stage, ids: &Ids) {
-    let (mut agent, mut officer) = next_door(stage).await.unwrap();
+    let hired = next_door(stage).await.unwrap();
     let nothing = uuid::Uuid::nil().to_string();
-    for account in [&mut agent, &mut officer] {
-        let session = account::sign_in(&stage.cast.anyone, account, "staff")
+    for mut account in hired {
+        let session = account::sign_in(&stage.cast.anyone, &mut account, "staff")
             .await
             .unwrap();
-        let mut all = operations::on_request_of_office();
-        all.extend(operations::of_office(ids, &nothing));
-        all.extend(operations::of_administration(ids));
-        expect(
-            &format!("the {} next door", account.role),
-            &session,
-            ids,
-            all,
-            |operation| operation.name(),
-        )
+        let who = format!("the {} next door", account.role);
+        let on_request = operations::on_request_of_office();
+        expect(&who, &session, ids, on_request, |_| {
+            "404 LEGALISATION_REQUEST_NOT_FOUND".into()
+        })
         .await;
+        let mut others = operations::of_office(ids, &nothing);
+        others.extend(operations::of_administration(ids));
+        expect(&who, &session, ids, others, elsewhere).await;
     }
 }
 
+/// What an official hears about an office that is not theirs.
+fn elsewhere(operation: &Operation) -> String {
+    let said = match operation.name().as_str() {
+        "POST /v1/office/seal-intents" => "200 LEGALISATION_REQUEST_NOT_FOUND",
+        "POST /v1/office/seals" => "200 SEAL_INTENT_NOT_FOUND",
+        "POST /v1/office/seal-intents/{intent_id}/annul" => "404 SEAL_INTENT_NOT_FOUND",
+        "GET /v1/messages" => "403 PLATFORM_ADMINISTRATOR_REQUIRED",
+        name if [
+            "claim-searches",
+            "identity-proofs",
+            "specimens",
+            "memberships",
+            "services",
+            "POST /v1/offices",
+            "administrations",
+        ]
+        .iter()
+        .any(|part| name.contains(part) && !name.ends_with("credentials")) =>
+        {
+            "403 ROLE_REQUIRED"
+        }
+        _ => "404 OFFICE_NOT_FOUND",
+    };
+    said.to_owned()
+}
+
+/// Four eyes hold for each request and compare persons, whatever roles one person holds.
+async fn four_eyes(stage: &mut Stage) {
+    let office_id = stage.cast.office.office_id.clone();
+    let head = stage.administrator().await.unwrap();
+    let (email, role) = (stage.cast.office.officer.email.clone(), "agent");
+    let membership = appoint(&head, &office_id, &email, role).await.unwrap();
+    // From here on one person is agent and officer. A session made anew knows both roles.
+    let cast = &mut stage.cast;
+    let both = account::sign_in(&cast.anyone, &mut cast.office.officer, "staff")
+        .await
+        .unwrap();
+
+    let accepted = stage.accepted().await.unwrap();
+    let by_agent = stage.cast.agent_session.clone();
+    assert_eq!(
+        claim(&by_agent, &accepted).await,
+        "403 ROLE_MISSING",
+        "the agent has no part in sealing"
+    );
+    assert_eq!(
+        authorise(&by_agent, &accepted).await,
+        "200 LEGALISATION_REQUEST_NOT_FOUND"
+    );
+    let intents = legalisation::authorise(&stage.cast.officer_session, &[&accepted])
+        .await
+        .unwrap();
+    let seal = json!({"intent_ids": [intents[0]["intent_id"]], "confirmation_id": new_key(), "pin": stage.cast.officer_pin});
+    let answer = call(&by_agent, Method::POST, "/v1/office/seals", Some(&seal)).await;
+    assert_eq!(answer.said(), "200 SEAL_INTENT_NOT_FOUND");
+
+    let twice = stage.submitted().await.unwrap();
+    legalisation::accept(&both, &office_id, &twice).await.unwrap();
+    assert_eq!(
+        claim(&both, &twice).await,
+        "403 FOUR_EYES",
+        "who accepted does not seal"
+    );
+    assert_eq!(authorise(&both, &twice).await, "200 FOUR_EYES");
+    assert_eq!(stage.request(&twice).await.unwrap()["state"], "agent_accepted");
+
+    let own = of_the_officer(stage).await.unwrap();
+    let comparison = json!({"comparison": {
+        "result": "matches", "note": "", "specimen_version": 1,
+        "region_sha256": "00".repeat(32), "specimen_sha256": "00".repeat(32),
+    }});
+    assert_eq!(
+        claim(&both, &own).await,
+        "403 FOUR_EYES",
+        "nobody decides on their own request"
+    );
+    let path = format!("/v1/office/requests/{own}/accept");
+    assert_eq!(
+        call(&both, Method::POST, &path, Some(&comparison)).await.said(),
+        "422 CLAIM_MISSING"
+    );
+    legalisation::accept(&by_agent, &office_id, &own).await.unwrap();
+    assert_eq!(claim(&both, &own).await, "403 FOUR_EYES");
+    assert_eq!(authorise(&both, &own).await, "200 FOUR_EYES");
+
+    // A role that has ended is refused at once, also in a session that began with it.
+    let last = stage.submitted().await.unwrap();
+    assert_eq!(claim(&both, &last).await, "200");
+    let review = both
+        .get(&format!("/v1/office/requests/{last}/review"))
+        .await
+        .unwrap();
+    let end = format!(
+        "/v1/memberships/{}/end",
+        text(&membership, "/membership_id").unwrap()
+    );
+    head.send(Method::POST, &end, None).await.unwrap();
+    let mut comparison = comparison;
+    for member in ["specimen_version", "region_sha256", "specimen_sha256"] {
+        comparison["comparison"][member] = review[member].clone();
+    }
+    let path = format!("/v1/office/requests/{last}/accept");
+    assert_eq!(
+        call(&both, Method::POST, &path, Some(&comparison)).await.said(),
+        "403 ROLE_MISSING"
+    );
+    assert_eq!(stage.request(&last).await.unwrap()["state"], "submitted");
+    let numbers: Vec<Value> = stage
+        .register()
+        .await
+        .unwrap()
+        .iter()
+        .map(|entry| entry["number"].clone())
+        .collect();
+    assert_eq!(numbers, [json!(1), json!(2)], "no refusal takes a number");
+}
+
+async fn claim(session: &Api, id: &str) -> String {
+    call(
+        session,
+        Method::PUT,
+        &format!("/v1/office/requests/{id}/claim"),
+        None,
+    )
+    .await
+    .said()
+}
+
+async fn authorise(session: &Api, id: &str) -> String {
+    let body = json!({"legalisation_request_ids": [id], "credential_id": null});
+    call(session, Method::POST, "/v1/office/seal-intents", Some(&body))
+        .await
+        .said()
+}
+
+/// The officer has a signature of their own legalised, as any citizen.
+async fn of_the_officer(stage: &mut Stage) -> Result<String> {
+    stage.codes_again().await?;
+    let cast = &mut stage.cast;
+    let session = account::sign_in(&cast.anyone, &mut cast.office.officer, "citizen").await?;
+    let version = account::deposit_specimen(&session).await?;
+    let person = text(&session.get("/v1/me").await?, "/person_id")?.to_owned();
+    let body = json!({"office_id": cast.office.office_id});
+    cast.agent_session
+        .post(&format!("/v1/people/{person}/specimens/{version}/proof"), &body)
+        .await?;
+    let id = stage.placed(&session).await?;
+    legalisation::submit(&session, &mut stage.cast.office.officer, &id).await?;
+    Ok(id)
+}
+
 /// Hires the people of another annexe, which opens today.
-async fn next_door(stage: &mut Stage) -> Result<(Account, Account)> {
+async fn next_door(stage: &mut Stage) -> Result<Vec<Account>> {
     let head = stage.administrator().await?;
     let offices = head.get("/v1/offices?page_size=100").await?;
     let other = offices["items"]
@@ -195,8 +348,7 @@ async fn next_door(stage: &mut Stage) -> Result<(Account, Account)> {
         appoint(&head, &other, &person.email, person.role).await?;
         hired.push(account);
     }
-    let mut hired = hired.into_iter();
-    hired.next().zip(hired.next()).context("two people are hired")
+    Ok(hired)
 }
 
 async fn appoint(head: &Api, office: &str, email: &str, role: &str) -> Result<Value> {

@@ -158,7 +158,7 @@ pub fn time(common: &Common, at: DateTime<Utc>) -> String {
 pub fn money(common: &Common, centimes: i64) -> String {
     let amount = match centimes % 100 {
         0 => (centimes / 100).to_string(),
-        rest => format!("{}.{rest:02}", centimes / 100),
+        rest => format!("{}{}{rest:02}", centimes / 100, common.decimal),
     };
     fill(&common.money, &Values::default().with("amount", amount))
 }
@@ -171,8 +171,11 @@ fn help(house: &House, language: Language, common: &Common) -> String {
         Language::English => &hours.en,
         Language::Tamazight => hours.zgh.as_ref().unwrap_or(&hours.ar),
     };
+    // A plain space would let a right-to-left line turn the order of the groups; a no-break space joins them (Unicode
+    // Bidirectional Algorithm, rule W4).
+    let number = house.help.number.replace(' ', "\u{a0}");
     let values = Values::default()
-        .with("help_number", house.help.number.clone())
+        .with("help_number", number)
         .with("help_hours", hours.clone());
     fill(&common.help, &values)
 }
@@ -227,7 +230,7 @@ mod tests {
         assert_eq!(date(french(), day), "2 novembre 2026");
         let at = "2026-11-22T08:05:00Z".parse().unwrap();
         assert_eq!(time(french(), at), "9 h 05");
-        assert_eq!(money(french(), 2050), "20.50 DH");
+        assert_eq!(money(french(), 2050), "20,50 DH");
         assert_eq!(money(arabic(), 2000), "20 درهم");
     }
 }

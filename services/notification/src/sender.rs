@@ -101,20 +101,6 @@ async fn listen(app: &App) -> Result<PgListener, sqlx::Error> {
     Ok(listener)
 }
 
-/// Takes due messages and tries them, one after the other; for tests and for nothing that serves.
-///
-/// # Errors
-/// When the database does not answer.
-pub async fn send_due(app: &App) -> Result<usize, crate::store::StoreError> {
-    let now = app.ambient.now();
-    let due = messages::claim(&mut *app.pool.acquire().await?, now, now + LEASE, 100).await?;
-    let count = due.len();
-    for message in due {
-        try_once(app, message).await;
-    }
-    Ok(count)
-}
-
 /// One attempt, in the trace of the event that caused the message.
 pub async fn try_once(app: &App, message: Message) {
     let span = tracing::info_span!(

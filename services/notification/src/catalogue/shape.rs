@@ -28,6 +28,8 @@ pub struct Common {
     pub time: String,
     /// In dirhams.
     pub money: String,
+    /// Stands before the centimes.
+    pub decimal: String,
 }
 
 /// An e-mail. A paragraph that names a value which the message does not have is left out.
@@ -173,7 +175,7 @@ impl Reviewed {
 
 impl Common {
     fn check(&self) -> Result<(), Fault> {
-        let texts: [(&str, &str, &[&str]); 8] = [
+        let texts: [(&str, &str, &[&str]); 9] = [
             ("greeting", &self.greeting, &["name"]),
             ("greeting_without_name", &self.greeting_without_name, &[]),
             ("help", &self.help, HELP),
@@ -182,6 +184,7 @@ impl Common {
             ("date", &self.date, &["day", "month", "year"]),
             ("time", &self.time, &["hours", "minutes"]),
             ("money", &self.money, &["amount"]),
+            ("decimal", &self.decimal, &[]),
         ];
         texts
             .into_iter()

@@ -117,7 +117,7 @@ fn every_email_is_whole_and_closes_with_the_help_line() {
                 "{place}"
             );
             let (_, end) = letter.text.rsplit_once("\n\n").unwrap();
-            assert!(end.contains("080 200 60 60"), "{place}");
+            assert!(end.contains("080\u{a0}200\u{a0}60\u{a0}60"), "{place}");
         }
     }
 }

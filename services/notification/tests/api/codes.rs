@@ -54,7 +54,7 @@ async fn a_code_goes_out_by_mail_in_the_persons_language() {
         assert!(text.lines().any(|line| line == "804213"), "{text}");
         assert!(text.contains("صالح إلى الساعة 11:10 بتوقيت المغرب"), "{text}");
         assert!(
-            text.contains("080 200 60 60 (من الإثنين إلى الجمعة، من 8:30 إلى 16:30)"),
+            text.contains("080\u{a0}200\u{a0}60\u{a0}60 (من الإثنين إلى الجمعة، من 8:30 إلى 16:30)"),
             "{text}"
         );
         assert_eq!(mails[0]["subject"], "رمز تأكيد بريدكم الإلكتروني في منصة وثيق");

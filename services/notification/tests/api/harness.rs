@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use futures::FutureExt;
 use prost::Name;
 use serde::Deserialize;
@@ -17,6 +17,7 @@ use uuid::Uuid;
 use wathiq_chassis::{Ambient, ManualClock, SystemRandom};
 use wathiq_notification::app::App;
 use wathiq_notification::events::consume::{CONSUMER, Consume};
+use wathiq_notification::store::messages;
 use wathiq_notification::{Settings, sender, service};
 use wathiq_outbox::Record;
 use wathiq_outbox::testing::{Delivered, StoredEvent, deliver};
@@ -192,9 +193,17 @@ impl World {
         deliver(&self.app.pool, CONSUMER, &handler, record).await.unwrap()
     }
 
-    /// Tries every message that is due and answers how many were.
+    /// Tries every message that is due and answers how many were. Nobody else takes them for two minutes.
     pub(crate) async fn send_due(&self) -> usize {
-        sender::send_due(&self.app).await.unwrap()
+        let (now, until) = (self.now(), self.now() + TimeDelta::minutes(2));
+        let mut conn = self.app.pool.acquire().await.unwrap();
+        let due = messages::claim(&mut conn, now, until, 100).await.unwrap();
+        drop(conn);
+        let count = due.len();
+        for message in due {
+            sender::try_once(&self.app, message).await;
+        }
+        count
     }
 
     pub(crate) async fn message(&self, cause: &Record) -> Row {

@@ -51,6 +51,24 @@ pub struct Intake {
     pub policy: SealPolicy,
 }
 
+/// Most bytes in front of the header that readers step over.
+const LEADING: usize = 1024;
+
+/// Number of bytes that something put in front of the header: a byte order mark, line ends, the headers of a download. 0
+/// where there are none, or no header follows within 1024 bytes.
+///
+/// Readers step over them and count offsets from the header (PDF Reference 1.7, appendix H, note 13). [`inspect`] does
+/// not, because a seal behind them would be read in two ways: whoever takes such files in leaves these bytes out first,
+/// here and in every later step.
+pub fn leading_junk(bytes: &[u8]) -> usize {
+    let header = b"%PDF-";
+    let window = &bytes[..bytes.len().min(LEADING + header.len())];
+    window
+        .windows(header.len())
+        .position(|run| run == header)
+        .unwrap_or(0)
+}
+
 /// Reads a whole file and refuses it with the first reason found.
 ///
 /// # Errors

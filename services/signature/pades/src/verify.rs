@@ -4,8 +4,10 @@
 mod chain;
 mod crl;
 mod difference;
+mod history;
 mod material;
 mod ocsp;
+mod permissions;
 mod report;
 mod signature;
 mod structure;
@@ -18,6 +20,7 @@ use thiserror::Error;
 use crate::certificate::Certificate;
 use crate::fields::Form;
 use crate::syntax::{Document, Fault};
+use history::History;
 use material::Material;
 use structure::Structure;
 use time::Evidence;
@@ -86,6 +89,7 @@ pub fn verify(bytes: &[u8], context: &TrustContext) -> Result<Vec<SignatureRepor
     }
     structures.sort_by_key(Structure::signed_end);
     let evidence = Evidence::collect(&structures, &material, context);
+    let history = History::of(&document, &structures);
     let xfa = has_xfa(&document)?;
     let reports = structures.iter().enumerate().map(|(index, structure)| {
         let judge = signature::Judge {
@@ -93,6 +97,7 @@ pub fn verify(bytes: &[u8], context: &TrustContext) -> Result<Vec<SignatureRepor
             context,
             material: &material,
             evidence: &evidence,
+            history: &history,
             xfa,
         };
         judge.report(index, structure)

@@ -14,8 +14,8 @@ fn refused_action(name: &[u8]) -> Option<Reason> {
         b"JavaScript" | b"ECMAScript" => Some(Reason::Script),
         b"Launch" => Some(Reason::LaunchAction),
         b"Rendition" | b"Movie" | b"Sound" | b"GoTo3DView" | b"RichMediaExecute" => Some(Reason::RichMedia),
-        b"SubmitForm" | b"ImportData" | b"ResetForm" | b"GoToE" | b"GoToDp" | b"Trans"
-        | b"Hide" | b"SetOCGState" | b"SetState" | b"NoOp" | b"NOP" => Some(Reason::ActiveAction),
+        b"SubmitForm" | b"ImportData" | b"ResetForm" | b"GoToE" | b"GoToDp" | b"Trans" | b"Hide"
+        | b"SetOCGState" | b"SetState" | b"NoOp" | b"NOP" => Some(Reason::ActiveAction),
         _ => None,
     }
 }

@@ -77,7 +77,7 @@ pub(super) fn catalogue(document: &Document<'_>) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// A destination, or a jump inside the document.
+/// A destination, or a jump inside the document that nothing follows.
 fn open_action(document: &Document<'_>, id: ObjectId, catalogue: &Dictionary<'_>) -> Result<(), Refusal> {
     let Some(action) = document.get(catalogue, b"OpenAction")? else {
         return Ok(());
@@ -86,7 +86,7 @@ fn open_action(document: &Document<'_>, id: ObjectId, catalogue: &Dictionary<'_>
         return Ok(());
     };
     let kind = document.get(action, b"S")?;
-    if kind.as_ref().and_then(Value::name) == Some(b"GoTo") {
+    if kind.as_ref().and_then(Value::name) == Some(b"GoTo") && action.get(b"Next").is_none() {
         return Ok(());
     }
     Err(Refusal::new(Reason::ActiveAction)

@@ -1,3 +1,5 @@
+use std::cell::Cell;
+
 use chrono::{DateTime, Utc};
 use const_oid::db::rfc5280::{
     ID_CE_BASIC_CONSTRAINTS, ID_CE_CERTIFICATE_POLICIES, ID_CE_CRL_DISTRIBUTION_POINTS, ID_CE_EXT_KEY_USAGE,
@@ -16,7 +18,16 @@ use crate::keys;
 const MAX_LENGTH: usize = 8;
 
 /// Chains that are tried for one signature; cross-certified authorities have two or three.
-const MAX_CHAINS: usize = 16;
+const MAX_CHAINS: usize = 4;
+
+/// Signatures of certificates that are checked to find the chains of one signature.
+const CHECKS_EACH: usize = 64;
+
+/// The same for all signatures and time-stamps of a file.
+const CHECKS_IN_ALL: usize = 2000;
+
+/// Certificates of a signature and of the file's store that are looked at.
+const MAX_POOL: usize = 1000;
 
 /// What a certificate is used for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,11 +73,20 @@ pub(super) fn validate(
     purpose: Purpose,
     times: Times,
 ) -> Outcome {
-    let pool: Vec<&Certificate> = embedded.iter().chain(&material.certificates).collect();
-    let mut found = Vec::new();
-    extend(vec![certificate], &pool, &context.anchors, &mut found);
+    let pool = embedded.iter().take(MAX_POOL).chain(&material.certificates);
+    let mut search = Search {
+        candidates: context.anchors.iter().chain(pool).collect(),
+        anchors: &context.anchors,
+        checks: CHECKS_EACH.min(material.checks.get()),
+        found: Vec::new(),
+    };
+    let granted = search.checks;
+    search.extend(&[certificate]);
+    material
+        .checks
+        .set(material.checks.get() - (granted - search.checks));
     let mut first = None;
-    for chain in found {
+    for chain in search.found {
         let revocation = Revocation { material, times };
         let verdict = check(&chain, purpose, &revocation);
         let outcome = Outcome {
@@ -99,29 +119,53 @@ pub(super) fn is_signed_by(certificate: &Certificate, issuer: &Certificate) -> b
     .is_ok()
 }
 
-fn extend<'c>(
-    chain: Vec<&'c Certificate>,
-    pool: &[&'c Certificate],
+/// What a file's signature checks may cost in all.
+pub(super) fn budget() -> Cell<usize> {
+    Cell::new(CHECKS_IN_ALL)
+}
+
+/// A search for chains that ends however the certificates are meshed.
+struct Search<'c> {
+    /// Anchors first: the shortest chains are those that count.
+    candidates: Vec<&'c Certificate>,
     anchors: &'c [Certificate],
-    found: &mut Vec<Vec<&'c Certificate>>,
-) {
-    let Some(last) = chain.last().copied() else { return };
-    if found.len() >= MAX_CHAINS {
-        return;
-    }
-    if anchors.contains(last) {
-        found.push(chain);
-        return;
-    }
-    if chain.len() >= MAX_LENGTH {
-        return;
-    }
-    let candidates = anchors.iter().chain(pool.iter().copied());
-    for issuer in candidates.filter(|issuer| issuer.subject() == last.issuer()) {
-        if !chain.contains(&issuer) && is_signed_by(last, issuer) {
-            let mut longer = chain.clone();
-            longer.push(issuer);
-            extend(longer, pool, anchors, found);
+    /// Signature checks that are left.
+    checks: usize,
+    found: Vec<Vec<&'c Certificate>>,
+}
+
+impl<'c> Search<'c> {
+    fn extend(&mut self, chain: &[&'c Certificate]) {
+        let Some(last) = chain.last().copied() else { return };
+        if self.found.len() >= MAX_CHAINS {
+            return;
+        }
+        if self.anchors.contains(last) {
+            self.found.push(chain.to_vec());
+            return;
+        }
+        if chain.len() >= MAX_LENGTH {
+            return;
+        }
+        let mut tried: Vec<&Certificate> = Vec::new();
+        for issuer in self.candidates.clone() {
+            // A name with a key stands in a chain once (RFC 4158, 2.4.2 and 5.2); one certificate found in several
+            // places is one candidate.
+            let repeats = |known: &&Certificate| {
+                known.subject() == issuer.subject() && known.public_key_info() == issuer.public_key_info()
+            };
+            if issuer.subject() != last.issuer() || chain.iter().any(repeats) || tried.contains(&issuer) {
+                continue;
+            }
+            tried.push(issuer);
+            let Some(left) = self.checks.checked_sub(1) else {
+                return;
+            };
+            self.checks = left;
+            if is_signed_by(last, issuer) {
+                let longer = [chain, &[issuer]].concat();
+                self.extend(&longer);
+            }
         }
     }
 }

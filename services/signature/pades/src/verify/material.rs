@@ -1,3 +1,6 @@
+use std::cell::Cell;
+use std::collections::HashSet;
+
 use super::crl::Crl;
 use super::ocsp::OcspResponse;
 use super::{RevocationData, TrustContext};
@@ -6,6 +9,9 @@ use crate::syntax::{Dictionary, Document, Value, decode_stream};
 
 /// Bytes one item of the security store may decode to.
 const ITEM_LIMIT: usize = 16 * 1024 * 1024;
+
+/// Bytes all items of one kind may decode to.
+const STORE_LIMIT: usize = 64 * 1024 * 1024;
 
 /// Items of each kind that are read from the security store.
 const MAX_ITEMS: usize = 1000;
@@ -16,6 +22,8 @@ pub(super) struct Material {
     pub(super) crls: Vec<(Origin, Crl)>,
     pub(super) ocsps: Vec<(Origin, OcspResponse)>,
     pub(super) has_store: bool,
+    /// Signatures of certificates that may still be checked for this file.
+    pub(super) checks: Cell<usize>,
 }
 
 /// Where revocation data comes from.
@@ -35,6 +43,7 @@ impl Material {
             crls: Vec::new(),
             ocsps: Vec::new(),
             has_store: false,
+            checks: super::chain::budget(),
         };
         material.read_store(document);
         for data in &context.revocation {
@@ -84,14 +93,24 @@ fn items<'v>(
 ) -> impl Iterator<Item = Vec<u8>> + use<'v> {
     let list = document.get(store, key).ok().flatten();
     let references: Vec<Value<'v>> = list.as_ref().and_then(Value::array).unwrap_or_default().to_vec();
-    references.into_iter().take(MAX_ITEMS).filter_map(|reference| {
-        let loaded = document.load(&reference).ok()??;
-        decode_stream(
-            Some(document),
-            loaded.value.dictionary()?,
-            loaded.stream?,
-            ITEM_LIMIT,
-        )
-        .ok()
-    })
+    let mut seen = HashSet::new();
+    let mut left = STORE_LIMIT;
+    references
+        .into_iter()
+        .take(MAX_ITEMS)
+        .filter_map(move |reference| {
+            if !seen.insert(reference.reference()?) {
+                return None;
+            }
+            let loaded = document.load(&reference).ok()??;
+            let item = decode_stream(
+                Some(document),
+                loaded.value.dictionary()?,
+                loaded.stream?,
+                ITEM_LIMIT.min(left),
+            )
+            .ok()?;
+            left -= item.len();
+            Some(item)
+        })
 }

@@ -160,9 +160,15 @@ pub enum LaterChanges {
         /// What it is, each once.
         changes: Vec<Change>,
     },
-    /// Something else, or something that cannot be read.
+    /// Signatures that are seen, and nothing that this signature forbids: its signer's words stand as they stood,
+    /// but may be covered by what the pages show now.
+    Visible {
+        /// What it is, each once.
+        changes: Vec<Change>,
+    },
+    /// Something else, something this signature forbids (DocMDP, FieldMDP), or something that cannot be read.
     Other {
-        /// The objects changed in a way that is not harmless.
+        /// The objects changed in a way that is neither harmless nor a signature, or that is forbidden.
         objects: Vec<u32>,
     },
 }
@@ -175,7 +181,7 @@ pub enum Change {
     Signature,
     /// A document time-stamp.
     DocumentTimestamp,
-    /// An empty signature field without extent.
+    /// An empty signature field that is not seen.
     SignatureField,
     /// Material for validation (`/DSS`).
     ValidationMaterial,

@@ -1,11 +1,12 @@
+use super::TrustContext;
 use super::chain::{self, Outcome, Purpose};
+use super::history::History;
 use super::material::Material;
 use super::report::{
     Coverage, Indication, LaterChanges, Level, SignatureKind, SignatureReport, SubIndication,
 };
 use super::structure::{Signed, Structure};
 use super::time::{self, Evidence, Stamp};
-use super::{TrustContext, difference};
 use crate::certificate::Certificate;
 use crate::cms::oids;
 use crate::cms::signed_data::{SignedData, SignerFault};
@@ -18,6 +19,7 @@ pub(super) struct Judge<'j, 'b> {
     pub(super) context: &'j TrustContext,
     pub(super) material: &'j Material,
     pub(super) evidence: &'j Evidence,
+    pub(super) history: &'j History,
     pub(super) xfa: bool,
 }
 
@@ -33,7 +35,7 @@ struct Findings {
 impl Judge<'_, '_> {
     pub(super) fn report(&self, index: usize, structure: &Structure<'_>) -> SignatureReport {
         let mut findings = Findings::default();
-        let (coverage, later) = self.surroundings(structure);
+        let (coverage, later) = self.history.surroundings(index, structure);
         let cryptographic = match &structure.signed {
             Some(signed) => self.cryptographic(index, structure, signed, &mut findings),
             None => Err(SubIndication::FormatFailure),
@@ -81,27 +83,6 @@ impl Judge<'_, '_> {
             revision_sha256: keys::sha256(&[&self.document.bytes()[..revision]]),
             later,
             xfa: self.xfa,
-        }
-    }
-
-    /// How much of the file is signed, and what came behind it.
-    fn surroundings(&self, structure: &Structure<'_>) -> (Coverage, LaterChanges) {
-        let bytes = self.document.bytes();
-        let other = LaterChanges::Other { objects: Vec::new() };
-        let Some(signed) = &structure.signed else {
-            return (Coverage::Partial, other);
-        };
-        if signed.end == bytes.len() {
-            return (Coverage::WholeFile, LaterChanges::None);
-        }
-        let revision = &bytes[..signed.end];
-        let ends_well = revision.trim_ascii_end().ends_with(b"%%EOF");
-        match Document::open(revision) {
-            Ok(old) if ends_well => (
-                Coverage::WholeRevision,
-                difference::classify(&old, self.document).unwrap_or(other),
-            ),
-            _ => (Coverage::Partial, other),
         }
     }
 

@@ -2,11 +2,13 @@ use chrono::{DateTime, FixedOffset, NaiveDate};
 
 use super::report::SignatureKind;
 use crate::fields::{self, Signature, SignatureField};
-use crate::syntax::{Dictionary, Document, Entry, Fault, Value};
+use crate::syntax::{Dictionary, Document, Entry, Fault, ObjectId, Value};
 
 /// A signature dictionary as it stands in the file, before anything is believed.
 pub(super) struct Structure<'d> {
     pub(super) field: String,
+    /// The signature dictionary's own object.
+    pub(super) id: Option<ObjectId>,
     pub(super) kind: SignatureKind,
     /// The two ranges that are signed and the CMS between them; `None` if they are not what they must be.
     pub(super) signed: Option<Signed<'d>>,
@@ -49,6 +51,7 @@ impl<'d> Structure<'d> {
         };
         Ok(Self {
             field: field.name.clone(),
+            id: signature.id,
             kind,
             signed: signed(document, signature).filter(|_| known),
             baseline,
@@ -66,7 +69,7 @@ impl<'d> Structure<'d> {
 
 /// The ranges, if they are two, begin at the first byte, and leave out exactly the `/Contents` of this very
 /// dictionary: not the value of another one, nothing beside it, no key twice, no number missing.
-fn signed<'d>(document: &'d Document<'_>, signature: &Signature<'d>) -> Option<Signed<'d>> {
+pub(super) fn signed<'d>(document: &'d Document<'_>, signature: &Signature<'d>) -> Option<Signed<'d>> {
     let dictionary = &signature.dictionary;
     let id = signature.id?;
     if dictionary.duplicate_key().is_some()

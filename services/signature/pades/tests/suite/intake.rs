@@ -6,12 +6,12 @@ use wathiq_pades::syntax::Document;
 use crate::build::{self, Builder};
 use crate::support::{Desk, plan, run, seal, text};
 
-fn inspected(bytes: &[u8]) -> Result<Intake, Refusal> {
+pub(crate) fn inspected(bytes: &[u8]) -> Result<Intake, Refusal> {
     inspect(bytes, &Limits::default())
 }
 
 #[track_caller]
-fn refused(bytes: &[u8], reason: Reason) -> Refusal {
+pub(crate) fn refused(bytes: &[u8], reason: Reason) -> Refusal {
     let refusal = inspected(bytes).expect_err("the file is refused");
     assert_eq!(refusal.reason, reason, "{refusal:?}");
     refusal
@@ -312,18 +312,13 @@ fn scripts_wherever_they_stand() {
         Reason::Script,
     );
     refused(
-        &catalogue("/OpenAction << /S /Named /N /Print >>"),
-        Reason::Script,
-    );
-    refused(
         &catalogue("/Names << /JavaScript << /Names [(a) << /S /GoTo /D [3 0 R /Fit] >>] >> >>"),
         Reason::Script,
     );
     refused(
-        &catalogue("/AA << /WC << /S /GoTo /D [3 0 R /Fit] >> >>"),
+        &page("/AA << /O << /S /JavaScript /JS 4 0 R >> >>"),
         Reason::Script,
     );
-    refused(&page("/AA << /O << /S /GoTo >> >>"), Reason::Script);
     refused(&page("/A << /S /J#61vaScript >>"), Reason::Script);
     // Nothing refers to this object, and its parts are references.
     let hidden = Builder::new()
@@ -337,13 +332,30 @@ fn scripts_wherever_they_stand() {
 }
 
 #[test]
+fn actions_that_run_by_themselves() {
+    for entries in [
+        "/OpenAction << /S /Named /N /Print >>",
+        "/OpenAction << /S /URI /URI (https://example.org) >>",
+        "/OpenAction << /S /GoToR /F (other.pdf) /D [0 /Fit] >>",
+        "/OpenAction << /S /GoTo /D [3 0 R /Fit] /Next << /S /URI /URI (https://example.org) >> >>",
+        "/AA << /WC << /S /GoTo /D [3 0 R /Fit] >> >>",
+    ] {
+        refused(&catalogue(entries), Reason::ActiveAction);
+    }
+    refused(&page("/AA << /O << /S /GoTo >> >>"), Reason::ActiveAction);
+    refused(
+        &page("/AA << /O << /S /GoToR /F (other.pdf) >> >>"),
+        Reason::ActiveAction,
+    );
+}
+
+#[test]
 fn active_content_of_other_kinds() {
     refused(&page("/A << /S /Launch /F (calc.exe) >>"), Reason::LaunchAction);
     for action in [
         "SubmitForm",
         "ImportData",
         "GoToE",
-        "GoToR",
         "Hide",
         "Trans",
         "ResetForm",
@@ -410,6 +422,7 @@ fn harmless_things_are_let_in() {
     for entries in [
         "/Annots [<< /Subtype /Link /Rect [0 0 9 9] /A << /S /URI /URI (https://example.org) >> >>]",
         "/Annots [<< /Subtype /Link /Rect [0 0 9 9] /A << /S /GoTo /D [3 0 R /Fit] >> >>]",
+        "/Annots [<< /Subtype /Link /Rect [0 0 9 9] /A << /S /GoToR /F (R-exts.pdf) /D (top) >> >>]",
         "/A << /S /Named /N /NextPage >>",
         "/Resources << /Font << /AA << /Type /Font /Subtype /Type1 /BaseFont /Helvetica >> /JS << /Type /Font >> >> >>",
         "/Group << /S /Transparency >>",
@@ -425,7 +438,7 @@ fn the_catalogue_may_be_replaced_by_an_update() {
         &original,
         &[(
             1,
-            "<< /Type /Catalog /Pages 2 0 R /AA << /WC << /S /GoTo >> >> >>",
+            "<< /Type /Catalog /Pages 2 0 R /AA << /WC << /S /JavaScript >> >> >>",
         )],
         4,
     );

@@ -2,11 +2,16 @@
 //! fails the test that needs it.
 
 mod build;
+mod changes;
 mod drawing;
 mod intake;
+mod judge;
+mod locks;
 mod matrix;
+mod mesh;
 mod producers;
 mod robust;
 mod seal;
 mod support;
 mod verify;
+mod wild;

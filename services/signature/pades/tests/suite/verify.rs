@@ -12,7 +12,7 @@ use crate::build;
 use crate::support::{CAPACITY, Desk, decode, mark, plan, seal, sign, signature, tool, trust};
 
 /// A time a little after the tests' certificates of time-stamps were made: the machine's own.
-fn now() -> DateTime<Utc> {
+pub(crate) fn now() -> DateTime<Utc> {
     DateTime::from(std::time::SystemTime::now()) + TimeDelta::minutes(5)
 }
 
@@ -39,7 +39,7 @@ fn revocation(time: Option<DateTime<Utc>>, ocsp: &[&str]) -> Vec<RevocationData>
     .collect()
 }
 
-fn context(revocation: Vec<RevocationData>) -> TrustContext {
+pub(crate) fn context(revocation: Vec<RevocationData>) -> TrustContext {
     TrustContext {
         anchors: vec![trust().certificate("root")],
         certificates: Vec::new(),
@@ -48,11 +48,11 @@ fn context(revocation: Vec<RevocationData>) -> TrustContext {
     }
 }
 
-fn known() -> TrustContext {
+pub(crate) fn known() -> TrustContext {
     context(revocation(None, &[]))
 }
 
-fn only(reports: Vec<SignatureReport>) -> SignatureReport {
+pub(crate) fn only(reports: Vec<SignatureReport>) -> SignatureReport {
     assert_eq!(reports.len(), 1);
     reports.into_iter().next().expect("one report")
 }
@@ -62,7 +62,7 @@ fn sealed(desk: &Desk) -> Vec<u8> {
 }
 
 #[track_caller]
-fn assert_sub(report: &SignatureReport, expected: SubIndication) {
+pub(crate) fn assert_sub(report: &SignatureReport, expected: SubIndication) {
     assert_eq!(report.sub_indication, Some(expected), "{}", report.field);
     assert_eq!(report.indication, expected.indication());
 }
@@ -185,7 +185,7 @@ fn a_value_of_another_key_is_a_crypto_failure() {
 }
 
 #[test]
-fn a_second_signature_is_harmless_to_the_first() {
+fn a_second_signature_that_is_seen_leaves_the_first_as_it_was() {
     let desk = Desk::new();
     let first = desk.signed(
         &desk.reportlab("form", 2),
@@ -203,7 +203,7 @@ fn a_second_signature_is_harmless_to_the_first() {
     assert_eq!(reports[0].coverage, Coverage::WholeRevision);
     assert_eq!(
         reports[0].later,
-        LaterChanges::Harmless {
+        LaterChanges::Visible {
             changes: vec![Change::Signature]
         }
     );

@@ -21,7 +21,10 @@ pub(super) fn verify(file: &[u8], job: &VerifyJob, material: Vec<Vec<u8>>) -> An
             revocation: RevocationSource {
                 crls: crl_addresses(&reports),
             },
-            signatures: reports.into_iter().map(verdict).collect(),
+            signatures: reports
+                .into_iter()
+                .map(|report| verdict(report, file.len()))
+                .collect(),
         }),
         Err(error) => Answer::Refused(unreadable(&error)),
     }
@@ -58,7 +61,7 @@ fn crl_addresses(reports: &[SignatureReport]) -> Vec<String> {
     addresses.into_iter().collect()
 }
 
-fn verdict(report: SignatureReport) -> SignatureVerdict {
+fn verdict(report: SignatureReport, length: usize) -> SignatureVerdict {
     let certificate = report
         .certificate
         .as_deref()
@@ -78,8 +81,11 @@ fn verdict(report: SignatureReport) -> SignatureVerdict {
         best_time: report.best_signature_time,
         covers_whole_revision: report.coverage != Coverage::Partial,
         revision_sha256: Some(report.revision_sha256),
-        extended: report.later != LaterChanges::None,
-        changed: matches!(report.later, LaterChanges::Other { .. }),
+        extended: report.revision_length < length as u64,
+        changed: matches!(
+            report.later,
+            LaterChanges::Visible { .. } | LaterChanges::Other { .. }
+        ),
     }
 }
 
