@@ -6,7 +6,6 @@ mod harness;
 mod limits;
 mod listener;
 mod pages;
-mod preview;
 mod routes;
 mod samples;
 mod sessions;

@@ -258,14 +258,14 @@ async fn placements(stage: &Stage) {
         ),
         (
             at(0, 100.0, 100.0, 200.0, 60.0),
-            "400 INVALID_ARGUMENT /placement/page_number OUT_OF_RANGE",
+            "400 INVALID_ARGUMENT /placement/page_number PAGE_UNKNOWN",
         ),
         (
             at(1, 1e300, 1e300, 1e300, 1e300),
-            "400 INVALID_ARGUMENT /placement/rectangle OUT_OF_RANGE",
+            "400 INVALID_ARGUMENT /placement/rectangle RECTANGLE_MALFORMED",
         ),
-        (both, "400 ONE_OF"),
-        (neither, "400 ONE_OF"),
+        (both, "400 INVALID_ARGUMENT /drawn ONE_MARK"),
+        (neither, "400 INVALID_ARGUMENT /drawn ONE_MARK"),
     ];
     let mut table = Table::default();
     for (body, expected) in cases {

@@ -136,12 +136,12 @@ fn widget(signed: &Signed, entries: &str, value: &str) -> Vec<u8> {
 
 const VALUE: &str = "<< /Type /Sig /Filter /Adobe.PPKLite /SubFilter /ETSI.CAdES.detached >>";
 
-/// pyHanko does not look at the value here, nor at what the appearance covers; its level is that of a form filled in.
+/// pyHanko does not read a file with such a value.
 #[test]
 fn a_field_over_the_page_without_a_signature_is_seen() {
     let signed = Signed::new(&contract().finish());
     let covered = widget(&signed, "/Rect [0 0 595 842] /AP << /N APPEARANCE >>", VALUE);
-    assert_judged(&covered, "other", "FORM_FILLING");
+    assert_judged(&covered, "other", "REFUSED");
 }
 
 /// The appearance is clipped to its box, not to the rectangle that a reader may take for missing.
@@ -186,7 +186,7 @@ fn a_proper_signature_over_the_page_is_a_state_of_its_own() {
         appearance: strokes(),
     };
     let prepared = prepare(&signed.file, &plan).expect("it can be prepared");
-    let covered = sign(&prepared, "officer-p384", Algorithm::EcdsaP384Sha256);
+    let covered = sign(&prepared, "officer-p256", Algorithm::EcdsaP256Sha256);
     assert_judged(&covered, "visible", "FORM_FILLING");
 }
 
@@ -211,7 +211,7 @@ fn an_empty_field_over_the_text_is_seen_when_filled() {
             appearance,
         };
         let prepared = prepare(&signed.file, &plan).expect("it can be prepared");
-        let filled = sign(&prepared, "officer-p384", Algorithm::EcdsaP384Sha256);
+        let filled = sign(&prepared, "officer-p256", Algorithm::EcdsaP256Sha256);
         assert_judged(&filled, expected, "FORM_FILLING");
     }
 }
@@ -238,7 +238,7 @@ fn what_a_later_revision_takes_back_is_not_forgotten() {
         name: "Second".to_owned(),
     };
     let prepared = prepare(&changed.file, &plan).expect("it can be prepared");
-    let second = Signed::of(sign(&prepared, "officer-p384", Algorithm::EcdsaP384Sha256));
+    let second = Signed::of(sign(&prepared, "officer-p256", Algorithm::EcdsaP256Sha256));
     let restored = second.append(&[(5, &stream("", &line(GOOD)))], "");
     assert_judged(&restored, "other", "OTHER");
 }
@@ -325,7 +325,7 @@ fn an_invisible_seal_is_harmless_to_the_one_before() {
         name: "Second".to_owned(),
     };
     let prepared = prepare(&signed.file, &plan).expect("it can be prepared");
-    let twice = sign(&prepared, "officer-p384", Algorithm::EcdsaP384Sha256);
+    let twice = sign(&prepared, "officer-p256", Algorithm::EcdsaP256Sha256);
     assert_judged(&twice, "harmless", "FORM_FILLING");
     let reports = verify(&twice, &known()).expect("it can be read");
     let changes = vec![Change::Signature];

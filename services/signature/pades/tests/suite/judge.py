@@ -18,12 +18,12 @@ def difference(file):
         try:
             embedded = PdfFileReader(handle, strict=True).embedded_signatures[0]
             embedded.compute_integrity_info()
-            result = embedded.diff_result
+            result, docmdp_ok = embedded.diff_result, embedded.summarise_integrity_info()["docmdp_ok"]
         except (PdfReadError, SignatureValidationError):
             return {"level": "REFUSED", "docmdp_ok": False}
         if result is None or isinstance(result, SuspiciousModification):
-            return {"level": "OTHER" if result else "NONE", "docmdp_ok": embedded.docmdp_ok}
-        return {"level": result.modification_level.name, "docmdp_ok": embedded.docmdp_ok}
+            return {"level": "OTHER" if result else "NONE", "docmdp_ok": docmdp_ok}
+        return {"level": result.modification_level.name, "docmdp_ok": docmdp_ok}
 
 
 def mesh(keys, certificates):
