@@ -17,7 +17,7 @@ use crate::parts::{self, Surroundings, kafka, postgres};
 use crate::ports::Ports;
 use crate::process::{Bond, Running, last_lines};
 use crate::services::{self, Facts, Instance, Replicas, SERVICES, instances};
-use crate::{secrets, topics};
+use crate::{secrets, topics, wait};
 
 /// What a stack is to look like.
 #[derive(Debug, Clone, Default)]
@@ -180,6 +180,7 @@ impl Stack {
     /// # Errors
     /// When it does not come up.
     pub async fn restart(&mut self, process: &str) -> Result<()> {
+        self.vacated(process).await?;
         let running = if process == "kafka" {
             kafka::start(&self.around(), &topics::read(&self.layout.root)?).await?
         } else {
@@ -187,6 +188,14 @@ impl Stack {
         };
         self.running.insert(process.to_owned(), running);
         Ok(())
+    }
+
+    /// Waits until nothing holds the port any more: of a process that is killed, the sockets close with its last thread.
+    async fn vacated(&self, process: &str) -> Result<()> {
+        wait::until(process, Duration::from_secs(5), async || {
+            self.ports.check_free(process)
+        })
+        .await
     }
 
     /// Starts a process that has ended, and does not wait until it is ready.

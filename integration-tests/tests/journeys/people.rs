@@ -106,26 +106,26 @@ async fn strangers(stage: &mut Stage, ids: &Ids) {
     let other = stage.another_citizen().await.unwrap();
     let confirmation = uuid::Uuid::new_v4().to_string();
     let requests = operations::on_own_request(&confirmation);
-    expect("another citizen", &other.session, ids, requests, |_| {
+    expect("another citizen", &other, ids, requests, |_| {
         "404 LEGALISATION_REQUEST_NOT_FOUND".into()
     })
     .await;
     let documents = operations::on_own_document();
-    expect("another citizen", &other.session, ids, documents, |_| {
+    expect("another citizen", &other, ids, documents, |_| {
         "404 DOCUMENT_NOT_FOUND".into()
     })
     .await;
-    let mine = get(&other.session, "/v1/legalisation-requests").await;
+    let mine = get(&other, "/v1/legalisation-requests").await;
     assert_eq!(mine.body["items"], json!([]));
 
     // What was the session's is nobody's after its end.
     assert_eq!(
-        call(&other.session, Method::DELETE, "/v1/sessions/current", None)
+        call(&other, Method::DELETE, "/v1/sessions/current", None)
             .await
             .said(),
         "204"
     );
-    expect("an ended session", &other.session, ids, everything(ids), |_| {
+    expect("an ended session", &other, ids, everything(ids), |_| {
         "401 SESSION_ENDED".into()
     })
     .await;

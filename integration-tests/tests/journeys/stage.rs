@@ -17,12 +17,6 @@ pub(crate) struct Stage {
     pub(crate) recorder: Recorder,
 }
 
-/// A citizen beside the cast's.
-pub(crate) struct Citizen {
-    pub(crate) account: Account,
-    pub(crate) session: Api,
-}
-
 /// Starts the services and brings everybody in.
 pub(crate) async fn open(options: Options) -> Result<Stage> {
     let stack = Stack::start(options).await?;
@@ -157,8 +151,9 @@ impl Stage {
         account::sign_in(&self.cast.anyone, &mut account, "staff").await
     }
 
-    /// Signs another person up, whose identity the agent proves, and who deposits a specimen.
-    pub(crate) async fn another_citizen(&mut self) -> Result<Citizen> {
+    /// Signs another person up, whose identity the agent proves, and who deposits a specimen. Answers
+    /// their session.
+    pub(crate) async fn another_citizen(&mut self) -> Result<Api> {
         let mut person = people::citizen();
         // Cards of people beside each other must differ.
         person.cin = format!("BX{}", &uuid::Uuid::new_v4().as_u128().to_string()[..6]);
@@ -170,8 +165,7 @@ impl Stage {
         cast.agent_session
             .post(&format!("/v1/people/{id}/specimens/{version}/proof"), &body)
             .await?;
-        let session = account::sign_in(&cast.anyone, &mut account, "citizen").await?;
-        Ok(Citizen { account, session })
+        account::sign_in(&cast.anyone, &mut account, "citizen").await
     }
 }
 

@@ -84,7 +84,11 @@ pub async fn place(
         "page_number": spot.page_number,
         "rectangle": {"x": spot.x, "y": spot.y, "width": spot.width, "height": spot.height},
     });
-    if document["seal_policy"] == "invisible_field" {
+    // A certified document takes no drawing: the citizen's signature stands in it already.
+    if ["existing_field", "invisible_field"]
+        .iter()
+        .any(|policy| document["seal_policy"] == *policy)
+    {
         placement["standing"] = true.into();
     } else {
         placement["drawn"] = pen::drawn(&pen::signature(0.3));

@@ -15,6 +15,7 @@ mod office;
 mod officers;
 mod own_requests;
 mod pdf_worker;
+mod register;
 mod requests;
 mod review;
 mod sample;

@@ -54,7 +54,11 @@ impl Remembered {
     }
 
     pub(super) fn save(&self, demo: &Demo) -> Result<()> {
-        secrets::write_private(&Self::path(demo), serde_json::to_vec_pretty(self)?)
+        // Whole or not at all: without it nobody of the demonstration can sign in again.
+        let path = Self::path(demo);
+        let fresh = path.with_extension("new");
+        secrets::write_private(&fresh, serde_json::to_vec_pretty(self)?)?;
+        std::fs::rename(&fresh, &path).with_context(|| format!("cannot write {}", path.display()))
     }
 
     pub(super) fn load(demo: &Demo) -> Result<Option<Self>> {

@@ -34,13 +34,8 @@ fn exchanged(signed: &Signed, trailer: &str) -> Vec<u8> {
     signed.append(&objects, trailer)
 }
 
-/// A file whose trailer names the catalogue as `/Info` too.
+/// A file whose trailer says this too.
 fn with_information(builder: &Builder, information: &str) -> Vec<u8> {
-    let file = String::from_utf8_lossy(&builder.finish()).into_owned();
-    let bytes = file.as_bytes();
-    let at = file.rfind("/Root 1 0 R").expect("a trailer");
-    assert!(Document::open(bytes).is_err() || at > 0);
-    // The lossy text replaces the binary comment, so the offsets are taken from the bytes.
     let bytes = builder.finish();
     let at = bytes
         .windows(11)
@@ -159,11 +154,8 @@ fn a_field_without_extent_shows_nothing() {
         let report = first(&widget(&signed, entries, VALUE));
         assert_eq!(word(&report.later), "other", "{entries}");
     }
-    assert_judged(
-        &widget(&signed, "/Rect [0 0 0 0]", VALUE),
-        "harmless",
-        "FORM_FILLING",
-    );
+    let report = first(&widget(&signed, "/Rect [0 0 0 0]", VALUE));
+    assert_eq!(word(&report.later), "harmless", "{:?}", report.later);
 }
 
 #[test]

@@ -125,7 +125,7 @@ impl Signed {
         let document = Document::open(&self.file).expect("it can be read");
         let catalogue = document.catalogue().expect("a catalogue");
         let form = catalogue.value.dictionary().and_then(|c| c.get(b"AcroForm"));
-        form.and_then(|form| form.reference())
+        form.and_then(wathiq_pades::syntax::Value::reference)
             .expect("a form of its own")
             .number
     }

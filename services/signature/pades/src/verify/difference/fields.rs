@@ -102,18 +102,11 @@ impl Comparison<'_, '_, '_, '_> {
         }
         let mut visible = false;
         for (widget, (_, dictionary)) in widgets.iter().zip(&field.widgets) {
-            let parent = dictionary.get(b"Parent").and_then(Value::reference);
-            let own = *widget == id || (self.is_fresh(*widget) && parent == Some(id));
-            let stream = self
-                .new
-                .object(*widget)?
-                .is_none_or(|loaded| loaded.stream.is_some());
-            if !own || stream || !is_widget(dictionary, *widget != id) {
+            if *widget != id && !self.is_kid(*widget, dictionary, id)? {
                 return Ok(None);
             }
             visible |= is_shown(self.new, dictionary)?;
         }
-        let change = self.kind_of(field)?;
         let signed = field
             .signature
             .as_ref()
@@ -125,15 +118,34 @@ impl Comparison<'_, '_, '_, '_> {
         let drawn = |dictionary: &Dictionary<'_>| dictionary.name(b"Subtype") == Some(b"Widget");
         let drawn = field.widgets.iter().filter(|(_, dictionary)| drawn(dictionary));
         self.fields.widgets.extend(drawn.filter_map(|(id, _)| *id));
-        Ok(Some(Addition {
-            change,
+        self.addition(id, field, false, visible).map(Some)
+    }
+
+    fn addition(
+        &self,
+        id: ObjectId,
+        field: &SignatureField<'_>,
+        existed: bool,
+        visible: bool,
+    ) -> Result<Addition, Fault> {
+        Ok(Addition {
+            change: self.kind_of(field)?,
             object: id.number,
             field: Some(AddedField {
                 name: field.name.clone(),
-                existed: false,
+                existed,
                 visible,
             }),
-        }))
+        })
+    }
+
+    /// A new widget of a new field.
+    fn is_kid(&self, widget: ObjectId, dictionary: &Dictionary<'_>, field: ObjectId) -> Result<bool, Fault> {
+        let loaded = self.new.object(widget)?;
+        Ok(self.is_fresh(widget)
+            && loaded.is_some_and(|loaded| loaded.stream.is_none())
+            && dictionary.get(b"Parent").and_then(Value::reference) == Some(field)
+            && is_widget(dictionary, true))
     }
 
     /// No value, or a signature dictionary in a new object.
@@ -187,15 +199,8 @@ impl Comparison<'_, '_, '_, '_> {
         }
         let objects = widgets.into_iter().flatten().chain([id]);
         self.settle(objects.map(|id| id.number).collect(), None);
-        self.additions.push(Addition {
-            change: self.kind_of(field)?,
-            object: id.number,
-            field: Some(AddedField {
-                name: field.name.clone(),
-                existed: true,
-                visible,
-            }),
-        });
+        let addition = self.addition(id, field, true, visible)?;
+        self.additions.push(addition);
         Ok(())
     }
 }

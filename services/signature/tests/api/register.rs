@@ -1,0 +1,90 @@
+//! The register of legalisations: dense, never undone, dated in Casablanca.
+
+use wathiq_proto::wathiq::signature::v1 as pb;
+use wathiq_signature::domain::role::AGENT;
+
+use crate::harness::{World, request_id};
+use crate::officers::Token;
+
+#[tokio::test]
+async fn an_annulled_intent_keeps_its_number_and_the_request_goes_back() {
+    let world = World::start().await;
+    let token = Token::named("officer-1");
+    let (agent, officer) = (world.official(&[AGENT]), world.officer(&token).await);
+    let id = world.accepted(world.citizen(), agent).await;
+    let first = world
+        .authorised(officer, std::slice::from_ref(&id))
+        .await
+        .remove(0);
+
+    let message = pb::AnnulIntentRequest {
+        request_id: request_id(),
+        intent_id: first.intent_id.clone(),
+        reason: "La page ne peut pas être composée.".to_owned(),
+    };
+    let annul = || world.as_staff(officer, message.clone());
+    let entry = world
+        .office()
+        .annul_intent(annul())
+        .await
+        .unwrap()
+        .into_inner()
+        .register_entry
+        .unwrap();
+    assert_eq!(entry.state(), pb::RegisterEntryState::Annulled);
+    assert_eq!(entry.annulment_reason, "La page ne peut pas être composée.");
+    let repeated = world
+        .office()
+        .annul_intent(annul())
+        .await
+        .unwrap()
+        .into_inner()
+        .register_entry
+        .unwrap();
+    assert_eq!(repeated, entry);
+    let act = world.sealing(officer, &[first], &token.pin);
+    assert_eq!(
+        world.try_seal(officer, act).await.unwrap().problems[0].reason,
+        "INTENT_ENDED"
+    );
+
+    let sealed = world.sealed(officer, &token, &[id]).await;
+    assert_eq!(sealed[0].register_entry.as_ref().unwrap().number, 2);
+    let states: Vec<_> = world
+        .register(officer)
+        .await
+        .iter()
+        .map(pb::RegisterEntry::state)
+        .collect();
+    assert_eq!(
+        states,
+        [pb::RegisterEntryState::Annulled, pb::RegisterEntryState::Sealed]
+    );
+}
+
+#[tokio::test]
+async fn the_registers_year_and_date_are_those_of_casablanca() {
+    // 2026-12-31T23:30Z is 00:30 on 1 January 2027 in Casablanca (UTC+1).
+    let world = World::start_at("2026-12-31T20:00:00Z".parse().unwrap()).await;
+    let token = Token::named("officer-1");
+    let (agent, officer) = (world.official(&[AGENT]), world.officer(&token).await);
+    let before = world.accepted(world.citizen(), agent).await;
+    let after = world.accepted(world.citizen(), agent).await;
+    let old = world
+        .authorised(officer, &[before])
+        .await
+        .remove(0)
+        .register_entry
+        .unwrap();
+    assert_eq!((old.year, old.number), (2026, 1));
+    world.clock.set("2026-12-31T23:30:00Z".parse().unwrap());
+    let new = world
+        .authorised(officer, &[after])
+        .await
+        .remove(0)
+        .register_entry
+        .unwrap();
+    assert_eq!((new.year, new.number), (2027, 1));
+    let date = new.date.unwrap();
+    assert_eq!((date.year, date.month, date.day), (2027, 1, 1));
+}
