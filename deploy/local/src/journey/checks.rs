@@ -51,8 +51,11 @@ async fn pdfsig(file: &Path, root_certificate: &Path) -> Result<String> {
         .arg(&directory)
         .arg(file))
     .await?;
-    // One paragraph a signature; the newest one is ours.
-    let ours = output.rsplit("Signature #").next().unwrap_or_default();
+    // One paragraph a signature, in the order of the fields; only the newest one, which is ours, covers the whole file.
+    let ours = output
+        .split("Signature #")
+        .find(|paragraph| paragraph.contains("- Total document signed"))
+        .unwrap_or_default();
     for sentence in ["Signature is Valid.", "Certificate is Trusted."] {
         if !ours.contains(sentence) {
             bail!("pdfsig does not say \"{sentence}\":\n{output}");
