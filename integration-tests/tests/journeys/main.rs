@@ -1,9 +1,13 @@
 //! Journeys through every real layer: gateway, services, PostgreSQL, Kafka, PKCS#11, time-stamps, mail.
 
 #[cfg(test)]
+mod bad_input;
+#[cfg(test)]
 mod calls;
 #[cfg(test)]
 mod collector;
+#[cfg(test)]
+mod dependencies;
 #[cfg(test)]
 mod duplicates;
 #[cfg(test)]

@@ -15,6 +15,14 @@ use crate::journey::{Cast, legalisation, write_json};
 /// Files that the officer seals at once.
 const BATCH: usize = 10;
 
+/// What a file's folder may hold.
+const RESULTS: [&str; 4] = [
+    "legalised.pdf",
+    "legalisation-page.pdf",
+    "verification.json",
+    "refusal.json",
+];
+
 /// Where the demonstration runs and its results go.
 pub(super) struct Desk<'d> {
     pub(super) demo: &'d Demo,
@@ -33,7 +41,8 @@ struct Accepted<'f> {
 
 /// What became of a file that the platform did not legalise.
 enum Outcome {
-    Refused(Refused),
+    /// The reason and the sentence for people.
+    Refused(String),
     Failed(anyhow::Error),
 }
 
@@ -48,17 +57,16 @@ pub(super) async fn legalise(desk: &Desk<'_>, cast: &mut Cast, files: &[PathBuf]
     for group in files.chunks(BATCH) {
         let mut accepted = Vec::new();
         for file in group {
-            let own = own_folder(desk.folder, file, &mut names)?;
-            match bring_in(cast, file, own.clone()).await {
+            let brought = match own_folder(desk.folder, file, &mut names) {
+                Ok(own) => bring_in(cast, file, own).await,
+                Err(error) => Err(Outcome::Failed(error)),
+            };
+            match brought {
                 Ok(one) => accepted.push(one),
-                Err(Outcome::Refused(refused)) => {
-                    write_json(&own.join("refusal.json"), &refused.problem)?;
-                    let detail = refused.problem["detail"].as_str().unwrap_or_default();
-                    eprintln!("{}: refused, {}: {detail}", file.display(), refused.reason());
-                }
+                Err(Outcome::Refused(reason)) => eprintln!("{}: refused, {reason}", shown(file)),
                 Err(Outcome::Failed(error)) => {
                     failed += 1;
-                    eprintln!("{}: FAILED: {error:#}", file.display());
+                    eprintln!("{}: FAILED: {error:#}", shown(file));
                 }
             }
         }
@@ -84,7 +92,7 @@ async fn bring_in<'f>(cast: &mut Cast, file: &'f Path, own: PathBuf) -> Result<A
     let document = legalisation::upload(&cast.citizen_session, &name, bytes)
         .await
         .map_err(|error| match error.downcast::<Refused>() {
-            Ok(refused) if speaks_of_the_file(&refused) => Outcome::Refused(refused),
+            Ok(refused) if speaks_of_the_file(&refused) => keep_refusal(&own, &refused),
             Ok(refused) => Outcome::Failed(refused.into()),
             Err(error) => Outcome::Failed(error),
         })?;
@@ -100,6 +108,14 @@ async fn bring_in<'f>(cast: &mut Cast, file: &'f Path, own: PathBuf) -> Result<A
         request_id,
         review,
     })
+}
+
+fn keep_refusal(own: &Path, refused: &Refused) -> Outcome {
+    let detail = refused.problem["detail"].as_str().unwrap_or_default();
+    match write_json(&own.join("refusal.json"), &refused.problem) {
+        Ok(()) => Outcome::Refused(format!("{}: {detail}", refused.reason())),
+        Err(error) => Outcome::Failed(error),
+    }
 }
 
 /// Whether an upload was refused for what it is, and not for who sent it or how often.
@@ -126,10 +142,10 @@ async fn finish(desk: &Desk<'_>, cast: &mut Cast, accepted: Vec<Accepted<'_>>) -
             None => collect(desk, cast, one).await,
         };
         match verdict {
-            Ok(verdict) => eprintln!("{}: {verdict}", file.display()),
+            Ok(verdict) => eprintln!("{}: {verdict}", shown(file)),
             Err(error) => {
                 failed += 1;
-                eprintln!("{}: FAILED: {error:#}", file.display());
+                eprintln!("{}: FAILED: {error:#}", shown(file));
             }
         }
     }
@@ -153,13 +169,18 @@ fn silent() -> Recorder {
     Recorder::new("legalisation", |_| ())
 }
 
-/// An empty folder under the file's stem. Two files of one stem get folders of their own.
+/// A folder under the file's stem without an earlier result. Two files of one stem get folders of their own.
 fn own_folder(folder: &Path, file: &Path, taken: &mut HashSet<String>) -> Result<PathBuf> {
     let stem = file
         .file_stem()
         .context("a file has no name")?
         .to_string_lossy()
         .into_owned();
+    // "..pdf" has the stem ".", which is the folder itself.
+    let stem = match stem.trim_matches('.') {
+        "" => "unnamed".to_owned(),
+        _ => stem,
+    };
     let mut name = stem.clone();
     let mut count = 1;
     // The demonstration's own results are files beside these folders.
@@ -168,11 +189,23 @@ fn own_folder(folder: &Path, file: &Path, taken: &mut HashSet<String>) -> Result
         name = format!("{stem}-{count}");
     }
     let own = folder.join(name);
-    if own.exists() {
-        std::fs::remove_dir_all(&own)?;
-    }
     std::fs::create_dir_all(&own)?;
+    for earlier in RESULTS {
+        let earlier = own.join(earlier);
+        if earlier.exists() {
+            std::fs::remove_file(earlier)?;
+        }
+    }
     Ok(own)
+}
+
+/// A path on one line of a terminal: no control character, and none that turns the reading direction.
+fn shown(file: &Path) -> String {
+    let turns = |character| matches!(character, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    file.to_string_lossy().replace(
+        |character: char| character.is_control() || turns(character),
+        "\u{fffd}",
+    )
 }
 
 /// The files named, and those in the folders named, by name.
@@ -211,7 +244,7 @@ pub(super) fn find(named: &[String]) -> Result<Vec<PathBuf>> {
 mod tests {
     use std::collections::HashSet;
 
-    use super::{find, own_folder};
+    use super::{find, own_folder, shown};
 
     #[test]
     fn files_of_one_stem_have_folders_of_their_own() {
@@ -229,12 +262,25 @@ mod tests {
     }
 
     #[test]
-    fn an_earlier_result_of_the_same_name_is_replaced() {
+    fn an_earlier_result_is_replaced_and_nothing_else() {
         let folder = tempfile::tempdir().unwrap();
         std::fs::create_dir_all(folder.path().join("contract")).unwrap();
         std::fs::write(folder.path().join("contract/refusal.json"), "{}").unwrap();
+        std::fs::write(folder.path().join("contract/note.txt"), "mine").unwrap();
+        std::fs::write(folder.path().join("legalised.pdf"), "").unwrap();
         let own = own_folder(folder.path(), "contract.pdf".as_ref(), &mut HashSet::new()).unwrap();
-        assert_eq!(std::fs::read_dir(own).unwrap().count(), 0);
+        assert_eq!(std::fs::read_dir(own).unwrap().count(), 1);
+        for dots in ["..pdf", "...pdf", ".....pdf"] {
+            let own = own_folder(folder.path(), dots.as_ref(), &mut HashSet::new()).unwrap();
+            assert_eq!(own, folder.path().join("unnamed"), "{dots}");
+        }
+        assert!(folder.path().join("legalised.pdf").is_file());
+    }
+
+    #[test]
+    fn a_path_is_shown_on_one_line_in_one_direction() {
+        assert_eq!(shown("a\n\u{202e}fdp.pdf".as_ref()), "a\u{fffd}\u{fffd}fdp.pdf");
+        assert_eq!(shown("عقد كراء.pdf".as_ref()), "عقد كراء.pdf");
     }
 
     #[test]
