@@ -8,8 +8,12 @@ LOCAL := target/debug/wathiq-local
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 20
 
-demo: build ## install, build and start everything, play a legalisation and check it (PDF="a.pdf folder/" plays your files)
-	@$(LOCAL) demo $(PDF)
+# The names go to the program as they were written: neither make nor a shell looks into them.
+override PDF := $(value PDF)
+export PDF
+
+demo: build ## install, build and start everything, play a legalisation and check it (PDF="a.pdf b\ c.pdf folder/" plays your files)
+	@if [ -n "$$PDF" ]; then $(LOCAL) demo --named "$$PDF"; else $(LOCAL) demo; fi
 
 test: build ## run every test on a stack of its own, beside a running demo
 	@$(LOCAL) test -- cargo test --workspace

@@ -39,7 +39,12 @@ packages=()
 want_command() { command -v "$1" >/dev/null || packages+=("${@:2}"); }
 want_file() { compgen -G "$1" >/dev/null || packages+=("${@:2}"); }
 
-java_version() { java -version 2>&1 | sed -n 's/.*version "\([0-9]*\).*/\1/p'; }
+java_version() { java -version 2>&1 | sed -n 's/.*version "\([0-9]*\).*/\1/p;t' | grep . || echo 0; }
+
+# Each locked set has a stamp with the digest of its lock file, written when the set is whole.
+current() { [ "$(cat "$tools/$1.stamp" 2>/dev/null)" = "$2" ]; }
+digest() { cat "$@" | sha256sum | cut -d' ' -f1; }
+kafka_lock=$(digest deploy/tools/kafka/pom.xml deploy/tools/kafka/SHA256SUMS)
 
 if [ -z "$run_only" ]; then
     want_command cc gcc
@@ -69,34 +74,39 @@ want_command node nodejs
 want_command npm npm
 /usr/bin/python3 -c 'import venv, ensurepip' 2>/dev/null || packages+=(python3-venv)
 if ! command -v java >/dev/null || [ "$(java_version)" -lt 17 ]; then packages+=(openjdk-17-jre-headless); fi
-if [ ! -e "$tools/kafka.stamp" ]; then want_command mvn maven; fi
+current kafka "$kafka_lock" || want_command mvn maven
+
+unreachable="are the package registries reachable from here? What was fetched so far is kept; run the command again."
 
 if [ ${#packages[@]} -gt 0 ]; then
+    system=$(. /etc/os-release 2>/dev/null && echo "$PRETTY_NAME")
+    command -v apt-get >/dev/null || fail "Debian 12 is needed to install ${packages[*]}; this is ${system:-another system}"
+    case "$system" in "Debian GNU/Linux 12"*) ;; *) say "made for Debian 12; this is ${system:-another system}: trying nevertheless" ;; esac
     say "installing Debian packages: ${packages[*]}"
     case " ${packages[*]} " in *" postgresql "*)
         # Only the programs are wanted: no cluster of the system's own is to be created and started.
         as_root mkdir -p /etc/postgresql-common/createcluster.d
         echo 'create_main_cluster = false' | as_root tee /etc/postgresql-common/createcluster.d/wathiq-local.conf >/dev/null
     esac
-    as_root apt-get update -qq
+    as_root true || fail "root's rights are needed to install ${packages[*]}"
+    # An installation that was cut off is finished first.
+    as_root dpkg --configure -a >&2
+    as_root apt-get update -qq >&2 || fail "Debian's package lists could not be fetched: $unreachable"
     as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${packages[@]}" >"$state/install.log" 2>&1 ||
-        { tail -n 20 "$state/install.log" >&2; fail "Debian packages could not be installed (all of it in .local/install.log)"; }
+        { tail -n 20 "$state/install.log" >&2; fail "Debian packages could not be installed (all of it in .local/install.log): $unreachable"; }
 fi
 
-# --- Locked sets: each has a stamp with the digest of its lock file ----------------------------------------------------
+# --- Locked sets -----------------------------------------------------------------------------------------------------
 
-current() { [ "$(cat "$tools/$1.stamp" 2>/dev/null)" = "$2" ]; }
-digest() { cat "$@" | sha256sum | cut -d' ' -f1; }
-
-lock=$(digest deploy/tools/kafka/pom.xml deploy/tools/kafka/SHA256SUMS)
-if ! current kafka "$lock"; then
+if ! current kafka "$kafka_lock"; then
     say "fetching Apache Kafka"
     rm -rf "$tools/kafka" "$tools/kafka.bootstrap.checkpoint"
     mvn -q -B -ntp -f deploy/tools/kafka/pom.xml dependency:copy-dependencies \
-        -DincludeScope=runtime -DoutputDirectory="$tools/kafka" >&2
+        -DincludeScope=runtime -DoutputDirectory="$tools/kafka" >&2 ||
+        fail "Apache Kafka could not be fetched: $unreachable"
     (cd "$tools/kafka" && sha256sum --quiet -c "$OLDPWD/deploy/tools/kafka/SHA256SUMS" >&2) ||
         fail "the jars of Apache Kafka are not the expected ones"
-    echo "$lock" >"$tools/kafka.stamp"
+    echo "$kafka_lock" >"$tools/kafka.stamp"
 fi
 
 lock=$(digest deploy/tools/python/requirements.txt)
@@ -105,7 +115,7 @@ if ! current python "$lock"; then
     rm -rf "$state/venv"
     /usr/bin/python3 -m venv "$state/venv"
     "$state/venv/bin/pip" install -q --disable-pip-version-check --only-binary :all: --require-hashes \
-        -r deploy/tools/python/requirements.txt >&2
+        -r deploy/tools/python/requirements.txt >&2 || fail "the Python environment could not be installed: $unreachable"
     echo "$lock" >"$tools/python.stamp"
 fi
 
@@ -114,6 +124,7 @@ if ! current node "$lock"; then
     say "installing the npm folder"
     mkdir -p "$tools/node"
     cp deploy/tools/node/package.json deploy/tools/node/package-lock.json "$tools/node/"
-    npm ci --prefix "$tools/node" --ignore-scripts --no-audit --no-fund --loglevel=error >&2
+    npm ci --prefix "$tools/node" --ignore-scripts --no-audit --no-fund --loglevel=error >&2 ||
+        fail "the npm folder could not be installed: $unreachable"
     echo "$lock" >"$tools/node.stamp"
 fi

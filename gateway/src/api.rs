@@ -37,7 +37,7 @@ pub(crate) mod transfer;
 mod verification;
 
 pub(crate) use legalisation::file_kind;
-pub(crate) use sessions::{cookie, ended_cookie, user_agent};
+pub(crate) use sessions::user_agent;
 pub(crate) use status_text::{state_name_key, status_line};
 pub(crate) use verification::verify;
 

@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use tokio::sync::Semaphore;
 use wathiq_chassis::Ambient;
 use wathiq_chassis::tls::TlsError;
 
 use crate::clients::Clients;
 use crate::config::Settings;
-use crate::quota::Alone;
+use crate::quota::Minutes;
 use crate::session::Exchange;
+use crate::slots::Slots;
 
 /// State of the router; cheap to clone.
 #[derive(Clone)]
@@ -18,10 +18,12 @@ pub struct App {
     pub clients: Clients,
     pub ambient: Ambient,
     pub exchange: Arc<Exchange>,
-    /// Uploads under way at once.
-    pub uploads: Arc<Semaphore>,
+    /// Places for files on their way to documents, by person.
+    pub uploads: Arc<Slots>,
+    /// Places for files on their way to verification, by address: strangers leave those of signed-in people free.
+    pub verifications: Arc<Slots>,
     /// Counts of calls while identity cannot be asked.
-    pub alone: Arc<Alone>,
+    pub alone: Arc<Minutes>,
 }
 
 impl App {
@@ -29,10 +31,12 @@ impl App {
     /// When a certificate file cannot be used.
     pub fn new(settings: Settings, ambient: Ambient) -> Result<Self, TlsError> {
         let clients = Clients::new(&settings)?;
+        let limits = &settings.http.limits;
         Ok(App {
             exchange: Arc::new(Exchange::new(clients.clone(), Arc::clone(&ambient.clock))),
-            uploads: Arc::new(Semaphore::new(settings.http.concurrent_uploads)),
-            alone: Arc::default(),
+            uploads: Slots::new(limits.uploads, limits.uploads_each),
+            verifications: Slots::new(limits.verifications, limits.verifications_each),
+            alone: Arc::new(Minutes::alone()),
             settings: Arc::new(settings),
             clients,
             ambient,

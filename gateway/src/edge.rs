@@ -5,12 +5,9 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::time::{Duration, Instant};
 
 use axum::Json;
-use axum::body::Body;
 use axum::extract::{MatchedPath, Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use futures::stream::unfold;
-use futures::{StreamExt, TryStreamExt};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use tracing::{Instrument, Span};
 use wathiq_chassis::{CallContext, telemetry};
@@ -19,14 +16,17 @@ use crate::app::App;
 use crate::client_address::{self, ClientAddress, Peer};
 use crate::language::Language;
 use crate::pages;
+use crate::patience::Patience;
 use crate::problem::Problem;
 use crate::quota;
-use crate::session::{Standing, check_same_site};
+use crate::session::{self, Presented, Standing, check_same_site};
 
 /// Longest time a request may hold its outgoing calls.
 const DEADLINE: Duration = Duration::from_secs(55);
-/// Longest pause of a body that is being sent.
-const BODY_PAUSE: Duration = Duration::from_secs(15);
+/// What a service has left for a file once its last byte has come.
+const EXAMINATION: Duration = Duration::from_secs(60);
+/// Where a body is a file, which a cheap phone on a slow line sends for minutes.
+const FILES: [&str; 3] = ["/v1/documents", "/v1/verification", "/verify"];
 
 /// The request's id, shown in problems and logs.
 #[derive(Clone)]
@@ -38,6 +38,7 @@ struct Facts {
     request_id: String,
     language: Language,
     is_page: bool,
+    carries_file: bool,
     method: Method,
     route: String,
     address: IpAddr,
@@ -58,6 +59,7 @@ impl Facts {
             request_id: app.ambient.uuid_v7().to_string(),
             language: pages::language(request),
             is_page: pages::is_page(request.uri().path()),
+            carries_file: request.method() == Method::POST && FILES.contains(&request.uri().path()),
             method: request.method().clone(),
             route: route.to_owned(),
             address: client_address::of(peer, request.headers(), &app.settings.http.trusted_proxies),
@@ -84,12 +86,8 @@ fn span(app: &App, facts: &Facts, request: &Request) -> Span {
         http.response.status_code = tracing::field::Empty,
         request_id = facts.request_id,
     );
-    // A stranger's trace context could join unrelated traces, so it counts from trusted proxies only.
-    let peer = request
-        .extensions()
-        .get::<Peer>()
-        .map(|peer| peer.0.ip().to_canonical());
-    let trusted = peer.is_some_and(|peer| app.settings.http.trusted_proxies.contains(&peer));
+    let peer = request.extensions().get::<Peer>().map(|peer| peer.0.ip());
+    let trusted = peer.is_some_and(|peer| client_address::among(peer, &app.settings.http.trusted_tracers));
     let parent = request.headers().get("traceparent").filter(|_| trusted);
     if let Some(parent) = parent.and_then(|value| value.to_str().ok()) {
         telemetry::set_parent(&span, parent);
@@ -97,27 +95,23 @@ fn span(app: &App, facts: &Facts, request: &Request) -> Span {
     span
 }
 
-async fn answer(app: &App, facts: &Facts, mut request: Request, next: Next) -> Response {
-    let standing = app.exchange.standing(request.headers()).await;
-    let mut context = CallContext::new(DEADLINE, facts.request_id.clone());
-    if let Standing::Live(user) = &standing {
-        context = context.with_bearer(user.token.clone());
-    }
+async fn answer(app: &App, facts: &Facts, request: Request, next: Next) -> Response {
+    let presented = Presented::of(request.headers());
+    let by_cookie = presented.as_ref().is_some_and(|presented| presented.by_cookie);
     let bucket = quota::bucket(&facts.method, request.uri().path());
-    let origin = check_same_site(&facts.method, request.headers(), &app.settings.http.public_url);
-    let (limit, verdict) = admit(app, facts, bucket, origin, &standing).await;
     let secure = app.settings.http.public_url.starts_with("https://");
     let language_cookie = facts
         .is_page
         .then(|| pages::language_cookie(request.uri(), secure))
         .flatten();
-    let extensions = request.extensions_mut();
-    extensions.insert(standing);
-    extensions.insert(facts.language);
-    extensions.insert(RequestId(facts.request_id.clone()));
-    extensions.insert(ClientAddress(facts.address.to_string()));
+    let same_site = check_same_site(&facts.method, request.headers(), &app.settings.http.public_url);
+    let (standing, limit, verdict) = match same_site {
+        Err(problem) if by_cookie || facts.is_page => (Standing::None, None, Err(problem)),
+        _ => admit(app, facts, bucket, presented).await,
+    };
+    let ended = by_cookie && matches!(standing, Standing::Ended);
     let mut response = match verdict {
-        Ok(()) => context.scope(next.run(patient(request))).await,
+        Ok(()) => hear(app, facts, standing, request, next).await,
         Err(problem) => problem.into_response(),
     };
     if let Some(problem) = problem_of(&mut response) {
@@ -129,51 +123,70 @@ async fn answer(app: &App, facts: &Facts, mut request: Request, next: Next) -> R
     if let Some(cookie) = language_cookie {
         response.headers_mut().append(header::SET_COOKIE, cookie);
     }
+    if ended && !session::sets_cookie(response.headers()) {
+        response
+            .headers_mut()
+            .append(header::SET_COOKIE, session::ended_cookie());
+    }
     protect(app, &mut response, &facts.request_id);
     response
 }
 
-/// Whether the request is heard at all.
+/// Whether the request is heard at all, and as whose.
 async fn admit(
     app: &App,
     facts: &Facts,
     bucket: Option<&'static str>,
-    same_site: Result<(), Problem>,
-    standing: &Standing,
-) -> (Option<quota::Standing>, Result<(), Problem>) {
-    let by_cookie = matches!(standing, Standing::Live(user) if user.by_cookie);
-    match same_site {
-        Err(problem) if by_cookie || facts.is_page => return (None, Err(problem)),
-        _ => {}
+    presented: Option<Presented>,
+) -> (Standing, Option<quota::Standing>, Result<(), Problem>) {
+    let address = client_address::limited_as(facts.address);
+    let standing = match presented {
+        Some(presented) => app.exchange.standing(&presented, &address).await,
+        None => Standing::None,
+    };
+    if let Standing::Limited(problem) = &standing {
+        let problem = problem.clone();
+        return (standing, None, Err(problem));
     }
     let Some(bucket) = bucket else {
-        return (None, Ok(()));
+        return (standing, None, Ok(()));
     };
-    let whom = match standing {
+    let whom = match &standing {
         Standing::Live(user) if matches!(bucket, "http.default" | "http.upload") => user.session_id.clone(),
-        _ => client_address::limited_as(facts.address),
+        _ => address,
     };
     let (limit, verdict) = quota::take(app, bucket, &whom).await;
-    (Some(limit), verdict)
+    (standing, Some(limit), verdict)
 }
 
-/// Gives up on a body that stops coming.
-fn patient(request: Request) -> Request {
-    if request.method().is_safe() {
-        return request;
+/// Lets the handler answer, within the time and with the token that its calls have.
+async fn hear(app: &App, facts: &Facts, standing: Standing, mut request: Request, next: Next) -> Response {
+    let patience = Patience::of(&app.settings.http.limits, facts.carries_file);
+    let within = if facts.carries_file {
+        patience.whole() + EXAMINATION
+    } else {
+        DEADLINE
+    };
+    let mut context = CallContext::new(within, facts.request_id.clone());
+    if let Standing::Live(user) = &standing {
+        context = context.with_bearer(user.token.clone());
     }
-    request.map(|body| {
-        Body::from_stream(
-            unfold(Some(body.into_data_stream()), |stream| async move {
-                let mut stream = stream?;
-                match tokio::time::timeout(BODY_PAUSE, stream.next()).await {
-                    Ok(item) => item.map(|item| (item, Some(stream))),
-                    Err(elapsed) => Some((Err(axum::Error::new(elapsed)), None)),
-                }
-            })
-            .into_stream(),
-        )
-    })
+    let extensions = request.extensions_mut();
+    extensions.insert(standing);
+    extensions.insert(facts.language);
+    extensions.insert(RequestId(facts.request_id.clone()));
+    extensions.insert(ClientAddress(facts.address.to_string()));
+    if facts.method.is_safe() {
+        return context.scope(next.run(request)).await;
+    }
+    let (head, body) = request.into_parts();
+    let (body, late) = patience.with(body);
+    let response = context.scope(next.run(Request::from_parts(head, body))).await;
+    if !late.is_late() {
+        return response;
+    }
+    let what = "the body came too slowly or stopped coming";
+    Problem::new(StatusCode::REQUEST_TIMEOUT, "BODY_TOO_SLOW", what).into_response()
 }
 
 /// The problem a handler or the framework left in a response.

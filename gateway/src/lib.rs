@@ -12,10 +12,12 @@ pub mod edge;
 pub mod json;
 pub mod language;
 mod pages;
+mod patience;
 pub mod problem;
 pub mod quota;
 pub mod serve;
 pub mod session;
+pub mod slots;
 
 pub use config::Settings;
 pub use serve::serve;

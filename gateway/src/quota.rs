@@ -3,7 +3,7 @@
 //! go on.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -78,9 +78,9 @@ impl Standing {
     }
 }
 
-/// Counts kept by this process alone.
-#[derive(Default)]
-pub struct Alone {
+/// Counts kept by this process alone: so many a minute for each key.
+pub struct Minutes {
+    limit: u32,
     minute: Mutex<Minute>,
 }
 
@@ -91,9 +91,23 @@ struct Minute {
     used: HashMap<[u8; 32], u32>,
 }
 
-impl Alone {
-    fn take(&self, key: [u8; 32], now: DateTime<Utc>) -> TakeQuotaResponse {
-        let mut minute = self.minute.lock().unwrap_or_else(PoisonError::into_inner);
+impl Minutes {
+    #[must_use]
+    pub fn new(limit: u32) -> Self {
+        Minutes {
+            limit,
+            minute: Mutex::default(),
+        }
+    }
+
+    /// The counts that stand in for identity's.
+    #[must_use]
+    pub fn alone() -> Self {
+        Self::new(ALONE)
+    }
+
+    pub(crate) fn take(&self, key: [u8; 32], now: DateTime<Utc>) -> TakeQuotaResponse {
+        let mut minute = self.lock();
         if now - minute.began >= TimeDelta::minutes(1) {
             *minute = Minute {
                 began: now,
@@ -105,18 +119,29 @@ impl Alone {
         // A full table limits newcomers rather than growing: someone is sending from very many addresses.
         let full = minute.used.len() >= KEYS_ALONE && !minute.used.contains_key(&key);
         let used = if full {
-            ALONE + 1
+            self.limit + 1
         } else {
             *minute.used.entry(key).and_modify(|used| *used += 1).or_insert(1)
         };
-        let allowed = used <= ALONE;
+        let allowed = used <= self.limit;
         TakeQuotaResponse {
             allowed,
-            limit: ALONE,
-            remaining: ALONE.saturating_sub(used),
+            limit: self.limit,
+            remaining: self.limit.saturating_sub(used),
             retry_after_seconds: if allowed { 0 } else { reset_seconds },
             reset_seconds,
         }
+    }
+
+    /// Undoes one call that was counted.
+    pub(crate) fn give_back(&self, key: [u8; 32]) {
+        if let Some(used) = self.lock().used.get_mut(&key) {
+            *used = used.saturating_sub(1);
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Minute> {
+        self.minute.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -149,14 +174,17 @@ pub async fn take(app: &App, bucket: &'static str, whom: &str) -> (Standing, Res
     if answer.allowed {
         return (standing, Ok(()));
     }
-    let wait = Duration::from_secs(u64::from(answer.retry_after_seconds.max(1)));
-    let problem = Problem::new(
+    (standing, Err(limited(answer.retry_after_seconds)))
+}
+
+/// Says that a limit is reached, and when to come back.
+pub(crate) fn limited(seconds: u32) -> Problem {
+    Problem::new(
         StatusCode::TOO_MANY_REQUESTS,
         "RATE_LIMITED",
         "too many calls: wait, then try again",
     )
-    .retry_after(wait);
-    (standing, Err(problem))
+    .retry_after(Duration::from_secs(u64::from(seconds.max(1))))
 }
 
 #[cfg(test)]
@@ -165,7 +193,7 @@ mod tests {
 
     #[test]
     fn alone_each_key_has_its_minute() {
-        let alone = Alone::default();
+        let alone = Minutes::alone();
         let now = DateTime::UNIX_EPOCH + TimeDelta::days(1);
         let taken = (0..ALONE + 5)
             .filter(|_| alone.take([1; 32], now).allowed)

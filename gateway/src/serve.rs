@@ -1,42 +1,34 @@
-//! The public listener: HTTP/1.1 and HTTP/2, with or without TLS, patient with slow readers and not with slow senders
-//! of headers.
+//! The public listener: HTTP/1.1 and HTTP/2, with or without TLS. It is patient with slow lines, not with those who send
+//! nothing, take nothing, or come in too great numbers.
 
-use std::io;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::body::Body;
-use http::Request;
-use hyper::body::Incoming;
-use hyper::service::service_fn;
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use hyper_util::server::conn::auto;
-use hyper_util::server::graceful::{GracefulShutdown, Watcher};
-use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
-use tower::ServiceExt;
+use tokio_util::task::TaskTracker;
 use wathiq_chassis::tls::TlsError;
 use wathiq_chassis::{Ambient, Readiness};
 
 use crate::app::App;
-use crate::client_address::Peer;
+use crate::client_address::{Peer, among, limited_as};
 use crate::config::Settings;
+use crate::serve::connection::Connection;
 use crate::serve::identity::{EdgeIdentity, IdentityError};
+use crate::slots::{Full, Slot, Slots};
 
+mod activity;
+mod connection;
 mod identity;
 
-const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
-const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 const DRAIN: Duration = Duration::from_secs(20);
 /// An accept that fails for want of descriptors fails again at once: this long without trying.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
-const CONNECTIONS: usize = 2_000;
-const HEADER_BYTES: usize = 32 * 1024;
-const HEADER_FIELDS: usize = 64;
-const STREAMS: u32 = 64;
+/// Connections that are told at once why they are closed; further ones are just closed.
+const TOLD: usize = 64;
 
 /// Why the gateway cannot serve.
 #[derive(Debug, thiserror::Error)]
@@ -65,21 +57,26 @@ pub async fn serve(
         .map(EdgeIdentity::load)
         .transpose()
         .map_err(ServeError::Certificate)?;
-    let tls = tls.map(Arc::new);
-    let (router, _) = crate::router(App::new(settings, ambient)?);
+    let app = App::new(settings, ambient)?;
+    let (router, _) = crate::router(app.clone());
+    let door = Door {
+        places: Slots::new(
+            app.settings.http.limits.connections,
+            app.settings.http.limits.connections_each,
+        ),
+        told: Arc::new(Semaphore::new(TOLD)),
+        tls: tls.map(Arc::new),
+        router,
+        app,
+    };
     readiness.set("listener", true);
-    let connections = GracefulShutdown::new();
-    let room = Arc::new(Semaphore::new(CONNECTIONS));
-    while let Some(accepted) = shutdown.run_until_cancelled(accept(&listener, &room)).await {
+    let connections = TaskTracker::new();
+    let abandon = CancellationToken::new();
+    while let Some(accepted) = shutdown.run_until_cancelled(listener.accept()).await {
         match accepted {
-            Ok((stream, peer, permit)) => {
-                let connection = Connection {
-                    router: router.clone(),
-                    peer,
-                    watcher: connections.watcher(),
-                    permit,
-                };
-                tokio::spawn(connection.serve(stream, tls.clone()));
+            Ok((stream, peer)) => {
+                let served = door.serve(stream, Peer(peer), &shutdown);
+                connections.spawn(abandon.clone().run_until_cancelled_owned(served));
             }
             Err(error) => {
                 tracing::warn!(event = "http.accept_failed", %error, "a connection was not accepted");
@@ -88,76 +85,61 @@ pub async fn serve(
         }
     }
     drop(listener);
-    if tokio::time::timeout(DRAIN, connections.shutdown()).await.is_err() {
+    connections.close();
+    if tokio::time::timeout(DRAIN, connections.wait()).await.is_err() {
         tracing::warn!(event = "http.drain_timeout", "requests in flight are abandoned");
+        abandon.cancel();
+        connections.wait().await;
     }
     Ok(())
 }
 
-async fn accept(
-    listener: &TcpListener,
-    room: &Arc<Semaphore>,
-) -> io::Result<(TcpStream, Peer, OwnedSemaphorePermit)> {
-    let permit = Arc::clone(room).acquire_owned().await.map_err(io::Error::other)?;
-    let (stream, peer) = listener.accept().await?;
-    Ok((stream, Peer(peer), permit))
-}
-
-struct Connection {
+/// Who is let in.
+struct Door {
+    places: Arc<Slots>,
+    told: Arc<Semaphore>,
+    tls: Option<Arc<EdgeIdentity>>,
     router: Router,
-    peer: Peer,
-    watcher: Watcher,
-    permit: OwnedSemaphorePermit,
+    app: App,
 }
 
-impl Connection {
-    async fn serve(self, stream: TcpStream, tls: Option<Arc<EdgeIdentity>>) {
-        // Without it small answers wait for the delayed acknowledgement; a failure costs time only.
-        let _ = stream.set_nodelay(true);
-        let Some(tls) = tls else {
-            return self.talk(stream).await;
+impl Door {
+    fn serve(
+        &self,
+        stream: TcpStream,
+        peer: Peer,
+        shutdown: &CancellationToken,
+    ) -> impl Future<Output = ()> + Send + use<> {
+        let place = self.place(peer.0.ip().to_canonical());
+        let connection = Connection {
+            router: self.router.clone(),
+            peer,
+            app: self.app.clone(),
+            tls: self.tls.clone(),
+            shutdown: shutdown.clone(),
         };
-        match tokio::time::timeout(HANDSHAKE_TIMEOUT, tls.acceptor().accept(stream)).await {
-            Ok(Ok(stream)) => self.talk(stream).await,
-            Ok(Err(error)) => tracing::debug!(event = "http.handshake_failed", %error, "no TLS connection"),
-            Err(_) => tracing::debug!(event = "http.handshake_timeout", "no TLS connection in time"),
+        let told = Arc::clone(&self.told);
+        async move {
+            match place {
+                Ok(_place) => connection.serve(stream).await,
+                Err(full) => {
+                    let reason = match full {
+                        Full::All => "all",
+                        Full::Each => "address",
+                    };
+                    metrics::counter!("http_connections_refused_total", "reason" => reason).increment(1);
+                    tracing::debug!(event = "http.connection_refused", reason, "too many connections");
+                    if let Ok(_permit) = told.try_acquire() {
+                        connection.refuse(stream).await;
+                    }
+                }
+            }
         }
     }
 
-    async fn talk<S>(self, stream: S)
-    where
-        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
-    {
-        let Connection {
-            router,
-            peer,
-            watcher,
-            permit,
-        } = self;
-        let service = service_fn(move |request: Request<Incoming>| {
-            let mut request = request.map(Body::new);
-            request.extensions_mut().insert(peer);
-            router.clone().oneshot(request)
-        });
-        let mut builder = auto::Builder::new(TokioExecutor::new());
-        builder
-            .http1()
-            .timer(TokioTimer::new())
-            .header_read_timeout(HEADER_TIMEOUT)
-            .max_headers(HEADER_FIELDS)
-            .max_buf_size(HEADER_BYTES)
-            .http2()
-            .timer(TokioTimer::new())
-            .keep_alive_interval(Some(Duration::from_secs(30)))
-            .keep_alive_timeout(Duration::from_secs(10))
-            .max_concurrent_streams(STREAMS)
-            .max_header_list_size(u32::try_from(HEADER_BYTES).unwrap_or(u32::MAX));
-        let connection = builder
-            .serve_connection(TokioIo::new(stream), service)
-            .into_owned();
-        if let Err(error) = watcher.watch(connection).await {
-            tracing::debug!(event = "http.connection_error", error, "a connection broke");
-        }
-        drop(permit);
+    /// Everyone comes through a trusted proxy at the proxy's address, so that only the whole counts there.
+    fn place(&self, address: IpAddr) -> Result<Slot, Full> {
+        let proxy = among(address, &self.app.settings.http.trusted_proxies);
+        self.places.take((!proxy).then(|| limited_as(address)))
     }
 }

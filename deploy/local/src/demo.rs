@@ -189,11 +189,11 @@ impl Demo {
                     .with_context(|| format!("cannot remove {}", path.display()))?;
             }
         }
-        let mut descriptions = vec![layout.state.join("stack.json")];
-        if layout.state == layout.root.join(".local") {
-            // It names accounts that are gone now; the documents of earlier runs stay.
-            descriptions.push(layout.root.join("target/demo/stack.json"));
-        }
+        // The second one names accounts that are gone now; the documents of earlier runs stay.
+        let descriptions = [
+            layout.state.join("stack.json"),
+            layout.results().join("stack.json"),
+        ];
         for description in descriptions.iter().filter(|path| path.exists()) {
             std::fs::remove_file(description)?;
         }

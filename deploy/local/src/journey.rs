@@ -8,6 +8,7 @@ pub mod batch;
 pub mod checks;
 pub mod inbox;
 pub mod legalisation;
+pub mod notes;
 pub mod office;
 pub mod pen;
 pub mod people;
@@ -23,6 +24,7 @@ use account::{Account, Person};
 use api::Api;
 use inbox::Inbox;
 use legalisation::Spot;
+use notes::Notes;
 use office::Office;
 use record::Recorder;
 
@@ -48,6 +50,8 @@ pub struct Cast {
     pub officer_pin: String,
     /// Further citizens with their sessions, until it is their turn.
     pub waiting: Vec<(Account, Api)>,
+    /// Further citizens of earlier runs, who are not signed in.
+    pub resting: Vec<Account>,
 }
 
 /// A sealed document and what was seen on the way.
@@ -67,8 +71,23 @@ pub struct Sealed {
 pub async fn gather(
     base: &str,
     description: &Description,
-    mut administrator: Account,
+    administrator: Account,
     today: &str,
+    recorder: &mut Recorder,
+) -> Result<Cast> {
+    let mut notes = Notes::of_one_run(today);
+    gather_noted(base, description, administrator, &mut notes, recorder).await
+}
+
+/// As [`gather`]; with the same notes, a run that was cut off is taken up.
+///
+/// # Errors
+/// When a step is refused.
+pub async fn gather_noted(
+    base: &str,
+    description: &Description,
+    mut administrator: Account,
+    notes: &mut Notes,
     recorder: &mut Recorder,
 ) -> Result<Cast> {
     let anyone = Api::new(base)?;
@@ -78,38 +97,30 @@ pub async fn gather(
         .tokens
         .first()
         .context("the token store is empty")?;
-    let staff = people::staff();
+    let key = (token, description.trust.issuing.as_path());
     let office = recorder
         .step(
             "the annexe opens: offices imported, staff proved and appointed, the officer's key registered",
-            async {
-                office::open(
-                    &anyone,
-                    &inbox,
-                    &mut administrator,
-                    &staff,
-                    (token, &description.trust.issuing),
-                    today,
-                )
-                .await
-            },
+            office::open(&anyone, &inbox, &mut administrator, notes, key),
         )
         .await?;
+    notes.keep(&administrator)?;
     recorder.account(&administrator);
-    let person = people::citizen();
-    let (citizen, first_session) = recorder
+    let (person, citizen, first_session) = recorder
         .step(
             "a citizen signs up, proves e-mail and phone, enrols an authenticator",
-            account::sign_up(&anyone, &inbox, &person),
+            account::bring_in(&anyone, &inbox, notes, "citizen"),
         )
         .await?;
+    let seed = notes.seed();
     let (office, citizen) = recorder
         .step(
             "the citizen deposits a specimen; the agent, card in hand, proves identity and specimen",
-            at_the_counter(&anyone, office, citizen, &first_session, &person),
+            at_the_counter(&anyone, office, citizen, &first_session.once(seed), &person, seed),
         )
         .await?;
     let cast = Cast::sign_in(anyone, inbox, office, citizen, &token.pin, recorder).await?;
+    notes.complete(&cast)?;
     for account in [&cast.office.agent, &cast.office.officer, &cast.citizen] {
         recorder.account(account);
     }
@@ -122,8 +133,11 @@ async fn at_the_counter(
     citizen: Account,
     citizen_session: &Api,
     person: &Person,
+    seed: &str,
 ) -> Result<(Office, Account)> {
-    let agent = account::sign_in(anyone, &mut office.agent, "staff").await?;
+    let agent = account::sign_in(anyone, &mut office.agent, "staff")
+        .await?
+        .once(seed);
     account::prove_at_the_counter(&agent, &office.office_id, citizen_session, person).await?;
     Ok((office, citizen))
 }
@@ -136,17 +150,35 @@ impl Cast {
     pub async fn sign_in(
         anyone: Api,
         inbox: Inbox,
-        mut office: Office,
-        mut citizen: Account,
+        office: Office,
+        citizen: Account,
         officer_pin: &str,
         recorder: &mut Recorder,
     ) -> Result<Self> {
+        let nobody = Notes::of_one_run("");
+        Self::come_back(anyone, inbox, office, citizen, officer_pin, &nobody, recorder).await
+    }
+
+    /// Signs in whose noted session has ended.
+    ///
+    /// # Errors
+    /// When a sign-in is refused.
+    pub async fn come_back(
+        anyone: Api,
+        inbox: Inbox,
+        mut office: Office,
+        mut citizen: Account,
+        officer_pin: &str,
+        notes: &Notes,
+        recorder: &mut Recorder,
+    ) -> Result<Self> {
+        let step = "citizen, agent and officer sign in with a second factor";
         let (citizen_session, agent_session, officer_session) = recorder
-            .step("citizen, agent and officer sign in with a second factor", async {
+            .step(step, async {
                 Ok((
-                    account::sign_in(&anyone, &mut citizen, "citizen").await?,
-                    account::sign_in(&anyone, &mut office.agent, "staff").await?,
-                    account::sign_in(&anyone, &mut office.officer, "staff").await?,
+                    account::come_back(&anyone, &mut citizen, "citizen", notes).await?,
+                    account::come_back(&anyone, &mut office.agent, "staff", notes).await?,
+                    account::come_back(&anyone, &mut office.officer, "staff", notes).await?,
                 ))
             })
             .await?;
@@ -161,6 +193,7 @@ impl Cast {
             officer_session,
             officer_pin,
             waiting: Vec::new(),
+            resting: Vec::new(),
         })
     }
 

@@ -95,6 +95,20 @@ impl Layout {
         self.state.join("data")
     }
 
+    /// What the journey leaves for people and scripts: `target/demo` for the demonstration, beside the state otherwise.
+    pub fn results(&self) -> PathBuf {
+        if self.state == self.root.join(".local") {
+            self.root.join("target/demo")
+        } else {
+            self.state.join("demo")
+        }
+    }
+
+    /// Who takes part in the journey and how they sign in.
+    pub fn cast(&self) -> PathBuf {
+        self.secrets().join("cast.json")
+    }
+
     /// Programs installed by `deploy/install.sh`, shared by all stacks of a checkout.
     pub fn tools(&self) -> PathBuf {
         self.root.join(".local/tools")

@@ -11,6 +11,9 @@ wathiq-local <command>
 
   up [--parts-only] [--stay]
                          start what does not run yet (our services left out) (and end it when this command is ended)
+  demo [files and folders]
+                         start everything, play a legalisation and have it checked (or do so with these PDF files)
+  demo --named <text>    the same with names in one text; a name with spaces is quoted or has backslashes
   status [--parts-only]  one line a process; fails when one is down
   down                   end everything
   clean                  end everything and remove all state, keys and certificates

@@ -17,8 +17,8 @@ use anyhow::{Context, Result};
 use crate::description::Description;
 use crate::layout::Layout;
 use crate::ports::Ports;
-use crate::process::{Bond, Running, Spec, User};
-use crate::{pki, topics};
+use crate::process::{self, Bond, Running, Spec, User};
+use crate::{pki, secrets, topics};
 
 /// The parts in the order in which they are listed, each with the ports it listens on.
 pub const PARTS: [(&str, &[&str]); 5] = [
@@ -30,7 +30,7 @@ pub const PARTS: [(&str, &[&str]); 5] = [
 ];
 
 /// How long a process may take to end when it is told to.
-pub const END_BOUND: Duration = Duration::from_secs(20);
+pub const END_BOUND: Duration = Duration::from_secs(30);
 
 /// What every part needs to know of the stack it belongs to.
 #[derive(Clone, Copy)]
@@ -72,11 +72,15 @@ impl Surroundings<'_> {
             (self.progress)(&format!("{:<14} has changed: starting it again", spec.name));
             running.end(END_BOUND).await;
         }
+        let record = self.record(&spec.name);
+        for forgotten in process::unrecorded(&spec.name, &record, &spec.log) {
+            forgotten.end(END_BOUND).await;
+        }
         for port in ports {
             self.ports.check_free(port)?;
         }
-        let running = spec.start(self.bond)?;
-        std::fs::write(self.record(&spec.name), serde_json::to_vec(&running)?)?;
+        let running = spec.start(self.bond, &record)?;
+        secrets::write_private(&record, serde_json::to_vec(&running)?)?;
         Ok(running)
     }
 

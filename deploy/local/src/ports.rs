@@ -108,7 +108,8 @@ struct PortTable {
 /// this user respect between this moment and the moment the part itself listens.
 pub fn random_free_port() -> Result<(u16, File)> {
     let user = rustix::process::geteuid().as_raw();
-    let folder = std::env::temp_dir().join(format!("wathiq-ports-{user}"));
+    // Not the temporary folder of the environment, which each test stack has of its own.
+    let folder = Path::new("/tmp").join(format!("wathiq-ports-{user}"));
     std::fs::create_dir_all(&folder)?;
     let mut random = rand::rng();
     for _ in 0..500 {

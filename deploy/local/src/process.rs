@@ -62,6 +62,10 @@ pub struct Spec {
     pub settings: String,
 }
 
+/// The variable by which a process of a stack is known though whoever started it ended before recording it. It holds the
+/// path of the record.
+const MARK: &str = "WATHIQ_LOCAL_PROCESS";
+
 /// A process that was started, as recorded on disk. The start time guards against a reused process id.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Running {
@@ -80,7 +84,7 @@ impl Spec {
     ///
     /// # Errors
     /// When its log cannot be opened or the program cannot be started.
-    pub fn start(&self, bond: Bond) -> Result<Running> {
+    pub fn start(&self, bond: Bond, record: &Path) -> Result<Running> {
         let log = std::fs::File::options()
             .create(true)
             .append(true)
@@ -90,6 +94,7 @@ impl Spec {
         command
             .args(&self.arguments)
             .envs(self.environment.iter().map(|(key, value)| (key, value)))
+            .env(MARK, record)
             .current_dir(&self.folder)
             .stdin(Stdio::null())
             .stdout(log.try_clone()?)
@@ -237,6 +242,31 @@ impl Running {
     }
 }
 
+/// Processes that were started for a record and are not in it, because the starter was killed in between.
+pub fn unrecorded(name: &str, record: &Path, log: &Path) -> Vec<Running> {
+    let mark = format!("{MARK}={}", record.display());
+    let marked = |pid: i32| {
+        let environment = std::fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
+        environment
+            .split(|&byte| byte == 0)
+            .any(|entry| entry == mark.as_bytes())
+    };
+    let processes = std::fs::read_dir("/proc").into_iter().flatten().flatten();
+    processes
+        .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
+        .filter(|&pid| marked(pid))
+        .filter_map(|pid| {
+            Some(Running {
+                name: name.to_owned(),
+                pid,
+                started: start_time(pid)?,
+                log: log.to_owned(),
+                fingerprint: String::new(),
+            })
+        })
+        .collect()
+}
+
 /// Memory of a process in KiB.
 #[derive(Debug, Clone, Copy)]
 pub struct Memory {
@@ -316,7 +346,9 @@ mod tests {
     async fn both_bonds_keep_the_process_id_and_end_on_request() {
         let folder = tempfile::tempdir().unwrap();
         for bond in [Bond::Detached, Bond::Tied] {
-            let running = sleeper(folder.path()).start(bond).unwrap();
+            let running = sleeper(folder.path())
+                .start(bond, &folder.path().join("record"))
+                .unwrap();
             wait::until("exec", Duration::from_secs(5), async || {
                 let name = std::fs::read_to_string(format!("/proc/{}/comm", running.pid))?;
                 anyhow::ensure!(name.trim() == "sleep");
@@ -328,6 +360,24 @@ mod tests {
             assert!(running.stop(Signal::TERM, Duration::from_secs(5)).await);
             assert!(!running.alive());
         }
+    }
+
+    #[tokio::test]
+    async fn a_process_whose_starter_was_killed_before_recording_it_is_found() {
+        let folder = tempfile::tempdir().unwrap();
+        let (record, log) = (folder.path().join("record"), folder.path().join("sleeper.log"));
+        assert!(unrecorded("sleeper", &record, &log).is_empty());
+        let running = sleeper(folder.path()).start(Bond::Detached, &record).unwrap();
+        let found = wait::until("the environment", Duration::from_secs(5), async || {
+            let found = unrecorded("sleeper", &record, &log);
+            anyhow::ensure!(!found.is_empty());
+            Ok(found)
+        })
+        .await
+        .unwrap();
+        assert_eq!(found[0].pid, running.pid);
+        assert!(found[0].stop(Signal::TERM, Duration::from_secs(5)).await);
+        assert!(!running.alive());
     }
 
     #[test]

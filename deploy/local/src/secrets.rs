@@ -23,17 +23,20 @@ pub fn random_pin() -> String {
     format!("{:08}", u64::from_le_bytes(buffer) % 100_000_000)
 }
 
-/// Writes a file that only its owner may read, replacing an older one.
+/// Writes a file that only its owner may read, replacing an older one: whole or not at all, however this process ends.
 pub fn write_private(path: &Path, content: impl AsRef<[u8]>) -> Result<()> {
+    let mut fresh = path.as_os_str().to_owned();
+    fresh.push(".new");
     let write = || -> std::io::Result<()> {
         let mut file = OpenOptions::new()
             .write(true)
             .create(true)
             .truncate(true)
             .mode(0o600)
-            .open(path)?;
+            .open(&fresh)?;
         file.set_permissions(std::fs::Permissions::from_mode(0o600))?;
-        file.write_all(content.as_ref())
+        file.write_all(content.as_ref())?;
+        std::fs::rename(&fresh, path)
     };
     write().with_context(|| format!("cannot write {}", path.display()))
 }

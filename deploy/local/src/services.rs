@@ -7,6 +7,7 @@ mod notification;
 mod signature;
 
 use std::collections::BTreeMap;
+use std::os::unix::fs::OpenOptionsExt;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
@@ -363,4 +364,42 @@ pub async fn output(around: &Surroundings<'_>, service: &'static str, command: &
         );
     }
     Ok(String::from_utf8(output.stdout)?)
+}
+
+/// As [`output`], but what it prints goes to a file that only its owner may read, even where this process ends first. Nothing
+/// that stands there already is lost.
+///
+/// # Errors
+/// When it fails, with what it said.
+pub async fn answer_into(
+    around: &Surroundings<'_>,
+    service: &'static str,
+    command: &[String],
+    file: &std::path::Path,
+) -> Result<()> {
+    let to = std::fs::File::options()
+        .create(true)
+        .append(true)
+        .mode(0o600)
+        .open(file)
+        .with_context(|| format!("cannot write {}", file.display()))?;
+    let log = around.layout.log().join(format!("{service}-command.log"));
+    let status = tokio::process::Command::new(around.layout.binary(service)?)
+        .arg("--config")
+        .arg(around.layout.config().join(format!("{service}.toml")))
+        .args(command)
+        .stdin(std::process::Stdio::null())
+        .stdout(to)
+        .stderr(std::fs::File::create(&log)?)
+        .status()
+        .await
+        .with_context(|| format!("cannot run {service}"))?;
+    if !status.success() {
+        bail!(
+            "{service} {} failed:\n{}",
+            command.first().map_or("", String::as_str),
+            last_lines(&log, 12)
+        );
+    }
+    Ok(())
 }

@@ -8,41 +8,30 @@ use serde_json::{Value, json};
 
 use crate::demo::Demo;
 use crate::description::Description;
+use crate::journey::notes::Notes;
 use crate::services::{self, Replicas, SERVICES, instances};
 
-/// Writes the file anew; the accounts that the journey made stay.
+/// Writes the file anew, with everybody whom the journey brought in so far.
 ///
 /// # Errors
 /// When something that it names is missing.
 pub fn write(demo: &Demo, description: &Description) -> Result<()> {
-    let folder = demo.layout().root.join("target/demo");
+    let layout = demo.layout();
+    let folder = layout.results();
     std::fs::create_dir_all(&folder)?;
-    let path = folder.join("stack.json");
-    let before: Value = std::fs::read(&path)
-        .ok()
-        .and_then(|text| serde_json::from_slice(&text).ok())
-        .unwrap_or_default();
-    let accounts = before.get("accounts").cloned().unwrap_or_else(|| json!([]));
+    let accounts = if layout.cast().exists() {
+        accounts(&Notes::open(&layout.cast(), "")?)
+    } else {
+        Vec::new()
+    };
     crate::secrets::write_private(
-        &path,
-        serde_json::to_vec_pretty(&content(demo, description, accounts)?)?,
+        &folder.join("stack.json"),
+        serde_json::to_vec_pretty(&content(demo, description, &accounts)?)?,
     )
 }
 
-/// Replaces the accounts in the file.
-///
-/// # Errors
-/// When the stack has not been started.
-pub fn write_accounts(root: &Path, accounts: &[Account]) -> Result<()> {
-    let path = root.join("target/demo/stack.json");
-    let text = std::fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
-    let mut content: Value = serde_json::from_slice(&text)?;
-    content["accounts"] = serde_json::to_value(accounts)?;
-    crate::secrets::write_private(&path, serde_json::to_vec_pretty(&content)?)
-}
-
 /// A demonstration account.
-#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, serde::Serialize)]
 pub struct Account {
     pub role: String,
     /// The account's e-mail address.
@@ -51,7 +40,33 @@ pub struct Account {
     pub totp_secret: String,
 }
 
-fn content(demo: &Demo, description: &Description, accounts: Value) -> Result<Value> {
+/// Everybody who can sign in.
+#[must_use]
+pub fn accounts(notes: &Notes) -> Vec<Account> {
+    let with_secret = notes.people().iter();
+    with_secret
+        .filter_map(|person| {
+            Some(Account {
+                role: person.role.clone(),
+                login: person.login.clone(),
+                password: person.password.clone(),
+                totp_secret: person.totp_secret.clone()?,
+            })
+        })
+        .collect()
+}
+
+/// What a script needs to play a partner, or to see what one received.
+fn partners(description: &Description) -> Value {
+    let (sms, mail, trust) = (&description.sms, &description.mail, &description.trust);
+    json!({
+        "mail": {"inbox": mail.api, "smtp": mail.smtp},
+        "text_messages": {"url": sms.url, "key": sms.key, "inbox": format!("{}/inbox", sms.url)},
+        "trust": {"time_stamping": trust.tsa_url, "ocsp": trust.ocsp_url, "crl": trust.crl_url},
+    })
+}
+
+fn content(demo: &Demo, description: &Description, accounts: &[Account]) -> Result<Value> {
     let around = demo.around(&|_| ());
     let relative = |path: &Path| {
         path.strip_prefix(&around.layout.root)
@@ -99,6 +114,6 @@ fn content(demo: &Demo, description: &Description, accounts: Value) -> Result<Va
         "services": services,
         "databases": databases,
         "accounts": accounts,
-        "partners": {"text_messages": {"url": description.sms.url, "inbox": format!("{}/inbox", description.sms.url)}},
+        "partners": partners(description),
     }))
 }

@@ -69,6 +69,16 @@ impl TestStack {
         &self.layout
     }
 
+    /// A folder for the temporary files of the tests, which goes with the stack.
+    ///
+    /// # Errors
+    /// When it cannot be created.
+    pub fn temporary_files(&self) -> Result<PathBuf> {
+        let folder = self.layout.state.join("tmp");
+        std::fs::create_dir_all(&folder).with_context(|| format!("cannot create {}", folder.display()))?;
+        Ok(folder)
+    }
+
     /// The ports of its parts.
     pub fn ports(&self) -> &Ports {
         &self.ports

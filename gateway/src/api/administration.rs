@@ -99,7 +99,7 @@ fn tagged(status: StatusCode, administration: Option<pb::Administration>) -> Ans
 }
 
 /// Administrations enrolled today.
-#[utoipa::path(get, path = "/v1/administrations", tag = "administration", responses((status = 200, body = ListingBody<Administration>)))]
+#[utoipa::path(get, path = "/v1/administrations", tag = "administration", params(PageQuery), responses((status = 200, body = ListingBody<Administration>)))]
 async fn list_administrations(
     State(app): State<App>,
     OriginalUri(uri): OriginalUri,

@@ -95,7 +95,7 @@ async fn list_register(
 }
 
 /// Signing credentials of an office.
-#[utoipa::path(get, path = "/v1/offices/{office_id}/credentials", tag = "seals", responses((status = 200, body = ListingBody<SigningCredential>)))]
+#[utoipa::path(get, path = "/v1/offices/{office_id}/credentials", tag = "seals", params(PageQuery), responses((status = 200, body = ListingBody<SigningCredential>)))]
 async fn list_credentials(
     State(app): State<App>,
     _: User,

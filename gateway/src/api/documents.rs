@@ -13,7 +13,7 @@ use wathiq_proto::wathiq::signature::v1 as pb;
 
 use crate::api::transfer::download::{self, Disposition, File};
 use crate::api::transfer::png;
-use crate::api::transfer::upload::{Piece, Upload};
+use crate::api::transfer::upload::{Piece, Upload, place};
 use crate::api::wire::{Hex, Show, view, words};
 use crate::api::{Answer, Created, filled};
 use crate::app::App;
@@ -130,14 +130,15 @@ pub(super) fn routes() -> OpenApiRouter<App> {
 }
 
 /// Uploads a PDF of at most 20 MiB; answers once it has been examined. A refused file is answered with 422 and the reason.
-#[utoipa::path(post, path = "/v1/documents", tag = "documents", params(UploadQuery), request_body(content = String, content_type = "application/pdf", description = "The file itself, or a form with one file."), responses((status = 201, body = Document)))]
+#[utoipa::path(post, path = "/v1/documents", tag = "documents", params(UploadQuery), request_body(content((String = "application/pdf"), (String = "multipart/form-data")), description = "The file itself, or a form with one file."), responses((status = 201, body = Document)))]
 async fn upload_document(
     State(app): State<App>,
-    _: User,
+    user: User,
     IdempotencyKey(request_id): IdempotencyKey,
     Query(query): Query<UploadQuery>,
     request: Request,
 ) -> Answer<Created<Document>> {
+    let place = place(&app.uploads, user.person_id)?;
     let upload = Upload::open(request, LARGEST).await?;
     let message = move |piece| {
         let part = match piece {
@@ -156,7 +157,7 @@ async fn upload_document(
     };
     let mut client = app.clients.documents();
     let answer = upload
-        .send(&app, LARGEST, message, |stream| async move {
+        .send(place, LARGEST, message, |stream| async move {
             client.upload_document(stream).await
         })
         .await?;

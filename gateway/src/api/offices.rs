@@ -248,7 +248,7 @@ async fn set_office_service(
 }
 
 /// Memberships of an office.
-#[utoipa::path(get, path = "/v1/offices/{office_id}/memberships", tag = "offices", responses((status = 200, body = ListingBody<Membership>)))]
+#[utoipa::path(get, path = "/v1/offices/{office_id}/memberships", tag = "offices", params(PageQuery), responses((status = 200, body = ListingBody<Membership>)))]
 async fn list_memberships(
     State(app): State<App>,
     _: User,

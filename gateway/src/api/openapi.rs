@@ -1,15 +1,16 @@
 //! The OpenAPI document: what the handlers do not say one by one is added here for all of them.
 
 use utoipa::PartialSchema;
-use utoipa::openapi::path::{Operation, Parameter, ParameterBuilder, ParameterIn};
-use utoipa::openapi::schema::{ObjectBuilder, SchemaFormat, SchemaType, Type};
+use utoipa::openapi::path::Operation;
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
-use utoipa::openapi::{
-    ContentBuilder, InfoBuilder, OpenApi, OpenApiBuilder, Ref, Required, ResponseBuilder, SecurityRequirement,
-};
+use utoipa::openapi::{InfoBuilder, OpenApi, OpenApiBuilder, SecurityRequirement};
 
 use crate::problem::{FieldProblem, ProblemDocument};
 use crate::session::COOKIE;
+
+mod answers;
+mod examples;
+mod parameters;
 
 /// Operations that change something and yet need no `Idempotency-Key`: an answer with a secret is never repeated, and
 /// searching and verifying change nothing.
@@ -18,6 +19,19 @@ pub(crate) const WITHOUT_KEY: &[(&str, &str)] = &[
     ("POST", "/v1/sessions/second-factor"),
     ("POST", "/v1/verification"),
     ("POST", "/v1/offices/{office_id}/claim-searches"),
+];
+
+/// Those of them that take an `Idempotency-Key` all the same.
+const OPTIONAL_KEY: &[(&str, &str)] = &[("POST", "/v1/sessions"), ("POST", "/v1/sessions/second-factor")];
+
+/// Operations that check the version they change.
+const VERSIONED: &[(&str, &str)] = &[
+    ("PATCH", "/v1/me"),
+    (
+        "PUT",
+        "/v1/legalisation-requests/{legalisation_request_id}/placement",
+    ),
+    ("PATCH", "/v1/administrations/{administration_id}"),
 ];
 
 /// Operations that anyone may call.
@@ -71,6 +85,13 @@ pub(super) fn complete(document: &mut OpenApi) {
         "The same secret, for browsers.",
     ));
     components.add_security_scheme("session_cookie", SecurityScheme::ApiKey(cookie));
+    components.responses.extend(answers::problems());
+    each_operation(document, complete_operation);
+    examples::add(document);
+}
+
+/// Does something with every operation, its method and its path.
+fn each_operation(document: &mut OpenApi, mut work: impl FnMut(&str, &str, &mut Operation)) {
     for (path, item) in &mut document.paths.paths {
         let operations = [
             ("GET", &mut item.get),
@@ -81,50 +102,21 @@ pub(super) fn complete(document: &mut OpenApi) {
         ];
         for (method, operation) in operations {
             if let Some(operation) = operation {
-                complete_operation(method, path, operation);
+                work(method, path, operation);
             }
         }
     }
 }
 
 fn complete_operation(method: &str, path: &str, operation: &mut Operation) {
-    let listed = |table: &[(&str, &str)]| table.contains(&(method, path));
-    if method != "GET" && !listed(WITHOUT_KEY) {
-        operation
-            .parameters
-            .get_or_insert_default()
-            .push(idempotency_key().into());
-    }
-    if !listed(PUBLIC) {
+    let public = PUBLIC.contains(&(method, path));
+    if !public {
         let none: [&str; 0] = [];
         operation.security = Some(vec![
             SecurityRequirement::new("session", none),
             SecurityRequirement::new("session_cookie", none),
         ]);
     }
-    let content = ContentBuilder::new()
-        .schema(Some(Ref::from_schema_name("ProblemDocument")))
-        .build();
-    let problem = ResponseBuilder::new()
-        .description("what went wrong")
-        .content("application/problem+json", content)
-        .build();
-    operation
-        .responses
-        .responses
-        .insert("default".to_owned(), problem.into());
-}
-
-fn idempotency_key() -> Parameter {
-    let schema = ObjectBuilder::new()
-        .schema_type(SchemaType::Type(Type::String))
-        .format(Some(SchemaFormat::Custom("uuid".to_owned())))
-        .build();
-    ParameterBuilder::new()
-        .name("Idempotency-Key")
-        .parameter_in(ParameterIn::Header)
-        .required(Required::True)
-        .description(Some("A new UUID; the same one when the call is repeated."))
-        .schema(Some(schema))
-        .build()
+    parameters::add(method, path, operation);
+    answers::add(method, path, public, operation);
 }

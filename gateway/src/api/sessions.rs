@@ -4,7 +4,7 @@ use axum::Json;
 use axum::extract::{OriginalUri, Path, State};
 use axum::response::{IntoResponse, Response};
 use chrono::{DateTime, Utc};
-use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use http::{HeaderMap, Method, StatusCode, header};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use wathiq_proto::wathiq::identity::v1 as pb;
@@ -14,7 +14,7 @@ use crate::api::{Answer, Listing, ListingBody, PageQuery, filled};
 use crate::app::App;
 use crate::client_address::ClientAddress;
 use crate::json::{Body, IdempotencyKey, OptionalIdempotencyKey, Query};
-use crate::session::{COOKIE, User, check_same_site};
+use crate::session::{User, check_same_site, cookie, ended_cookie};
 
 words! {
     /// What a session may be used for. Staff do not act through a citizen session.
@@ -85,31 +85,9 @@ pub(super) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(end_session))
 }
 
-/// The `Set-Cookie` of a session.
-#[must_use]
-pub(crate) fn cookie(secret: &str, expire_time: Option<DateTime<Utc>>) -> Option<HeaderValue> {
-    let expires = expire_time.map_or_else(String::new, |time| {
-        format!("; Expires={}", time.format("%a, %d %b %Y %H:%M:%S GMT"))
-    });
-    let mut value = HeaderValue::try_from(format!(
-        "{COOKIE}={secret}; Path=/; Secure; HttpOnly; SameSite=Lax{expires}"
-    ))
-    .ok()?;
-    value.set_sensitive(true);
-    Some(value)
-}
-
-/// The `Set-Cookie` that makes a browser forget its session.
-#[must_use]
-pub(crate) fn ended_cookie() -> HeaderValue {
-    HeaderValue::from_static("__Host-wathiq-session=; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age=0")
-}
-
 fn signed_in(grant: pb::SessionGrant, by_cookie: bool) -> Response {
     let expire_time = grant.expire_time.map(Show::show);
-    let set_cookie = by_cookie
-        .then(|| cookie(&grant.session_secret, expire_time))
-        .flatten();
+    let set_cookie = by_cookie.then(|| cookie(&grant.session_secret)).flatten();
     let session = NewSession {
         session_id: grant.session_id,
         session_secret: (!by_cookie).then_some(grant.session_secret),
@@ -190,7 +168,7 @@ async fn complete_sign_in(
 }
 
 /// The person's live sessions.
-#[utoipa::path(get, path = "/v1/sessions", tag = "sessions", responses((status = 200, body = ListingBody<Session>)))]
+#[utoipa::path(get, path = "/v1/sessions", tag = "sessions", params(PageQuery), responses((status = 200, body = ListingBody<Session>)))]
 async fn list_sessions(
     State(app): State<App>,
     _: User,

@@ -88,7 +88,7 @@ fn point(point: SpecimenPoint) -> pb::StrokePoint {
 }
 
 /// The person's specimens, newest first.
-#[utoipa::path(get, path = "/v1/specimens", tag = "specimens", responses((status = 200, body = ListingBody<Specimen>)))]
+#[utoipa::path(get, path = "/v1/specimens", tag = "specimens", params(PageQuery), responses((status = 200, body = ListingBody<Specimen>)))]
 async fn list_specimens(
     State(app): State<App>,
     _: User,

@@ -14,9 +14,10 @@ use crate::api::legalisation::{
     LegalisationState, RegisterEntryState, SealedFile, SealedFileKind, file_kind,
 };
 use crate::api::transfer::download::{self, Disposition, File};
-use crate::api::transfer::upload::{Piece, Upload};
+use crate::api::transfer::upload::{Piece, Upload, place};
 use crate::api::wire::{Hex, Show, view, words};
 use crate::app::App;
+use crate::client_address::ClientAddress;
 
 /// Largest file verified, in bytes: a sealed document is larger than what was uploaded.
 const LARGEST: u64 = 25 * 1024 * 1024;
@@ -25,7 +26,7 @@ words! {
     /// Indications of EN 319 102-1, clause 5.1.3.
     Indication from pb::Indication { TotalPassed, Indeterminate, TotalFailed }
     /// Whether the bytes are those issued.
-    IssuedState from pb::IssuedState { Unknown, AsIssued, Altered }
+    IssuedState from pb::IssuedState { Unknown, AsIssued, Altered, Withdrawn }
 }
 
 view! {
@@ -76,6 +77,8 @@ view! {
         legalisation: Option<LegalisationFacts>,
         /// Verdicts on the latest stored revision.
         signatures: Vec<SignatureVerdict>,
+        /// `as_issued`, or `withdrawn` where the legalisation was annulled.
+        issued: IssuedState,
     }
     /// What a file proves.
     FileVerification from pb::VerifyFileResponse {
@@ -84,7 +87,7 @@ view! {
         sub_indication: Option<String>,
         signatures: Vec<SignatureVerdict>,
         issued: IssuedState,
-        /// With `as_issued`: which stored revision, 1 is the first; else 0.
+        /// With `as_issued` and `withdrawn`: which stored revision, 1 is the first; else 0.
         revision: i32,
         legalisation: Option<LegalisationFacts>,
         sha256: Hex,
@@ -115,6 +118,9 @@ pub(super) fn routes() -> OpenApiRouter<App> {
 /// # Errors
 /// What is wrong with the upload, or the service's refusal.
 pub(crate) async fn verify(app: &App, request: Request) -> Answer<pb::VerifyFileResponse> {
+    let address = request.extensions().get::<ClientAddress>();
+    let whom = address.map_or_else(String::new, ClientAddress::limited_as);
+    let place = place(&app.verifications, whom)?;
     let upload = Upload::open(request, LARGEST).await?;
     let message = |piece| match piece {
         Piece::Start { .. } => None,
@@ -122,14 +128,14 @@ pub(crate) async fn verify(app: &App, request: Request) -> Answer<pb::VerifyFile
     };
     let mut client = app.clients.verification();
     upload
-        .send(app, LARGEST, message, |stream| async move {
+        .send(place, LARGEST, message, |stream| async move {
             client.verify_file(stream).await
         })
         .await
 }
 
 /// Verifies a file of at most 25 MiB; the file is not kept.
-#[utoipa::path(post, path = "/v1/verification", tag = "verification", request_body(content = String, content_type = "application/pdf", description = "The file itself, or a form with one file."), responses((status = 200, body = FileVerification)))]
+#[utoipa::path(post, path = "/v1/verification", tag = "verification", request_body(content((String = "application/pdf"), (String = "multipart/form-data")), description = "The file itself, or a form with one file."), responses((status = 200, body = FileVerification)))]
 async fn verify_file(State(app): State<App>, request: Request) -> Answer<Json<FileVerification>> {
     Ok(Json(verify(&app, request).await?.show()))
 }

@@ -67,7 +67,7 @@ async fn show(
 ) -> Result<Response, Problem> {
     match standing {
         Standing::Live(_) => {}
-        Standing::Unknown(problem) => return Err(problem),
+        Standing::Unknown(problem) | Standing::Limited(problem) => return Err(problem),
         Standing::None | Standing::Ended => return Ok(sign_in_first(&frame)),
     }
     let person = app

@@ -139,7 +139,7 @@ fn entry(method: &'static str, path: &str, operation: &Operation) -> Entry {
         .responses
         .responses
         .iter()
-        .filter(|(status, _)| *status != "default")
+        .filter(|(status, _)| status.starts_with(['2', '3']))
         .map(|(status, response)| {
             let value = serde_json::to_value(response).unwrap_or_default();
             let content = value

@@ -118,15 +118,14 @@ pub(super) enum Outcome {
 }
 
 impl Outcome {
-    /// The outcome for a file or code: what is altered or annulled is wrong whatever its signatures say.
+    /// The outcome for a file or code: what is altered or withdrawn is wrong whatever its signatures say.
     pub(super) fn of(
         indication: pb::Indication,
-        altered: bool,
+        issued: pb::IssuedState,
         facts: Option<&pb::LegalisationFacts>,
     ) -> Self {
-        let annulled = facts.is_some_and(|facts| facts.register_state() == pb::RegisterEntryState::Annulled);
         match indication {
-            _ if altered || annulled => Outcome::Wrong,
+            _ if issued == pb::IssuedState::Altered || is_withdrawn(issued, facts) => Outcome::Wrong,
             pb::Indication::TotalPassed => Outcome::Genuine,
             pb::Indication::TotalFailed => Outcome::Wrong,
             pb::Indication::Indeterminate | pb::Indication::Unspecified => Outcome::Undecided,
@@ -143,32 +142,40 @@ impl Outcome {
     }
 }
 
+/// Whether the legalisation behind a file or code was annulled.
+pub(super) fn is_withdrawn(issued: pb::IssuedState, facts: Option<&pb::LegalisationFacts>) -> bool {
+    let annulled = facts.is_some_and(|facts| facts.register_state() == pb::RegisterEntryState::Annulled);
+    annulled || issued == pb::IssuedState::Withdrawn
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn altered_or_annulled_is_never_genuine() {
-        let sealed = pb::LegalisationFacts {
-            register_state: pb::RegisterEntryState::Sealed as i32,
+    fn altered_or_withdrawn_is_never_genuine() {
+        use pb::IssuedState::{Altered, AsIssued, Unknown, Withdrawn};
+        let entry = |state: pb::RegisterEntryState| pb::LegalisationFacts {
+            register_state: state as i32,
             ..pb::LegalisationFacts::default()
         };
-        let annulled = pb::LegalisationFacts {
-            register_state: pb::RegisterEntryState::Annulled as i32,
-            ..pb::LegalisationFacts::default()
-        };
+        let sealed = entry(pb::RegisterEntryState::Sealed);
+        let annulled = entry(pb::RegisterEntryState::Annulled);
         let passed = pb::Indication::TotalPassed;
-        assert_eq!(Outcome::of(passed, false, Some(&sealed)), Outcome::Genuine);
-        assert_eq!(Outcome::of(passed, true, Some(&sealed)), Outcome::Wrong);
-        assert_eq!(Outcome::of(passed, false, Some(&annulled)), Outcome::Wrong);
-        assert_eq!(
-            Outcome::of(pb::Indication::Indeterminate, false, None),
-            Outcome::Undecided
-        );
-        assert_eq!(
-            Outcome::of(pb::Indication::TotalFailed, false, None),
-            Outcome::Wrong
-        );
+        for (indication, issued, facts, expected) in [
+            (passed, AsIssued, Some(&sealed), Outcome::Genuine),
+            (passed, Altered, Some(&sealed), Outcome::Wrong),
+            (passed, Withdrawn, Some(&sealed), Outcome::Wrong),
+            (passed, AsIssued, Some(&annulled), Outcome::Wrong),
+            (pb::Indication::Indeterminate, Unknown, None, Outcome::Undecided),
+            (pb::Indication::TotalFailed, Unknown, None, Outcome::Wrong),
+        ] {
+            assert_eq!(
+                Outcome::of(indication, issued, facts),
+                expected,
+                "{indication:?} {issued:?}"
+            );
+        }
     }
 
     #[test]

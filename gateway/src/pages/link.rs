@@ -55,23 +55,18 @@ pub(super) fn offer(frame: &Frame, base: &str, file: &pb::SealedFile) -> Option<
 }
 
 fn size(frame: &Frame, bytes: u64) -> String {
-    let tenths = bytes.saturating_mul(10).div_ceil(1024);
-    let (value, unit) = if tenths < 10_240 {
-        (tenths, "files.kilobytes")
-    } else {
-        (tenths.div_ceil(1024), "files.megabytes")
-    };
+    let kilobytes = bytes.div_ceil(1024);
+    if kilobytes < 1024 {
+        return format!("{kilobytes} {}", text(frame.language, "files.kilobytes"));
+    }
+    let tenths = bytes.saturating_mul(10).div_ceil(1024 * 1024);
     let separator = if frame.language == Language::English {
         '.'
     } else {
         ','
     };
-    format!(
-        "{}{separator}{} {}",
-        value / 10,
-        value % 10,
-        text(frame.language, unit)
-    )
+    let unit = text(frame.language, "files.megabytes");
+    format!("{}{separator}{} {unit}", tenths / 10, tenths % 10)
 }
 
 async fn show(State(app): State<App>, frame: Frame, Path(token): Path<String>) -> Result<Response, Problem> {

@@ -10,14 +10,13 @@ use serde::Deserialize;
 use wathiq_proto::wathiq::identity::v1 as pb;
 
 use crate::api;
-use crate::api::wire::Show;
 use crate::app::App;
 use crate::client_address::ClientAddress;
 use crate::json::Query;
 use crate::language::find;
 use crate::pages::{Frame, page, see_other};
 use crate::problem::Problem;
-use crate::session::{Standing, User};
+use crate::session::{Standing, User, cookie, ended_cookie};
 
 #[derive(Template)]
 #[template(path = "sign_in.html")]
@@ -207,7 +206,7 @@ fn said(frame: &Frame, problem: &Problem) -> String {
 
 fn signed_in(grant: pb::SessionGrant, next: &str) -> Response {
     let mut response = see_other(target(next));
-    if let Some(cookie) = api::cookie(&grant.session_secret, grant.expire_time.map(Show::show)) {
+    if let Some(cookie) = cookie(&grant.session_secret) {
         response.headers_mut().insert(header::SET_COOKIE, cookie);
     }
     response
@@ -221,9 +220,7 @@ async fn sign_out(
         end(&app, &user, user.session_id.clone()).await?;
     }
     let mut response = see_other("/");
-    response
-        .headers_mut()
-        .insert(header::SET_COOKIE, api::ended_cookie());
+    response.headers_mut().insert(header::SET_COOKIE, ended_cookie());
     Ok(response)
 }
 

@@ -13,7 +13,7 @@ use crate::api;
 use crate::app::App;
 use crate::json::Query;
 use crate::language::{find, text};
-use crate::pages::facts::{Outcome, Row, hash, rows, time};
+use crate::pages::facts::{Outcome, Row, hash, is_withdrawn, rows, time};
 use crate::pages::{Frame, page, see_other};
 use crate::problem::Problem;
 
@@ -52,6 +52,7 @@ struct ResultPage<'page> {
     class: &'static str,
     headline: &'static str,
     explanation: &'static str,
+    facts_title: &'static str,
     rows: Vec<Row>,
     verdicts: Vec<Verdict>,
     /// The result is about a file that was sent, not about a code.
@@ -112,24 +113,25 @@ async fn by_code(
             return Ok(page(&frame, StatusCode::NOT_FOUND, &shown));
         }
     };
-    let outcome = Outcome::of(answer.indication(), false, answer.legalisation.as_ref());
-    let annulled = is_annulled(answer.legalisation.as_ref());
+    let outcome = Outcome::of(answer.indication(), answer.issued(), answer.legalisation.as_ref());
+    let withdrawn = is_withdrawn(answer.issued(), answer.legalisation.as_ref());
     let headline = match outcome {
         Outcome::Genuine => "result.code_genuine",
         Outcome::Undecided => "result.undecided",
-        Outcome::Wrong if annulled => "result.annulled",
+        Outcome::Wrong if withdrawn => "result.annulled",
         Outcome::Wrong => "result.wrong",
     };
     let explanation = match outcome {
         Outcome::Genuine => "result.code_genuine_text",
         Outcome::Undecided => "result.undecided_text",
-        Outcome::Wrong if annulled => "result.annulled_text",
+        Outcome::Wrong if withdrawn => "result.annulled_text",
         Outcome::Wrong => "result.wrong_text",
     };
     let shown = ResultPage {
         class: outcome.class(),
         headline: text(frame.language, headline),
         explanation: text(frame.language, explanation),
+        facts_title: text(frame.language, "result.facts"),
         rows: legalisation_rows(&app, &frame, answer.legalisation.as_ref()).await,
         verdicts: verdicts(&frame, &answer.signatures),
         by_file: false,
@@ -165,11 +167,11 @@ async fn file_result<'page>(
     answer: &pb::VerifyFileResponse,
 ) -> ResultPage<'page> {
     let altered = answer.issued() == pb::IssuedState::Altered;
-    let outcome = Outcome::of(answer.indication(), altered, answer.legalisation.as_ref());
+    let outcome = Outcome::of(answer.indication(), answer.issued(), answer.legalisation.as_ref());
     let ours = answer.issued() != pb::IssuedState::Unknown;
     let (headline, explanation) = match outcome {
         Outcome::Wrong if altered => ("result.altered", "result.altered_text"),
-        Outcome::Wrong if is_annulled(answer.legalisation.as_ref()) => {
+        Outcome::Wrong if is_withdrawn(answer.issued(), answer.legalisation.as_ref()) => {
             ("result.annulled", "result.annulled_text")
         }
         Outcome::Wrong => ("result.wrong", "result.wrong_text"),
@@ -177,6 +179,10 @@ async fn file_result<'page>(
         Outcome::Genuine => ("result.foreign", "result.foreign_text"),
         Outcome::Undecided if answer.signatures.is_empty() => ("result.unsigned", "result.unsigned_text"),
         Outcome::Undecided => ("result.undecided", "result.undecided_text"),
+    };
+    let facts_title = match answer.legalisation {
+        Some(_) => "result.facts",
+        None => "result.file",
     };
     let mut shown_rows = legalisation_rows(app, frame, answer.legalisation.as_ref()).await;
     shown_rows.push(Row {
@@ -189,14 +195,11 @@ async fn file_result<'page>(
         class: outcome.class(),
         headline: text(frame.language, headline),
         explanation: text(frame.language, explanation),
+        facts_title: text(frame.language, facts_title),
         rows: shown_rows,
         verdicts: verdicts(frame, &answer.signatures),
         by_file: true,
     }
-}
-
-fn is_annulled(facts: Option<&pb::LegalisationFacts>) -> bool {
-    facts.is_some_and(|facts| facts.register_state() == pb::RegisterEntryState::Annulled)
 }
 
 async fn legalisation_rows(app: &App, frame: &Frame, facts: Option<&pb::LegalisationFacts>) -> Vec<Row> {

@@ -18,7 +18,7 @@ use wathiq_chassis::testing::Pki;
 use wathiq_chassis::{Ambient, ErrorDomain, ManualClock, SeededRandom, UpstreamConfig};
 use wathiq_gateway::app::App;
 use wathiq_gateway::client_address::Peer;
-use wathiq_gateway::config::{HttpSettings, Settings, Upstreams};
+use wathiq_gateway::config::{HttpSettings, Limits, Settings, Upstreams};
 use wathiq_proto::wathiq::identity::v1 as identity;
 
 use crate::stub::{EXCHANGE, QUOTA, Stub, serve_stub};
@@ -69,9 +69,10 @@ impl Edge {
                 listen: "127.0.0.1:0".parse().unwrap(),
                 public_url: ORIGIN.to_owned(),
                 trusted_proxies: Vec::new(),
+                trusted_tracers: Vec::new(),
                 tls: None,
                 problem_base: "https://wathiq.test/problems/".to_owned(),
-                concurrent_uploads: 4,
+                limits: Limits::default(),
             },
             upstream: Upstreams {
                 identity: upstream.clone(),

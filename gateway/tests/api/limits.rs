@@ -1,11 +1,14 @@
 //! Limits on how often an address or a session may call.
 
-use axum::body::Body;
-use http::StatusCode;
+use axum::body::{Body, Bytes};
+use http::{StatusCode, header};
 use wathiq_proto::wathiq::identity::v1 as pb;
 
-use crate::harness::{Edge, request, signed_in};
+use crate::harness::{Edge, KEY, request, signed_in};
 use crate::stub::QUOTA;
+
+const VERIFY: &str = "/wathiq.signature.v1.VerificationService/VerifyFile";
+const UPLOAD: &str = "/wathiq.signature.v1.DocumentService/UploadDocument";
 
 #[tokio::test]
 async fn the_standing_is_told_and_the_limit_kept() {
@@ -64,4 +67,56 @@ async fn with_identity_down_verification_goes_on_within_a_small_limit() {
         answered += usize::from(edge.get("/v1/verification/ABCD").await.status == StatusCode::OK);
     }
     assert_eq!(answered, 60);
+}
+
+#[tokio::test]
+async fn files_have_places_apart_for_people_and_for_strangers() {
+    let edge = Edge::with(|settings| {
+        let limits = &mut settings.http.limits;
+        (limits.uploads, limits.uploads_each) = (2, 1);
+        (limits.verifications, limits.verifications_each) = (2, 1);
+        settings.http.trusted_proxies = vec!["127.0.0.1".parse().unwrap()];
+    })
+    .await;
+    let verify = |address: &str, body: Body| {
+        let request = request("POST", "/v1/verification")
+            .header("x-forwarded-for", address)
+            .header(header::CONTENT_TYPE, "application/pdf");
+        edge.send(request.body(body).unwrap())
+    };
+    let hold = |address: &'static str| {
+        let (sender, receiver) = tokio::sync::mpsc::channel::<Result<Bytes, std::io::Error>>(1);
+        let body = Body::from_stream(tokio_stream::wrappers::ReceiverStream::new(receiver));
+        (sender, verify(address, body))
+    };
+    let (first_sender, first) = hold("203.0.113.1");
+    let (second_sender, second) = hold("203.0.113.2");
+    let checks = async {
+        edge.until(|stub| stub.begun(VERIFY) == 2).await;
+        let again = verify("203.0.113.1", Body::from("x")).await;
+        assert_eq!(
+            (again.status.as_u16(), again.reason().as_str()),
+            (429, "UPLOADS_TOO_MANY")
+        );
+        assert_eq!(again.header("retry-after"), "5");
+        let other = verify("203.0.113.3", Body::from("x")).await;
+        assert_eq!(
+            (other.status.as_u16(), other.reason().as_str()),
+            (503, "UPLOADS_BUSY")
+        );
+        assert_eq!(other.header("retry-after"), "5");
+        // The people who are signed in have places of their own.
+        let upload = signed_in("POST", "/v1/documents")
+            .header("idempotency-key", KEY)
+            .header(header::CONTENT_TYPE, "application/pdf");
+        edge.send(upload.body(Body::from("x")).unwrap()).await;
+        assert_eq!(edge.stub.calls(UPLOAD).len(), 1);
+        drop((first_sender, second_sender));
+    };
+    let (first, second, ()) = tokio::join!(first, second, checks);
+    assert_eq!((first.status, second.status), (StatusCode::OK, StatusCode::OK));
+    assert_eq!(
+        verify("203.0.113.1", Body::from("x")).await.status,
+        StatusCode::OK
+    );
 }

@@ -124,6 +124,7 @@ async fn the_result_behind_the_qr() {
         legalisation: Some(facts()),
         signatures: Vec::new(),
         indication: pb::Indication::TotalPassed as i32,
+        issued: pb::IssuedState::AsIssued as i32,
     };
     edge.stub.answers(VERIFY_CODE, &passed);
     let french = edge.get("/v/ABCD-2345-WXYZ?lang=fr").await;
@@ -151,6 +152,18 @@ async fn the_result_behind_the_qr() {
         },
     );
     assert!(edge.get("/v/ABCD").await.text().contains("outcome bad"));
+    let withdrawn = pb::VerifyCodeResponse {
+        issued: pb::IssuedState::Withdrawn as i32,
+        legalisation: Some(facts()),
+        indication: pb::Indication::TotalPassed as i32,
+        ..Default::default()
+    };
+    edge.stub.answers(VERIFY_CODE, &withdrawn);
+    let page = edge.get("/v/ABCD?lang=en").await.text();
+    assert!(
+        page.contains("outcome bad") && page.contains("has been annulled"),
+        "{page}"
+    );
 }
 
 #[tokio::test]
@@ -348,7 +361,7 @@ async fn a_link_shows_before_it_downloads() {
     edge.stub.answers(GET_LINK, &link);
     let page = edge.get("/d/a%2Fb?lang=fr").await;
     assert!(
-        page.text().contains("href=\"/d/a%2Fb/document\"") && page.text().contains("1,5"),
+        page.text().contains("href=\"/d/a%2Fb/document\"") && page.text().contains("2 Ko"),
         "{}",
         page.text()
     );

@@ -6,9 +6,8 @@ use axum::body::Body;
 use http::{StatusCode, header};
 use serde_json::Value;
 
-use crate::harness::{Edge, KEY, request, signed_in};
-use crate::samples::sample;
-use crate::stub::all_methods;
+use crate::harness::{Edge, KEY, ORIGIN, request, signed_in};
+use crate::stub::{EXCHANGE, all_methods};
 
 /// Methods of services that no route of the API reaches, and why.
 const NOT_FOR_PROGRAMS: &[(&str, &str)] = &[
@@ -69,7 +68,7 @@ pub(crate) fn operations(edge: &Edge) -> Vec<Operation> {
                 .as_object()
                 .and_then(|content| {
                     let (kind, media) = content.iter().next()?;
-                    Some((kind.clone(), body_for(&document, kind, media)))
+                    Some((kind.clone(), media["example"].clone()))
                 });
             let parameters = operation["parameters"].as_array();
             let mut path = filled(template);
@@ -86,7 +85,7 @@ pub(crate) fn operations(edge: &Edge) -> Vec<Operation> {
                 needs_key: parameters
                     .into_iter()
                     .flatten()
-                    .any(|it| it["name"] == "Idempotency-Key"),
+                    .any(|it| it["name"] == "Idempotency-Key" && it["required"] == true),
                 public: operation["security"].is_null(),
             });
         }
@@ -106,21 +105,6 @@ fn filled(template: &str) -> String {
         })
         .collect::<Vec<_>>()
         .join("/")
-}
-
-fn body_for(document: &Value, kind: &str, media: &Value) -> Value {
-    if kind != "application/json" {
-        return Value::Null;
-    }
-    let mut body = sample(document, &media["schema"]);
-    // Two bodies hold alternatives, of which a sample has both.
-    if body.get("email").is_some() && body.get("role").is_some() {
-        body["email"] = Value::Null;
-    }
-    if body.get("standing").is_some() {
-        body["standing"] = Value::Bool(false);
-    }
-    body
 }
 
 pub(crate) fn call(operation: &Operation) -> http::Request<Body> {
@@ -211,6 +195,68 @@ async fn without_a_session_only_public_operations_work() {
             assert_eq!(reply.reason(), "SIGN_IN_REQUIRED", "{name}");
             assert!(edge.stub.work().is_empty(), "{name} called a service");
         }
+    }
+}
+
+#[tokio::test]
+async fn no_operation_changes_anything_for_a_cookie_that_another_site_sends() {
+    let edge = Edge::start().await;
+    let with_cookie = async |mut request: http::Request<Body>, origin: &'static str, site: &'static str| {
+        let headers = request.headers_mut();
+        headers.remove(header::AUTHORIZATION);
+        headers.insert(
+            header::COOKIE,
+            "__Host-wathiq-session=session-secret".parse().unwrap(),
+        );
+        headers.insert(header::ORIGIN, origin.parse().unwrap());
+        headers.insert("sec-fetch-site", site.parse().unwrap());
+        edge.stub.forget();
+        edge.send(request).await
+    };
+    let mut tried = 0;
+    for operation in operations(&edge)
+        .iter()
+        .filter(|operation| operation.method != "GET")
+    {
+        let name = format!("{} {}", operation.method, operation.template);
+        for (origin, site) in [
+            ("https://evil.test", "cross-site"),
+            (ORIGIN, "same-site"),
+            ("null", "same-origin"),
+        ] {
+            let reply = with_cookie(call(operation), origin, site).await;
+            assert_eq!(reply.reason(), "CROSS_SITE_REQUEST", "{name}");
+            assert!(edge.stub.work().is_empty(), "{name} called a service");
+            assert!(
+                edge.stub.calls(EXCHANGE).is_empty(),
+                "{name} asked for the session"
+            );
+        }
+        let own = with_cookie(call(operation), ORIGIN, "same-origin").await;
+        assert_ne!(own.status, StatusCode::FORBIDDEN, "{name}");
+        let mut bearer = call(operation);
+        bearer
+            .headers_mut()
+            .insert(header::ORIGIN, "https://other.test".parse().unwrap());
+        edge.stub.forget();
+        assert_ne!(
+            edge.send(bearer).await.status,
+            StatusCode::FORBIDDEN,
+            "{name} as Bearer"
+        );
+        tried += 1;
+    }
+    assert!(tried > 30, "{tried}");
+    for path in ["/sign-in", "/sign-in/second-factor", "/sign-out", "/verify"] {
+        let request = request("POST", path).header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
+        let reply = with_cookie(
+            request.body(Body::empty()).unwrap(),
+            "https://evil.test",
+            "cross-site",
+        )
+        .await;
+        assert_eq!(reply.status, StatusCode::FORBIDDEN, "{path}");
+        assert!(edge.stub.work().is_empty(), "{path}");
     }
 }
 

@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 use tonic::Status;
 use wathiq_proto::wathiq::identity::v1 as pb;
 
-use crate::harness::{Edge, KEY, ORIGIN, SECRET, request, signed_in};
-use crate::stub::EXCHANGE;
+use crate::harness::{Edge, KEY, ORIGIN, Reply, SECRET, request, signed_in};
+use crate::stub::{EXCHANGE, QUOTA};
 
 const SIGN_IN: &str = "/wathiq.identity.v1.SessionService/SignIn";
 const GET_PERSON: &str = "/wathiq.identity.v1.AccountService/GetPerson";
@@ -55,6 +55,119 @@ async fn an_ended_session_is_forgotten_at_once() {
     edge.send(signed_in("GET", "/v1/me").body(Body::empty()).unwrap())
         .await;
     assert_eq!(edge.stub.calls(EXCHANGE).len(), 2);
+}
+
+async fn with_secret(edge: &Edge, secret: &str) -> Reply {
+    let request = request("GET", "/v1/me").header(header::AUTHORIZATION, format!("Bearer {secret}"));
+    edge.send(request.body(Body::empty()).unwrap()).await
+}
+
+#[tokio::test]
+async fn a_wrong_secret_is_asked_about_once_in_a_few_seconds() {
+    let edge = Edge::start().await;
+    for _ in 0..5 {
+        assert_eq!(with_secret(&edge, "wrong").await.reason(), "SESSION_ENDED");
+    }
+    assert_eq!(edge.stub.calls(EXCHANGE).len(), 1);
+    edge.clock.advance(TimeDelta::seconds(5));
+    assert_eq!(with_secret(&edge, "wrong").await.reason(), "SESSION_ENDED");
+    assert_eq!(edge.stub.calls(EXCHANGE).len(), 2);
+}
+
+#[tokio::test]
+async fn a_flood_of_wrong_secrets_stops_at_the_edge_and_hurts_no_session() {
+    let edge = Edge::start().await;
+    assert_eq!(
+        with_secret(&edge, SECRET).await.status,
+        StatusCode::INTERNAL_SERVER_ERROR
+    );
+    let mut heard = 0;
+    for number in 0..200 {
+        let reply = with_secret(&edge, &format!("wrong {number}")).await;
+        if reply.status == StatusCode::UNAUTHORIZED {
+            heard += 1;
+        } else {
+            assert_eq!(reply.reason(), "RATE_LIMITED");
+            assert!(!reply.header("retry-after").is_empty());
+        }
+    }
+    assert_eq!(heard, 120);
+    assert_eq!(edge.stub.calls(EXCHANGE).len(), 121);
+    edge.stub.forget();
+    with_secret(&edge, "wrong again").await;
+    assert!(edge.stub.calls(QUOTA).is_empty() && edge.stub.calls(EXCHANGE).is_empty());
+    // The session that was there before is exchanged again all the same, and whoever has none is served.
+    edge.clock.advance(TimeDelta::seconds(31));
+    with_secret(&edge, SECRET).await;
+    assert_eq!(edge.stub.calls(GET_PERSON).len(), 1);
+    assert_eq!(edge.get("/v1/offices").await.status, StatusCode::OK);
+    edge.clock.advance(TimeDelta::seconds(60));
+    assert_eq!(with_secret(&edge, "wrong 1").await.reason(), "SESSION_ENDED");
+}
+
+#[tokio::test]
+async fn many_sessions_of_one_address_are_no_flood() {
+    let edge = Edge::start().await;
+    let answer = pb::ExchangeSessionResponse {
+        session_id: "s".to_owned(),
+        ..Default::default()
+    };
+    edge.stub.answers(EXCHANGE, &answer);
+    for number in 0..300 {
+        let reply = with_secret(&edge, &format!("session {number}")).await;
+        assert_ne!(reply.status, StatusCode::TOO_MANY_REQUESTS, "{number}");
+    }
+}
+
+#[tokio::test]
+async fn a_cookie_whose_session_has_ended_is_taken_back() {
+    let edge = Edge::start().await;
+    let page = async |path: &str, secret: &str| {
+        let cookie = format!("__Host-wathiq-session={secret}");
+        let request = request("GET", path).header(header::COOKIE, cookie);
+        edge.send(request.body(Body::empty()).unwrap()).await
+    };
+    for path in ["/", "/v1/me"] {
+        let taken = page(path, "gone").await;
+        assert!(
+            taken.header("set-cookie").starts_with("__Host-wathiq-session=;"),
+            "{path}"
+        );
+        assert!(taken.header("set-cookie").ends_with("Max-Age=0"), "{path}");
+        assert_eq!(page(path, SECRET).await.header("set-cookie"), "", "{path}");
+    }
+}
+
+#[tokio::test]
+async fn how_the_secret_came_counts_each_time() {
+    let edge = Edge::start().await;
+    let body = json!({"current_password": "a", "new_password": "b"}).to_string();
+    let change = async |name: header::HeaderName, value: &str| {
+        let request = request("PUT", "/v1/me/password")
+            .header(name, value)
+            .header("idempotency-key", KEY)
+            .header(header::CONTENT_TYPE, "application/json");
+        edge.send(request.body(Body::from(body.clone())).unwrap()).await
+    };
+    // A Bearer needs no origin; the same secret as a cookie does, although it has just been exchanged.
+    let bearer = change(header::AUTHORIZATION, &format!("Bearer {SECRET}")).await;
+    assert_eq!(bearer.status, StatusCode::NO_CONTENT);
+    assert_eq!(
+        change(header::COOKIE, COOKIE).await.reason(),
+        "CROSS_SITE_REQUEST"
+    );
+    // A wrong Bearer, or another scheme, does not make the cookie count without its origin.
+    for scheme in ["Bearer wrong", "Basic eDp5", "bearer"] {
+        edge.stub.forget();
+        let request = request("PUT", "/v1/me/password")
+            .header(header::AUTHORIZATION, scheme)
+            .header(header::COOKIE, COOKIE)
+            .header("idempotency-key", KEY)
+            .header(header::CONTENT_TYPE, "application/json");
+        let reply = edge.send(request.body(Body::from(body.clone())).unwrap()).await;
+        assert!(matches!(reply.status.as_u16(), 401 | 403), "{scheme}");
+        assert!(edge.stub.work().is_empty(), "{scheme}");
+    }
 }
 
 #[tokio::test]
@@ -168,7 +281,7 @@ async fn browsers_get_the_secret_in_a_cookie_only() {
     assert!(!reply.text().contains("fresh-secret"));
     assert_eq!(
         reply.header("set-cookie"),
-        "__Host-wathiq-session=fresh-secret; Path=/; Secure; HttpOnly; SameSite=Lax; Expires=Fri, 15 Jan 2027 09:00:00 GMT"
+        "__Host-wathiq-session=fresh-secret; Path=/; Secure; HttpOnly; SameSite=Lax"
     );
 }
 

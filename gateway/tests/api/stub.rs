@@ -93,9 +93,15 @@ impl Stub {
             .collect()
     }
 
+    /// How many calls of a method have begun, ended or not.
+    pub(crate) fn begun(&self, path: &str) -> usize {
+        let begun = self.begun.lock().unwrap();
+        begun.iter().filter(|begun| *begun == path).count()
+    }
+
     /// Whether a call of a method has begun, ended or not.
     pub(crate) fn has_begun(&self, path: &str) -> bool {
-        self.begun.lock().unwrap().iter().any(|begun| begun == path)
+        self.begun(path) > 0
     }
 
     /// Calls that carry the user's work, without the gateway's own.

@@ -26,7 +26,7 @@ const NAMED: [&str; 16] = [
 ];
 
 /// What the services say of a request's progress.
-const PROGRESS: [&str; 9] = [
+const PROGRESS: [&str; 13] = [
     "PREPARING",
     "WAITING_FOR_PLACEMENT",
     "WAITING_FOR_CONFIRMATION",
@@ -36,6 +36,10 @@ const PROGRESS: [&str; 9] = [
     "WAITING_FOR_SIGNATURE",
     "WAITING_FOR_PAGE_SIGNATURE",
     "WAITING_FOR_TIME_STAMP",
+    "WAITING_FOR_TRUSTED_TIME_STAMP",
+    "WAITING_FOR_REVOCATION_DATA",
+    "CANNOT_BE_FINISHED",
+    "PREPARATION_FAILED",
 ];
 
 fn sources(folder: &Path, found: &mut String) {

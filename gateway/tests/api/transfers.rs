@@ -78,6 +78,27 @@ async fn an_upload_is_passed_on_in_small_chunks() {
     assert_eq!(chunks.concat(), file());
 }
 
+/// What a call is given, in milliseconds.
+fn given(edge: &Edge, path: &str) -> u64 {
+    let call = edge.stub.calls(path).remove(0);
+    let text = call.headers["grpc-timeout"].to_str().unwrap().to_owned();
+    text.strip_suffix('m').unwrap().parse().unwrap()
+}
+
+#[tokio::test]
+async fn a_file_has_minutes_and_other_calls_have_not() {
+    let edge = Edge::start().await;
+    for path in ["/v1/documents", "/v1/verification"] {
+        let request = upload(path, "application/pdf").body(Body::from("%PDF"));
+        edge.send(request.unwrap()).await;
+    }
+    edge.get("/v1/offices").await;
+    for path in [UPLOAD, VERIFY] {
+        assert!((800_000..=900_000).contains(&given(&edge, path)), "{path}");
+    }
+    assert!(given(&edge, "/wathiq.identity.v1.OfficeService/ListOffices") <= 55_000);
+}
+
 #[tokio::test]
 async fn a_form_s_file_is_taken_too() {
     let edge = Edge::start().await;

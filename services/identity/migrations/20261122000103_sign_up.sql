@@ -34,6 +34,8 @@ CREATE INDEX contact_change_expires_at ON contact_change (expires_at);
 CREATE TABLE password_reset (
     password_reset_id uuid PRIMARY KEY,
     person_id         uuid REFERENCES person,
+    -- Keyed hash of the folded e-mail address, base64url: what attempts are counted by, whether or not there is an account.
+    account           text NOT NULL CHECK (length(account) = 43),
     expires_at        timestamptz NOT NULL,
     done              boolean NOT NULL DEFAULT false
 );

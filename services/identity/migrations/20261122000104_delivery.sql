@@ -6,6 +6,8 @@ CREATE TABLE delivery (
     channel     text NOT NULL CHECK (channel IN ('email', 'phone')),
     language    text NOT NULL CHECK (language IN ('ar', 'fr', 'zgh', 'en')),
     sealed      bytea,
+    -- Stands for a code to an address without an account: it is taken like any other and never sent.
+    silent      boolean NOT NULL DEFAULT false,
     expires_at  timestamptz NOT NULL,
     taken_by    uuid,
     taken_at    timestamptz,

@@ -12,6 +12,7 @@ CREATE TABLE session (
 );
 CREATE INDEX session_person ON session (person_id, session_id);
 CREATE INDEX session_created_at ON session (created_at);
+CREATE INDEX session_live ON session (last_used_at) WHERE ended_at IS NULL;
 
 CREATE TABLE sign_in_challenge (
     challenge_id   uuid PRIMARY KEY,
@@ -43,3 +44,14 @@ CREATE TABLE signing_key (
     active_from    timestamptz NOT NULL UNIQUE,
     created_at     timestamptz NOT NULL
 );
+
+-- A private half is destroyed, never changed or put back.
+CREATE FUNCTION signing_key_is_only_destroyed() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF NEW.private_sealed IS NOT NULL THEN
+        RAISE EXCEPTION 'a key is destroyed, not changed' USING ERRCODE = 'integrity_constraint_violation', CONSTRAINT = 'signing_key_is_only_destroyed';
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER signing_key_is_only_destroyed BEFORE UPDATE ON signing_key
+    FOR EACH ROW EXECUTE FUNCTION signing_key_is_only_destroyed();

@@ -40,6 +40,17 @@ CREATE TABLE membership (
 CREATE INDEX membership_person ON membership (person_id) WHERE ended_at IS NULL;
 CREATE INDEX membership_office ON membership (office_id, membership_id);
 
+-- What was held stays on record; it ends once.
+CREATE FUNCTION membership_ends_once() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF OLD.ended_at IS NOT NULL THEN
+        RAISE EXCEPTION 'the membership has ended' USING ERRCODE = 'integrity_constraint_violation', CONSTRAINT = 'membership_ends_once';
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER membership_ends_once BEFORE UPDATE ON membership
+    FOR EACH ROW EXECUTE FUNCTION membership_ends_once();
+
 CREATE TABLE administration (
     administration_id uuid PRIMARY KEY,
     version           bigint NOT NULL CHECK (version >= 1),

@@ -24,3 +24,25 @@ CREATE TABLE specimen_version (
         proof_method IS DISTINCT FROM 'in_person' OR (proof_office_id IS NOT NULL AND proof_official_id IS NOT NULL)
     )
 );
+
+-- A proof is added once and stays.
+CREATE FUNCTION specimen_version_proved_once() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF OLD.proved_at IS NOT NULL THEN
+        RAISE EXCEPTION 'the specimen has been proved' USING ERRCODE = 'integrity_constraint_violation', CONSTRAINT = 'specimen_version_proved_once';
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER specimen_version_proved_once BEFORE UPDATE ON specimen_version
+    FOR EACH ROW EXECUTE FUNCTION specimen_version_proved_once();
+
+-- Neither number goes back.
+CREATE FUNCTION specimen_goes_on() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF NEW.sequence < OLD.sequence OR NEW.last_version < OLD.last_version THEN
+        RAISE EXCEPTION 'a specimen does not go back' USING ERRCODE = 'integrity_constraint_violation', CONSTRAINT = 'specimen_goes_on';
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER specimen_goes_on BEFORE UPDATE ON specimen
+    FOR EACH ROW EXECUTE FUNCTION specimen_goes_on();

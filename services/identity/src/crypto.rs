@@ -4,3 +4,4 @@ pub mod jws;
 pub mod keyed_hash;
 pub mod password_hash;
 pub mod sealer;
+pub mod tagged_secret;

@@ -174,7 +174,7 @@ fn own_keys(app: Arc<App>) -> KeyFetch {
                 kid: published.key.id,
                 public_key: published.key.public_key,
             };
-            Ok(published.into_iter().map(key).collect())
+            Ok(published.for_tokens.into_iter().map(key).collect())
         })
     })
 }

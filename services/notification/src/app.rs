@@ -7,6 +7,7 @@ pub mod send_message;
 pub mod settle_message;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use sqlx::PgPool;
 use tokio::sync::Semaphore;
@@ -26,6 +27,8 @@ pub struct App {
     pub signature: Arc<dyn Signature>,
     pub mailer: Mailer,
     pub text_messages: Arc<dyn TextMessageProvider>,
+    /// Bound on handing one message over, by mail or text.
+    pub hand_over: Duration,
     pub house: House,
     /// Attachments that are larger together, in bytes, go by link.
     pub attachment_limit: u64,

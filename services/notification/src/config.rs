@@ -123,7 +123,7 @@ pub struct TextConfig {
     /// Sender as phones show it.
     #[serde(default = "text_from")]
     pub from: String,
-    /// Bound on one request.
+    /// Bound on one request, at most 60.
     #[serde(default = "text_seconds")]
     pub seconds: u64,
 }
@@ -174,6 +174,12 @@ pub struct HelpHours {
 }
 
 impl Settings {
+    /// Bound on handing one message over, by mail or text.
+    #[must_use]
+    pub fn hand_over(&self) -> Duration {
+        Duration::from_secs(self.mail.seconds.max(self.text.seconds))
+    }
+
     /// Checks what types cannot.
     ///
     /// # Errors
@@ -189,8 +195,13 @@ impl Settings {
                 return Err(ConfigError::key(key, "must be at least 1"));
             }
         }
-        if self.mail.seconds > 60 {
-            return Err(ConfigError::key("mail.seconds", "must be at most 60"));
+        for (key, value) in [
+            ("mail.seconds", self.mail.seconds),
+            ("text.seconds", self.text.seconds),
+        ] {
+            if value > 60 {
+                return Err(ConfigError::key(key, "must be at most 60"));
+            }
         }
         let url = &self.messages.public_url;
         if !(url.starts_with("https://") || url.starts_with("http://")) || url.ends_with('/') {

@@ -112,8 +112,8 @@ impl Mailer {
         let mut connection = tokio::time::timeout(self.within, self.hand_over(&envelope, &bytes))
             .await
             .map_err(elapsed)??;
-        // It is taken: how the server says goodbye changes nothing.
-        drop(tokio::time::timeout(GOODBYE, connection.quit()).await);
+        // It is taken, which is to be noted without delay: how the server says goodbye changes nothing.
+        tokio::spawn(async move { drop(tokio::time::timeout(GOODBYE, connection.quit()).await) });
         Ok(())
     }
 

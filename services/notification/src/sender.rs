@@ -1,7 +1,8 @@
 //! Takes due messages, tries them, notes the outcome. Any number of processes may do so at the same time.
 
+use std::pin::pin;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use chrono::TimeDelta;
 use sqlx::postgres::PgListener;
@@ -11,28 +12,53 @@ use tracing::Instrument;
 use wathiq_chassis::{CallContext, status, telemetry};
 
 use crate::app::App;
-use crate::app::send_message::attempt;
+use crate::app::send_message::{HandOver, attempt};
 use crate::app::settle_message::{Attempt, settle};
 use crate::domain::message::{Message, Outcome, State};
-use crate::store::messages;
+use crate::store::{StoreError, messages};
 
-/// An attempt ends within this, whatever hangs.
-const ATTEMPT: Duration = Duration::from_secs(90);
-/// For how long an attempt keeps others off its message. Longer than [`ATTEMPT`] by what noting the outcome may take.
-const LEASE: TimeDelta = TimeDelta::seconds(120);
+/// Until the hand-over begins: asking identity and signature, and writing.
+const PREPARING: Duration = Duration::from_secs(30);
+/// What noting the outcome may take while the database answers.
+const SETTLING: Duration = Duration::from_secs(5);
+/// By how much the lease is longer than an attempt: a database that is away for less costs nothing.
+const SPARE: Duration = Duration::from_secs(60);
+/// Pause between two tries at noting an outcome.
+const SETTLE_AGAIN: Duration = Duration::from_millis(250);
 /// Longest pause between two looks: the net below a lost notification.
 const LONGEST_REST: Duration = Duration::from_secs(5);
 /// Pause after the database did not answer.
 const AFTER_FAILURE: Duration = Duration::from_secs(1);
+/// Pause once it answers again, before anything is claimed: whoever has handed a message over notes that first, and the
+/// lease may have run out meanwhile. Longer than a connection takes to be given up.
+const AFTER_RECOVERY: Duration = Duration::from_secs(5);
 
-/// Works until `shutdown`; attempts under way are finished.
+/// For how long an attempt keeps others off its message: longer than any attempt takes. A mail that is too large is handed
+/// over a second time, by link.
+fn lease(app: &App) -> TimeDelta {
+    let longest = PREPARING + app.hand_over * 2 + SPARE;
+    TimeDelta::from_std(longest).unwrap_or(TimeDelta::MAX)
+}
+
+/// How long [`run`] may take to end: a hand-over that has begun ends, and is noted.
+pub fn drain(hand_over: Duration) -> Duration {
+    hand_over * 2 + SETTLING
+}
+
+/// Works until `shutdown`. A hand-over under way is finished and noted; what is still being prepared is put off.
 pub async fn run(app: Arc<App>, concurrency: usize, shutdown: CancellationToken) {
     let mut under_way = JoinSet::new();
     let mut listener = None;
+    let mut was_away = false;
     while !shutdown.is_cancelled() {
         while under_way.try_join_next().is_some() {}
         let room = concurrency.saturating_sub(under_way.len());
-        let rest = match begin(&app, room, &mut under_way).await {
+        let begun = match was_away {
+            true => recover(&app, &shutdown).await.map(|()| Duration::ZERO),
+            false => begin(&app, room, &mut under_way, &shutdown).await,
+        };
+        was_away = begun.is_err();
+        let rest = match begun {
             Ok(rest) => rest,
             Err(error) => {
                 tracing::warn!(
@@ -53,23 +79,35 @@ pub async fn run(app: Arc<App>, concurrency: usize, shutdown: CancellationToken)
     while under_way.join_next().await.is_some() {}
 }
 
+/// Finds out whether the database answers again, and lets others go first.
+async fn recover(app: &App, shutdown: &CancellationToken) -> Result<(), StoreError> {
+    let mut conn = app.pool.acquire().await?;
+    messages::next_due(&mut conn).await?;
+    drop(conn);
+    let _told_to_end = shutdown
+        .run_until_cancelled(tokio::time::sleep(AFTER_RECOVERY))
+        .await;
+    Ok(())
+}
+
 /// Begins attempts at due messages while there is room, and answers how long nothing will be due.
 async fn begin(
     app: &Arc<App>,
     room: usize,
     under_way: &mut JoinSet<()>,
-) -> Result<Duration, crate::store::StoreError> {
+    shutdown: &CancellationToken,
+) -> Result<Duration, StoreError> {
     if room == 0 {
         return Ok(LONGEST_REST);
     }
     let mut conn = app.pool.acquire().await?;
     let now = app.ambient.now();
     let limit = i64::try_from(room).unwrap_or(i64::MAX);
-    let due = messages::claim(&mut conn, now, now + LEASE, limit).await?;
+    let due = messages::claim(&mut conn, now, now + lease(app), limit).await?;
     let full = due.len() == room;
     for message in due {
-        let app = Arc::clone(app);
-        under_way.spawn(async move { try_once(&app, message).await });
+        let (app, shutdown) = (Arc::clone(app), shutdown.clone());
+        under_way.spawn(async move { try_once(&app, message, &shutdown).await });
     }
     if full {
         return Ok(LONGEST_REST);
@@ -102,7 +140,7 @@ async fn listen(app: &App) -> Result<PgListener, sqlx::Error> {
 }
 
 /// One attempt, in the trace of the event that caused the message.
-pub async fn try_once(app: &App, message: Message) {
+pub async fn try_once(app: &App, message: Message, shutdown: &CancellationToken) {
     let span = tracing::info_span!(
         "message.send",
         otel.name = format!("send {}", message.template.as_str()),
@@ -114,40 +152,74 @@ pub async fn try_once(app: &App, message: Message) {
     if let Some(traceparent) = &message.traceparent {
         telemetry::set_parent(&span, traceparent);
     }
-    let context = CallContext::new(ATTEMPT, message.cause_event_id.to_string());
-    context.scope(try_and_settle(app, message).instrument(span)).await;
+    let context = CallContext::new(PREPARING, message.cause_event_id.to_string());
+    let work = async {
+        let claimed = Instant::now();
+        let attempted = bounded(app, &message, shutdown).await;
+        note(app, message, attempted, claimed).await;
+    };
+    context.scope(work.instrument(span)).await;
 }
 
-async fn try_and_settle(app: &App, message: Message) {
-    let (id, channel, template) = (message.id, message.channel, message.template);
-    let attempted = match tokio::time::timeout(ATTEMPT, attempt(app, &message)).await {
-        Ok(attempted) => attempted,
-        Err(_) => Attempt {
-            template,
-            outcome: Outcome::Again {
-                code: "ATTEMPT_TIMEOUT".to_owned(),
-            },
-        },
+/// An attempt that ends whatever hangs. What has begun to be handed over is never cut off, for nobody would know whether it
+/// was taken; the hand-over has a bound of its own.
+async fn bounded(app: &App, message: &Message, shutdown: &CancellationToken) -> Attempt {
+    let hand_over = HandOver::default();
+    let mut attempt = pin!(attempt(app, message, &hand_over));
+    let code = tokio::select! {
+        biased;
+        attempted = &mut attempt => return attempted,
+        () = tokio::time::sleep(PREPARING) => "ATTEMPT_TIMEOUT",
+        () = shutdown.cancelled() => "INTERRUPTED",
     };
-    match settle(app, message, attempted).await {
-        Ok(Some(settled)) => {
-            metrics::counter!(
-                "notification_attempts_total",
-                "template" => settled.template.as_str(),
-                "channel" => channel.as_str(),
-                "outcome" => settled.state.as_str(),
-            )
-            .increment(1);
-            report(&settled);
-        }
-        Ok(None) => {
-            tracing::warn!(event = "message.taken_over", message_id = %id, "another process has this message");
-        }
-        Err(error) => {
-            let error = status::chain(&error);
-            tracing::error!(event = "message.outcome_lost", message_id = %id, error, "the message is tried again");
-        }
+    if hand_over.has_begun() {
+        return attempt.await;
     }
+    Attempt {
+        template: message.template,
+        outcome: Outcome::Again {
+            code: code.to_owned(),
+        },
+    }
+}
+
+/// Notes the outcome, again and again while the database is away: what was taken must not go out a second time.
+async fn note(app: &App, message: Message, attempted: Attempt, claimed: Instant) {
+    let (id, channel) = (message.id, message.channel);
+    let [jitter] = app.ambient.bytes();
+    let message = attempted.applied_to(message, app.ambient.now(), jitter);
+    let lease = lease(app).to_std().unwrap_or(Duration::MAX);
+    let mut told = false;
+    let settled = loop {
+        match settle(app, &message).await {
+            Ok(settled) => break settled,
+            Err(error) if error.database_is_away() || claimed.elapsed() < lease => {
+                if !told {
+                    let error = status::chain(&error);
+                    tracing::warn!(event = "message.outcome_waits", message_id = %id, error, "the outcome is noted later");
+                }
+                told = true;
+                tokio::time::sleep(SETTLE_AGAIN).await;
+            }
+            Err(error) => {
+                let error = status::chain(&error);
+                tracing::error!(event = "message.outcome_lost", message_id = %id, error, "the message is tried again");
+                return;
+            }
+        }
+    };
+    if !settled {
+        tracing::warn!(event = "message.taken_over", message_id = %id, "it is noted already, or another process has this message");
+        return;
+    }
+    metrics::counter!(
+        "notification_attempts_total",
+        "template" => message.template.as_str(),
+        "channel" => channel.as_str(),
+        "outcome" => message.state.as_str(),
+    )
+    .increment(1);
+    report(&message);
 }
 
 fn report(message: &Message) {

@@ -103,10 +103,8 @@ pub async fn serve(
     let served = server.serve(listener, shutdown.clone()).await;
     // A listener that broke ends the process, and with it everything in the background.
     shutdown.cancel();
-    if tokio::time::timeout(Duration::from_secs(process.drain_seconds), background.wait())
-        .await
-        .is_err()
-    {
+    let drain = Duration::from_secs(process.drain_seconds).max(sender::drain(settings.hand_over()));
+    if tokio::time::timeout(drain, background.wait()).await.is_err() {
         tracing::warn!(
             event = "service.drain_timeout",
             "background work did not end in time"
@@ -133,6 +131,7 @@ pub fn app(
         signature,
         mailer: Mailer::new(&settings.mail)?,
         text_messages: Arc::new(HttpProvider::new(&settings.text)?),
+        hand_over: settings.hand_over(),
         house: House {
             public_url: settings.messages.public_url.clone(),
             help: settings.help.clone(),

@@ -90,6 +90,8 @@ CREATE TABLE legalisation_request (
     -- A signature that differs from the specimen is never accepted.
     CONSTRAINT accepted_matches CHECK (state NOT IN ('AGENT_ACCEPTED', 'AWAITING_SIGNATURE', 'SEALED', 'DELIVERED')
                                        OR comparison_result <> 'DIFFERS'),
+    -- What is compared is the specimen that the confirmation names.
+    CONSTRAINT compared_as_confirmed CHECK (specimen_version = confirmed_specimen),
     -- Four eyes: applicant, comparing agent and sealing officer are three persons.
     CONSTRAINT four_eyes_agent CHECK (agent_id <> applicant_id),
     CONSTRAINT four_eyes_refusal CHECK (refused_by <> applicant_id),

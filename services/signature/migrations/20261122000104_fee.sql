@@ -2,6 +2,8 @@
 -- is in force, and of several with the same one the last set.
 CREATE TABLE fee (
     id            bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    -- The name of this fee on events.
+    fee_id        uuid NOT NULL UNIQUE,
     office_id     uuid NOT NULL,
     kind          text NOT NULL,
     fee_centimes  bigint NOT NULL CHECK (fee_centimes BETWEEN 0 AND 100000000),

@@ -31,6 +31,9 @@ CREATE TABLE seal_file (
 
     finished_at      timestamptz,
 
+    -- Why the last try to finish came to nothing; only UNFINISHABLE lets an officer give a signed file up.
+    hindrance        text CHECK (hindrance IN ('TIME_STAMP_MISSING', 'TIME_STAMP_UNTRUSTED', 'REVOCATION_UNKNOWN', 'UNFINISHABLE')),
+
     -- When a job may next try to go on by itself (from FROZEN or SIGNED); also keeps two replicas from the same file.
     next_attempt_at  timestamptz NOT NULL,
     attempts         integer NOT NULL DEFAULT 0,
@@ -41,6 +44,7 @@ CREATE TABLE seal_file (
                                      = CASE phase WHEN 'FROZEN' THEN 6 ELSE 0 END),
     CONSTRAINT signed_whole CHECK (num_nulls(confirmation_id, signature_value, signed_at)
                                    = CASE WHEN phase IN ('SIGNED', 'FINISHED') THEN 0 ELSE 3 END),
+    CONSTRAINT hindrance_signed CHECK (hindrance IS NULL OR phase = 'SIGNED'),
     CONSTRAINT finished_whole CHECK ((finished_at IS NOT NULL) = (phase = 'FINISHED'))
 );
 

@@ -7,6 +7,7 @@ pub mod credential;
 pub mod destination;
 pub mod document;
 pub mod fact;
+pub mod holder_name;
 pub mod intent;
 pub mod kind;
 pub mod person;

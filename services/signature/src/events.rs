@@ -1,3 +1,4 @@
 //! Facts as events.
 
 pub mod publish;
+pub mod records;

@@ -1,4 +1,4 @@
-//! What time brings about by itself: requests expire, files that no row names are deleted, and the age of what waits is measured.
+//! What time brings about by itself: requests and certificates expire, files that no row names are deleted, and the age of what waits is measured.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -6,8 +6,10 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 use wathiq_chassis::status;
 
+use crate::app::end_credentials::end_credentials;
 use crate::app::expire_requests::expire_requests;
 use crate::app::sweep_objects::sweep_objects;
+use crate::app::sweep_reviews::sweep_reviews;
 use crate::app::sweep_seals::sweep_seals;
 use crate::app::{App, AppError};
 use crate::store::requests;
@@ -21,10 +23,12 @@ pub async fn run(app: Arc<App>, shutdown: CancellationToken) {
             () = shutdown.cancelled() => return,
             _ = expiry.tick() => {
                 report("janitor.expired", expire_requests(&app).await);
+                report("janitor.credentials_ended", end_credentials(&app).await);
                 report("janitor.measured", measure(&app).await);
             }
             _ = sweep.tick() => {
                 report("janitor.swept", sweep_objects(&app).await);
+                report("janitor.reviews_swept", sweep_reviews(&app).await);
                 report("janitor.seals_swept", sweep_seals(&app).await);
             }
         }

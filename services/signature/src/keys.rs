@@ -5,9 +5,12 @@
 //! answers with signature values, which the caller checks against the certificate before it believes them.
 
 mod actor;
+mod module;
 mod pkcs11;
+mod watch;
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use secrecy::SecretString;
 use serde::Deserialize;
@@ -20,6 +23,13 @@ pub use crate::domain::credential::{KeyAlgorithm, KeyLocation};
 pub struct KeysConfig {
     /// The PKCS#11 module, such as `/usr/lib/softhsm/libsofthsm2.so`. Loaded at first use.
     pub module: PathBuf,
+    /// How long one call into the module may take, in seconds. One that takes longer is given up, and with it its thread.
+    #[serde(default = "default_call_seconds")]
+    pub call_seconds: u64,
+}
+
+fn default_call_seconds() -> u64 {
+    10
 }
 
 /// Why a key did not sign.
@@ -35,7 +45,7 @@ pub enum KeyError {
     KeyMissing,
     #[error("the key does not support the algorithm of its certificate")]
     AlgorithmUnsupported,
-    /// No module, no token, no device.
+    /// No module, no token, no device, or one that does not answer in time.
     #[error("the key cannot be reached: {0}")]
     Unavailable(String),
 }
@@ -48,7 +58,7 @@ pub struct Keys {
 
 #[derive(Debug, Clone)]
 enum Backend {
-    Pkcs11 { module: PathBuf },
+    Pkcs11 { module: PathBuf, call: Duration },
 }
 
 impl Keys {
@@ -57,6 +67,7 @@ impl Keys {
         Self {
             backend: Backend::Pkcs11 {
                 module: config.module.clone(),
+                call: Duration::from_secs(config.call_seconds.max(1)),
             },
         }
     }
@@ -73,8 +84,8 @@ impl Keys {
         messages: Vec<Vec<u8>>,
     ) -> Result<Vec<Vec<u8>>, KeyError> {
         match &self.backend {
-            Backend::Pkcs11 { module } => {
-                actor::of(module, &location.token_label)?
+            Backend::Pkcs11 { module, call } => {
+                actor::of(module, &location.token_label, *call)?
                     .sign(location.clone(), pin, messages)
                     .await
             }
@@ -88,8 +99,8 @@ impl Keys {
     /// [`KeyError::Unavailable`] when the token cannot be reached.
     pub async fn public_key(&self, location: &KeyLocation) -> Result<Option<Vec<u8>>, KeyError> {
         match &self.backend {
-            Backend::Pkcs11 { module } => {
-                actor::of(module, &location.token_label)?
+            Backend::Pkcs11 { module, call } => {
+                actor::of(module, &location.token_label, *call)?
                     .public_key(location.clone())
                     .await
             }

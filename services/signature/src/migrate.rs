@@ -8,21 +8,49 @@ use crate::config::DatabaseConfig;
 
 static MIGRATOR: Migrator = sqlx::migrate!();
 
-/// One `GRANT` each. Issued records get no `DELETE`, and no `UPDATE` but where the record is a state.
+/// One `GRANT` each. Issued records get no `DELETE`, and `UPDATE` only of the columns that are a state; how these may change,
+/// triggers say. Nothing may be truncated.
 const GRANTS: &[(&str, &str)] = &[
     ("SELECT, INSERT", "document"),
-    ("SELECT, INSERT, UPDATE", "legalisation_request"),
-    ("SELECT, INSERT, UPDATE, DELETE", "claim"),
-    ("SELECT, INSERT, UPDATE", "shown"),
+    (
+        "SELECT, INSERT, UPDATE (version, state, page_number, rectangle_x, rectangle_y, rectangle_width, rectangle_height, mark,
+            strokes, confirmation_id, confirmation_method, confirmed_at, confirmation_jws, subject_hash, confirmed_specimen,
+            signer, receipt_number, submitted_at, expected_on, agent_id, comparison_result, comparison_note,
+            specimen_version, specimen_proof_method, specimen_proof_office_id, specimen_proof_at, region_sha256,
+            specimen_sha256, compared_at, return_note, refusal_code, refusal_text, refusal_level, refused_by, refused_at,
+            intent_id, officer_id, authorised_at, sealed_at, delivered_at, updated_at, expires_at)",
+        "legalisation_request",
+    ),
+    (
+        "SELECT, INSERT, UPDATE (person_id, claimed_at, lapses_at), DELETE",
+        "claim",
+    ),
+    (
+        "SELECT, INSERT, UPDATE (region_sha256, specimen_sha256, specimen_version, specimen_proof_method,
+            specimen_proof_office_id, specimen_proof_at, shown_at)",
+        "shown",
+    ),
     ("SELECT, INSERT", "fee"),
-    ("SELECT, INSERT, UPDATE", "receipt_counter"),
+    ("SELECT, INSERT, UPDATE (last)", "receipt_counter"),
     ("SELECT, INSERT", "signing_credential"),
-    ("SELECT, INSERT, UPDATE", "register_counter"),
-    ("SELECT, INSERT, UPDATE", "register_entry"),
-    ("SELECT, INSERT, UPDATE", "seal_intent"),
+    ("SELECT, INSERT", "signing_credential_end"),
+    ("SELECT, INSERT", "public_key_holder"),
+    ("SELECT, INSERT", "token_key_holder"),
+    ("SELECT, INSERT, UPDATE (last)", "register_counter"),
+    (
+        "SELECT, INSERT, UPDATE (state, annulment_reason, annulled_by, annulled_at)",
+        "register_entry",
+    ),
+    ("SELECT, INSERT, UPDATE (state, page_recipe)", "seal_intent"),
     ("SELECT, INSERT", "seal_authorisation"),
-    ("SELECT, INSERT, UPDATE", "seal_file"),
+    (
+        "SELECT, INSERT, UPDATE (phase, prepared_key, byte_range, digest, contents_offset, contents_len, prepared_at,
+            confirmation_id, signature_value, signed_at, finished_at, hindrance, next_attempt_at, attempts)",
+        "seal_file",
+    ),
     ("SELECT, INSERT", "sealed_revision"),
+    ("SELECT, INSERT", "revocation_evidence"),
+    ("SELECT, INSERT", "revoked_certificate"),
     ("SELECT, INSERT, DELETE", "download_link"),
     ("SELECT", "_sqlx_migrations"),
 ];

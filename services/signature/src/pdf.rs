@@ -5,10 +5,12 @@
 //! its memory, CPU time or wall-clock limit costs one child and gives [`PdfError::TooComplex`], nothing else.
 
 mod job;
+mod lanes;
 mod pool;
 mod protocol;
 pub(crate) mod template;
 mod verdict;
+mod verdicts;
 pub mod worker;
 
 use std::path::PathBuf;
@@ -19,9 +21,10 @@ pub use crate::domain::document::{
     Accepted, ExistingSignature, Inspection, IntakeRefusal, PageSize, SealPolicy,
 };
 pub use job::{Overlay, PreparedFile, RenderJob, VerifyJob, ViewRectangle};
+pub use lanes::{Lane, LaneConfig};
 pub use pool::{Pool, TrustMaterial};
 pub use template::current_template_version;
-pub use verdict::{FileVerdict, RevocationSource, SignatureVerdict, VerdictIndication};
+pub use verdict::{FileVerdict, Link, SignatureVerdict, TimestampVerdict, VerdictIndication, links_of};
 
 /// Section `[pdf]`.
 #[derive(Debug, Clone, Deserialize)]
@@ -29,8 +32,12 @@ pub use verdict::{FileVerdict, RevocationSource, SignatureVerdict, VerdictIndica
 pub struct PdfConfig {
     /// The binary to start as worker; this process's own by default.
     pub worker: Option<PathBuf>,
-    /// Children at the same time.
-    pub workers: usize,
+    /// Work for whoever has a file verified.
+    pub verification: LaneConfig,
+    /// Uploads, and pages shown.
+    pub people: LaneConfig,
+    /// Work for seals.
+    pub sealing: LaneConfig,
     /// Address space of a child, in MiB.
     pub memory_mib: u64,
     /// CPU time of one job, in seconds.
@@ -43,11 +50,36 @@ pub struct PdfConfig {
     pub idle_seconds: u64,
 }
 
+impl PdfConfig {
+    fn lane(&self, lane: Lane) -> LaneConfig {
+        match lane {
+            Lane::Verification => self.verification,
+            Lane::People => self.people,
+            Lane::Sealing => self.sealing,
+        }
+    }
+}
+
 impl Default for PdfConfig {
     fn default() -> Self {
         Self {
             worker: None,
-            workers: 2,
+            verification: LaneConfig {
+                workers: 1,
+                queue: 8,
+                patience_seconds: 10,
+            },
+            people: LaneConfig {
+                workers: 1,
+                queue: 24,
+                patience_seconds: 20,
+            },
+            // A batch waits behind its own first files; the caller's deadline ends that before.
+            sealing: LaneConfig {
+                workers: 2,
+                queue: 256,
+                patience_seconds: 120,
+            },
             memory_mib: 1024,
             cpu_seconds: 20,
             job_seconds: 40,
@@ -84,6 +116,9 @@ pub enum PdfError {
     /// The job itself is at fault: a template, a plan.
     #[error("the PDF job is impossible: {0}")]
     Impossible(String),
+    /// Too many jobs of this kind wait; later there is room again.
+    #[error("too many PDF jobs wait ({})", .lane.as_str())]
+    Busy { lane: Lane },
     /// No child could be started or reached.
     #[error("no PDF worker can be reached")]
     Unavailable(#[source] Box<dyn std::error::Error + Send + Sync>),

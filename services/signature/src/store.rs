@@ -1,6 +1,7 @@
 //! The only SQL of the service. Rows become domain values here; a row that cannot be one is an error that names it.
 
 pub mod claims;
+pub mod credential_ends;
 pub mod credentials;
 pub mod documents;
 pub mod fees;
@@ -12,6 +13,7 @@ pub mod register;
 pub mod requests;
 pub mod reviews;
 pub mod revisions;
+pub mod revocations;
 pub mod seal_facts;
 
 use uuid::Uuid;

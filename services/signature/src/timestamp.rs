@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use bytes::BytesMut;
+use chrono::{DateTime, TimeDelta, Utc};
 use futures::StreamExt;
 use reqwest::header::CONTENT_TYPE;
 use reqwest::{Url, redirect};
@@ -19,6 +20,13 @@ pub struct TimestampConfig {
     /// Bound on one request, in seconds.
     #[serde(default = "default_seconds")]
     pub seconds: u64,
+    /// How far the authority's clock may be from this one, in seconds.
+    #[serde(default = "default_tolerance")]
+    pub tolerance_seconds: i64,
+}
+
+fn default_tolerance() -> i64 {
+    120
 }
 
 fn default_seconds() -> u64 {
@@ -46,6 +54,7 @@ pub enum TimestampError {
 pub struct Client {
     http: reqwest::Client,
     url: Url,
+    tolerance: TimeDelta,
     ambient: Ambient,
 }
 
@@ -63,7 +72,17 @@ impl Client {
             .pool_max_idle_per_host(1)
             .build()
             .map_err(|error| ConfigError::key("timestamp", error.to_string()))?;
-        Ok(Self { http, url, ambient })
+        Ok(Self {
+            http,
+            url,
+            tolerance: TimeDelta::seconds(config.tolerance_seconds),
+            ambient,
+        })
+    }
+
+    /// Whether a time-stamp may state this time, over a signature for an intent that has stood since `begun`.
+    pub fn may_state(&self, time: DateTime<Utc>, begun: DateTime<Utc>) -> bool {
+        begun - self.tolerance <= time && time <= self.ambient.now() + self.tolerance
     }
 
     /// A time-stamp over a signature value: the token, byte for byte as it came.

@@ -1,8 +1,10 @@
-//! Whom verification trusts, and where revocation is asked: configured hosts only, no redirects, bounded in size and time.
+//! Whom verification trusts, and what is known of revocation: asked at configured hosts only, without redirects, bounded in
+//! size and time, and kept only where the issuer's signature on it has been checked.
 
-mod revocation;
+mod kept;
+mod pair;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -10,18 +12,29 @@ use std::time::Duration;
 use bytes::{Bytes, BytesMut};
 use chrono::{DateTime, TimeDelta, Utc};
 use futures::StreamExt;
-use reqwest::{Url, redirect};
+use reqwest::header::CONTENT_TYPE;
+use reqwest::{RequestBuilder, Url, redirect};
 use serde::Deserialize;
 use wathiq_chassis::{Ambient, ConfigError};
 use wathiq_pades::certificate::Certificate;
-use wathiq_pades::verify;
+
+use crate::pdf::Link;
+use kept::Kept;
+pub use kept::{Evidence, EvidenceKind};
+use pair::Pair;
 
 /// Largest revocation list taken.
 const MAX_LIST: usize = 8 * 1024 * 1024;
+/// Largest OCSP answer taken; one with its responder's certificates has a few KiB.
+const MAX_ANSWER: usize = 64 * 1024;
 /// How long an address that gave nothing is left alone.
 const PATIENCE: TimeDelta = TimeDelta::seconds(30);
-/// Lists kept at the same time.
-const MAX_KEPT: usize = 64;
+/// Certificates of one file that are asked for at most.
+const MAX_LINKS: usize = 16;
+/// Addresses of one kind in one certificate that are asked at most.
+const MAX_ADDRESSES: usize = 4;
+/// Bytes of an OCSP nonce (RFC 8954 allows 1 to 32).
+const NONCE_BYTES: usize = 16;
 
 /// Section `[trust]`.
 #[derive(Debug, Clone, Deserialize)]
@@ -29,13 +42,14 @@ const MAX_KEPT: usize = 64;
 pub struct TrustConfig {
     /// PEM files with the certificates that chains may end in.
     pub anchors: Vec<PathBuf>,
-    /// `host:port` of the servers that revocation lists may be fetched from.
+    /// `host:port` of the servers that revocation lists may be fetched from and OCSP may be asked at.
     #[serde(default)]
     pub revocation_hosts: Vec<String>,
     /// Bound on one fetch, in seconds.
     #[serde(default = "default_seconds")]
     pub seconds: u64,
-    /// How long a fetched list is used before it is fetched again, in seconds.
+    /// How long a list or an answer is used before it is asked for again, in seconds. One that can no longer be had stays in
+    /// use, and counts for times up to its `nextUpdate`.
     #[serde(default = "default_freshness")]
     pub freshness_seconds: i64,
 }
@@ -48,13 +62,7 @@ fn default_freshness() -> i64 {
     300
 }
 
-struct Kept {
-    /// None where the address gave nothing.
-    list: Option<Bytes>,
-    until: DateTime<Utc>,
-}
-
-/// Trust anchors, and revocation lists as they are needed.
+/// Trust anchors, and revocation lists and answers as they are needed.
 #[derive(Clone)]
 pub struct Trust {
     inner: Arc<Inner>,
@@ -62,22 +70,34 @@ pub struct Trust {
 
 struct Inner {
     anchors: Vec<Bytes>,
+    parsed_anchors: Vec<Certificate>,
     hosts: HashSet<String>,
     http: reqwest::Client,
     freshness: TimeDelta,
-    kept: Mutex<HashMap<String, Kept>>,
+    kept: Mutex<Kept>,
     ambient: Ambient,
 }
 
-/// Why a revocation list was not got.
+/// What asking anew has brought.
+#[derive(Debug, Default)]
+pub struct Refreshed {
+    /// A list or an answer is at hand that was not before.
+    pub changed: bool,
+    /// What proves that a certificate is revoked for good, of those that were asked for.
+    pub revoked: Vec<Evidence>,
+}
+
+/// Why a revocation list or an answer was not got.
 #[derive(Debug, thiserror::Error)]
 enum FetchError {
     #[error("the server does not answer")]
     Unreachable(#[from] reqwest::Error),
     #[error("the server answered with HTTP status {0}")]
     Status(u16),
-    #[error("the list is longer than {MAX_LIST} bytes")]
-    TooLarge,
+    #[error("the answer is longer than {0} bytes")]
+    TooLarge(usize),
+    #[error("the answer cannot be read, is about something else, or is not signed by the issuer")]
+    Unusable,
 }
 
 impl Trust {
@@ -88,16 +108,17 @@ impl Trust {
     pub fn new(config: &TrustConfig, ambient: Ambient) -> Result<Self, ConfigError> {
         let mut anchors = Vec::new();
         for path in &config.anchors {
-            let text = std::fs::read_to_string(path)
-                .map_err(|error| ConfigError::key("trust.anchors", format!("{}: {error}", path.display())))?;
-            let found = certificates_of_pem(&text).ok_or_else(|| {
-                ConfigError::key(
-                    "trust.anchors",
-                    format!("{} holds no certificate", path.display()),
-                )
-            })?;
+            let unusable = |what| ConfigError::key("trust.anchors", format!("{}: {what}", path.display()));
+            let text = std::fs::read_to_string(path).map_err(|error| unusable(error.to_string()))?;
+            let found =
+                certificates_of_pem(&text).ok_or_else(|| unusable("holds no certificate".to_owned()))?;
             anchors.extend(found.into_iter().map(Bytes::from));
         }
+        let parsed_anchors = anchors
+            .iter()
+            .map(|der| Certificate::from_der(der))
+            .collect::<Result<_, _>>()
+            .map_err(|error| ConfigError::key("trust.anchors", error.to_string()))?;
         let http = reqwest::Client::builder()
             .redirect(redirect::Policy::none())
             .timeout(Duration::from_secs(config.seconds))
@@ -106,6 +127,7 @@ impl Trust {
             .map_err(|error| ConfigError::key("trust", error.to_string()))?;
         let inner = Inner {
             anchors,
+            parsed_anchors,
             hosts: config.revocation_hosts.iter().cloned().collect(),
             http,
             freshness: TimeDelta::seconds(config.freshness_seconds),
@@ -122,103 +144,149 @@ impl Trust {
         self.inner.anchors.clone()
     }
 
-    /// The lists at hand that are fresh.
-    pub fn kept_lists(&self) -> Vec<Bytes> {
-        let now = self.inner.ambient.now();
-        self.kept()
-            .values()
-            .filter(|kept| kept.until > now)
-            .filter_map(|kept| kept.list.clone())
-            .collect()
+    /// The trust anchors.
+    pub fn parsed_anchors(&self) -> &[Certificate] {
+        &self.inner.parsed_anchors
     }
 
-    /// Fetches those of the addresses whose lists are not at hand and whose host is configured; answers whether a list was
-    /// got. A server that is down leaves the verdict to say so.
-    pub async fn fetch(&self, addresses: &[String]) -> bool {
+    /// The revocation lists at hand. The verifier knows for which times each of them counts.
+    pub fn kept_lists(&self) -> Vec<Bytes> {
+        self.kept().lists()
+    }
+
+    /// The OCSP answers at hand.
+    pub fn kept_answers(&self) -> Vec<Bytes> {
+        self.kept().answers()
+    }
+
+    /// Takes up what was learnt before, by another process or in another life; answers whether it is new here.
+    pub fn learn(&self, known: Vec<Evidence>) -> bool {
+        let mut kept = self.kept();
+        let mut new = false;
+        for evidence in known {
+            new |= kept.learn(evidence);
+        }
+        new
+    }
+
+    /// Asks for the revocation of these certificates where it was not asked a moment ago: the OCSP responder and the lists
+    /// that each certificate names, at configured hosts. A server that is down leaves what is at hand as it is.
+    pub async fn refresh(&self, links: &[Link]) -> Refreshed {
+        let mut refreshed = Refreshed::default();
+        for pair in links.iter().take(MAX_LINKS).filter_map(Pair::of) {
+            refreshed.changed |= self.ask_responders(&pair).await;
+            refreshed.changed |= self.fetch_lists(&pair).await;
+            refreshed.revoked.extend(self.kept().evidence(&pair));
+        }
+        refreshed
+    }
+
+    /// Whether anything at hand says that the certificate is revoked, or suspended.
+    pub fn says_revoked(&self, link: &Link) -> bool {
+        Pair::of(link).is_some_and(|pair| self.kept().says_revoked(&pair))
+    }
+
+    async fn ask_responders(&self, pair: &Pair) -> bool {
         let mut got = false;
-        for address in addresses {
-            let Some(url) = self.wanted(address) else { continue };
-            match self.list(url).await {
-                Ok(list) => {
-                    self.keep(address, Some(list));
-                    got = true;
-                }
-                Err(error) => {
-                    self.keep(address, None);
-                    let error = wathiq_chassis::status::chain(&error);
-                    tracing::warn!(
-                        event = "trust.list_missing",
-                        address,
-                        error,
-                        "a revocation list is missing"
-                    );
-                }
-            }
+        for address in pair.urls.ocsp.iter().take(MAX_ADDRESSES) {
+            let Some(url) = self.wanted(address, &pair.question(address)) else {
+                continue;
+            };
+            let answer = self.answer(url, pair).await;
+            got |= self.settle(address, &pair.question(address), answer, |kept, der| {
+                kept.keep_answer(pair, der)
+            });
         }
         got
     }
 
-    /// Whether the issuer's revocation list names the certificate of a chain (DER, the certificate first). Where no list can be
-    /// got, the answer is no: a seal must not depend on that server, and verification says what it finds later.
-    pub async fn is_revoked(&self, chain: &[&[u8]]) -> bool {
-        let Some(certificate) = chain.first() else {
-            return false;
-        };
-        if let Ok(parsed) = Certificate::from_der(certificate) {
-            self.fetch(&verify::revocation_urls(&parsed).crl).await;
+    async fn fetch_lists(&self, pair: &Pair) -> bool {
+        let mut got = false;
+        for address in pair.urls.crl.iter().take(MAX_ADDRESSES) {
+            let Some(url) = self.wanted(address, address) else {
+                continue;
+            };
+            let list = self.body(self.inner.http.get(url), MAX_LIST).await;
+            let list = list.and_then(|der| match pair.read_list(&der) {
+                Some(_) => Ok(der),
+                None => Err(FetchError::Unusable),
+            });
+            got |= self.settle(address, address, list, |kept, der| {
+                kept.keep_list(address, pair, der)
+            });
         }
-        let lists = self.kept_lists();
-        let issuers = chain
-            .iter()
-            .skip(1)
-            .copied()
-            .chain(self.inner.anchors.iter().map(|anchor| &anchor[..]));
-        issuers
-            .into_iter()
-            .any(|issuer| revocation::is_revoked(certificate, issuer, &lists))
+        got
     }
 
-    fn wanted(&self, address: &str) -> Option<Url> {
+    async fn answer(&self, url: Url, pair: &Pair) -> Result<Bytes, FetchError> {
+        let nonce: [u8; NONCE_BYTES] = self.inner.ambient.bytes();
+        let request = pair.ocsp_request(&nonce).ok_or(FetchError::Unusable)?;
+        let call = self
+            .inner
+            .http
+            .post(url)
+            .header(CONTENT_TYPE, "application/ocsp-request")
+            .body(request);
+        let der = self.body(call, MAX_ANSWER).await?;
+        let said = pair.read_answer(&der, Some(&nonce));
+        said.map(|_| der).ok_or(FetchError::Unusable)
+    }
+
+    /// Keeps what was got, and says when the address may be asked the same again.
+    fn settle(
+        &self,
+        address: &str,
+        question: &str,
+        got: Result<Bytes, FetchError>,
+        keep: impl FnOnce(&mut Kept, Bytes) -> bool,
+    ) -> bool {
+        let now = self.inner.ambient.now();
+        match got {
+            Ok(der) => {
+                let mut kept = self.kept();
+                kept.pause(question, now, now + self.inner.freshness);
+                keep(&mut kept, der)
+            }
+            Err(error) => {
+                self.kept().pause(question, now, now + PATIENCE);
+                let error = wathiq_chassis::status::chain(&error);
+                tracing::warn!(
+                    event = "trust.revocation_missing",
+                    address,
+                    error,
+                    "revocation data is missing"
+                );
+                false
+            }
+        }
+    }
+
+    fn wanted(&self, address: &str, question: &str) -> Option<Url> {
         let url = Url::parse(address)
             .ok()
-            .filter(|url| matches!(url.scheme(), "http" | "https"))?;
+            .filter(|url| matches!(url.scheme(), "http" | "https") && url.username().is_empty())?;
         let host = format!("{}:{}", url.host_str()?, url.port_or_known_default()?);
-        let now = self.inner.ambient.now();
-        let fresh = self.kept().get(address).is_some_and(|kept| kept.until > now);
-        (self.inner.hosts.contains(&host) && !fresh).then_some(url)
+        let now: DateTime<Utc> = self.inner.ambient.now();
+        (self.inner.hosts.contains(&host) && !self.kept().is_paused(question, now)).then_some(url)
     }
 
-    async fn list(&self, url: Url) -> Result<Bytes, FetchError> {
-        let response = self.inner.http.get(url).send().await?;
+    async fn body(&self, call: RequestBuilder, limit: usize) -> Result<Bytes, FetchError> {
+        let response = call.send().await?;
         if !response.status().is_success() {
             return Err(FetchError::Status(response.status().as_u16()));
         }
-        let mut body = response.bytes_stream();
-        let mut list = BytesMut::new();
-        while let Some(chunk) = body.next().await {
-            list.extend_from_slice(&chunk?);
-            if list.len() > MAX_LIST {
-                return Err(FetchError::TooLarge);
+        let mut parts = response.bytes_stream();
+        let mut body = BytesMut::new();
+        while let Some(part) = parts.next().await {
+            body.extend_from_slice(&part?);
+            if body.len() > limit {
+                return Err(FetchError::TooLarge(limit));
             }
         }
-        Ok(list.freeze())
+        Ok(body.freeze())
     }
 
-    fn keep(&self, address: &str, list: Option<Bytes>) {
-        let lasting = if list.is_some() {
-            self.inner.freshness
-        } else {
-            PATIENCE
-        };
-        let until = self.inner.ambient.now() + lasting;
-        let mut kept = self.kept();
-        if kept.len() >= MAX_KEPT {
-            kept.clear();
-        }
-        kept.insert(address.to_owned(), Kept { list, until });
-    }
-
-    fn kept(&self) -> std::sync::MutexGuard<'_, HashMap<String, Kept>> {
+    fn kept(&self) -> std::sync::MutexGuard<'_, Kept> {
         self.inner.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -239,3 +307,6 @@ pub fn certificates_of_pem(text: &str) -> Option<Vec<Vec<u8>>> {
     }
     (!found.is_empty()).then_some(found)
 }
+
+#[cfg(test)]
+mod tests;

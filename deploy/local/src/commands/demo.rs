@@ -1,9 +1,10 @@
 //! `demo`: the legalisation played on the demonstration, and the same on a person's own files.
 
+mod named;
 mod own_files;
-mod remembered;
 
 use std::path::Path;
+use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use serde_json::{Value, json};
@@ -13,30 +14,34 @@ use crate::demo::Demo;
 use crate::description::Description;
 use crate::journey::account::Account;
 use crate::journey::api::Api;
-use crate::journey::authenticator::Authenticator;
 use crate::journey::inbox::Inbox;
+use crate::journey::notes::{NotedOffice, Notes};
 use crate::journey::office::Office;
 use crate::journey::record::Recorder;
-use crate::journey::{CONTRACT, CONTRACT_SPOT, Cast, Sealed, checks, gather, people, write_json};
-use crate::{commands, records, secrets, services, stack_file, topics};
-use remembered::Remembered;
+use crate::journey::{CONTRACT, CONTRACT_SPOT, Cast, Sealed, checks, gather_noted, write_json};
+use crate::{commands, records, secrets, services, stack_file, topics, wait};
 
 /// Plays the journey on the demonstration's own contract, or on `files`.
 ///
 /// # Errors
 /// When the stack does not come up, a step fails, or a tool is not content with a result. A refused file is no error.
 pub async fn run(root: &Path, files: &[String], progress: &dyn Fn(&str)) -> Result<()> {
-    let files = if files.is_empty() {
-        None
-    } else {
-        Some(own_files::find(files)?)
+    let files = match files {
+        // One text, as the Makefile hands it on.
+        [flag, text] if flag == "--named" => named::split(text),
+        files => files.to_vec(),
+    };
+    let files = match files.is_empty() {
+        true => None,
+        false => Some(named::find(&files)?),
     };
     commands::stack::up(root, Scope::Everything, progress).await?;
     let demo = Demo::of(root)?;
     let description = Description::read(&demo.layout().state.join("stack.json"))?;
-    let folder = root.join("target/demo");
+    let folder = demo.layout().results();
+    let mut notes = Notes::open(&demo.layout().cast(), &today())?;
     let mut recorder = Recorder::new("legalisation", |line| eprintln!("  {line}"));
-    let mut cast = assemble(&demo, &description, &mut recorder).await?;
+    let mut cast = assemble(&demo, &description, &mut notes, &mut recorder).await?;
     let outcome = match files {
         None => own_contract(&demo, &description, &mut cast, &folder, &mut recorder).await,
         Some(files) => {
@@ -48,7 +53,9 @@ pub async fn run(root: &Path, files: &[String], progress: &dyn Fn(&str)) -> Resu
             own_files::legalise(&desk, &mut cast, &files).await
         }
     };
-    Remembered::of(&cast).save(&demo)?;
+    notes.end(&cast)?;
+    stack_file::write(&demo, &description)?;
+    say_where(&demo, &description, &notes, &folder)?;
     outcome
 }
 
@@ -84,7 +91,7 @@ async fn own_contract(
     for line in lines {
         eprintln!("            {line}");
     }
-    say_where(demo, description, folder)
+    Ok(())
 }
 
 fn save(folder: &Path, sealed: &Sealed) -> Result<()> {
@@ -134,74 +141,121 @@ async fn write_events(demo: &Demo, description: &Description, folder: &Path) -> 
     Ok(())
 }
 
-fn say_where(demo: &Demo, description: &Description, folder: &Path) -> Result<()> {
+fn say_where(demo: &Demo, description: &Description, notes: &Notes, folder: &Path) -> Result<()> {
     let url = services::public_url(&demo.around(&|_| ()))?;
+    let trust = &description.trust;
     eprintln!("\n  portal          {url}/");
     eprintln!("  API             {url}/docs");
     eprintln!("  e-mail          {}", description.mail.api);
     eprintln!("  text messages   {}/inbox", description.sms.url);
-    let stack: Value = serde_json::from_slice(&std::fs::read(folder.join("stack.json"))?)?;
-    for account in stack["accounts"].as_array().into_iter().flatten() {
-        let member = |name: &str| account[name].as_str().unwrap_or_default().to_owned();
+    eprintln!("  time-stamping   {}", trust.tsa_url);
+    eprintln!("  OCSP, CRL       {}  {}", trust.ocsp_url, trust.crl_url);
+    eprintln!("  Kafka           {}", description.kafka.brokers);
+    for account in stack_file::accounts(notes) {
         eprintln!(
             "  {:<15} {}  password {}  TOTP secret {}",
-            member("role"),
-            member("login"),
-            member("password"),
-            member("totp_secret")
+            account.role, account.login, account.password, account.totp_secret
         );
     }
     eprintln!("  results         {}", folder.display());
     Ok(())
 }
 
-async fn assemble(demo: &Demo, description: &Description, recorder: &mut Recorder) -> Result<Cast> {
+async fn assemble(
+    demo: &Demo,
+    description: &Description,
+    notes: &mut Notes,
+    recorder: &mut Recorder,
+) -> Result<Cast> {
     let url = services::public_url(&demo.around(&|_| ()))?;
-    if let Some(remembered) = Remembered::load(demo)? {
-        let anyone = Api::new(&url)?;
-        let inbox = Inbox::new(&description.mail, &description.sms)?;
-        let office = Office {
-            office_id: remembered.office_id.clone(),
-            administration_id: remembered.administration_id.clone(),
-            agent: remembered.account("agent")?,
-            officer: remembered.account("officer")?,
-        };
-        let citizen = remembered.account("citizen")?;
-        return Cast::sign_in(anyone, inbox, office, citizen, &remembered.officer_pin, recorder).await;
+    if let Some(office) = notes.office().cloned() {
+        return come_back(&url, description, notes, &office, recorder).await;
     }
-    let administrator = bootstrap(demo, recorder).await?;
-    let today = today();
-    let cast = gather(&url, description, administrator, &today, recorder).await?;
-    Remembered::of(&cast).save(demo)?;
-    stack_file::write_accounts(&demo.layout().root, recorder.accounts())?;
+    let administrator = bootstrap(demo, notes, recorder).await?;
+    gather_noted(&url, description, administrator, notes, recorder)
+        .await
+        .context("the next `make demo` goes on from here; `make clean` makes a fresh start")
+}
+
+/// Signs in whom an earlier run brought in, where their sessions have ended.
+async fn come_back(
+    url: &str,
+    description: &Description,
+    notes: &Notes,
+    office: &NotedOffice,
+    recorder: &mut Recorder,
+) -> Result<Cast> {
+    let known = |role: &str| {
+        notes.account(role)?.with_context(|| {
+            format!("nobody noted how the {role} signs in: `make clean` makes a fresh start")
+        })
+    };
+    let stands = Office {
+        office_id: office.office_id.clone(),
+        administration_id: office.administration_id.clone(),
+        agent: known("agent")?,
+        officer: known("officer")?,
+    };
+    let inbox = Inbox::new(&description.mail, &description.sms)?;
+    let (anyone, citizen) = (Api::new(url)?, known("citizen")?);
+    let mut cast = Cast::come_back(
+        anyone,
+        inbox,
+        stands,
+        citizen,
+        &office.officer_pin,
+        notes,
+        recorder,
+    )
+    .await?;
+    cast.resting = notes.accounts("citizen")?.into_iter().skip(1).collect();
     Ok(cast)
 }
 
-/// The first administrator, by the command that works once.
-async fn bootstrap(demo: &Demo, recorder: &mut Recorder) -> Result<Account> {
-    let person = people::administrator();
-    let password_file = demo.layout().secrets().join("administrator-password");
+/// The first administrator, by the command that works once. What it answers goes straight into a file: were this process
+/// killed before it has read the answer, nobody would know the administrator's second factor.
+async fn bootstrap(demo: &Demo, notes: &mut Notes, recorder: &mut Recorder) -> Result<Account> {
+    if let Some(account) = notes.account("administrator")? {
+        return Ok(account);
+    }
+    let (person, _) = notes.person("administrator")?;
+    let secrets = demo.layout().secrets();
+    let password_file = secrets.join("administrator-password");
     secrets::write_private(&password_file, &person.password)?;
-    recorder
-        .step(
-            "the first administrator is made by the command that works once",
-            async {
-                let around = demo.around(&|_| ());
-                let answer = services::output(&around, "identity", &person.bootstrap(&password_file))
-                    .await
-                    .context("an earlier run may have stopped half-way: `make clean` makes a fresh start")?;
-                let answer: Value =
-                    serde_json::from_str(&answer).context("bootstrap-administrator did not answer JSON")?;
-                let secret = crate::journey::api::text(&answer, "/totp_secret")?;
-                Ok(Account {
-                    role: person.role.to_owned(),
-                    email: person.email.clone(),
-                    password: person.password.clone(),
-                    authenticator: Authenticator::new(secret, 0)?,
-                })
-            },
-        )
-        .await
+    let answer_file = secrets.join("administrator.json");
+    let answered = || -> Result<Value> {
+        let text = std::fs::read(&answer_file)?;
+        Ok(serde_json::from_slice(&text)?)
+    };
+    let name = "the first administrator is made by the command that works once";
+    let made = async {
+        if answered().is_err() {
+            let around = demo.around(&|_| ());
+            let done = services::answer_into(
+                &around,
+                "identity",
+                &person.bootstrap(&password_file),
+                &answer_file,
+            )
+            .await;
+            // A run that was cut off may have left the command at work.
+            let answer = wait::until(name, Duration::from_secs(5), async || answered()).await;
+            if answer.is_err() {
+                done.context("an earlier run stopped half-way: `make clean` makes a fresh start")?;
+            }
+        }
+        let answer = answered()?;
+        let secret = crate::journey::api::text(&answer, "/totp_secret")?;
+        Ok(Account {
+            role: person.role.to_owned(),
+            email: person.email.clone(),
+            password: person.password.clone(),
+            authenticator: notes.authenticator(&person.email, secret, 0)?,
+        })
+    };
+    let account = recorder.step(name, made).await?;
+    notes.keep(&account)?;
+    Ok(account)
 }
 
 /// The civil date in Morocco.

@@ -3,7 +3,7 @@
 use std::io::IsTerminal;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::Path;
-use std::process::{Command, ExitStatus};
+use std::process::{Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
@@ -53,7 +53,9 @@ async fn attend(
     command
         .args(["--pdeathsig", "TERM", program])
         .args(arguments)
-        .env(VARIABLE, &stack.file);
+        .env(VARIABLE, &stack.file)
+        // What tests leave, killed ones above all, goes with the stack.
+        .env("TMPDIR", stack.temporary_files()?);
     command.env("SOFTHSM2_CONF", &stack.description.softhsm.conf);
     // On a terminal the command stays in its foreground group and gets Ctrl-C itself; elsewhere it leads a group, so
     // that whatever it started can be ended with it.
@@ -68,6 +70,7 @@ async fn attend(
         .id()
         .and_then(|id| Pid::from_raw(id.cast_signed()))
         .context("the command has no process id")?;
+    let _guard = if own_group { Some(guard(pid)?) } else { None };
     let told = tokio::select! {
         status = child.wait() => return Ok(status?),
         _ = terminate.recv() => Signal::TERM,
@@ -79,6 +82,21 @@ async fn attend(
     }
     tell(pid, own_group, Signal::KILL);
     Ok(child.wait().await?)
+}
+
+/// Ends the command's whole group when this process is killed: what the command started knows nothing of us. It waits for the
+/// end of a pipe whose other side is held here, and ends with its value.
+fn guard(group: Pid) -> Result<tokio::process::Child> {
+    let script = "read -r _; kill -TERM -- -$0; sleep 2; kill -KILL -- -$0";
+    tokio::process::Command::new("sh")
+        .args(["-c", script, &group.as_raw_nonzero().to_string()])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .process_group(0)
+        .kill_on_drop(true)
+        .spawn()
+        .context("cannot run sh")
 }
 
 fn tell(pid: Pid, group: bool, signal: Signal) {

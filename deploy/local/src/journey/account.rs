@@ -4,9 +4,10 @@ use anyhow::{Context, Result};
 use data_encoding::BASE64;
 use serde_json::{Value, json};
 
-use super::api::{Api, text};
+use super::api::{Api, Refused, text};
 use super::authenticator::Authenticator;
 use super::inbox::Inbox;
+use super::notes::Notes;
 use super::pen;
 
 /// What a person says at sign-up.
@@ -96,6 +97,60 @@ impl Person {
 /// # Errors
 /// When a step is refused or a code does not arrive.
 pub async fn sign_up(api: &Api, inbox: &Inbox, person: &Person) -> Result<(Account, Api)> {
+    open_account(api, inbox, person).await?;
+    let session = sign_in_without_second_factor(api, &person.email, &person.password).await?;
+    let account = enrol(&session, person, &mut Notes::of_one_run("")).await?;
+    Ok((account, session))
+}
+
+/// As [`sign_up`], for the person noted under a role, from where an earlier run was cut off.
+///
+/// # Errors
+/// When a step is refused or a code does not arrive.
+pub async fn bring_in(
+    api: &Api,
+    inbox: &Inbox,
+    notes: &mut Notes,
+    role: &str,
+) -> Result<(Person, Account, Api)> {
+    let (mut person, known) = notes.person(role)?;
+    let mut standing = None;
+    if known {
+        standing = first_factor(api, &person.email, &person.password).await?;
+        if standing.is_none() {
+            person = notes.another(role)?;
+        }
+    }
+    if standing.is_none() {
+        open_account(api, inbox, &person).await?;
+        standing = first_factor(api, &person.email, &person.password).await?;
+    }
+    let standing = standing.context("an account that was just opened is not found")?;
+    if standing.pointer("/challenge/challenge").is_some() {
+        let mut account = notes
+            .account(role)?
+            .with_context(|| format!("nobody noted the second factor of the {role}"))?;
+        let session = sign_in(api, &mut account, "citizen").await?;
+        return Ok((person, account, session));
+    }
+    let session = api.with_session(text(&standing, "/session/session_secret")?);
+    let account = enrol(&session, &person, notes).await?;
+    Ok((person, account, session))
+}
+
+/// What the platform answers to a password; None where it knows no such account.
+async fn first_factor(api: &Api, email: &str, password: &str) -> Result<Option<Value>> {
+    let body = json!({"login": email, "password": password, "surface": "citizen", "cookie": false});
+    match api.post("/v1/sessions", &body).await {
+        Ok(answer) => Ok(Some(answer)),
+        Err(error) => match error.downcast_ref::<Refused>() {
+            Some(refused) if refused.status == 401 => Ok(None),
+            _ => Err(error.context("first sign-in")),
+        },
+    }
+}
+
+async fn open_account(api: &Api, inbox: &Inbox, person: &Person) -> Result<()> {
     let opened = api
         .post("/v1/sign-ups", &person.sign_up())
         .await
@@ -109,29 +164,34 @@ pub async fn sign_up(api: &Api, inbox: &Inbox, person: &Person) -> Result<(Accou
     api.post(&proofs, &json!({"channel": "phone", "code": code}))
         .await
         .context("proof of the phone")?;
-    let session = sign_in_without_second_factor(api, &person.email, &person.password).await?;
+    Ok(())
+}
+
+/// Enrols an authenticator, whose secret is noted before it counts.
+async fn enrol(session: &Api, person: &Person, notes: &mut Notes) -> Result<Account> {
     let begun = session
         .post("/v1/me/totp", &json!({"password": person.password}))
         .await
         .context("enrolment")?;
-    let mut authenticator = Authenticator::new(text(&begun, "/secret")?, 0)?;
-    let code = authenticator.code().await;
+    let mut account = Account {
+        role: person.role.to_owned(),
+        email: person.email.clone(),
+        password: person.password.clone(),
+        authenticator: notes.authenticator(&person.email, text(&begun, "/secret")?, 0)?,
+    };
+    notes.keep(&account)?;
+    let code = account.authenticator.code().await;
     session
         .post("/v1/me/totp/completion", &json!({"code": code}))
         .await
         .context("end of the enrolment")?;
-    let account = Account {
-        role: person.role.to_owned(),
-        email: person.email.clone(),
-        password: person.password.clone(),
-        authenticator,
-    };
-    Ok((account, session))
+    Ok(account)
 }
 
 async fn sign_in_without_second_factor(api: &Api, email: &str, password: &str) -> Result<Api> {
-    let body = json!({"login": email, "password": password, "surface": "citizen", "cookie": false});
-    let answer = api.post("/v1/sessions", &body).await.context("first sign-in")?;
+    let answer = first_factor(api, email, password)
+        .await?
+        .context("the account is not found")?;
     Ok(api.with_session(text(&answer, "/session/session_secret")?))
 }
 
@@ -154,6 +214,20 @@ pub async fn sign_in(api: &Api, account: &mut Account, surface: &str) -> Result<
         .await
         .context("second factor")?;
     Ok(api.with_session(text(&answer, "/session/session_secret")?))
+}
+
+/// The noted session of an account while it lasts, a new one otherwise.
+///
+/// # Errors
+/// When a step is refused.
+pub async fn come_back(api: &Api, account: &mut Account, surface: &str, notes: &Notes) -> Result<Api> {
+    if let Some(secret) = notes.session(&account.role) {
+        let session = api.with_session(secret);
+        if session.get("/v1/me").await.is_ok() {
+            return Ok(session);
+        }
+    }
+    sign_in(api, account, surface).await
 }
 
 /// Confirms hashes for a purpose and answers the confirmation's id.

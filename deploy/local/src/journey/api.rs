@@ -5,7 +5,8 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use reqwest::header::{ACCEPT_LANGUAGE, AUTHORIZATION, CONTENT_TYPE, RETRY_AFTER};
 use reqwest::{Method, RequestBuilder, Response, StatusCode};
-use serde_json::Value;
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
 
 /// How often a patient client sends a call again before it gives up.
 const REPEATS: u32 = 5;
@@ -20,6 +21,19 @@ pub struct Refused {
 }
 
 impl Refused {
+    /// What was said of one item of a batch, in the shape of a problem document.
+    #[must_use]
+    pub fn of(reason: &str, detail: &str) -> Self {
+        let problem = json!({
+            "type": "about:blank",
+            "title": "Unprocessable Entity",
+            "status": 422,
+            "detail": detail,
+            "reason": reason,
+        });
+        Self { status: 422, problem }
+    }
+
     /// The stable code.
     #[must_use]
     pub fn reason(&self) -> &str {
@@ -53,6 +67,8 @@ pub struct Api {
     language: Option<&'static str>,
     /// Whether calls beyond a limit wait and are sent again.
     patient: bool,
+    /// Where given, the idempotency key of a mutating call follows from this and from what is asked.
+    seed: Option<String>,
 }
 
 impl Api {
@@ -73,6 +89,7 @@ impl Api {
             traceparent: None,
             language: None,
             patient: false,
+            seed: None,
         })
     }
 
@@ -85,11 +102,27 @@ impl Api {
         }
     }
 
+    /// The session's secret, where signed in.
+    #[must_use]
+    pub fn session(&self) -> Option<&str> {
+        self.session.as_deref()
+    }
+
     /// The same client at another address.
     #[must_use]
     pub fn at(&self, base: &str) -> Self {
         Self {
             base: base.to_owned(),
+            ..self.clone()
+        }
+    }
+
+    /// The same client for calls that have their effect once: repeated in another run of the same seed, such a call gets the
+    /// first one's answer, for as long as the platform keeps it (24 hours).
+    #[must_use]
+    pub fn once(&self, seed: &str) -> Self {
+        Self {
+            seed: Some(seed.to_owned()),
             ..self.clone()
         }
     }
@@ -159,7 +192,9 @@ impl Api {
     /// # Errors
     /// [`Refused`], or when the gateway does not answer.
     pub async fn send(&self, method: Method, path: &str, body: Option<&Value>) -> Result<Value> {
-        let request = self.request(method, path).header("idempotency-key", new_key());
+        let content = body.map(Value::to_string).unwrap_or_default();
+        let key = self.key(&method, path, content.as_bytes());
+        let request = self.request(method, path).header("idempotency-key", key);
         self.answer(match body {
             Some(body) => request.json(body),
             None => request,
@@ -172,11 +207,30 @@ impl Api {
     /// # Errors
     /// [`Refused`], or when the gateway does not answer.
     pub async fn upload(&self, path: &str, media_type: &str, bytes: Vec<u8>) -> Result<Value> {
-        let request = self
-            .request(Method::POST, path)
-            .header("idempotency-key", new_key());
+        let key = self.key(&Method::POST, path, &bytes);
+        let request = self.request(Method::POST, path).header("idempotency-key", key);
         self.answer(request.header(CONTENT_TYPE, media_type).body(bytes))
             .await
+    }
+
+    fn key(&self, method: &Method, path: &str, content: &[u8]) -> String {
+        let Some(seed) = &self.seed else {
+            return new_key();
+        };
+        let mut digest = Sha256::new();
+        for part in [
+            seed.as_bytes(),
+            method.as_str().as_bytes(),
+            path.as_bytes(),
+            content,
+        ] {
+            digest.update(part.len().to_be_bytes());
+            digest.update(part);
+        }
+        let digest: [u8; 32] = digest.finalize().into();
+        let mut bytes = [0; 16];
+        bytes.copy_from_slice(&digest[..16]);
+        uuid::Builder::from_random_bytes(bytes).into_uuid().to_string()
     }
 
     /// A request to be completed by the caller.

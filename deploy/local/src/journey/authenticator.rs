@@ -1,10 +1,13 @@
 //! A person's authenticator app (RFC 6238: SHA-1, six digits, 30 seconds).
 
+use std::path::PathBuf;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result};
 use data_encoding::BASE32_NOPAD;
 use totp_rs::{Builder, Totp};
+
+use crate::secrets;
 
 const STEP: u64 = 30;
 
@@ -13,6 +16,8 @@ pub struct Authenticator {
     totp: Totp,
     secret: String,
     last_step: u64,
+    /// Where the step of each code is written before the code is given.
+    ledger: Option<PathBuf>,
 }
 
 impl Authenticator {
@@ -31,7 +36,17 @@ impl Authenticator {
             totp,
             secret: secret.to_owned(),
             last_step,
+            ledger: None,
         })
+    }
+
+    /// The same, keeping in a file which codes were given, so that no run gives one twice, however the one before ended.
+    #[must_use]
+    pub fn with_ledger(mut self, file: PathBuf) -> Self {
+        let written = std::fs::read_to_string(&file).unwrap_or_default();
+        self.last_step = self.last_step.max(written.trim().parse().unwrap_or(0));
+        self.ledger = Some(file);
+        self
     }
 
     /// The secret, Base32.
@@ -60,6 +75,10 @@ impl Authenticator {
             let next = (self.last_step + 1).max(now.saturating_sub(1));
             if next <= now + 1 {
                 self.last_step = next;
+                if let Some(file) = &self.ledger {
+                    // Not written, it costs the next run a refused code at most.
+                    let _unwritten = secrets::write_private(file, next.to_string());
+                }
                 return self.totp.generate(next * STEP).to_string();
             }
             tokio::time::sleep(Duration::from_millis(500)).await;

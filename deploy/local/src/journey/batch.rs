@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use serde_json::{Value, json};
 
 use super::account::{self, Account};
@@ -13,8 +13,16 @@ use super::{Cast, legalisation, people};
 
 /// Longest wait for what the platform does by itself: preparing, time-stamping.
 const BOUND: Duration = Duration::from_secs(120);
+/// For how long the platform may say that a file cannot be prepared before it is believed.
+const PREPARED_AGAIN: Duration = Duration::from_secs(15);
 /// Citizens who take turns; the platform takes each code of an authenticator once.
 const CITIZENS: usize = 8;
+
+/// What the platform says of a file that it cannot make into a legalised document.
+const PREPARATION_FAILED: &str = "PREPARATION_FAILED";
+
+/// What hindered requests of a batch, by their ids.
+pub type Hindered = BTreeMap<String, Refused>;
 
 impl Cast {
     /// Makes every client wait where a limit is reached, and read people's texts in a language.
@@ -38,14 +46,18 @@ impl Cast {
         if self.citizen.authenticator.is_ready() {
             return Ok(());
         }
-        let ready = self
-            .waiting
-            .iter()
-            .position(|(account, _)| account.authenticator.is_ready());
-        let (citizen, session) = match ready {
-            Some(index) => self.waiting.swap_remove(index),
-            None if self.waiting.len() + 1 < CITIZENS => self.newcomer().await?,
-            None => return Ok(()),
+        let ready = |account: &Account| account.authenticator.is_ready();
+        let signed_in = self.waiting.iter().position(|(account, _)| ready(account));
+        let at_rest = self.resting.iter().position(ready);
+        let (citizen, session) = match (signed_in, at_rest) {
+            (Some(index), _) => self.waiting.swap_remove(index),
+            (None, Some(index)) => {
+                let mut account = self.resting.swap_remove(index);
+                let session = account::sign_in(&self.anyone, &mut account, "citizen").await?;
+                (account, session)
+            }
+            (None, None) if self.waiting.len() + self.resting.len() + 1 < CITIZENS => self.newcomer().await?,
+            (None, None) => return Ok(()),
         };
         let before = std::mem::replace(&mut self.citizen, citizen);
         let session = std::mem::replace(&mut self.citizen_session, session);
@@ -67,13 +79,13 @@ impl Cast {
     ///
     /// # Errors
     /// When the whole batch cannot be sealed.
-    pub async fn seal_all(&mut self, ids: &[String]) -> Result<BTreeMap<String, String>> {
-        let mut hindered = BTreeMap::new();
+    pub async fn seal_all(&mut self, ids: &[String]) -> Result<Hindered> {
+        let mut hindered = Hindered::new();
         let mut claimed = Vec::new();
         for id in ids {
             match legalisation::claim(&self.officer_session, id).await {
                 Ok(()) => claimed.push(id.as_str()),
-                Err(error) => note(&mut hindered, id, &error)?,
+                Err(error) => note(&mut hindered, id, error)?,
             }
         }
         if claimed.is_empty() {
@@ -99,9 +111,7 @@ impl Cast {
             }
             let ready: Vec<Value> = open.iter().filter(|intent| has_digest(intent)).cloned().collect();
             if ready.is_empty() {
-                if begun.elapsed() > BOUND {
-                    bail!("seals are not finished after {} s: {open:?}", BOUND.as_secs());
-                }
+                self.give_up(&open, begun.elapsed(), &mut hindered).await?;
                 tokio::time::sleep(Duration::from_millis(200)).await;
                 continue;
             }
@@ -116,8 +126,29 @@ impl Cast {
         }
     }
 
+    /// Annuls what can never be prepared, which is the file's fault, and gives up what takes too long, which is not.
+    async fn give_up(&self, open: &[Value], waited: Duration, hindered: &mut Hindered) -> Result<()> {
+        for intent in open {
+            let id = text(intent, "/legalisation_request_id")?.to_owned();
+            if intent["progress_code"] == PREPARATION_FAILED && waited > PREPARED_AGAIN {
+                let path = format!("/v1/office/seal-intents/{}/annul", text(intent, "/intent_id")?);
+                let reason = json!({"reason": "the legalised document cannot be made from this file"});
+                self.officer_session
+                    .post(&path, &reason)
+                    .await
+                    .context("annulling what cannot be prepared")?;
+                let said = "The legalised document cannot be made from this file.";
+                hindered.insert(id, Refused::of(PREPARATION_FAILED, said));
+            } else if waited > BOUND {
+                let said = format!("not finished after {} s: {intent}", BOUND.as_secs());
+                hindered.insert(id, Refused::of("SEAL_NOT_FINISHED", &said));
+            }
+        }
+        Ok(())
+    }
+
     /// The officer's open intents among these requests, but for those that something hinders.
-    async fn open_intents(&self, ids: &[String], hindered: &BTreeMap<String, String>) -> Result<Vec<Value>> {
+    async fn open_intents(&self, ids: &[String], hindered: &Hindered) -> Result<Vec<Value>> {
         let mut open = Vec::new();
         let mut page_token = String::new();
         loop {
@@ -194,30 +225,19 @@ fn by_intent(intents: &[Value]) -> BTreeMap<String, String> {
 }
 
 /// Collects the problems of a batch's answer by request.
-fn problems(
-    answer: &Value,
-    key: &str,
-    requests: &BTreeMap<String, String>,
-    hindered: &mut BTreeMap<String, String>,
-) {
+fn problems(answer: &Value, key: &str, requests: &BTreeMap<String, String>, hindered: &mut Hindered) {
     for problem in answer["problems"].as_array().into_iter().flatten() {
         let id = problem[key].as_str().unwrap_or_default();
         let id = requests.get(id).map_or(id, String::as_str);
-        let said = format!("{}: {}", problem["reason"], problem["description"]);
-        hindered.insert(id.to_owned(), said);
+        let member = |name: &str| problem[name].as_str().unwrap_or_default();
+        let refused = Refused::of(member("reason"), member("description"));
+        hindered.insert(id.to_owned(), refused);
     }
 }
 
 /// Notes a refusal for one request; any other error ends the batch.
-fn note(hindered: &mut BTreeMap<String, String>, id: &str, error: &anyhow::Error) -> Result<()> {
-    match error.downcast_ref::<Refused>() {
-        Some(refused) => {
-            hindered.insert(
-                id.to_owned(),
-                format!("{}: {}", refused.reason(), refused.problem),
-            );
-            Ok(())
-        }
-        None => bail!("{error:#}"),
-    }
+fn note(hindered: &mut Hindered, id: &str, error: anyhow::Error) -> Result<()> {
+    let refused = error.downcast::<Refused>()?;
+    hindered.insert(id.to_owned(), refused);
+    Ok(())
 }

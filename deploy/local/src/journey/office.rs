@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use super::account::{self, Account, Person};
 use super::api::{Api, text};
 use super::inbox::Inbox;
+use super::notes::Notes;
 use crate::description::Token;
 
 /// The offices of the demonstration, as an administrator imports them.
@@ -24,7 +25,7 @@ pub struct Office {
     pub officer: Account,
 }
 
-/// Opens the offices and puts the staff in their places.
+/// Opens the offices and puts the staff in their places. Repeated with the same notes, it goes on where it was cut off.
 ///
 /// The administrator, the only proved person at first, acts as agent until the agent's own identity is proved.
 ///
@@ -34,11 +35,43 @@ pub async fn open(
     api: &Api,
     inbox: &Inbox,
     administrator: &mut Account,
-    staff: &[Person; 2],
+    notes: &mut Notes,
     (token, issuing_certificate): (&Token, &Path),
-    today: &str,
 ) -> Result<Office> {
-    let head = account::sign_in(api, administrator, "staff").await?;
+    let seed = notes.seed().to_owned();
+    let head = account::sign_in(api, administrator, "staff").await?.once(&seed);
+    let office_id = open_services(&head, notes.today()).await?;
+    let today = notes.today();
+    let administration = head
+        .post(
+            "/v1/administrations",
+            &json!({"name_ar": "الوكالة الوطنية للمحافظة العقارية", "name_fr": "Agence nationale de la conservation foncière",
+                    "enrolled_from": today, "enrolled_to": null}),
+        )
+        .await
+        .context("enrolment of an administration")?;
+    let [agent, officer] = employ(api, inbox, &head, administrator, notes, &office_id).await?;
+    appoint(
+        &head,
+        &office_id,
+        &administrator.email,
+        "administrator",
+        notes.today(),
+    )
+    .await?;
+    // A session's token learns of a new role when it is traded anew.
+    let head = account::sign_in(api, administrator, "staff").await?.once(&seed);
+    register_key(&head, &office_id, &officer.email, token, issuing_certificate).await?;
+    Ok(Office {
+        office_id,
+        administration_id: text(&administration, "/administration_id")?.to_owned(),
+        agent,
+        officer,
+    })
+}
+
+/// Imports the offices and opens what the annexe offers. Answers the annexe's id.
+async fn open_services(head: &Api, today: &str) -> Result<String> {
     let offices = head
         .upload("/v1/offices/import", "text/csv", OFFICES.into())
         .await
@@ -55,26 +88,7 @@ pub async fn open(
             .await
             .context("opening a service")?;
     }
-    let administration = head
-        .post(
-            "/v1/administrations",
-            &json!({"name_ar": "الوكالة الوطنية للمحافظة العقارية", "name_fr": "Agence nationale de la conservation foncière",
-                    "enrolled_from": today, "enrolled_to": null}),
-        )
-        .await
-        .context("enrolment of an administration")?;
-    let accounts = employ(api, inbox, &head, administrator, staff, &office_id, today).await?;
-    let [agent, officer] = accounts;
-    appoint(&head, &office_id, &administrator.email, "administrator", today).await?;
-    // A session's token learns of a new role when it is traded anew.
-    let head = account::sign_in(api, administrator, "staff").await?;
-    register_key(&head, &office_id, &officer.email, token, issuing_certificate).await?;
-    Ok(Office {
-        office_id,
-        administration_id: text(&administration, "/administration_id")?.to_owned(),
-        agent,
-        officer,
-    })
+    Ok(office_id)
 }
 
 async fn employ(
@@ -82,13 +96,12 @@ async fn employ(
     inbox: &Inbox,
     head: &Api,
     administrator: &Account,
-    staff: &[Person; 2],
+    notes: &mut Notes,
     office_id: &str,
-    today: &str,
 ) -> Result<[Account; 2]> {
-    let stand_in = appoint(head, office_id, &administrator.email, "agent", today).await?;
-    let agent = hire(api, inbox, head, &staff[0], office_id, today).await?;
-    let officer = hire(api, inbox, head, &staff[1], office_id, today).await?;
+    let stand_in = appoint(head, office_id, &administrator.email, "agent", notes.today()).await?;
+    let agent = hire(api, inbox, head, notes, "agent", office_id).await?;
+    let officer = hire(api, inbox, head, notes, "officer", office_id).await?;
     head.send(
         reqwest::Method::POST,
         &format!("/v1/memberships/{stand_in}/end"),
@@ -103,15 +116,21 @@ async fn hire(
     api: &Api,
     inbox: &Inbox,
     head: &Api,
-    person: &Person,
+    notes: &mut Notes,
+    role: &str,
     office_id: &str,
-    today: &str,
 ) -> Result<Account> {
-    let (account, _) = account::sign_up(api, inbox, person)
+    let (person, account, _) = account::bring_in(api, inbox, notes, role)
         .await
-        .with_context(|| format!("sign-up of the {}", person.role))?;
-    prove(head, person, office_id).await?;
-    appoint(head, office_id, &person.email, person.role, today).await?;
+        .with_context(|| format!("sign-up of the {role}"))?;
+    // Once the administrator's own membership has ended, nobody searches for claims any more.
+    let id = match notes.person_id(role) {
+        Some(id) => id.to_owned(),
+        None => find_claim(head, &person, office_id).await?,
+    };
+    notes.note_person_id(role, &id)?;
+    bind(head, &person, office_id, &id).await?;
+    appoint(head, office_id, &person.email, role, notes.today()).await?;
     Ok(account)
 }
 
@@ -130,8 +149,13 @@ async fn appoint(head: &Api, office_id: &str, email: &str, role: &str, today: &s
 /// # Errors
 /// When a step is refused.
 pub async fn prove(agent: &Api, person: &Person, office_id: &str) -> Result<String> {
-    let card = person.card(office_id);
-    let search = json!({"identity_document": card["identity_document"]});
+    let id = find_claim(agent, person, office_id).await?;
+    bind(agent, person, office_id, &id).await?;
+    Ok(id)
+}
+
+async fn find_claim(agent: &Api, person: &Person, office_id: &str) -> Result<String> {
+    let search = json!({"identity_document": person.card(office_id)["identity_document"]});
     let found = agent
         .post(&format!("/v1/offices/{office_id}/claim-searches"), &search)
         .await
@@ -141,12 +165,18 @@ pub async fn prove(agent: &Api, person: &Person, office_id: &str) -> Result<Stri
         .as_array()
         .and_then(|claims| claims.iter().find(|claim| claim["birth_date"] == birth_date))
         .context("nobody claims this card")?;
-    let id = text(claim, "/person_id")?.to_owned();
+    Ok(text(claim, "/person_id")?.to_owned())
+}
+
+async fn bind(agent: &Api, person: &Person, office_id: &str, id: &str) -> Result<()> {
     agent
-        .post(&format!("/v1/people/{id}/identity-proofs"), &card)
+        .post(
+            &format!("/v1/people/{id}/identity-proofs"),
+            &person.card(office_id),
+        )
         .await
         .with_context(|| format!("proof of the {}'s identity", person.role))?;
-    Ok(id)
+    Ok(())
 }
 
 async fn register_key(

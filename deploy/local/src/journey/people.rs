@@ -1,77 +1,109 @@
 //! The people of the demonstration. Their passwords are made at start.
 
+use anyhow::{Context, Result};
+
 use super::account::Person;
 use crate::secrets;
 
-fn person(
+/// A part in the journey: a person but for what tells them from others who play it.
+struct Part {
     role: &'static str,
-    login: &str,
+    login: &'static str,
     number: u16,
     name_latin: [&'static str; 2],
     name_arabic: [&'static str; 2],
     birth_date: &'static str,
-) -> Person {
-    // A number of one's own, so that journeys side by side share no inbox.
-    let token = secrets::random_hex(4);
-    let random = u32::from_str_radix(&token, 16).unwrap_or_default();
-    let digits = random % 100_000;
-    Person {
-        role,
-        email: format!("{login}.{token}@example.ma"),
-        phone: format!("+2126{number:03}{digits:05}"),
-        name_latin,
-        name_arabic,
-        birth_date,
-        cin: format!("BK{:06}", random % 1_000_000),
-        password: format!("demo-{}", secrets::random_hex(8)),
+}
+
+const ADMINISTRATOR: Part = Part {
+    role: "administrator",
+    login: "direction",
+    number: 100,
+    name_latin: ["Youssef", "Alaoui"],
+    name_arabic: ["يوسف", "العلوي"],
+    birth_date: "1970-01-30",
+};
+
+const AGENT: Part = Part {
+    role: "agent",
+    login: "karim.bennani",
+    number: 110,
+    name_latin: ["Karim", "Bennani"],
+    name_arabic: ["كريم", "بناني"],
+    birth_date: "1984-03-09",
+};
+
+const OFFICER: Part = Part {
+    role: "officer",
+    login: "amina.benjelloun",
+    number: 120,
+    name_latin: ["Amina", "Benjelloun"],
+    name_arabic: ["أمينة", "بنجلون"],
+    birth_date: "1976-11-21",
+};
+
+const CITIZEN: Part = Part {
+    role: "citizen",
+    login: "salma.elidrissi",
+    number: 130,
+    name_latin: ["Salma", "El Idrissi"],
+    name_arabic: ["سلمى", "الإدريسي"],
+    birth_date: "1991-06-14",
+};
+
+impl Part {
+    /// `token` is hexadecimal: an address and a number of one's own, so that journeys side by side share no inbox.
+    fn played_by(&self, token: &str, password: &str) -> Person {
+        let random = u32::from_str_radix(token, 16).unwrap_or_default();
+        Person {
+            role: self.role,
+            email: format!("{}.{token}@example.ma", self.login),
+            phone: format!("+2126{:03}{:05}", self.number, random % 100_000),
+            name_latin: self.name_latin,
+            name_arabic: self.name_arabic,
+            birth_date: self.birth_date,
+            cin: format!("BK{:06}", random % 1_000_000),
+            password: password.to_owned(),
+        }
     }
+
+    fn played_by_anyone(&self) -> Person {
+        let (token, password) = chance();
+        self.played_by(&token, &password)
+    }
+}
+
+/// A token and a password for somebody new.
+#[must_use]
+pub fn chance() -> (String, String) {
+    (secrets::random_hex(4), format!("demo-{}", secrets::random_hex(8)))
+}
+
+/// The person of a role with this token and password, always the same.
+///
+/// # Errors
+/// When there is no such role.
+pub fn of(role: &str, token: &str, password: &str) -> Result<Person> {
+    let parts = [&ADMINISTRATOR, &AGENT, &OFFICER, &CITIZEN];
+    let part = parts.into_iter().find(|part| part.role == role);
+    let part = part.with_context(|| format!("nobody plays {role}"))?;
+    Ok(part.played_by(token, password))
 }
 
 /// The agent and the officer.
 #[must_use]
 pub fn staff() -> [Person; 2] {
-    [
-        person(
-            "agent",
-            "karim.bennani",
-            110,
-            ["Karim", "Bennani"],
-            ["كريم", "بناني"],
-            "1984-03-09",
-        ),
-        person(
-            "officer",
-            "amina.benjelloun",
-            120,
-            ["Amina", "Benjelloun"],
-            ["أمينة", "بنجلون"],
-            "1976-11-21",
-        ),
-    ]
+    [AGENT.played_by_anyone(), OFFICER.played_by_anyone()]
 }
 
 /// The citizen.
 #[must_use]
 pub fn citizen() -> Person {
-    person(
-        "citizen",
-        "salma.elidrissi",
-        130,
-        ["Salma", "El Idrissi"],
-        ["سلمى", "الإدريسي"],
-        "1991-06-14",
-    )
+    CITIZEN.played_by_anyone()
 }
 
 /// The first administrator.
 #[must_use]
 pub fn administrator() -> Person {
-    person(
-        "administrator",
-        "direction",
-        100,
-        ["Youssef", "Alaoui"],
-        ["يوسف", "العلوي"],
-        "1970-01-30",
-    )
+    ADMINISTRATOR.played_by_anyone()
 }

@@ -41,7 +41,7 @@ impl Recorder {
         Ok(result)
     }
 
-    /// Remembers an account for the people who try the demonstration.
+    /// Remembers an account for whoever plays on.
     pub fn account(&mut self, account: &Account) {
         self.accounts.retain(|known| known.login != account.email);
         self.accounts.push(stack_file::Account {
@@ -52,15 +52,15 @@ impl Recorder {
         });
     }
 
-    /// The steps so far, as `steps.json` has them.
-    #[must_use]
-    pub fn steps(&self) -> &[Value] {
-        &self.steps
-    }
-
     /// The accounts so far.
     #[must_use]
     pub fn accounts(&self) -> &[stack_file::Account] {
         &self.accounts
+    }
+
+    /// The steps so far, as `steps.json` has them.
+    #[must_use]
+    pub fn steps(&self) -> &[Value] {
+        &self.steps
     }
 }

@@ -104,6 +104,10 @@ fn keystore(around: &Surroundings<'_>) -> Result<()> {
 /// `StorageTool` writes two small files and takes a second of JVM start: the version's bootstrap record is kept
 /// beside the installation, the other file is written here.
 async fn format_storage(around: &Surroundings<'_>, data: &Path, settings: &Path) -> Result<()> {
+    if data.exists() {
+        // Half formatted, by a start that was cut off.
+        std::fs::remove_dir_all(data)?;
+    }
     std::fs::create_dir_all(data)?;
     let kept = around.layout.tools().join("kafka.bootstrap.checkpoint");
     if kept.is_file() {
@@ -113,8 +117,8 @@ async fn format_storage(around: &Surroundings<'_>, data: &Path, settings: &Path)
             random_id(),
             random_id()
         );
-        std::fs::write(data.join("meta.properties"), meta)?;
-        return Ok(());
+        // Whole or not at all: its presence says that the storage is formatted.
+        return secrets::write_private(&data.join("meta.properties"), meta);
     }
     let output = Command::new("java")
         .args([

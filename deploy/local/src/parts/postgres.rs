@@ -195,12 +195,9 @@ async fn initialise(
         chown(&work, Some(user.uid), Some(user.gid))?;
         chown(&password_file, Some(user.uid), Some(user.gid))?;
     }
-    let mut command = initdb(programs, &work, &password_file);
+    let mut command = initdb(programs, user, &work, &password_file);
     if !around.durable {
         command.arg("--no-sync");
-    }
-    if let Some(user) = user {
-        command.uid(user.uid).gid(user.gid);
     }
     let output = command.output().await.context("cannot run initdb")?;
     if output.status.success() {
@@ -216,9 +213,19 @@ async fn initialise(
     Ok(())
 }
 
-fn initdb(programs: &Path, work: &Path, password_file: &Path) -> Command {
-    let mut command = Command::new(programs.join("initdb"));
+fn initdb(programs: &Path, user: Option<User>, work: &Path, password_file: &Path) -> Command {
+    // It ends with this process, and does not go on in a folder that the next start removes.
+    let mut command = Command::new("setpriv");
     command
+        .args(["--pdeathsig", "KILL"])
+        .args(user.into_iter().flat_map(|user| {
+            [
+                format!("--reuid={}", user.uid),
+                format!("--regid={}", user.gid),
+                "--clear-groups".to_owned(),
+            ]
+        }))
+        .arg(programs.join("initdb"))
         .args([
             "--username=postgres",
             "--encoding=UTF8",

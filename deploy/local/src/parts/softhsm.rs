@@ -105,6 +105,12 @@ pub async fn prepare(around: &Surroundings<'_>) -> Result<()> {
     for officer in OFFICERS {
         let public = public_key_file(around, &officer);
         if !public.is_file() {
+            // Half a token of a start that was cut off; mostly there is none.
+            let _none = tool(
+                &configuration_file(around),
+                &["--delete-token", "--token", officer.label],
+            )
+            .await;
             let der = create_token(around, &officer, &security_officer).await?;
             // Written last: its presence says that the token is whole.
             secrets::write_private(&public, pem("PUBLIC KEY", &der))?;

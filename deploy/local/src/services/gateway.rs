@@ -15,7 +15,7 @@ pub(super) fn settings(facts: &Facts<'_>) -> Result<Value> {
             "listen": facts.loopback(&facts.instance.name())?,
             "public_url": facts.public_url()?,
             // The demonstration's own client begins the trace that is followed to the end.
-            "trusted_proxies": ["127.0.0.1"],
+            "trusted_tracers": ["127.0.0.1"],
         },
         "upstream": facts.upstream(&["identity", "signature", "notification"])?,
     }))

@@ -24,6 +24,8 @@ pub(super) fn settings(facts: &Facts<'_>) -> Result<Value> {
             "security": "tls",
             "ca": mail.ca,
             "from": "Wathiq <ne-pas-repondre@wathiq.local>",
+            // Whoever ends the process waits for twice as long, and a little more.
+            "seconds": 10,
         },
         "text": {"url": provider.url, "key_file": facts.secret_file("sms-key", || provider.key.clone())?},
         "messages": {"public_url": facts.public_url()?},

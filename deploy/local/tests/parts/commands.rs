@@ -41,7 +41,7 @@ async fn nothing_is_left(folder: &Path) {
 #[tokio::test]
 async fn the_exit_code_comes_back_and_nothing_is_left() {
     let output = wathiq_local()
-        .args(["test", "--", "sh", "-c", "echo $WATHIQ_TEST_STACK; exit 7"])
+        .args(["test", "--", "sh", "-c", "mktemp -d >/dev/null; echo $WATHIQ_TEST_STACK; case $TMPDIR in $(dirname $WATHIQ_TEST_STACK)/*) exit 7;; esac"])
         .output()
         .unwrap();
     assert_eq!(output.status.code(), Some(7));
@@ -56,7 +56,8 @@ async fn a_killed_run_takes_its_parts_and_its_command_along() {
     let note = tempfile::tempdir().unwrap();
     let written = note.path().join("stack");
     let script = format!(
-        "echo $WATHIQ_TEST_STACK > {0}.part; mv {0}.part {0}; exec sleep 600",
+        "echo $WATHIQ_TEST_STACK > {0}.part; mv {0}.part {0}; \
+         cd $(dirname $WATHIQ_TEST_STACK); (trap '' HUP; sleep 600) & exec sleep 600",
         written.display()
     );
     let mut run = wathiq_local()

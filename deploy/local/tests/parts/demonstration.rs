@@ -1,10 +1,13 @@
 //! The demonstration's life, here in a state folder and on ports of its own: up, found again, down, cleaned.
 
+use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
-use std::path::PathBuf;
-use std::process::{Command, Output};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
 use std::sync::atomic::{AtomicU16, Ordering};
+
+use serde_json::Value;
 
 struct Place {
     state: tempfile::TempDir,
@@ -28,13 +31,37 @@ impl Place {
         Self { state, base }
     }
 
-    fn run(&self, arguments: &[&str]) -> Output {
-        Command::new(env!("CARGO_BIN_EXE_wathiq-local"))
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_wathiq-local"));
+        command
             .args(arguments)
-            .env("WATHIQ_STATE", self.state.path().join("state"))
+            .env("WATHIQ_STATE", self.state())
             .env("WATHIQ_PORT_BASE", self.base.to_string())
-            .output()
-            .unwrap()
+            .stdin(Stdio::null());
+        command
+    }
+
+    fn run(&self, arguments: &[&str]) -> Output {
+        self.command(arguments).output().unwrap()
+    }
+
+    /// Kills the command with SIGKILL when it has said this.
+    fn run_until(&self, arguments: &[&str], said: &str) {
+        let mut child = self.command(arguments).stderr(Stdio::piped()).spawn().unwrap();
+        let lines = BufReader::new(child.stderr.take().unwrap()).lines();
+        let found = lines.map(Result::unwrap).any(|line| line.contains(said));
+        child.kill().unwrap();
+        child.wait().unwrap();
+        assert!(found, "{arguments:?} ended without saying {said}");
+    }
+
+    fn state(&self) -> PathBuf {
+        self.state.path().join("state")
+    }
+
+    /// What the journey left.
+    fn result(&self, name: &str) -> PathBuf {
+        self.state().join("demo").join(name)
     }
 }
 
@@ -121,4 +148,73 @@ fn a_taken_port_is_named_with_what_wants_it() {
         "{text}"
     );
     assert!(text.contains("WATHIQ_PORT_TRUST"), "{text}");
+}
+
+fn json(path: &Path) -> Value {
+    serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap()
+}
+
+/// Roles of the accounts in `stack.json`, each of which says how to sign in.
+fn roles(stack: &Value) -> Vec<&str> {
+    let accounts = stack["accounts"].as_array().unwrap();
+    for account in accounts {
+        for member in ["login", "password", "totp_secret"] {
+            assert!(
+                account[member].as_str().is_some_and(|text| text.len() > 8),
+                "{account}"
+            );
+        }
+    }
+    accounts
+        .iter()
+        .map(|account| account["role"].as_str().unwrap())
+        .collect()
+}
+
+#[test]
+fn a_demo_killed_on_its_way_is_taken_up_and_serves_own_files() {
+    let place = Place::new();
+    for said in ["first administrator", "the annexe opens", "the citizen confirms"] {
+        place.run_until(&["demo"], said);
+    }
+    let whole = place.run(&["demo"]);
+    assert!(whole.status.success(), "{}", text(&whole));
+    for name in ["legalised.pdf", "verification.json", "steps.json", "events.jsonl"] {
+        assert!(place.result(name).is_file(), "{name}");
+    }
+    let stack = json(&place.result("stack.json"));
+    let everybody = ["administrator", "agent", "officer", "citizen"];
+    assert_eq!(roles(&stack), everybody);
+    assert_eq!(stack["services"].as_array().unwrap().len(), 4);
+    for url in [
+        &stack["partners"]["mail"]["inbox"],
+        &stack["partners"]["text_messages"]["inbox"],
+        &stack["partners"]["trust"]["time_stamping"],
+    ] {
+        assert!(
+            text(&whole).contains(url.as_str().unwrap()),
+            "{url} is not printed"
+        );
+    }
+
+    // Accounts are known even when the file that names them went away.
+    std::fs::remove_file(place.result("stack.json")).unwrap();
+    let before = std::fs::read(place.result("legalised.pdf")).unwrap();
+    let (good, bad) = (
+        place.state.path().join("mon bail (1).pdf"),
+        place.state.path().join("bad.pdf"),
+    );
+    std::fs::write(&good, wathiq_local::journey::CONTRACT).unwrap();
+    std::fs::write(&bad, "%PDF-1.7\nnothing").unwrap();
+    let named = format!("'{}' {}", good.display(), bad.display());
+    let own = place.run(&["demo", "--named", &named]);
+    assert!(own.status.success(), "{}", text(&own));
+    for account in everybody {
+        assert!(text(&own).contains(&format!("  {account} ")), "{}", text(&own));
+    }
+    // Another citizen may have come, so that nobody waits for a fresh code.
+    assert_eq!(roles(&json(&place.result("stack.json")))[..4], everybody);
+    assert!(place.result("mon bail (1)/legalised.pdf").is_file());
+    assert!(json(&place.result("bad/refusal.json"))["reason"].is_string());
+    assert_eq!(before, std::fs::read(place.result("legalised.pdf")).unwrap());
 }

@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod commands;
 #[cfg(test)]
+mod compose;
+#[cfg(test)]
 mod database;
 #[cfg(test)]
 mod demonstration;

@@ -1,5 +1,7 @@
-//! Downloads: a file is fetched from its service in segments, each a call of its own with its own deadline, so that
-//! a slow reader holds no call open.
+//! Downloads: a file is fetched from its service in segments, each a call of its own with its own deadline. The pieces of
+//! a segment are passed on as they come, and the next segment is fetched once the reader has taken this one. A segment
+//! is read as fast as the service sends it, whatever the reader does: a slow reader costs one segment of memory, holds
+//! no call open, and does not fill the connection to the service, which all downloads share.
 
 use std::ops::Range;
 use std::time::Duration;
@@ -11,7 +13,9 @@ use data_encoding::HEXLOWER;
 use futures::StreamExt;
 use futures::stream::{BoxStream, try_unfold};
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use tokio::sync::mpsc;
 use tonic::Status;
+use tracing::{Instrument, Span};
 use wathiq_chassis::CallContext;
 use wathiq_proto::wathiq::signature::v1 as pb;
 
@@ -21,7 +25,7 @@ use crate::clients::Clients;
 use crate::problem::Problem;
 
 /// Bytes asked for in one call.
-const SEGMENT: u64 = 1024 * 1024;
+const SEGMENT: u64 = 256 * 1024;
 const SEGMENT_DEADLINE: Duration = Duration::from_secs(30);
 
 /// A file that can be fetched from a service.
@@ -207,13 +211,14 @@ fn describe(
     }
 }
 
+/// What is left of a download.
 struct Progress {
     clients: Clients,
     file: File,
     context: CallContext,
+    span: Span,
     rest: Range<u64>,
-    segment_end: u64,
-    parts: Option<Parts>,
+    segment: Option<mpsc::UnboundedReceiver<Result<Bytes, Status>>>,
 }
 
 fn body(clients: Clients, file: File, range: Range<u64>) -> Body {
@@ -222,9 +227,9 @@ fn body(clients: Clients, file: File, range: Range<u64>) -> Body {
         clients,
         file,
         context,
-        segment_end: range.start,
+        span: Span::current(),
         rest: range,
-        parts: None,
+        segment: None,
     };
     Body::from_stream(try_unfold(start, |mut progress| async move {
         let chunk = progress.next().await?;
@@ -235,38 +240,67 @@ fn body(clients: Clients, file: File, range: Range<u64>) -> Body {
 impl Progress {
     async fn next(&mut self) -> Result<Option<Bytes>, Status> {
         while !self.rest.is_empty() {
-            let open = match self.parts.take() {
-                Some(open) => open,
-                None => self.open().await?,
+            let pieces = match &mut self.segment {
+                Some(pieces) => pieces,
+                None => self.segment.insert(fetch(self)),
             };
-            let parts = self.parts.insert(open);
-            match parts.next().await.transpose()? {
-                Some(part) => {
-                    let length = u64::try_from(part.chunk.len()).unwrap_or(u64::MAX);
-                    if length > self.segment_end.saturating_sub(self.rest.start) {
-                        return Err(Status::internal("a service sent more than was asked for"));
-                    }
-                    self.rest.start += length;
-                    if length > 0 {
-                        return Ok(Some(Bytes::from(part.chunk)));
-                    }
+            match pieces.recv().await.transpose()? {
+                Some(piece) => {
+                    self.rest.start += length_of(&piece);
+                    return Ok(Some(piece));
                 }
-                None if self.rest.start < self.segment_end => {
-                    return Err(Status::data_loss("a service ended a file early"));
-                }
-                None => self.parts = None,
+                None => self.segment = None,
             }
         }
         Ok(None)
     }
+}
 
-    async fn open(&mut self) -> Result<Parts, Status> {
-        let length = (self.rest.end - self.rest.start).min(SEGMENT);
-        self.segment_end = self.rest.start + length;
-        let mut context = CallContext::new(SEGMENT_DEADLINE, self.context.request_id.clone());
-        context.bearer.clone_from(&self.context.bearer);
-        context
-            .scope(self.file.open(&self.clients, self.rest.start, length))
-            .await
+/// Fetches the next segment beside the reader; what is queued is never more than the segment.
+fn fetch(progress: &Progress) -> mpsc::UnboundedReceiver<Result<Bytes, Status>> {
+    let (sender, receiver) = mpsc::unbounded_channel();
+    let offset = progress.rest.start;
+    let length = (progress.rest.end - offset).min(SEGMENT);
+    let (clients, file) = (progress.clients.clone(), progress.file.clone());
+    let mut context = CallContext::new(SEGMENT_DEADLINE, progress.context.request_id.clone());
+    context.bearer.clone_from(&progress.context.bearer);
+    let passing = async move {
+        tokio::select! {
+            passed = pass_on(&clients, &file, offset, length, &sender) => if let Err(status) = passed {
+                // A reader that has gone needs no error.
+                let _ = sender.send(Err(status));
+            },
+            () = sender.closed() => {}
+        }
+    };
+    tokio::spawn(context.scope(passing).instrument(progress.span.clone()));
+    receiver
+}
+
+async fn pass_on(
+    clients: &Clients,
+    file: &File,
+    offset: u64,
+    length: u64,
+    sender: &mpsc::UnboundedSender<Result<Bytes, Status>>,
+) -> Result<(), Status> {
+    let mut left = length;
+    let mut parts = file.open(clients, offset, length).await?;
+    while let Some(part) = parts.next().await.transpose()? {
+        let piece = Bytes::from(part.chunk);
+        left = left
+            .checked_sub(length_of(&piece))
+            .ok_or_else(|| Status::internal("a service sent more than was asked for"))?;
+        if !piece.is_empty() {
+            let _ = sender.send(Ok(piece));
+        }
     }
+    if left > 0 {
+        return Err(Status::data_loss("a service ended a file early"));
+    }
+    Ok(())
+}
+
+fn length_of(piece: &Bytes) -> u64 {
+    u64::try_from(piece.len()).unwrap_or(u64::MAX)
 }

@@ -15,14 +15,36 @@ use http::{HeaderMap, StatusCode, header};
 use tokio::sync::mpsc;
 use tonic::Status;
 
-use crate::app::App;
 use crate::json::body_problem;
 use crate::problem::Problem;
+use crate::slots::{Full, Slot, Slots};
 
 /// Largest chunk that the services take.
 const CHUNK: usize = 256 * 1024;
 /// Chunks read ahead of the service.
 const AHEAD: usize = 2;
+
+/// A place for a file on its way.
+///
+/// # Errors
+/// `UPLOADS_TOO_MANY` where whoever sends has as many under way as one may, `UPLOADS_BUSY` where all places are taken.
+pub(crate) fn place(places: &Arc<Slots>, whom: String) -> Result<Slot, Problem> {
+    places.take(Some(whom)).map_err(|full| {
+        let (status, reason, what) = match full {
+            Full::Each => (
+                StatusCode::TOO_MANY_REQUESTS,
+                "UPLOADS_TOO_MANY",
+                "you are sending too many files at once: wait until one has been sent",
+            ),
+            Full::All => (
+                StatusCode::SERVICE_UNAVAILABLE,
+                "UPLOADS_BUSY",
+                "too many files are being sent: try again in a moment",
+            ),
+        };
+        Problem::new(status, reason, what).retry_after(Duration::from_secs(5))
+    })
+}
 
 /// A file in a request body: the body itself, or the first file of a form.
 pub(crate) struct Upload {
@@ -104,7 +126,7 @@ impl Upload {
     /// What is wrong with the body, or the service's refusal, whichever comes first.
     pub(crate) fn send<M, T, F>(
         self,
-        app: &App,
+        place: Slot,
         limit: u64,
         message: impl Fn(Piece) -> Option<M> + Send + Sync + 'static,
         call: impl FnOnce(Messages<M>) -> F,
@@ -114,11 +136,6 @@ impl Upload {
         T: Send + 'static,
         F: Future<Output = Result<tonic::Response<T>, Status>> + Send + 'static,
     {
-        let Ok(permit) = Arc::clone(&app.uploads).try_acquire_owned() else {
-            let busy = "too many files are being sent: try again in a moment";
-            let problem = Problem::new(StatusCode::SERVICE_UNAVAILABLE, "UPLOADS_BUSY", busy);
-            return std::future::ready(Err(problem.retry_after(Duration::from_secs(5)))).boxed();
-        };
         let (sender, receiver) = mpsc::channel(AHEAD);
         let pump = self.pump(Pump {
             sender,
@@ -128,7 +145,7 @@ impl Upload {
         });
         let call = call(Messages(receiver));
         async move {
-            let _permit = permit;
+            let _place = place;
             tokio::pin!(pump, call);
             tokio::select! {
                 biased;

@@ -49,7 +49,7 @@ pub async fn begin_totp_enrolment(
             )
             .await?;
         match second_factor::check(&mut work, person.id, second_factor, Accepts::TotpOrRecovery).await? {
-            Ok(()) => work.unlimit(taken).await?,
+            Ok(()) => work.unlimit([taken]).await?,
             Err(refusal) => return Err(work.refuse(refusal, ACTION, ("person", person.id)).await),
         }
     }

@@ -1,6 +1,7 @@
 use serde_json::json;
 use zeroize::Zeroizing;
 
+use super::work::stream_id;
 use super::{App, Error};
 use crate::app::second_factor;
 use crate::domain::contact::{Email, Phone};
@@ -11,7 +12,7 @@ use crate::domain::totp::{SECRET_BYTES, TotpSecret};
 use crate::domain::vocabulary::{DeliveryPreference, Language, ProofMethod};
 use crate::events::publish;
 use crate::store::{credentials, people};
-use wathiq_outbox::{AuditEntry, audit};
+use wathiq_outbox::{AuditEntry, NewEvent, audit};
 
 /// Who becomes the first administrator.
 pub struct FirstAdministrator {
@@ -44,7 +45,9 @@ pub async fn bootstrap_administrator(app: &App, first: FirstAdministrator) -> Re
     };
     let person = Person {
         id: app.ambient.uuid_v7(),
-        version: 1,
+        stream_id: stream_id(&app.ambient),
+        // Registered and proved at once: two events.
+        version: 2,
         civil: first.civil,
         proof: Some(proof),
         email: first.email,
@@ -66,6 +69,7 @@ pub async fn bootstrap_administrator(app: &App, first: FirstAdministrator) -> Re
             _ => error.into(),
         });
     }
+    people::keep_proof(&mut transaction, &person).await?;
     if !people::note_bootstrap(&mut transaction, person.id, now).await? {
         return Err(Refusal::BootstrapDone.into());
     }
@@ -83,8 +87,9 @@ pub async fn bootstrap_administrator(app: &App, first: FirstAdministrator) -> Re
         details: json!({}),
     };
     audit::record(&mut transaction, &app.ambient, entry).await?;
-    let registered = publish::person(&person, PersonFact::Registered);
-    wathiq_outbox::append(&mut transaction, &app.ambient, registered).await?;
+    for event in events(&person) {
+        wathiq_outbox::append(&mut transaction, &app.ambient, event).await?;
+    }
     transaction.commit().await?;
     let otpauth = secret.uri(&app.policy.totp_issuer, person.email.as_str());
     Ok(Bootstrapped {
@@ -92,4 +97,19 @@ pub async fn bootstrap_administrator(app: &App, first: FirstAdministrator) -> Re
         totp_secret: secret.base32(),
         otpauth,
     })
+}
+
+fn events(person: &Person) -> [NewEvent; 2] {
+    let registered = Person {
+        version: person.version - 1,
+        ..person.clone()
+    };
+    let proved = PersonFact::Proved {
+        method: ProofMethod::Bootstrap,
+        office_id: None,
+    };
+    [
+        publish::person(&registered, PersonFact::Registered),
+        publish::person(person, proved),
+    ]
 }

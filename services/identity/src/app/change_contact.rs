@@ -26,10 +26,14 @@ pub async fn change_contact<R: Reply>(
     (contact, password): (Contact, SecretString),
     reply: impl FnOnce(Uuid, Delivery) -> R,
 ) -> Result<R, Error> {
+    if let Some(reply) = Work::done_before(app, command).await? {
+        return Ok(reply);
+    }
     reauthenticate::password(app, caller, &password).await?;
     let mut work = begin!(app, command);
-    work.count(limits::CONTACT_CHANGE, &[&caller.person_id.to_string()])
-        .await?;
+    let source = caller.person_id.to_string();
+    work.count(limits::CONTACT_CHANGE, &[&source]).await?;
+    work.count_code(&contact.folded(), &source).await?;
     let person = people::find(work.conn(), caller.person_id)
         .await?
         .ok_or(Refusal::PersonNotFound)?;

@@ -3,13 +3,13 @@ use serde_json::json;
 use wathiq_chassis::Caller;
 
 use super::deliver::send_change_notice;
-use super::work::begin;
+use super::work::{Work, begin};
 use super::{App, Command, Error, Reply, reauthenticate};
 use crate::domain::password::NewPassword;
 use crate::domain::person::Aspect;
 use crate::domain::refusal::Refusal;
 use crate::events::publish;
-use crate::store::{credentials, people, sessions};
+use crate::store::{credentials, people};
 
 /// Changes the password and ends all other sessions.
 ///
@@ -23,12 +23,12 @@ pub async fn change_password<R: Reply>(
     reply: R,
 ) -> Result<R, Error> {
     // A repeat comes with a password that is no longer the current one.
-    if let Some(reply) = done_before(app, command).await? {
+    if let Some(reply) = Work::done_before(app, command).await? {
         return Ok(reply);
     }
     if let Err(error) = reauthenticate::password(app, caller, &current).await {
         // A repeat that came at the same moment may have been overtaken meanwhile.
-        return done_before(app, command).await?.ok_or(error);
+        return Work::done_before(app, command).await?.ok_or(error);
     }
     let hash = app.hasher.hash(&app.ambient, new.expose()).await?;
     let mut work = begin!(app, command);
@@ -36,7 +36,7 @@ pub async fn change_password<R: Reply>(
         .await?
         .ok_or(Refusal::PersonNotFound)?;
     credentials::set_password(work.conn(), person.id, &hash).await?;
-    sessions::end_all(work.conn(), person.id, Some(caller.session_id), app.ambient.now()).await?;
+    work.end_sessions(person.id, Some(caller.session_id)).await?;
     let (person, fact) = person.changed(Aspect::Password);
     people::save(work.conn(), &person).await?;
     send_change_notice(&mut work, &person).await?;
@@ -44,12 +44,4 @@ pub async fn change_password<R: Reply>(
         .await?;
     work.event(publish::person(&person, fact)).await?;
     work.finish(reply).await
-}
-
-async fn done_before<R: Reply>(app: &App, command: &Command) -> Result<Option<R>, Error> {
-    // Dropping the transaction takes the claim back.
-    match super::work::Work::begin(app, command).await? {
-        super::work::Start::Done(reply) => Ok(Some(reply)),
-        super::work::Start::New(_) => Ok(None),
-    }
 }

@@ -3,15 +3,15 @@ use serde_json::json;
 use super::second_factor::{self, Accepts};
 use super::sign_in::{SessionGrant, digest, open_session};
 use super::work::Work;
-use super::{App, Command, Error, limits};
+use super::{App, Command, Error};
+use crate::crypto::tagged_secret;
 use crate::domain::refusal::Refusal;
 use crate::domain::session::Challenge;
 use crate::domain::vocabulary::Word;
-use crate::store::purge::SESSIONS_KEPT;
 use crate::store::sessions;
 
-/// The second step: TOTP or recovery code. Attempts are limited by person, apart for each address the person is known at, so
-/// that who knows only the password cannot keep the holder out of a known one.
+/// The second step: TOTP or recovery code. Attempts are limited by address, and by person, apart for each address the person
+/// is known at, so that who knows only the password cannot keep the holder out of a known one.
 ///
 /// # Errors
 /// [`Refusal::ChallengeInvalid`], [`Refusal::SecondFactorWrong`], [`Refusal::SecondFactorUsed`], [`Error::Limited`].
@@ -21,17 +21,16 @@ pub async fn complete_sign_in(
     (challenge, code): (&str, &str),
 ) -> Result<SessionGrant, Error> {
     const ACTION: &str = "session.complete_sign_in";
+    if !tagged_secret::is_ours(&app.secrets.hashes, challenge) {
+        return Err(Refusal::ChallengeInvalid.into());
+    }
     let mut work = Work::begin_secret(app, command).await?;
     let challenge = sessions::lock_challenge(work.conn(), &digest(challenge))
         .await?
         .ok_or(Refusal::ChallengeInvalid)?;
     challenge.require_open(app.ambient.now())?;
-    let address = bucket_address(&mut work, &challenge).await?;
     let taken = work
-        .limit(
-            limits::SECOND_FACTOR,
-            &[&challenge.person_id.to_string(), &address],
-        )
+        .limit_second_factor(challenge.person_id, &challenge.origin.client_address)
         .await?;
     let person = ("person", challenge.person_id);
     match second_factor::check(&mut work, challenge.person_id, code, Accepts::TotpOrRecovery).await? {
@@ -62,12 +61,4 @@ pub async fn complete_sign_in(
     )
     .await?;
     work.finish_secret(grant).await
-}
-
-/// The address, where the person has signed in from it before; all other addresses share one bucket.
-async fn bucket_address(work: &mut Work<'_>, challenge: &Challenge) -> Result<String, Error> {
-    let since = work.ambient().now() - SESSIONS_KEPT;
-    let address = &challenge.origin.client_address;
-    let known = sessions::is_known_address(work.conn(), challenge.person_id, address, since).await?;
-    Ok(if known { address.clone() } else { String::new() })
 }

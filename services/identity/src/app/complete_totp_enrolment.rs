@@ -41,7 +41,7 @@ pub async fn complete_totp_enrolment(
             .refuse(Refusal::SecondFactorWrong, ACTION, ("person", person.id))
             .await);
     };
-    work.unlimit(taken).await?;
+    work.unlimit([taken]).await?;
     credentials::activate_totp(work.conn(), person.id, &sealed, Some(step), now).await?;
     let codes = second_factor::renew_recovery_codes(&mut work, person.id).await?;
     let (person, fact) = person.changed(Aspect::Totp);

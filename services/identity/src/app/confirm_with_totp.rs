@@ -63,7 +63,7 @@ pub async fn confirm_with_totp<R: Reply>(
         )
         .await?;
     match second_factor::check(&mut work, caller.person_id, code, Accepts::Totp).await? {
-        Ok(()) => work.unlimit(taken).await?,
+        Ok(()) => work.unlimit([taken]).await?,
         Err(refusal) => return Err(wrong_code(work, confirmation, refusal).await),
     }
     let before = confirmation.version;

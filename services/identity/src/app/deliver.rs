@@ -35,7 +35,7 @@ pub(super) enum Sent {
     Code(DeliveryKind, Addressee),
     /// A notice in its place: the code cannot be known, and the address is told why.
     Instead(DeliveryKind, Addressee),
-    /// Nothing: the same rows are written, and the delivery is too old from the start.
+    /// Nothing: the same rows are written, and the delivery goes the same way until it is taken.
     Nothing(DeliveryKind, Addressee),
 }
 
@@ -47,14 +47,15 @@ pub(super) async fn send_code(
     sent: Sent,
 ) -> Result<Delivery, Error> {
     let (ambient, now) = (work.ambient(), work.ambient().now());
-    let digits = draw(work.app());
+    let typed = draw(work.app(), purpose);
     let id = ambient.uuid_v7();
-    // Without this the hash is of no six digits: nobody can know what it is of.
+    // Without this the hash is of no code: nobody can know what it is of.
     let unknowable = match sent {
         Sent::Code(..) => String::new(),
         Sent::Instead(..) | Sent::Nothing(..) => ambient.uuid_v7().to_string(),
     };
-    let hash = hash_code(work.app(), id, &format!("{}{unknowable}", *digits));
+    let normalised = Zeroizing::new(purpose.normalised(&typed));
+    let hash = hash_code(work.app(), id, &format!("{}{unknowable}", *normalised));
     let expires_at = now + one_time_code::LIFE;
     let code = OneTimeCode {
         id,
@@ -66,11 +67,12 @@ pub(super) async fn send_code(
         used: false,
     };
     codes::put(work.conn(), &code).await?;
-    match sent {
-        Sent::Code(kind, to) => put(work, kind, to, &digits, expires_at).await,
-        Sent::Instead(kind, to) => put(work, kind, to, "", expires_at).await,
-        Sent::Nothing(kind, to) => put(work, kind, to, "", now).await,
-    }
+    let (kind, to, carried, silent) = match sent {
+        Sent::Code(kind, to) => (kind, to, typed.as_str(), false),
+        Sent::Instead(kind, to) => (kind, to, "", false),
+        Sent::Nothing(kind, to) => (kind, to, "", true),
+    };
+    put(work, (kind, silent), to, carried, expires_at).await
 }
 
 /// Tells a person, at their e-mail address, that a credential or contact changed.
@@ -80,16 +82,14 @@ pub(super) async fn send_change_notice(work: &mut Work<'_>, person: &Person) -> 
         contact: Contact::Email(person.email.clone()),
         language: person.language,
     };
-    put(work, DeliveryKind::CredentialChangedNotice, to, "", expires_at).await?;
+    let kind = DeliveryKind::CredentialChangedNotice;
+    put(work, (kind, false), to, "", expires_at).await?;
     Ok(())
 }
 
 /// Compares a code as typed with a stored one.
 pub(super) fn is_code(app: &App, stored: &OneTimeCode, typed: &str) -> bool {
-    let typed: String = typed
-        .chars()
-        .filter(|c| !c.is_whitespace() && *c != '-')
-        .collect();
+    let typed = Zeroizing::new(stored.purpose.normalised(typed));
     crate::crypto::keyed_hash::equal(&stored.hash, &hash_code(app, stored.id, &typed))
 }
 
@@ -99,7 +99,10 @@ fn hash_code(app: &App, id: Uuid, code: &str) -> [u8; 32] {
         .hash("one-time-code", &[id.as_bytes(), code.as_bytes()])
 }
 
-fn draw(app: &App) -> Zeroizing<String> {
+fn draw(app: &App, purpose: CodePurpose) -> Zeroizing<String> {
+    if purpose == CodePurpose::PasswordReset {
+        return Zeroizing::new(one_time_code::reset_code(app.ambient.bytes()));
+    }
     loop {
         if let Some(digits) = one_time_code::digits(app.ambient.bytes()) {
             return Zeroizing::new(digits);
@@ -109,7 +112,7 @@ fn draw(app: &App) -> Zeroizing<String> {
 
 async fn put(
     work: &mut Work<'_>,
-    kind: DeliveryKind,
+    (kind, silent): (DeliveryKind, bool),
     to: Addressee,
     code: &str,
     expires_at: DateTime<Utc>,
@@ -120,6 +123,7 @@ async fn put(
         kind,
         channel: to.contact.channel(),
         language: to.language,
+        silent,
         expires_at,
         taken_by: None,
     };

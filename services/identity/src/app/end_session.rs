@@ -5,6 +5,8 @@ use wathiq_chassis::Caller;
 use super::work::begin;
 use super::{App, Command, Error, Reply};
 use crate::domain::refusal::Refusal;
+use crate::domain::session::SessionEnd;
+use crate::events::publish;
 use crate::store::sessions;
 
 /// Ends one of the caller's sessions, at once. One that has ended stays ended.
@@ -23,7 +25,9 @@ pub async fn end_session<R: Reply>(
         .await?
         .filter(|session| session.person_id == caller.person_id)
         .ok_or(Refusal::SessionNotFound)?;
-    sessions::end(work.conn(), id, app.ambient.now()).await?;
+    if sessions::end(work.conn(), id, app.ambient.now()).await? {
+        work.event(publish::session_ended(id, SessionEnd::Person)).await?;
+    }
     work.audit("session.end", ("session", id), json!({})).await?;
     work.finish(reply).await
 }

@@ -6,6 +6,7 @@ use wathiq_chassis::{
 use super::sign_in::digest;
 use super::{App, Error};
 use crate::crypto::jws::TYPE_ACCESS_TOKEN;
+use crate::crypto::tagged_secret;
 use crate::domain::person::Person;
 use crate::domain::refusal::Refusal;
 use crate::domain::session::Session;
@@ -23,11 +24,14 @@ pub struct AccessToken {
 }
 
 /// Trades a session for an access token that says who, where and with which roles. On the citizen surface it says no role:
-/// staff do not act through a citizen session.
+/// staff do not act through a citizen session. A made-up secret is refused without a look at the database.
 ///
 /// # Errors
 /// [`Refusal::SessionInvalid`], [`Refusal::SessionExpired`].
 pub async fn exchange_session(app: &App, secret: &str) -> Result<AccessToken, Error> {
+    if !tagged_secret::is_ours(&app.secrets.hashes, secret) {
+        return Err(Refusal::SessionInvalid.into());
+    }
     let key = app.signing_key().await?;
     let now = app.ambient.now();
     let mut conn = app.pool.acquire().await?;

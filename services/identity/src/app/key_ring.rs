@@ -8,6 +8,7 @@ use sqlx::PgConnection;
 use super::{App, Error};
 use crate::crypto::jws::{JwsError, JwsKey};
 use crate::domain::signing_key::{self, SigningKey};
+use crate::events::publish;
 use crate::store::keys;
 
 /// How long a process signs with the key it read last. Far below the time that tokens of an older key are accepted.
@@ -49,7 +50,8 @@ impl App {
         let all = keys::list(conn).await?;
         let due = signing_key::rotation(&all, now);
         if let Some(active_from) = due.create {
-            let id = self.ambient.uuid_v7().to_string();
+            let key_id = self.ambient.uuid_v7();
+            let id = key_id.to_string();
             let seed = zeroize::Zeroizing::new(self.ambient.bytes::<32>());
             let public_key = JwsKey::from_seed(id.clone(), &*seed)?.public_key();
             let sealed = self
@@ -63,10 +65,13 @@ impl App {
                 has_private: true,
             };
             keys::insert(conn, &key, &sealed, now).await?;
+            wathiq_outbox::append(&mut *conn, &self.ambient, publish::key_made(key_id, active_from)).await?;
             tracing::info!(event = "signing_key.made", key_id = key.id, %active_from, "a signing key was made");
         }
         for id in due.destroy {
             keys::destroy(conn, &id).await?;
+            let key_id = id.parse().map_err(|_| JwsError::Key)?;
+            wathiq_outbox::append(&mut *conn, &self.ambient, publish::key_retired(key_id)).await?;
             tracing::info!(
                 event = "signing_key.destroyed",
                 key_id = id,

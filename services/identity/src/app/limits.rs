@@ -3,12 +3,15 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use sha2::{Digest, Sha256};
+use chrono::{DateTime, Utc};
+use sqlx::PgConnection;
+use uuid::Uuid;
 
 use super::work::Work;
 use super::{App, Error};
 use crate::domain::quota::{Answer, Rate};
-use crate::store::quotas;
+use crate::store::purge::SESSIONS_KEPT;
+use crate::store::{quotas, sessions};
 
 /// A bucket's name, its rate per minute and its burst.
 type Default = (&'static str, f64, u32);
@@ -22,39 +25,61 @@ const DEFAULTS: &[Default] = &[
     ("http.verify", 30.0, 30),
     (SIGN_IN_ADDRESS, 60.0, 100),
     (SIGN_IN_ACCOUNT, 1.0, 10),
+    (SIGN_IN_STRANGERS, 2.0, 60),
     (SECOND_FACTOR, 0.5, 10),
+    (SECOND_FACTOR_ADDRESS, 6.0, 30),
     (REAUTHENTICATION, 1.0, 10),
     (SIGN_UP_ADDRESS, 2.0, 30),
-    (SIGN_UP_CONTACT, 0.1, 5),
-    (SIGN_UP_CODES, 0.5, 4),
+    (CODES_CONTACT, 0.1, 8),
+    (CODES_CONTACT_SOURCE, 0.05, 5),
+    (TRIES_CONTACT, 0.2, 25),
+    (TRIES_CONTACT_SOURCE, 0.05, 10),
     (CONTACT_CHANGE, 0.1, 5),
     (RESET_ADDRESS, 2.0, 30),
     (RESET_ACCOUNT, 0.1, 3),
-    (RESET_ATTEMPT, 6.0, 30),
+    (RESET_STRANGERS, 0.1, 10),
+    (RESET_ATTEMPT, 6.0, 40),
+    (RESET_TRIES, 0.2, 20),
+    (RESET_TRIES_SOURCE, 0.05, 8),
 ];
 
 /// Sign-ins from one address.
 pub(super) const SIGN_IN_ADDRESS: &str = "sign_in.address";
 /// Sign-ins to one account from one address: a stranger elsewhere uses up their own, never the holder's.
 pub(super) const SIGN_IN_ACCOUNT: &str = "sign_in.account";
+/// Sign-ins to one account from all addresses that it is not known at; apart for each address it is known at.
+pub(super) const SIGN_IN_STRANGERS: &str = "sign_in.strangers";
 /// Second factors of one person, apart for each known address.
 pub(super) const SECOND_FACTOR: &str = "second_factor";
+/// Second factors from one address.
+pub(super) const SECOND_FACTOR_ADDRESS: &str = "second_factor.address";
 /// Passwords and codes asked again within one session.
 pub(super) const REAUTHENTICATION: &str = "reauthentication";
 /// Sign-ups from one address.
 pub(super) const SIGN_UP_ADDRESS: &str = "sign_up.address";
-/// Sign-ups that name one contact.
-pub(super) const SIGN_UP_CONTACT: &str = "sign_up.contact";
-/// Codes sent and tried for one sign-up's channel.
-pub(super) const SIGN_UP_CODES: &str = "sign_up.codes";
+/// Codes sent to one contact, whatever for and whoever asked. It fills faster than one source can empty it, so that nobody
+/// alone keeps its holder from a code.
+pub(super) const CODES_CONTACT: &str = "codes.contact";
+/// Codes sent to one contact for one source: an address, or a signed-in person.
+pub(super) const CODES_CONTACT_SOURCE: &str = "codes.contact_source";
+/// Wrong codes for one contact over all sign-ups and changes.
+pub(super) const TRIES_CONTACT: &str = "tries.contact";
+/// Wrong codes for one contact from one source.
+pub(super) const TRIES_CONTACT_SOURCE: &str = "tries.contact_source";
 /// Changes of contact of one person.
 pub(super) const CONTACT_CHANGE: &str = "contact_change";
 /// Password resets asked from one address.
 pub(super) const RESET_ADDRESS: &str = "password_reset.address";
 /// Password resets of one account asked from one address.
 pub(super) const RESET_ACCOUNT: &str = "password_reset.account";
+/// Password resets of one account asked from all addresses that it is not known at; apart for each known one.
+pub(super) const RESET_STRANGERS: &str = "password_reset.strangers";
 /// New passwords sent from one address.
 pub(super) const RESET_ATTEMPT: &str = "password_reset.attempt";
+/// Codes tried for one account over all its resets, apart for each known address.
+pub(super) const RESET_TRIES: &str = "password_reset.tries";
+/// Codes tried for one account from one address.
+pub(super) const RESET_TRIES_SOURCE: &str = "password_reset.tries_source";
 
 /// The rate of each bucket.
 #[derive(Debug, Clone)]
@@ -85,28 +110,63 @@ pub(super) struct Taken {
     key: [u8; 32],
 }
 
-/// The key of what is limited.
-fn key_of(parts: &[&str]) -> [u8; 32] {
-    let mut hash = Sha256::new();
-    for part in parts {
-        hash.update((part.len() as u64).to_be_bytes());
-        hash.update(part);
-    }
-    hash.finalize().into()
-}
-
 impl App {
+    /// The key of what is limited: keyed, since telephone numbers and addresses can be counted through.
+    fn quota_key(&self, bucket: &'static str, parts: &[&str]) -> [u8; 32] {
+        let parts: Vec<&[u8]> = parts.iter().map(|part| part.as_bytes()).collect();
+        let bucket_and_parts = [&[bucket.as_bytes()], &parts[..]].concat();
+        self.secrets.hashes.hash("quota", &bucket_and_parts)
+    }
+
+    /// Looks whether an attempt is left, and takes none: before something expensive, which is counted afterwards in its
+    /// transaction.
+    ///
+    /// # Errors
+    /// [`Error::Limited`] when there is none left.
+    pub(super) async fn require_left(&self, limits: &[Limit<'_>]) -> Result<(), Error> {
+        let mut conn = self.pool.acquire().await?;
+        for (bucket, parts) in limits {
+            let Some(rate) = self.quotas.rate(bucket) else {
+                continue;
+            };
+            let key = self.quota_key(bucket, parts);
+            let answer = quotas::look(&mut conn, bucket, &key, rate, self.ambient.now()).await?;
+            if !answer.allowed {
+                return Err(limited(answer));
+            }
+        }
+        Ok(())
+    }
+
     /// Takes one attempt, outside any transaction: it counts even when what follows is rolled back.
     ///
     /// # Errors
     /// [`Error::Limited`] when there is none left.
     pub(super) async fn limit(&self, bucket: &'static str, parts: &[&str]) -> Result<Taken, Error> {
-        let key = key_of(parts);
+        let mut conn = self.pool.acquire().await?;
+        self.take(&mut conn, bucket, parts).await
+    }
+
+    /// Gives attempts back.
+    pub(super) async fn unlimit(&self, taken: impl IntoIterator<Item = Taken>) -> Result<(), Error> {
+        let mut conn = self.pool.acquire().await?;
+        for taken in taken {
+            self.give_back(&mut conn, taken).await?;
+        }
+        Ok(())
+    }
+
+    async fn take(
+        &self,
+        conn: &mut PgConnection,
+        bucket: &'static str,
+        parts: &[&str],
+    ) -> Result<Taken, Error> {
+        let key = self.quota_key(bucket, parts);
         let Some(rate) = self.quotas.rate(bucket) else {
             return Ok(Taken { bucket, key });
         };
-        let mut conn = self.pool.acquire().await?;
-        let answer = quotas::take(&mut conn, bucket, &key, rate, 1, self.ambient.now()).await?;
+        let answer = quotas::take(conn, bucket, &key, rate, 1, self.ambient.now()).await?;
         if answer.allowed {
             Ok(Taken { bucket, key })
         } else {
@@ -114,13 +174,10 @@ impl App {
         }
     }
 
-    /// Gives an attempt back.
-    pub(super) async fn unlimit(&self, taken: Taken) -> Result<(), Error> {
-        let Some(rate) = self.quotas.rate(taken.bucket) else {
-            return Ok(());
-        };
-        let mut conn = self.pool.acquire().await?;
-        quotas::give_back(&mut conn, taken.bucket, &taken.key, rate).await?;
+    async fn give_back(&self, conn: &mut PgConnection, taken: Taken) -> Result<(), Error> {
+        if let Some(rate) = self.quotas.rate(taken.bucket) {
+            quotas::give_back(conn, taken.bucket, &taken.key, rate).await?;
+        }
         Ok(())
     }
 }
@@ -132,17 +189,8 @@ impl Work<'_> {
     /// # Errors
     /// [`Error::Limited`] when there is none left.
     pub(super) async fn limit(&mut self, bucket: &'static str, parts: &[&str]) -> Result<Taken, Error> {
-        let key = key_of(parts);
-        let Some(rate) = self.app().quotas.rate(bucket) else {
-            return Ok(Taken { bucket, key });
-        };
-        let now = self.ambient().now();
-        let answer = quotas::take(self.conn(), bucket, &key, rate, 1, now).await?;
-        if answer.allowed {
-            Ok(Taken { bucket, key })
-        } else {
-            Err(limited(answer))
-        }
+        let app = self.app();
+        app.take(self.conn(), bucket, parts).await
     }
 
     /// Counts something that is sent or begun, whether or not it proves right.
@@ -150,14 +198,98 @@ impl Work<'_> {
         self.limit(bucket, parts).await.map(|_| ())
     }
 
-    /// Gives an attempt back.
-    pub(super) async fn unlimit(&mut self, taken: Taken) -> Result<(), Error> {
-        let Some(rate) = self.app().quotas.rate(taken.bucket) else {
-            return Ok(());
-        };
-        quotas::give_back(self.conn(), taken.bucket, &taken.key, rate).await?;
+    /// Gives attempts back.
+    pub(super) async fn unlimit(&mut self, taken: impl IntoIterator<Item = Taken>) -> Result<(), Error> {
+        let app = self.app();
+        for taken in taken {
+            app.give_back(self.conn(), taken).await?;
+        }
         Ok(())
     }
+
+    /// Counts a code that is sent to a contact.
+    ///
+    /// # Errors
+    /// [`Error::Limited`].
+    pub(super) async fn count_code(&mut self, contact: &str, source: &str) -> Result<(), Error> {
+        for (bucket, parts) in codes_to(contact, source) {
+            self.count(bucket, &parts[..]).await?;
+        }
+        Ok(())
+    }
+
+    /// Takes a try of a code for a contact, over all sign-ups and changes.
+    ///
+    /// # Errors
+    /// [`Error::Limited`].
+    pub(super) async fn limit_tries(&mut self, contact: &str, source: &str) -> Result<[Taken; 2], Error> {
+        Ok([
+            self.limit(TRIES_CONTACT_SOURCE, &[contact, source]).await?,
+            self.limit(TRIES_CONTACT, &[contact]).await?,
+        ])
+    }
+
+    /// Takes a try of a password reset, by what stands for the account whether or not there is one.
+    ///
+    /// # Errors
+    /// [`Error::Limited`].
+    pub(super) async fn limit_reset(
+        &mut self,
+        account: &str,
+        person: Uuid,
+        address: &str,
+    ) -> Result<[Taken; 2], Error> {
+        let known = self.known_address(person, address).await?;
+        Ok([
+            self.limit(RESET_TRIES_SOURCE, &[account, address]).await?,
+            self.limit(RESET_TRIES, &[account, &known]).await?,
+        ])
+    }
+
+    /// Takes a try of a person's second factor: by address, and by person, apart for each address that the person is known
+    /// at, so that a stranger does not keep the holder out of a known one.
+    ///
+    /// # Errors
+    /// [`Error::Limited`].
+    pub(super) async fn limit_second_factor(
+        &mut self,
+        person: Uuid,
+        address: &str,
+    ) -> Result<[Taken; 2], Error> {
+        let known = self.known_address(person, address).await?;
+        Ok([
+            self.limit(SECOND_FACTOR_ADDRESS, &[address]).await?,
+            self.limit(SECOND_FACTOR, &[&person.to_string(), &known]).await?,
+        ])
+    }
+
+    /// The address, where the person has signed in from it before; all other addresses count as one.
+    pub(super) async fn known_address(&mut self, person: Uuid, address: &str) -> Result<String, Error> {
+        let now = self.ambient().now();
+        known_address(self.conn(), person, address, now).await
+    }
+}
+
+/// A bucket, and what is limited.
+pub(super) type Limit<'a> = (&'static str, Vec<&'a str>);
+
+/// What a code to a contact is counted by.
+pub(super) fn codes_to<'a>(contact: &'a str, source: &'a str) -> [Limit<'a>; 2] {
+    [
+        (CODES_CONTACT_SOURCE, vec![contact, source]),
+        (CODES_CONTACT, vec![contact]),
+    ]
+}
+
+/// As [`Work::known_address`], outside a command; the nil id is known nowhere.
+pub(super) async fn known_address(
+    conn: &mut PgConnection,
+    person: Uuid,
+    address: &str,
+    now: DateTime<Utc>,
+) -> Result<String, Error> {
+    let known = sessions::is_known_address(conn, person, address, now - SESSIONS_KEPT).await?;
+    Ok(if known { address.to_owned() } else { String::new() })
 }
 
 fn limited(answer: Answer) -> Error {
@@ -185,6 +317,22 @@ mod tests {
         assert_eq!(quotas.rate("unknown"), None);
     }
 
+    /// Who asks alone, as fast as they may, leaves the contact's holder a code.
+    #[test]
+    fn one_source_cannot_empty_what_is_counted_by_contact() {
+        let quotas = Quotas::new(HashMap::new());
+        for (all, one) in [
+            (CODES_CONTACT, CODES_CONTACT_SOURCE),
+            (TRIES_CONTACT, TRIES_CONTACT_SOURCE),
+            (SIGN_IN_STRANGERS, SIGN_IN_ACCOUNT),
+            (RESET_STRANGERS, RESET_ACCOUNT),
+            (RESET_TRIES, RESET_TRIES_SOURCE),
+        ] {
+            let (all, one) = (quotas.rate(all).unwrap(), quotas.rate(one).unwrap());
+            assert!(one.burst < all.burst && one.interval >= all.interval);
+        }
+    }
+
     #[test]
     fn the_configuration_wins() {
         let rate = Rate::per_minute(1.0, 1).unwrap();
@@ -196,10 +344,5 @@ mod tests {
             (quotas.rate("http.verify"), quotas.rate("new")),
             (Some(rate), Some(rate))
         );
-    }
-
-    #[test]
-    fn parts_of_a_key_are_told_apart() {
-        assert_ne!(key_of(&["ab", "c"]), key_of(&["a", "bc"]));
     }
 }

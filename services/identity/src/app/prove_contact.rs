@@ -16,7 +16,7 @@ use crate::store::{codes, contact_changes, people};
 ///
 /// # Errors
 /// [`Refusal::ContactChangeNotFound`], [`Refusal::CodeWrong`], [`Refusal::CodeBarred`], [`Refusal::CodeExpired`],
-/// [`Refusal::EmailTaken`].
+/// [`Refusal::EmailTaken`], [`Error::Limited`].
 pub async fn prove_contact<R: Reply>(
     app: &App,
     command: &Command,
@@ -34,6 +34,8 @@ pub async fn prove_contact<R: Reply>(
     let stored = codes::lock(work.conn(), id, CodePurpose::ContactChange)
         .await?
         .ok_or(Refusal::CodeExpired)?;
+    let source = caller.person_id.to_string();
+    let taken = work.limit_tries(&change.contact.folded(), &source).await?;
     let equal = is_code(app, &stored, code);
     match stored.attempt(equal, now)? {
         Attempt::Wrong(stored, refusal) => {
@@ -42,6 +44,7 @@ pub async fn prove_contact<R: Reply>(
         }
         Attempt::Right(stored) => codes::save(work.conn(), &stored).await?,
     }
+    work.unlimit(taken).await?;
     contact_changes::finish(work.conn(), id).await?;
     let before = people::lock(work.conn(), caller.person_id)
         .await?

@@ -54,6 +54,7 @@ pub async fn prove_identity<R: Reply>(
             _ => error.into(),
         });
     }
+    people::keep_proof(work.conn(), &person).await?;
     work.audit(
         "person.prove_identity",
         ("person", person.id),

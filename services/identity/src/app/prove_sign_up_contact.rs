@@ -2,7 +2,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::deliver::is_code;
-use super::work::{Work, begin};
+use super::work::{Work, begin, stream_id};
 use super::{App, Command, Error, Reply};
 use crate::domain::one_time_code::Attempt;
 use crate::domain::person::PersonFact;
@@ -16,12 +16,12 @@ use crate::store::{codes, people, sign_ups};
 ///
 /// # Errors
 /// [`Refusal::SignUpNotFound`], [`Refusal::ContactAlreadyProved`], [`Refusal::CodeWrong`], [`Refusal::CodeBarred`],
-/// [`Refusal::CodeExpired`], and [`Refusal::EmailTaken`] for who has proved the address and finds an account at it.
+/// [`Refusal::CodeExpired`], [`Error::Limited`], and [`Refusal::EmailTaken`] for who has proved the address and finds an account at it.
 pub async fn prove_sign_up_contact<R: Reply>(
     app: &App,
     command: &Command,
     (id, channel): (Uuid, Channel),
-    code: &str,
+    (code, client_address): (&str, &str),
     reply: impl FnOnce(&SignUp) -> R,
 ) -> Result<R, Error> {
     const ACTION: &str = "sign_up.prove_contact";
@@ -36,6 +36,9 @@ pub async fn prove_sign_up_contact<R: Reply>(
     let stored = codes::lock(work.conn(), id, code_purpose(channel))
         .await?
         .ok_or(Refusal::CodeExpired)?;
+    let taken = work
+        .limit_tries(&sign_up.contact(channel), client_address)
+        .await?;
     let equal = is_code(app, &stored, code);
     match stored.attempt(equal, app.ambient.now())? {
         Attempt::Wrong(stored, refusal) => {
@@ -44,6 +47,7 @@ pub async fn prove_sign_up_contact<R: Reply>(
         }
         Attempt::Right(stored) => codes::save(work.conn(), &stored).await?,
     }
+    work.unlimit(taken).await?;
     let mut sign_up = sign_up.prove(channel);
     register(&mut work, &mut sign_up).await?;
     sign_ups::save(work.conn(), &sign_up).await?;
@@ -55,7 +59,7 @@ pub async fn prove_sign_up_contact<R: Reply>(
 /// Makes the person once both contacts are proved.
 async fn register(work: &mut Work<'_>, sign_up: &mut SignUp) -> Result<(), Error> {
     let ambient = work.ambient();
-    let Some(person) = sign_up.person(ambient.uuid_v7(), ambient.now()) else {
+    let Some(person) = sign_up.person((ambient.uuid_v7(), stream_id(ambient)), ambient.now()) else {
         return Ok(());
     };
     if let Err(error) = people::insert(work.conn(), &person, &sign_up.password_hash).await {

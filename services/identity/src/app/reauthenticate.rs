@@ -18,12 +18,17 @@ pub(super) async fn password(app: &App, caller: &Caller, password: &SecretString
     let mut conn = app.pool.acquire().await?;
     let stored = credentials::password_of(&mut conn, caller.person_id).await?;
     drop(conn);
-    if !app
+    match app
         .hasher
         .verify(stored.as_deref(), password.expose_secret())
-        .await?
+        .await
     {
-        return Err(Refusal::PasswordWrong.into());
+        Ok(true) => app.unlimit([taken]).await,
+        Ok(false) => Err(Refusal::PasswordWrong.into()),
+        Err(error) => {
+            // Nothing was tried.
+            app.unlimit([taken]).await?;
+            Err(error.into())
+        }
     }
-    app.unlimit(taken).await
 }

@@ -33,7 +33,7 @@ pub async fn regenerate_recovery_codes(
         )
         .await?;
     match second_factor::check(&mut work, person.id, code, Accepts::Totp).await? {
-        Ok(()) => work.unlimit(taken).await?,
+        Ok(()) => work.unlimit([taken]).await?,
         Err(refusal) => return Err(work.refuse(refusal, ACTION, ("person", person.id)).await),
     }
     let codes = second_factor::renew_recovery_codes(&mut work, person.id).await?;

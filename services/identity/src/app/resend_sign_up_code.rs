@@ -2,7 +2,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::work::begin;
-use super::{App, Command, Error, Reply, limits, sign_up};
+use super::{App, Command, Error, Reply, sign_up};
 use crate::domain::delivery::Delivery;
 use crate::domain::refusal::Refusal;
 use crate::domain::vocabulary::{Channel, Word};
@@ -15,8 +15,7 @@ use crate::store::sign_ups;
 pub async fn resend_sign_up_code<R: Reply>(
     app: &App,
     command: &Command,
-    id: Uuid,
-    channel: Channel,
+    (id, channel, client_address): (Uuid, Channel, &str),
     reply: impl FnOnce(Delivery) -> R,
 ) -> Result<R, Error> {
     let mut work = begin!(app, command);
@@ -27,9 +26,7 @@ pub async fn resend_sign_up_code<R: Reply>(
     if sign_up.is_proved(channel) {
         return Err(Refusal::ContactAlreadyProved.into());
     }
-    work.count(limits::SIGN_UP_CODES, &[&id.to_string(), channel.as_str()])
-        .await?;
-    let delivery = sign_up::send(&mut work, &sign_up, channel).await?;
+    let delivery = sign_up::send(&mut work, &sign_up, channel, client_address).await?;
     work.audit(
         "sign_up.resend_code",
         ("sign_up", id),

@@ -10,7 +10,7 @@ use crate::domain::password::NewPassword;
 use crate::domain::person::{Aspect, Person};
 use crate::domain::refusal::Refusal;
 use crate::events::publish;
-use crate::store::{codes, credentials, password_resets, people, sessions};
+use crate::store::{codes, credentials, password_resets, people};
 
 /// What is asked.
 pub struct PasswordResetAttempt {
@@ -24,7 +24,8 @@ pub struct PasswordResetAttempt {
 
 const ACTION: &str = "password.reset";
 
-/// Sets a new password with the code and, where there is an authenticator, a second factor; ends all sessions.
+/// Sets a new password with the code and, where there is an authenticator, a second factor; ends all sessions. Tries are
+/// counted by account over all its resets, whether or not there is such an account.
 ///
 /// # Errors
 /// [`Refusal::PasswordResetNotFound`], [`Refusal::CodeWrong`], [`Refusal::CodeBarred`], [`Refusal::CodeExpired`],
@@ -35,14 +36,23 @@ pub async fn reset_password<R: Reply>(
     attempt: PasswordResetAttempt,
     reply: R,
 ) -> Result<R, Error> {
+    if let Some(reply) = Work::done_before(app, command).await? {
+        return Ok(reply);
+    }
     // Given back never: a new password is seldom set twice.
     let _counted = app
         .limit(limits::RESET_ATTEMPT, &[&attempt.client_address])
         .await?;
-    let hash = app
-        .hasher
-        .hash(&app.ambient, attempt.new_password.expose())
-        .await?;
+    // Only who has the code gets a password hashed.
+    let hash = if has_code(app, &attempt).await? {
+        Some(
+            app.hasher
+                .hash(&app.ambient, attempt.new_password.expose())
+                .await?,
+        )
+    } else {
+        None
+    };
     let now = app.ambient.now();
     let mut work = begin!(app, command);
     let reset = password_resets::lock(work.conn(), attempt.id)
@@ -52,7 +62,14 @@ pub async fn reset_password<R: Reply>(
     let stored = codes::lock(work.conn(), attempt.id, CodePurpose::PasswordReset)
         .await?
         .ok_or(Refusal::CodeExpired)?;
-    let equal = is_code(app, &stored, &attempt.code);
+    let taken = work
+        .limit_reset(
+            &reset.account,
+            reset.person_id.unwrap_or_default(),
+            &attempt.client_address,
+        )
+        .await?;
+    let equal = hash.is_some() && is_code(app, &stored, &attempt.code);
     let used = match stored.attempt(equal, now)? {
         Attempt::Wrong(stored, refusal) => {
             codes::save(work.conn(), &stored).await?;
@@ -60,7 +77,8 @@ pub async fn reset_password<R: Reply>(
         }
         Attempt::Right(used) => used,
     };
-    let person_id = reset.person_id.ok_or(Refusal::CodeWrong)?;
+    work.unlimit(taken).await?;
+    let (person_id, hash) = reset.person_id.zip(hash).ok_or(Refusal::CodeWrong)?;
     let person = people::lock(work.conn(), person_id)
         .await?
         .ok_or(Refusal::PersonNotFound)?;
@@ -68,7 +86,7 @@ pub async fn reset_password<R: Reply>(
     codes::save(work.conn(), &used).await?;
     password_resets::finish(work.conn(), attempt.id).await?;
     credentials::set_password(work.conn(), person.id, &hash).await?;
-    sessions::end_all(work.conn(), person.id, None, now).await?;
+    work.end_sessions(person.id, None).await?;
     let (person, fact) = person.changed(Aspect::Password);
     people::save(work.conn(), &person).await?;
     send_change_notice(&mut work, &person).await?;
@@ -80,6 +98,13 @@ pub async fn reset_password<R: Reply>(
     .await?;
     work.event(publish::person(&person, fact)).await?;
     work.finish(reply).await
+}
+
+/// Whether the code is right, as far as can be told without a lock: the transaction decides.
+async fn has_code(app: &App, attempt: &PasswordResetAttempt) -> Result<bool, Error> {
+    let mut transaction = app.pool.begin().await?;
+    let stored = codes::lock(&mut transaction, attempt.id, CodePurpose::PasswordReset).await?;
+    Ok(stored.is_some_and(|stored| is_code(app, &stored, &attempt.code)))
 }
 
 /// Checks the second factor of who has one. A missing one leaves the code as good as before; a wrong one counts as a wrong
@@ -96,15 +121,15 @@ async fn with_second_factor<'a>(
     if attempt.second_factor.is_empty() {
         return Err(Refusal::SecondFactorMissing.into());
     }
-    match second_factor::check(
-        &mut work,
-        person.id,
-        &attempt.second_factor,
-        Accepts::TotpOrRecovery,
-    )
-    .await?
-    {
-        Ok(()) => Ok((work, person)),
+    let taken = work
+        .limit_second_factor(person.id, &attempt.client_address)
+        .await?;
+    let accepts = Accepts::TotpOrRecovery;
+    match second_factor::check(&mut work, person.id, &attempt.second_factor, accepts).await? {
+        Ok(()) => {
+            work.unlimit(taken).await?;
+            Ok((work, person))
+        }
         Err(refusal) => {
             let counted = OneTimeCode {
                 attempts_left: (code.attempts_left - 1).max(0),

@@ -1,5 +1,4 @@
 use chrono::{DateTime, Utc};
-use data_encoding::BASE64URL_NOPAD;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;
 use sha2::{Digest, Sha256};
@@ -9,10 +8,12 @@ use zeroize::Zeroizing;
 
 use super::work::Work;
 use super::{App, Command, Error, limits};
+use crate::crypto::tagged_secret;
 use crate::domain::person::Person;
 use crate::domain::refusal::Refusal;
 use crate::domain::session::{CHALLENGE_ATTEMPTS, CHALLENGE_LIFE, Challenge, Origin, Session};
 use crate::domain::vocabulary::{Surface, Word};
+use crate::events::publish;
 use crate::store::{credentials, memberships, people, sessions};
 
 /// What is asked.
@@ -41,27 +42,39 @@ pub enum SignedIn {
     },
 }
 
-/// Checks login and password. The same work is done for a login that has no account. Attempts are limited by address, and by
-/// account and address: a stranger elsewhere cannot keep the holder out.
+/// Checks login and password. The same work is done for a login that has no account. Attempts are limited by address, by
+/// account and address, and by account over all addresses that it is not known at: many strangers together do not guess
+/// faster, and none of them keeps the holder out of a known address.
 ///
 /// # Errors
 /// [`Refusal::CredentialsWrong`], [`Refusal::SecondFactorNotEnrolled`] and [`Refusal::NotStaff`] on the staff surface,
 /// [`Error::Limited`].
 pub async fn sign_in(app: &App, command: &Command, input: SignIn) -> Result<SignedIn, Error> {
     const ACTION: &str = "session.sign_in";
-    let address = input.origin.client_address.as_str();
-    let by_address = app.limit(limits::SIGN_IN_ADDRESS, &[address]).await?;
-    let by_account = app
-        .limit(limits::SIGN_IN_ACCOUNT, &[&input.login, address])
-        .await?;
     let mut conn = app.pool.acquire().await?;
     let stored = credentials::password_by_email(&mut conn, &input.login).await?;
+    let account = stored.as_ref().map_or(Uuid::nil(), |row| row.person_id);
+    let address = input.origin.client_address.as_str();
+    let known = limits::known_address(&mut conn, account, address, app.ambient.now()).await?;
     drop(conn);
+    let taken = [
+        app.limit(limits::SIGN_IN_ADDRESS, &[address]).await?,
+        app.limit(limits::SIGN_IN_ACCOUNT, &[&input.login, address])
+            .await?,
+        app.limit(limits::SIGN_IN_STRANGERS, &[&input.login, &known])
+            .await?,
+    ];
     let hash = stored.as_ref().map(|row| row.password_hash.as_str());
-    let right = app.hasher.verify(hash, input.password.expose_secret()).await?;
+    let right = match app.hasher.verify(hash, input.password.expose_secret()).await {
+        Ok(right) => right,
+        Err(error) => {
+            // Nothing was tried.
+            app.unlimit(taken).await?;
+            return Err(error.into());
+        }
+    };
 
     let mut work = Work::begin_secret(app, command).await?;
-    let account = stored.as_ref().map_or(Uuid::nil(), |row| row.person_id);
     let person = people::find(work.conn(), account).await?.filter(|_| right);
     let Some(person) = person else {
         return Err(work
@@ -76,8 +89,7 @@ pub async fn sign_in(app: &App, command: &Command, input: SignIn) -> Result<Sign
     } else {
         SignedIn::Session(open_session(&mut work, person.id, input.surface, input.origin).await?)
     };
-    work.unlimit(by_account).await?;
-    work.unlimit(by_address).await?;
+    work.unlimit(taken).await?;
     work.audit(
         ACTION,
         ("person", person.id),
@@ -148,6 +160,7 @@ pub(super) async fn open_session(
         origin,
     };
     sessions::insert(work.conn(), &session, &hash).await?;
+    work.event(publish::session_opened(&session)).await?;
     let expires_at = session.expires_at(work.app().policy.lifetime(surface));
     Ok(SessionGrant {
         id: session.id,
@@ -156,9 +169,9 @@ pub(super) async fn open_session(
     })
 }
 
-/// 256 random bits as text, and the digest that is stored.
+/// A fresh secret as text, and the digest that is stored.
 fn fresh_secret(app: &App) -> (Zeroizing<String>, [u8; 32]) {
-    let secret = Zeroizing::new(BASE64URL_NOPAD.encode(&*Zeroizing::new(app.ambient.bytes::<32>())));
+    let secret = tagged_secret::make(&app.secrets.hashes, &Zeroizing::new(app.ambient.bytes()));
     let hash = digest(&secret);
     (secret, hash)
 }

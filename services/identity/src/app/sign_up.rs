@@ -39,14 +39,18 @@ pub async fn sign_up<R: Reply>(
     input: NewSignUp,
     reply: impl FnOnce(SignUpOpened) -> R,
 ) -> Result<R, Error> {
+    if let Some(reply) = Work::done_before(app, command).await? {
+        return Ok(reply);
+    }
+    let (email, phone) = (input.account.email.folded(), input.account.phone.as_str());
+    let source = input.client_address.as_str();
+    let mut limits = vec![(limits::SIGN_UP_ADDRESS, vec![source])];
+    limits.extend(limits::codes_to(&email, source));
+    limits.extend(limits::codes_to(phone, source));
+    app.require_left(&limits).await?;
     let password_hash = app.hasher.hash(&app.ambient, input.password.expose()).await?;
     let mut work = begin!(app, command);
-    work.count(limits::SIGN_UP_ADDRESS, &[&input.client_address])
-        .await?;
-    work.count(limits::SIGN_UP_CONTACT, &[&input.account.email.folded()])
-        .await?;
-    work.count(limits::SIGN_UP_CONTACT, &[input.account.phone.as_str()])
-        .await?;
+    work.count(limits::SIGN_UP_ADDRESS, &[source]).await?;
     let sign_up = SignUp {
         id: app.ambient.uuid_v7(),
         account: input.account,
@@ -59,7 +63,7 @@ pub async fn sign_up<R: Reply>(
     sign_ups::insert(work.conn(), &sign_up).await?;
     let mut deliveries = Vec::new();
     for channel in [Channel::Email, Channel::Phone] {
-        deliveries.push(send(&mut work, &sign_up, channel).await?);
+        deliveries.push(send(&mut work, &sign_up, channel, &input.client_address).await?);
     }
     work.audit("sign_up.open", ("sign_up", sign_up.id), json!({}))
         .await?;
@@ -72,9 +76,15 @@ pub async fn sign_up<R: Reply>(
     work.finish(reply(opened)).await
 }
 
-/// Sends the code of one contact, or the notice in its place.
-pub(super) async fn send(work: &mut Work<'_>, sign_up: &SignUp, channel: Channel) -> Result<Delivery, Error> {
+/// Sends the code of one contact, or the notice in its place. Both are counted by the contact.
+pub(super) async fn send(
+    work: &mut Work<'_>,
+    sign_up: &SignUp,
+    channel: Channel,
+    client_address: &str,
+) -> Result<Delivery, Error> {
     let account = &sign_up.account;
+    work.count_code(&sign_up.contact(channel), client_address).await?;
     let holder = people::find_by_email(work.conn(), &account.email).await?;
     let sent = match (channel, holder) {
         (Channel::Email, Some(holder)) => {

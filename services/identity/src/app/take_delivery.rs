@@ -15,7 +15,8 @@ pub struct TakenDelivery {
     pub code: Zeroizing<String>,
 }
 
-/// Hands a delivery over, once: to one request id, which may ask again until it expires.
+/// Hands a delivery over, once: to one request id, which may ask again until it expires. One that stands for a code to an
+/// address without an account is taken as well, so that its states tell nothing, and is said to be too old.
 ///
 /// # Errors
 /// [`Refusal::DeliveryNotFound`], [`Refusal::DeliveryTaken`], [`Refusal::DeliveryExpired`].
@@ -31,6 +32,9 @@ pub async fn take_delivery(app: &App, id: Uuid, request_id: Uuid) -> Result<Take
     let content: Sealed = serde_json::from_slice(&content).map_err(Error::SealedContent)?;
     deliveries::save_taken(&mut transaction, &delivery, now).await?;
     transaction.commit().await?;
+    if delivery.silent {
+        return Err(Refusal::DeliveryExpired.into());
+    }
     Ok(TakenDelivery {
         delivery,
         address: Zeroizing::new(content.address),

@@ -8,6 +8,9 @@ use wathiq_outbox::{AuditEntry, Claim, NewEvent, audit, idempotency};
 
 use super::{App, Error};
 use crate::domain::refusal::Refusal;
+use crate::domain::session::SessionEnd;
+use crate::events::publish;
+use crate::store::sessions;
 
 /// What a use case answers with: a message of the transport, of which only the encoding matters here.
 pub trait Reply: prost::Message + Default {}
@@ -27,6 +30,11 @@ impl Command {
     pub fn principal_of(caller: &Caller) -> String {
         format!("person:{}", caller.person_id)
     }
+}
+
+/// A fresh name for an account on topics: random, so that it tells nothing, not even when the person's id was made.
+pub(super) fn stream_id(ambient: &Ambient) -> Uuid {
+    uuid::Builder::from_random_bytes(ambient.bytes()).into_uuid()
 }
 
 /// What the beginning of a transaction found.
@@ -80,6 +88,19 @@ impl<'a> Work<'a> {
         }
     }
 
+    /// The answer of a command that was done before; for use cases in which something expensive comes before the
+    /// transaction, or whose request is no longer right once it was done.
+    pub(super) async fn done_before<R: Reply>(
+        app: &'a App,
+        command: &'a Command,
+    ) -> Result<Option<R>, Error> {
+        // Dropping the transaction takes the claim back.
+        match Self::begin(app, command).await? {
+            Start::Done(reply) => Ok(Some(reply)),
+            Start::New(_) => Ok(None),
+        }
+    }
+
     pub(super) fn app(&self) -> &'a App {
         self.app
     }
@@ -94,6 +115,16 @@ impl<'a> Work<'a> {
 
     pub(super) async fn event(&mut self, event: NewEvent) -> Result<(), Error> {
         wathiq_outbox::append(&mut self.transaction, &self.app.ambient, event).await?;
+        Ok(())
+    }
+
+    /// Ends all sessions of a person but one, since their password changed.
+    pub(super) async fn end_sessions(&mut self, person: Uuid, keep: Option<Uuid>) -> Result<(), Error> {
+        let now = self.app.ambient.now();
+        for id in sessions::end_all(&mut self.transaction, person, keep, now).await? {
+            self.event(publish::session_ended(id, SessionEnd::Password))
+                .await?;
+        }
         Ok(())
     }
 

@@ -11,8 +11,10 @@ use zeroize::Zeroizing;
 
 const SALT_BYTES: usize = 16;
 const HASH_BYTES: usize = 32;
-/// Hashes that run at once: each takes the whole of its memory and of one core.
-const AT_ONCE: usize = 2;
+/// Most hashes that run at once, where there are as many cores: each takes the whole of its memory and of one core.
+const MOST_AT_ONCE: usize = 4;
+/// Hashes that wait for their turn; what comes on top is sent away at once. At 50 ms each, the last one waits below 3 s.
+const MOST_WAITING: usize = 64;
 /// Room asked of the allocator for the working memory. glibc gives a block above 32 MiB back to the system as soon as it
 /// is freed, and keeps smaller ones after the first; pages that are not touched cost nothing.
 const RESERVED_BLOCKS: usize = 33 * 1024;
@@ -39,12 +41,16 @@ pub enum PasswordHashError {
     Argon2(#[source] argon2::Error),
     #[error("the hashing task was cut off")]
     Cut,
+    #[error("too many passwords wait to be hashed")]
+    Busy,
 }
 
-/// Hashes passwords off the async threads, at most two at once.
+/// Hashes passwords off the async threads, one at a time for each core, with a bounded queue.
 #[derive(Debug, Clone)]
 pub struct PasswordHasher {
     permits: Arc<Semaphore>,
+    /// Places to run or to wait in.
+    places: Arc<Semaphore>,
     cost: Cost,
 }
 
@@ -56,14 +62,20 @@ impl Default for PasswordHasher {
 
 impl PasswordHasher {
     pub fn new(cost: Cost) -> Self {
+        let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        Self::with_room(cost, cores.min(MOST_AT_ONCE), MOST_WAITING)
+    }
+
+    fn with_room(cost: Cost, at_once: usize, waiting: usize) -> Self {
         Self {
-            permits: Arc::new(Semaphore::new(AT_ONCE)),
+            permits: Arc::new(Semaphore::new(at_once)),
+            places: Arc::new(Semaphore::new(at_once + waiting)),
             cost,
         }
     }
 
     /// # Errors
-    /// When the process has no memory for it or is stopping.
+    /// [`PasswordHashError::Busy`] when too many wait already; when the process has no memory for it or is stopping.
     pub async fn hash(&self, ambient: &Ambient, password: &str) -> Result<String, PasswordHashError> {
         let (cost, salt) = (self.cost, ambient.bytes::<SALT_BYTES>());
         let hash = self.run(cost, salt.to_vec(), password).await?;
@@ -90,6 +102,11 @@ impl PasswordHasher {
         salt: Vec<u8>,
         password: &str,
     ) -> Result<[u8; HASH_BYTES], PasswordHashError> {
+        let place = self
+            .places
+            .clone()
+            .try_acquire_owned()
+            .map_err(|_| PasswordHashError::Busy)?;
         let permit = self
             .permits
             .clone()
@@ -98,7 +115,7 @@ impl PasswordHasher {
             .map_err(|_| PasswordHashError::Cut)?;
         let password = Zeroizing::new(password.to_owned());
         let work = move || {
-            let _permit = permit;
+            let _held = (permit, place);
             compute(cost, &salt, &password)
         };
         tokio::task::spawn_blocking(work)
@@ -171,6 +188,27 @@ mod tests {
         let hasher = PasswordHasher::default();
         assert!(hasher.verify(Some(&stored), "une phrase secrète").await.unwrap());
         assert!(!hasher.verify(Some(&stored), "une autre phrase").await.unwrap());
+    }
+
+    #[tokio::test]
+    async fn what_does_not_fit_in_the_queue_is_sent_away_and_room_comes_back() {
+        let hasher = PasswordHasher::with_room(cheap().cost, 1, 2);
+        let held = hasher.permits.clone().acquire_owned().await.unwrap();
+        let ambient = Ambient::system();
+        let mut waiting: Vec<_> = (0..3)
+            .map(|_| Box::pin(hasher.hash(&ambient, "une phrase")))
+            .collect();
+        for hash in &mut waiting {
+            assert!(futures::poll!(hash.as_mut()).is_pending());
+        }
+        let refused = hasher.hash(&ambient, "une phrase").await;
+        assert!(matches!(refused, Err(PasswordHashError::Busy)));
+        // Who gives up leaves the queue.
+        waiting.pop();
+        drop(held);
+        waiting.push(Box::pin(hasher.hash(&ambient, "une phrase")));
+        let hashed = futures::future::join_all(waiting).await;
+        assert!(hashed.len() == 3 && hashed.iter().all(Result::is_ok));
     }
 
     #[tokio::test]

@@ -87,6 +87,8 @@ pub enum State {
         at: DateTime<Utc>,
     },
     Barred,
+    /// Noted some time after it grew too old.
+    Expired,
 }
 
 /// How and when it was given, with the signed record of it.
@@ -168,6 +170,7 @@ impl Confirmation {
         match self.state {
             State::Barred => Err(Refusal::ConfirmationBarred),
             State::Redeemed { .. } => Err(Refusal::ConfirmationUsed),
+            State::Expired => Err(Refusal::ConfirmationExpired),
             _ if now >= self.expires_at => Err(Refusal::ConfirmationExpired),
             State::Confirmed(_) => Err(Refusal::ConfirmationGiven),
             State::Open => Ok(()),
@@ -222,6 +225,7 @@ impl Confirmation {
         let given = match &self.state {
             State::Barred => return Err(Refusal::ConfirmationBarred),
             State::Redeemed { .. } => return Err(Refusal::ConfirmationUsed),
+            State::Expired => return Err(Refusal::ConfirmationExpired),
             _ if now >= self.expires_at => return Err(Refusal::ConfirmationExpired),
             State::Open => return Err(Refusal::ConfirmationOpen),
             State::Confirmed(given) => given.clone(),

@@ -174,6 +174,14 @@ impl Contact {
         }
     }
 
+    /// What two spellings of one contact have in common.
+    pub fn folded(&self) -> String {
+        match self {
+            Self::Email(email) => email.folded(),
+            Self::Phone(phone) => phone.as_str().to_owned(),
+        }
+    }
+
     pub fn as_str(&self) -> &str {
         match self {
             Self::Email(email) => email.as_str(),

@@ -33,6 +33,8 @@ pub struct Delivery {
     pub kind: DeliveryKind,
     pub channel: Channel,
     pub language: Language,
+    /// Stands for a code to an address without an account: it is taken like any other, and nothing is sent.
+    pub silent: bool,
     pub expires_at: DateTime<Utc>,
     /// The request that took it.
     pub taken_by: Option<Uuid>,
@@ -75,6 +77,7 @@ mod tests {
             kind: DeliveryKind::SignUpCode,
             channel: Channel::Email,
             language: Language::French,
+            silent: false,
             expires_at: DateTime::UNIX_EPOCH + TimeDelta::minutes(10),
             taken_by: None,
         }

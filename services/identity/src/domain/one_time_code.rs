@@ -1,8 +1,10 @@
-//! One-time codes: six digits, ten minutes, five attempts, single use. Only a keyed hash is stored.
+//! One-time codes: ten minutes, five attempts, single use. Only a keyed hash is stored. The code that proves a contact has
+//! six digits; the one that opens an account to a new password has sixty random bits, so that no number of guesses finds it.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
 
+use super::crockford;
 use super::refusal::Refusal;
 use super::vocabulary::words;
 
@@ -64,6 +66,27 @@ impl OneTimeCode {
             Refusal::CodeWrong
         };
         Ok(Attempt::Wrong(self, refusal))
+    }
+}
+
+/// Random bytes of a code that sets a new password, of which five bits each count.
+pub const RESET_BYTES: usize = 12;
+
+/// `XXXX-XXXX-XXXX`: sixty random bits.
+pub fn reset_code(random: [u8; RESET_BYTES]) -> String {
+    crockford::encode(&random, RESET_BYTES / 3)
+}
+
+impl CodePurpose {
+    /// The form of a code in which it is hashed, of one that was typed.
+    pub fn normalised(self, typed: &str) -> String {
+        match self {
+            Self::PasswordReset => crockford::normalised(typed, RESET_BYTES).unwrap_or_default(),
+            Self::SignUpEmail | Self::SignUpPhone | Self::ContactChange => typed
+                .chars()
+                .filter(|c| !c.is_whitespace() && *c != '-')
+                .collect(),
+        }
     }
 }
 
@@ -129,6 +152,18 @@ mod tests {
             code().attempt(true, DateTime::UNIX_EPOCH + LIFE),
             Err(Refusal::CodeExpired)
         );
+    }
+
+    #[test]
+    fn a_reset_code_has_sixty_bits_and_is_recognised_however_it_is_typed() {
+        let code = reset_code([0, 1, 2, 3, 31, 32, 33, 24, 17, 255, 10, 9]);
+        assert_eq!(code, "0123-Z01R-HZA9");
+        assert_eq!(
+            CodePurpose::PasswordReset.normalised(" oi23z01r hza9"),
+            "0123Z01RHZA9"
+        );
+        assert_eq!(CodePurpose::PasswordReset.normalised("123456"), "");
+        assert_eq!(CodePurpose::SignUpPhone.normalised("123 4-56"), "123456");
     }
 
     #[test]

@@ -33,6 +33,8 @@ pub struct Proof {
 #[derive(Clone)]
 pub struct Person {
     pub id: Uuid,
+    /// Names the account on topics and stands nowhere else: no event names a person.
+    pub stream_id: Uuid,
     /// Counts the person's events.
     pub version: i64,
     pub civil: CivilIdentity,
@@ -165,6 +167,7 @@ mod tests {
     fn person() -> Person {
         Person {
             id: Uuid::from_u128(1),
+            stream_id: Uuid::from_u128(11),
             version: 1,
             civil: civil("A123456"),
             proof: None,

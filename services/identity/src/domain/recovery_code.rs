@@ -1,35 +1,20 @@
 //! Recovery codes: ten, each of 50 random bits, each works once in the place of a TOTP code.
 
+use super::crockford;
+
 /// How many are handed out.
 pub const COUNT: usize = 10;
 /// Random bytes of one.
 pub const RANDOM_BYTES: usize = 10;
 
-// Crockford's base 32: no I, L, O or U.
-const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
-
 /// Five bits of each byte as a character: `XXXXX-XXXXX`.
 pub fn from_random(random: [u8; RANDOM_BYTES]) -> String {
-    let mut code: String = random
-        .iter()
-        .map(|byte| char::from(ALPHABET[usize::from(byte & 31)]))
-        .collect();
-    code.insert(RANDOM_BYTES / 2, '-');
-    code
+    crockford::encode(&random, RANDOM_BYTES / 2)
 }
 
-/// The form that is hashed: upper case, without hyphens and spaces, look-alikes folded. `None` when it cannot be a code.
+/// The form that is hashed; `None` when it cannot be a code.
 pub fn normalised(text: &str) -> Option<String> {
-    let code: String = text
-        .chars()
-        .filter(|c| !c.is_whitespace() && *c != '-')
-        .map(|c| match c.to_ascii_uppercase() {
-            'O' => '0',
-            'I' | 'L' => '1',
-            other => other,
-        })
-        .collect();
-    (code.len() == RANDOM_BYTES && code.bytes().all(|b| ALPHABET.contains(&b))).then_some(code)
+    crockford::normalised(text, RANDOM_BYTES)
 }
 
 #[cfg(test)]

@@ -27,6 +27,15 @@ pub struct Origin {
 
 super::redacted!(Origin);
 
+/// Why a session ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SessionEnd {
+    Person,
+    Password,
+    /// Not used for too long, or at the end of its life.
+    Expired,
+}
+
 /// A session. Its secret is known to its holder alone; a digest of it is stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Session {

@@ -46,6 +46,14 @@ impl SignUp {
         }
     }
 
+    /// The contact in the form that it is counted by.
+    pub fn contact(&self, channel: Channel) -> String {
+        match channel {
+            Channel::Email => self.account.email.folded(),
+            Channel::Phone => self.account.phone.as_str().to_owned(),
+        }
+    }
+
     pub fn is_proved(&self, channel: Channel) -> bool {
         match channel {
             Channel::Email => self.email_proved,
@@ -63,9 +71,10 @@ impl SignUp {
     }
 
     /// The person, once both contacts are proved.
-    pub fn person(&self, id: Uuid, now: DateTime<Utc>) -> Option<Person> {
+    pub fn person(&self, (id, stream_id): (Uuid, Uuid), now: DateTime<Utc>) -> Option<Person> {
         (self.email_proved && self.phone_proved).then(|| Person {
             id,
+            stream_id,
             version: 1,
             civil: self.account.civil.clone(),
             proof: None,

@@ -1,6 +1,6 @@
 //! From facts of the domain to events. No event carries personal data.
 
-use chrono::{Datelike, NaiveDate};
+use chrono::{DateTime, Datelike, NaiveDate, Utc};
 use uuid::Uuid;
 use wathiq_outbox::NewEvent;
 use wathiq_proto::google::r#type::Date;
@@ -12,32 +12,87 @@ use crate::domain::delivery::Delivery;
 use crate::domain::membership::{Membership, MembershipFact};
 use crate::domain::office::{Office, OfficeFact, OfficeKind};
 use crate::domain::person::{Person, PersonFact};
+use crate::domain::session::{Session, SessionEnd};
 use crate::domain::specimen::{Specimen, SpecimenFact};
-use crate::domain::vocabulary::{Channel, OfferedService, ProofMethod, Role, Word};
+use crate::domain::vocabulary::{Channel, OfferedService, ProofMethod, Role, Surface, Word};
 
 pub const PERSON: &str = "wathiq.identity.person.v1";
 pub const SPECIMEN: &str = "wathiq.identity.specimen.v1";
 pub const ORGANISATION: &str = "wathiq.identity.organisation.v1";
 pub const DELIVERY: &str = "wathiq.identity.delivery.v1";
 pub const CONFIRMATION: &str = "wathiq.identity.confirmation.v1";
+pub const SESSION: &str = "wathiq.identity.session.v1";
+pub const KEY: &str = "wathiq.identity.key.v1";
 
+/// By the account's stream id: no event names a person.
 pub fn person(person: &Person, fact: PersonFact) -> NewEvent {
-    let (id, sequence, person_id) = (person.id, person.version, person.id.to_string());
+    let (id, sequence, account_id) = (person.stream_id, person.version, person.stream_id.to_string());
     match fact {
-        PersonFact::Registered => NewEvent::of(PERSON, id, sequence, &proto::PersonRegistered { person_id }),
+        PersonFact::Registered => {
+            let registered = proto::PersonRegistered {
+                account_id,
+                ..Default::default()
+            };
+            NewEvent::of(PERSON, id, sequence, &registered)
+        }
         PersonFact::Updated(aspect) => {
-            let aspect = aspect.as_str().to_owned();
-            NewEvent::of(PERSON, id, sequence, &proto::PersonUpdated { person_id, aspect })
+            let updated = proto::PersonUpdated {
+                account_id,
+                aspect: aspect.as_str().to_owned(),
+                ..Default::default()
+            };
+            NewEvent::of(PERSON, id, sequence, &updated)
         }
         PersonFact::Proved { method, office_id } => {
             let proved = proto::PersonProved {
-                person_id,
+                account_id,
                 method: method_of(method).into(),
                 office_id: optional(office_id),
+                ..Default::default()
             };
             NewEvent::of(PERSON, id, sequence, &proved)
         }
     }
+}
+
+/// The first event of a session.
+pub fn session_opened(session: &Session) -> NewEvent {
+    let opened = proto::SessionOpened {
+        session_id: session.id.to_string(),
+        surface: surface_of(session.surface).into(),
+    };
+    NewEvent::of(SESSION, session.id, 1, &opened)
+}
+
+/// The second and last one: a session ends once.
+pub fn session_ended(id: Uuid, end: SessionEnd) -> NewEvent {
+    let reason = match end {
+        SessionEnd::Person => proto::SessionEndReason::Person,
+        SessionEnd::Password => proto::SessionEndReason::Password,
+        SessionEnd::Expired => proto::SessionEndReason::Expired,
+    };
+    let ended = proto::SessionEnded {
+        session_id: id.to_string(),
+        reason: reason.into(),
+    };
+    NewEvent::of(SESSION, id, 2, &ended)
+}
+
+/// The first event of a signing key.
+pub fn key_made(id: Uuid, active_from: DateTime<Utc>) -> NewEvent {
+    let made = proto::SigningKeyMade {
+        key_id: id.to_string(),
+        active_from: Some(timestamp_of(active_from)),
+    };
+    NewEvent::of(KEY, id, 1, &made)
+}
+
+/// The second and last one.
+pub fn key_retired(id: Uuid) -> NewEvent {
+    let retired = proto::SigningKeyRetired {
+        key_id: id.to_string(),
+    };
+    NewEvent::of(KEY, id, 2, &retired)
 }
 
 pub fn specimen(specimen: &Specimen, fact: SpecimenFact) -> NewEvent {
@@ -190,6 +245,14 @@ pub fn confirmation(confirmation: &Confirmation, fact: ConfirmationFact) -> NewE
     }
 }
 
+/// A confirmation that was not used in time.
+pub fn confirmation_expired(id: Uuid, version: i64) -> NewEvent {
+    let expired = proto::ConfirmationExpired {
+        confirmation_id: id.to_string(),
+    };
+    NewEvent::of(CONFIRMATION, id, version, &expired)
+}
+
 fn optional(id: Option<Uuid>) -> String {
     id.map(|id| id.to_string()).unwrap_or_default()
 }
@@ -201,6 +264,22 @@ pub fn date_of(date: NaiveDate) -> Date {
         year: date.year(),
         month: part(date.month()),
         day: part(date.day()),
+    }
+}
+
+/// An instant on the wire.
+pub fn timestamp_of(at: DateTime<Utc>) -> prost_types::Timestamp {
+    prost_types::Timestamp {
+        seconds: at.timestamp(),
+        nanos: i32::try_from(at.timestamp_subsec_nanos()).unwrap_or_default(),
+    }
+}
+
+/// Surfaces on the wire.
+pub fn surface_of(surface: Surface) -> proto::SessionSurface {
+    match surface {
+        Surface::Citizen => proto::SessionSurface::Citizen,
+        Surface::Staff => proto::SessionSurface::Staff,
     }
 }
 

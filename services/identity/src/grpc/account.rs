@@ -69,15 +69,17 @@ impl AccountService for Accounts {
         let message = request.get_ref();
         let id = fields.id("sign_up_id", &message.sign_up_id);
         let channel = fields.word("channel", message.channel, read_channel);
-        let (command, what) = fields.finish(|| Some((command?, (id?, channel?))))?;
+        let client_address = fields.take(client_address(&message.client_address));
+        let (command, what, client_address) =
+            fields.finish(|| Some((command?, (id?, channel?), client_address?)))?;
         let reply = |sign_up: &SignUp| proto::ProveSignUpContactResponse {
             email_proved: sign_up.email_proved,
             phone_proved: sign_up.phone_proved,
             account_ready: sign_up.person_id.is_some(),
         };
+        let tried = (message.code.as_str(), client_address.as_str());
         let answer =
-            app::prove_sign_up_contact::prove_sign_up_contact(&self.0, &command, what, &message.code, reply)
-                .await?;
+            app::prove_sign_up_contact::prove_sign_up_contact(&self.0, &command, what, tried, reply).await?;
         Ok(Response::new(answer))
     }
 
@@ -89,12 +91,14 @@ impl AccountService for Accounts {
         let command = fields.take(command(&self.0, &request));
         let id = fields.id("sign_up_id", &request.get_ref().sign_up_id);
         let channel = fields.word("channel", request.get_ref().channel, read_channel);
-        let (command, id, channel) = fields.finish(|| Some((command?, id?, channel?)))?;
+        let client_address = fields.take(client_address(&request.get_ref().client_address));
+        let (command, id, channel, client_address) =
+            fields.finish(|| Some((command?, id?, channel?, client_address?)))?;
         let reply = |delivery: Delivery| proto::ResendSignUpCodeResponse {
             delivery: Some(waiting(&delivery)),
         };
-        let answer =
-            app::resend_sign_up_code::resend_sign_up_code(&self.0, &command, id, channel, reply).await?;
+        let what = (id, channel, client_address.as_str());
+        let answer = app::resend_sign_up_code::resend_sign_up_code(&self.0, &command, what, reply).await?;
         Ok(Response::new(answer))
     }
 
@@ -261,9 +265,10 @@ impl AccountService for Accounts {
         let email = email(&mut fields, "email", &message.email);
         let client_address = fields.take(client_address(&message.client_address));
         let (command, who) = fields.finish(|| Some((command?, (email?, client_address?))))?;
-        let reply = |id: uuid::Uuid, expires_at| proto::RequestPasswordResetResponse {
+        let reply = |id: uuid::Uuid, delivery: Delivery| proto::RequestPasswordResetResponse {
             password_reset_id: id.to_string(),
-            expire_time: Some(timestamp(expires_at)),
+            expire_time: Some(timestamp(delivery.expires_at)),
+            delivery: Some(waiting(&delivery)),
         };
         let answer =
             app::request_password_reset::request_password_reset(&self.0, &command, who, reply).await?;

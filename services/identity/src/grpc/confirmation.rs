@@ -39,6 +39,7 @@ fn confirmation(confirmation: &Confirmation) -> proto::Confirmation {
         State::Confirmed(_) => proto::ConfirmationState::Confirmed,
         State::Redeemed { .. } => proto::ConfirmationState::Redeemed,
         State::Barred => proto::ConfirmationState::Barred,
+        State::Expired => proto::ConfirmationState::Expired,
     };
     proto::Confirmation {
         confirmation_id: confirmation.id.to_string(),

@@ -1,6 +1,5 @@
 //! Words, dates and values that several services have in common.
 
-use chrono::{DateTime, Utc};
 use wathiq_proto::wathiq::identity::v1 as proto;
 
 use crate::domain::delivery::{Delivery, DeliveryState};
@@ -10,14 +9,7 @@ use crate::domain::person::{Person, Proof};
 use crate::domain::specimen::SpecimenVersion;
 use crate::domain::vocabulary::{Assurance, Channel, DeliveryPreference, Language, Role};
 use crate::events::publish;
-
-pub(super) fn timestamp(at: DateTime<Utc>) -> prost_types::Timestamp {
-    let nanos = i32::try_from(at.timestamp_subsec_nanos()).unwrap_or_default();
-    prost_types::Timestamp {
-        seconds: at.timestamp(),
-        nanos,
-    }
-}
+pub(super) use crate::events::publish::timestamp_of as timestamp;
 
 pub(super) fn etag(version: i64) -> String {
     format!("v{version}")

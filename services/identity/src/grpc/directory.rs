@@ -2,13 +2,14 @@ use std::sync::Arc;
 
 use chrono::TimeDelta;
 use tonic::{Request, Response, Status};
-use wathiq_chassis::{FieldViolation, request_id};
+use wathiq_chassis::{FieldViolation, peer, request_id};
 use wathiq_proto::wathiq::identity::v1 as proto;
 use wathiq_proto::wathiq::identity::v1::directory_service_server::DirectoryService;
 
 use super::convert::{self, timestamp};
 use super::fields::Fields;
 use super::office_convert::administration;
+use crate::app::list_verification_keys::PublishedKey;
 use crate::app::{self, App};
 use crate::domain::delivery::DeliveryKind;
 use crate::events::publish::{channel_of, role_of};
@@ -34,6 +35,32 @@ fn seconds(span: TimeDelta) -> u32 {
     u32::try_from((milliseconds + 999) / 1_000).unwrap_or(u32::MAX)
 }
 
+/// What of a person a service has use for. What is not named here is told to nobody.
+fn person_for(service: &str, person: proto::Person) -> proto::Person {
+    let names = proto::Person {
+        person_id: person.person_id,
+        name_arabic: person.name_arabic,
+        name_latin: person.name_latin,
+        ..Default::default()
+    };
+    match service {
+        // Draws up an act: who signs, by which document, and whether that was proved.
+        "signature" => proto::Person {
+            identity_document: person.identity_document,
+            assurance: person.assurance,
+            ..names
+        },
+        // Writes to the person.
+        "notification" => proto::Person {
+            email: person.email,
+            language: person.language,
+            delivery_preference: person.delivery_preference,
+            ..names
+        },
+        _ => proto::Person::default(),
+    }
+}
+
 #[tonic::async_trait]
 impl DirectoryService for Directory {
     async fn list_verification_keys(
@@ -41,13 +68,14 @@ impl DirectoryService for Directory {
         _request: Request<proto::ListVerificationKeysRequest>,
     ) -> Answer<proto::ListVerificationKeysResponse> {
         let published = app::list_verification_keys::list_verification_keys(&self.0).await?;
-        let keys = published.into_iter().map(|published| proto::VerificationKey {
+        let key = |published: PublishedKey| proto::VerificationKey {
             key_id: published.key.id,
             public_key: published.key.public_key.to_vec(),
             retire_time: published.retire_at.map(timestamp),
-        });
+        };
         Ok(Response::new(proto::ListVerificationKeysResponse {
-            keys: keys.collect(),
+            keys: published.for_tokens.into_iter().map(key).collect(),
+            record_keys: published.for_records.into_iter().map(key).collect(),
         }))
     }
 
@@ -82,8 +110,9 @@ impl DirectoryService for Directory {
         let id = fields.id("person_id", &request.get_ref().person_id);
         let id = fields.finish(|| id)?;
         let person = app::get_person::get_person(&self.0, id).await?;
+        let told = person_for(&peer(&request).0, convert::person(&person));
         Ok(Response::new(proto::GetPersonForServiceResponse {
-            person: Some(convert::person(&person)),
+            person: Some(told),
         }))
     }
 

@@ -14,6 +14,7 @@ use crate::app::sign_in::{SessionGrant, SignIn, SignedIn};
 use crate::app::{self, App, Page};
 use crate::domain::session::{Origin, Session};
 use crate::domain::vocabulary::Surface;
+use crate::events::publish::surface_of;
 
 type Answer<T> = Result<Response<T>, Status>;
 
@@ -27,13 +28,6 @@ fn read_surface(surface: proto::SessionSurface) -> Option<Surface> {
         proto::SessionSurface::Unspecified => None,
         proto::SessionSurface::Citizen => Some(Surface::Citizen),
         proto::SessionSurface::Staff => Some(Surface::Staff),
-    }
-}
-
-fn surface(surface: Surface) -> proto::SessionSurface {
-    match surface {
-        Surface::Citizen => proto::SessionSurface::Citizen,
-        Surface::Staff => proto::SessionSurface::Staff,
     }
 }
 
@@ -109,7 +103,7 @@ impl SessionService for Sessions {
             expire_time: Some(timestamp(access.expires_at)),
             person_id: access.session.person_id.to_string(),
             session_id: access.session.id.to_string(),
-            surface: surface(access.session.surface).into(),
+            surface: surface_of(access.session.surface).into(),
         }))
     }
 
@@ -122,7 +116,7 @@ impl SessionService for Sessions {
         let page = app::list_sessions::list_sessions(&self.0, caller, &page).await?;
         let session = |session: Session| proto::Session {
             session_id: session.id.to_string(),
-            surface: surface(session.surface).into(),
+            surface: surface_of(session.surface).into(),
             create_time: Some(timestamp(session.created_at)),
             last_use_time: Some(timestamp(session.last_used_at)),
             expire_time: Some(timestamp(

@@ -9,6 +9,7 @@ use wathiq_chassis::status;
 
 use super::ERRORS;
 use crate::app::Error;
+use crate::crypto::password_hash::PasswordHashError;
 use crate::domain::refusal::{Class, Refusal};
 use crate::store::StoreError;
 
@@ -24,6 +25,12 @@ impl From<Error> for Status {
                 reason,
                 retry_after,
                 "too many attempts; wait and try again",
+            ),
+            Error::PasswordHash(PasswordHashError::Busy) => status::resource_exhausted(
+                ERRORS,
+                "SERVICE_BUSY",
+                RETRY_AFTER,
+                "too many passwords are being checked; try again in a moment",
             ),
             Error::RequestIdReused => {
                 let text = "the request id was used before for another request";
@@ -56,22 +63,18 @@ fn refused(refusal: Refusal) -> Status {
 fn of_ours(error: &Error) -> Status {
     match database_error(error) {
         Some(Database::Unreachable) => {
-            let chain = status::chain(error);
-            tracing::warn!(
-                event = "database.unavailable",
-                error = chain,
-                "the database does not answer"
-            );
-            status::unavailable(
-                ERRORS,
-                "DATABASE_UNAVAILABLE",
-                RETRY_AFTER,
-                "the database does not answer",
-            )
+            unavailable(error, "DATABASE_UNAVAILABLE", "the database does not answer")
         }
+        Some(Database::Full) => unavailable(error, "STORAGE_FULL", "the database has no room left"),
         Some(Database::Busy) => lost_race(),
         None => status::internal(ERRORS, error),
     }
+}
+
+fn unavailable(error: &Error, reason: &'static str, text: &'static str) -> Status {
+    let chain = status::chain(error);
+    tracing::warn!(event = "database.unavailable", reason, error = chain, "{text}");
+    status::unavailable(ERRORS, reason, RETRY_AFTER, text)
 }
 
 fn lost_race() -> Status {
@@ -84,6 +87,8 @@ fn lost_race() -> Status {
 
 enum Database {
     Unreachable,
+    /// No room on its disk.
+    Full,
     /// Deadlock, serialisation failure, lock or statement timeout.
     Busy,
 }
@@ -94,15 +99,26 @@ fn database_error(error: &(dyn std::error::Error + 'static)) -> Option<Database>
         .filter_map(|error| error.downcast_ref::<sqlx::Error>())
         .next()?;
     match cause {
-        sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::Io(_) | sqlx::Error::Tls(_) => {
-            Some(Database::Unreachable)
-        }
-        sqlx::Error::Database(database) => match database.code().as_deref() {
-            Some("40001" | "40P01" | "55P03" | "57014") => Some(Database::Busy),
-            // Shutting down, starting up, out of connections, closed to connections.
-            Some("57P01" | "57P02" | "57P03" | "53300" | "55000") => Some(Database::Unreachable),
-            _ => None,
-        },
+        // A connection cut while it opens is a breach of the protocol (`Protocol`).
+        sqlx::Error::PoolTimedOut
+        | sqlx::Error::PoolClosed
+        | sqlx::Error::Io(_)
+        | sqlx::Error::Tls(_)
+        | sqlx::Error::Protocol(_) => Some(Database::Unreachable),
+        sqlx::Error::Database(database) => by_code(database.code().as_deref().unwrap_or_default()),
+        _ => None,
+    }
+}
+
+/// SQLSTATE codes (PostgreSQL, appendix A).
+fn by_code(code: &str) -> Option<Database> {
+    match code {
+        "40001" | "40P01" | "55P03" | "57014" => Some(Database::Busy),
+        "53100" => Some(Database::Full),
+        // Shutting down, starting up, dropped; closed to connections.
+        "57P01" | "57P02" | "57P03" | "57P04" | "57P05" | "55000" => Some(Database::Unreachable),
+        // A connection that broke; out of connections or memory.
+        code if code.starts_with("08") || code.starts_with("53") => Some(Database::Unreachable),
         _ => None,
     }
 }
@@ -128,6 +144,38 @@ mod tests {
         let status = Status::from(Error::from(sqlx::Error::PoolTimedOut));
         assert_eq!(status.code(), Code::Unavailable);
         assert_eq!(status::reason(&status).as_deref(), Some("DATABASE_UNAVAILABLE"));
+        assert_eq!(status::retry_after(&status), Some(RETRY_AFTER));
+    }
+
+    #[test]
+    fn every_way_a_database_fails_is_told_apart() {
+        let told = |code| match by_code(code) {
+            Some(Database::Unreachable) => "unreachable",
+            Some(Database::Full) => "full",
+            Some(Database::Busy) => "busy",
+            None => "ours",
+        };
+        for (code, expected) in [
+            ("53100", "full"),
+            ("53200", "unreachable"),
+            ("53300", "unreachable"),
+            ("57P01", "unreachable"),
+            ("57P03", "unreachable"),
+            ("08006", "unreachable"),
+            ("08P01", "unreachable"),
+            ("40001", "busy"),
+            ("57014", "busy"),
+            ("23505", "ours"),
+        ] {
+            assert_eq!(told(code), expected, "{code}");
+        }
+    }
+
+    #[test]
+    fn too_many_passwords_at_once_are_no_failure() {
+        let status = Status::from(Error::from(PasswordHashError::Busy));
+        assert_eq!(status.code(), Code::ResourceExhausted);
+        assert_eq!(status::reason(&status).as_deref(), Some("SERVICE_BUSY"));
         assert_eq!(status::retry_after(&status), Some(RETRY_AFTER));
     }
 

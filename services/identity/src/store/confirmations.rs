@@ -33,6 +33,7 @@ impl ConfirmationRow {
         match self.state.as_str() {
             "open" => Ok(State::Open),
             "barred" => Ok(State::Barred),
+            "expired" => Ok(State::Expired),
             "confirmed" => Ok(State::Confirmed(self.given(reading)?)),
             "redeemed" => Ok(State::Redeemed {
                 given: self.given(reading)?,
@@ -89,6 +90,11 @@ fn columns(state: &State) -> Columns<'_> {
         },
         State::Barred => Columns {
             state: "barred",
+            given: None,
+            redeemed: None,
+        },
+        State::Expired => Columns {
+            state: "expired",
             given: None,
             redeemed: None,
         },
@@ -165,4 +171,18 @@ pub async fn save(
     .execute(conn)
     .await?;
     exactly_one(&done, TABLE, confirmation.id)
+}
+
+/// Notes of a batch of unused confirmations that they are too old. Returns their ids and versions.
+pub async fn expire(conn: &mut PgConnection, now: DateTime<Utc>) -> Result<Vec<(Uuid, i64)>, StoreError> {
+    Ok(sqlx::query_as(
+        "UPDATE confirmation SET state = 'expired', version = version + 1
+         WHERE confirmation_id = ANY (ARRAY (
+             SELECT confirmation_id FROM confirmation
+             WHERE state IN ('open', 'confirmed') AND expires_at <= $1 LIMIT 1000 FOR UPDATE SKIP LOCKED))
+         RETURNING confirmation_id, version",
+    )
+    .bind(now)
+    .fetch_all(conn)
+    .await?)
 }

@@ -17,6 +17,7 @@ struct DeliveryRow {
     channel: String,
     language: String,
     sealed: Option<Vec<u8>>,
+    silent: bool,
     expires_at: DateTime<Utc>,
     taken_by: Option<Uuid>,
 }
@@ -32,6 +33,7 @@ impl DeliveryRow {
             kind: reading.word("kind", &self.kind)?,
             channel: reading.word("channel", &self.channel)?,
             language: reading.word("language", &self.language)?,
+            silent: self.silent,
             expires_at: self.expires_at,
             taken_by: self.taken_by,
         };
@@ -41,7 +43,8 @@ impl DeliveryRow {
 
 pub async fn insert(conn: &mut PgConnection, delivery: &Delivery, sealed: &[u8]) -> Result<(), StoreError> {
     sqlx::query(
-        "INSERT INTO delivery (delivery_id, kind, channel, language, sealed, expires_at) VALUES ($1, $2, $3, $4, $5, $6)",
+        "INSERT INTO delivery (delivery_id, kind, channel, language, sealed, expires_at, silent)
+         VALUES ($1, $2, $3, $4, $5, $6, $7)",
     )
     .bind(delivery.id)
     .bind(delivery.kind.as_str())
@@ -49,6 +52,7 @@ pub async fn insert(conn: &mut PgConnection, delivery: &Delivery, sealed: &[u8])
     .bind(delivery.language.as_str())
     .bind(sealed)
     .bind(delivery.expires_at)
+    .bind(delivery.silent)
     .execute(conn)
     .await?;
     Ok(())
@@ -56,7 +60,7 @@ pub async fn insert(conn: &mut PgConnection, delivery: &Delivery, sealed: &[u8])
 
 pub async fn find(conn: &mut PgConnection, id: Uuid) -> Result<Option<Delivery>, StoreError> {
     let row: Option<DeliveryRow> = sqlx::query_as(
-        "SELECT delivery_id, kind, channel, language, NULL::bytea AS sealed, expires_at, taken_by
+        "SELECT delivery_id, kind, channel, language, NULL::bytea AS sealed, silent, expires_at, taken_by
          FROM delivery WHERE delivery_id = $1",
     )
     .bind(id)
@@ -74,7 +78,7 @@ pub async fn lock(
     id: Uuid,
 ) -> Result<Option<(Delivery, Option<Vec<u8>>)>, StoreError> {
     let row: Option<DeliveryRow> = sqlx::query_as(
-        "SELECT delivery_id, kind, channel, language, sealed, expires_at, taken_by
+        "SELECT delivery_id, kind, channel, language, sealed, silent, expires_at, taken_by
          FROM delivery WHERE delivery_id = $1 FOR UPDATE",
     )
     .bind(id)

@@ -6,7 +6,15 @@ use sqlx::{AssertSqlSafe, PgConnection};
 
 /// What the application may do with each table.
 const GRANTS: &[(&str, &str)] = &[
-    ("SELECT, INSERT, UPDATE", "person"),
+    // Not its ids, its beginning, or who administers the platform.
+    (
+        "SELECT, INSERT, UPDATE (version, name_arabic_given, name_arabic_family, name_latin_given, name_latin_family,
+                                 birth_date, document_kind, document_number, document_typed, proof_method,
+                                 proof_office_id, proof_official_id, proved_at, email, email_folded, phone, language,
+                                 delivery_preference, password_hash)",
+        "person",
+    ),
+    ("SELECT, INSERT", "identity_proof"),
     ("SELECT, INSERT", "bootstrap"),
     ("SELECT, INSERT, UPDATE, DELETE", "totp"),
     ("SELECT, INSERT, UPDATE, DELETE", "recovery_code"),
@@ -19,16 +27,24 @@ const GRANTS: &[(&str, &str)] = &[
     ("SELECT, INSERT, UPDATE, DELETE", "sign_in_challenge"),
     ("SELECT, INSERT, UPDATE, DELETE", "quota"),
     ("SELECT, INSERT, UPDATE (private_sealed)", "signing_key"),
-    ("SELECT, INSERT, UPDATE", "office"),
+    ("SELECT, INSERT, UPDATE (version)", "office"),
     ("SELECT, INSERT, UPDATE (valid_to)", "office_service"),
     ("SELECT, INSERT, UPDATE (version, ended_at)", "membership"),
-    ("SELECT, INSERT, UPDATE", "administration"),
+    (
+        "SELECT, INSERT, UPDATE (version, name_ar, name_fr, enrolled_to)",
+        "administration",
+    ),
     ("SELECT, INSERT, UPDATE (sequence, last_version)", "specimen"),
     (
         "SELECT, INSERT, UPDATE (proof_method, proof_office_id, proof_official_id, proved_at)",
         "specimen_version",
     ),
-    ("SELECT, INSERT, UPDATE, DELETE", "confirmation"),
+    // Deleting is for what was never redeemed: a trigger keeps the rest.
+    (
+        "SELECT, INSERT, DELETE, UPDATE (version, state, attempts_left, method, confirmed_at, record, redeemed_by,
+                                         redeemed_at)",
+        "confirmation",
+    ),
     ("SELECT", "_sqlx_migrations"),
 ];
 

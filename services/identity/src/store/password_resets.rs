@@ -11,18 +11,21 @@ use super::{StoreError, exactly_one};
 pub struct PasswordReset {
     pub password_reset_id: Uuid,
     pub person_id: Option<Uuid>,
+    /// What attempts are counted by, whether or not there is a person.
+    pub account: String,
     pub expires_at: DateTime<Utc>,
     pub done: bool,
 }
 
 pub async fn insert(conn: &mut PgConnection, reset: &PasswordReset) -> Result<(), StoreError> {
     sqlx::query(
-        "INSERT INTO password_reset (password_reset_id, person_id, expires_at, done) VALUES ($1, $2, $3, $4)",
+        "INSERT INTO password_reset (password_reset_id, person_id, expires_at, done, account) VALUES ($1, $2, $3, $4, $5)",
     )
     .bind(reset.password_reset_id)
     .bind(reset.person_id)
     .bind(reset.expires_at)
     .bind(reset.done)
+    .bind(&reset.account)
     .execute(conn)
     .await?;
     Ok(())
@@ -30,7 +33,8 @@ pub async fn insert(conn: &mut PgConnection, reset: &PasswordReset) -> Result<()
 
 pub async fn lock(conn: &mut PgConnection, id: Uuid) -> Result<Option<PasswordReset>, StoreError> {
     Ok(sqlx::query_as(
-        "SELECT password_reset_id, person_id, expires_at, done FROM password_reset WHERE password_reset_id = $1 FOR UPDATE",
+        "SELECT password_reset_id, person_id, account, expires_at, done
+         FROM password_reset WHERE password_reset_id = $1 FOR UPDATE",
     )
     .bind(id)
     .fetch_optional(conn)

@@ -64,6 +64,7 @@ impl ProofRow {
 #[derive(sqlx::FromRow)]
 struct PersonRow {
     person_id: Uuid,
+    stream_id: Uuid,
     version: i64,
     #[sqlx(flatten)]
     civil: CivilRow,
@@ -88,6 +89,7 @@ impl TryFrom<PersonRow> for Person {
         };
         Ok(Self {
             id: row.person_id,
+            stream_id: row.stream_id,
             version: row.version,
             civil: row.civil.read(&reading)?,
             proof: row.proof.read(&reading)?,
@@ -187,8 +189,9 @@ pub async fn insert(conn: &mut PgConnection, person: &Person, password_hash: &st
         "INSERT INTO person (person_id, version, name_arabic_given, name_arabic_family, name_latin_given, name_latin_family,
                              birth_date, document_kind, document_number, document_typed, proof_method, proof_office_id,
                              proof_official_id, proved_at, email, email_folded, phone, language, delivery_preference,
-                             password_hash, platform_administrator, created_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22)",
+                             password_hash, platform_administrator, created_at, stream_id)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22,
+                 $23)",
     )
     .bind(person.id)
     .bind(person.version)
@@ -212,6 +215,37 @@ pub async fn insert(conn: &mut PgConnection, person: &Person, password_hash: &st
     .bind(password_hash)
     .bind(person.platform_administrator)
     .bind(person.created_at)
+    .bind(person.stream_id)
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Keeps the proof that a person now has, with what was read on the document.
+pub async fn keep_proof(conn: &mut PgConnection, person: &Person) -> Result<(), StoreError> {
+    let Some(proof) = &person.proof else {
+        return Ok(());
+    };
+    sqlx::query(
+        "INSERT INTO identity_proof (person_id, version, method, office_id, official_id, proved_at, document_kind,
+                                     document_number, document_typed, name_arabic_given, name_arabic_family,
+                                     name_latin_given, name_latin_family, birth_date)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
+    )
+    .bind(person.id)
+    .bind(person.version)
+    .bind(proof.method.as_str())
+    .bind(proof.office_id)
+    .bind(proof.official_id)
+    .bind(proof.at)
+    .bind(person.civil.document.kind().as_str())
+    .bind(person.civil.document.number())
+    .bind(person.civil.document.typed())
+    .bind(person.civil.name_arabic.given())
+    .bind(person.civil.name_arabic.family())
+    .bind(person.civil.name_latin.given())
+    .bind(person.civil.name_latin.family())
+    .bind(person.civil.birth_date)
     .execute(conn)
     .await?;
     Ok(())

@@ -41,6 +41,25 @@ pub async fn take(
     Ok(rate.answer(false, held.map_or(now, |(arrival,)| arrival), now))
 }
 
+/// Whether a unit is left; takes none.
+pub async fn look(
+    conn: &mut PgConnection,
+    bucket: &str,
+    key: &[u8; 32],
+    rate: Rate,
+    now: DateTime<Utc>,
+) -> Result<Answer, StoreError> {
+    let held: Option<(DateTime<Utc>,)> =
+        sqlx::query_as("SELECT arrival FROM quota WHERE bucket = $1 AND key = $2")
+            .bind(bucket)
+            .bind(&key[..])
+            .fetch_optional(conn)
+            .await?;
+    let arrival = held.map_or(now, |(arrival,)| arrival);
+    let allowed = arrival.max(now) + rate.cost(1) <= now + rate.tolerance();
+    Ok(rate.answer(allowed, arrival, now))
+}
+
 /// Gives one unit back, after an attempt that proved to be right.
 pub async fn give_back(
     conn: &mut PgConnection,

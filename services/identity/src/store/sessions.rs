@@ -5,8 +5,8 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::{Reading, StoreError, exactly_one};
-use crate::domain::session::{Challenge, Origin, Session};
-use crate::domain::vocabulary::Word;
+use crate::domain::session::{Challenge, Lifetime, Origin, Session};
+use crate::domain::vocabulary::{Surface, Word};
 
 #[derive(sqlx::FromRow)]
 struct SessionRow {
@@ -109,55 +109,88 @@ pub async fn touch(conn: &mut PgConnection, id: Uuid, at: DateTime<Utc>) -> Resu
     Ok(())
 }
 
-/// Sessions of a person that were not ended, newest first, before `before`.
+/// Live sessions of a person, newest first, before `before`. `lifetime` gives the life of citizen and of staff sessions.
 pub async fn list(
     conn: &mut PgConnection,
     person: Uuid,
-    before: Option<Uuid>,
-    most: i64,
+    (before, most): (Option<Uuid>, i64),
+    lifetime: [Lifetime; 2],
+    now: DateTime<Utc>,
 ) -> Result<Vec<Session>, StoreError> {
+    let [citizen, staff] = lifetime;
     let rows: Vec<SessionRow> = sqlx::query_as(select!(
         "WHERE person_id = $1 AND ended_at IS NULL AND ($2::uuid IS NULL OR session_id < $2)
+           AND last_used_at > CASE surface WHEN 'citizen' THEN $4::timestamptz ELSE $5 END
+           AND created_at > CASE surface WHEN 'citizen' THEN $6::timestamptz ELSE $7 END
          ORDER BY session_id DESC LIMIT $3"
     ))
     .bind(person)
     .bind(before)
     .bind(most)
+    .bind(now - citizen.idle)
+    .bind(now - staff.idle)
+    .bind(now - citizen.absolute)
+    .bind(now - staff.absolute)
     .fetch_all(conn)
     .await?;
     rows.into_iter().map(Session::try_from).collect()
 }
 
-pub async fn end(conn: &mut PgConnection, id: Uuid, at: DateTime<Utc>) -> Result<(), StoreError> {
-    sqlx::query("UPDATE session SET ended_at = $2 WHERE session_id = $1 AND ended_at IS NULL")
+/// Ends a session; `false` when it had ended.
+pub async fn end(conn: &mut PgConnection, id: Uuid, at: DateTime<Utc>) -> Result<bool, StoreError> {
+    let done = sqlx::query("UPDATE session SET ended_at = $2 WHERE session_id = $1 AND ended_at IS NULL")
         .bind(id)
         .bind(at)
         .execute(conn)
         .await?;
-    Ok(())
+    Ok(done.rows_affected() == 1)
 }
 
-/// Ends all sessions of a person but one, and every sign-in under way.
+/// Ends all sessions of a person but one, and every sign-in under way. Returns the sessions that this ended.
 pub async fn end_all(
     conn: &mut PgConnection,
     person: Uuid,
     keep: Option<Uuid>,
     at: DateTime<Utc>,
-) -> Result<(), StoreError> {
-    sqlx::query(
+) -> Result<Vec<Uuid>, StoreError> {
+    sqlx::query("UPDATE sign_in_challenge SET used = true WHERE person_id = $1")
+        .bind(person)
+        .execute(&mut *conn)
+        .await?;
+    let ended: Vec<(Uuid,)> = sqlx::query_as(
         "UPDATE session SET ended_at = $3
-         WHERE person_id = $1 AND ended_at IS NULL AND session_id IS DISTINCT FROM $2",
+         WHERE person_id = $1 AND ended_at IS NULL AND session_id IS DISTINCT FROM $2 RETURNING session_id",
     )
     .bind(person)
     .bind(keep)
     .bind(at)
-    .execute(&mut *conn)
+    .fetch_all(conn)
     .await?;
-    sqlx::query("UPDATE sign_in_challenge SET used = true WHERE person_id = $1")
-        .bind(person)
-        .execute(conn)
-        .await?;
-    Ok(())
+    Ok(ended.into_iter().map(|(id,)| id).collect())
+}
+
+/// Ends a batch of sessions of one surface that are over by their age. Returns them.
+pub async fn end_expired(
+    conn: &mut PgConnection,
+    surface: Surface,
+    lifetime: Lifetime,
+    now: DateTime<Utc>,
+) -> Result<Vec<Uuid>, StoreError> {
+    let ended: Vec<(Uuid,)> = sqlx::query_as(
+        "UPDATE session SET ended_at = $4
+         WHERE session_id = ANY (ARRAY (
+             SELECT session_id FROM session
+             WHERE surface = $1 AND ended_at IS NULL AND (last_used_at <= $2 OR created_at <= $3)
+             LIMIT 1000 FOR UPDATE SKIP LOCKED))
+         RETURNING session_id",
+    )
+    .bind(surface.as_str())
+    .bind(now - lifetime.idle)
+    .bind(now - lifetime.absolute)
+    .bind(now)
+    .fetch_all(conn)
+    .await?;
+    Ok(ended.into_iter().map(|(id,)| id).collect())
 }
 
 /// Whether the person has signed in from this address since.

@@ -8,14 +8,17 @@ use wathiq_proto::wathiq::identity::v1::*;
 use crate::harness::{TestApp, reason, refusal, request_id, violations, with_token};
 use crate::people::sign_up_request;
 
-async fn keys(app: &TestApp) -> Vec<VerificationKey> {
+async fn published(app: &TestApp) -> ListVerificationKeysResponse {
     let mut directory = app.signature.directory.clone();
     directory
         .list_verification_keys(ListVerificationKeysRequest {})
         .await
         .unwrap()
         .into_inner()
-        .keys
+}
+
+async fn keys(app: &TestApp) -> Vec<VerificationKey> {
+    published(app).await.keys
 }
 
 /// What the service does once a minute.
@@ -43,10 +46,15 @@ async fn keys_are_known_before_they_sign_and_fade_after() {
     assert_eq!(kid(&later.token), both[1].key_id);
     let fading = keys(&app).await;
     assert!(fading[0].retire_time.is_some() && fading[1].retire_time.is_none());
-    app.advance(TOKENS_OUTLIVE);
+    app.advance(TOKENS_OUTLIVE - TimeDelta::microseconds(1));
+    assert_eq!(published(&app).await.keys.len(), 2);
+    app.advance(TimeDelta::microseconds(1));
+    // Whoever may have kept its private half, no token of it is good any more; records of old are still verified by it.
+    let last = published(&app).await;
+    let ids = |keys: &[VerificationKey]| keys.iter().map(|key| key.key_id.clone()).collect::<Vec<_>>();
+    assert_eq!(ids(&last.keys), [both[1].key_id.clone()]);
+    assert_eq!(ids(&last.record_keys), [first[0].key_id.clone()]);
     tidy(&app).await;
-    // The public half stays published: records of old are verified by it.
-    assert_eq!(keys(&app).await.len(), 2);
     assert_eq!(
         app.count("SELECT count(*) FROM signing_key WHERE private_sealed IS NULL")
             .await,
@@ -140,7 +148,29 @@ async fn a_service_that_draws_up_an_act_gets_the_person() {
         .into_inner()
         .person
         .unwrap();
-    assert_eq!(person.name_latin.unwrap().family, "El Idrissi");
+    assert_eq!(person.name_latin.as_ref().unwrap().family, "El Idrissi");
+    // Each service gets what it has use for, and no more.
+    let for_signature = Person {
+        person_id: someone.id.clone(),
+        name_arabic: Some(crate::people::arabic()),
+        name_latin: Some(crate::people::latin()),
+        identity_document: Some(someone.document.clone()),
+        assurance: AssuranceLevel::Claimed.into(),
+        ..Default::default()
+    };
+    assert!(person == for_signature);
+    let mut for_messages = app.notification.directory.clone();
+    let told = for_messages.get_person_for_service(ask(&someone.id)).await;
+    let for_notification = Person {
+        person_id: someone.id.clone(),
+        name_arabic: Some(crate::people::arabic()),
+        name_latin: Some(crate::people::latin()),
+        email: someone.email.clone(),
+        language: Language::Ar.into(),
+        delivery_preference: DeliveryPreference::Attachment.into(),
+        ..Default::default()
+    };
+    assert!(told.unwrap().into_inner().person.unwrap() == for_notification);
     let nobody = directory
         .get_person_for_service(ask(&uuid::Uuid::new_v4().to_string()))
         .await;

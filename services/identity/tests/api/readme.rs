@@ -5,7 +5,7 @@ use std::fmt::Write;
 use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
 use wathiq_identity::domain::confirmation::{
-    ATTEMPTS, Confirmation, Given, HashSet, LIFE, Method, Purpose, Redemption,
+    ATTEMPTS, Confirmation, Given, HashSet, LIFE, Method, Purpose, Redemption, State,
 };
 use wathiq_identity::domain::delivery::{Delivery, DeliveryKind};
 use wathiq_identity::domain::refusal::Refusal;
@@ -54,11 +54,16 @@ fn confirmations() -> String {
     let confirmed = open().give(given(), NOW).unwrap().0;
     let barred = (0..ATTEMPTS).fold(open(), |confirmation, _| confirmation.wrong_code(NOW).unwrap().0);
     let redeemed = confirmed.clone().redeem(redemption(), NOW).unwrap().0;
+    let expired = Confirmation {
+        state: State::Expired,
+        ..open()
+    };
     let states = [
         ("open", open()),
         ("confirmed", confirmed),
         ("redeemed", redeemed),
         ("barred", barred),
+        ("expired", expired),
     ];
     let mut table =
         "| confirmation | right code | wrong code (last) | redeem |\n|---|---|---|---|\n".to_owned();
@@ -82,6 +87,7 @@ fn deliveries() -> String {
         kind: DeliveryKind::SignUpCode,
         channel: Channel::Email,
         language: Language::Arabic,
+        silent: false,
         expires_at: NOW + TimeDelta::minutes(10),
         taken_by: None,
     };

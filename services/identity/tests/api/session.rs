@@ -401,3 +401,47 @@ async fn a_sign_in_begun_at_one_replica_is_completed_at_another() {
     );
     app.finish().await;
 }
+
+#[tokio::test]
+async fn a_session_that_grew_old_is_listed_no_more_and_its_end_is_told() {
+    let app = TestApp::start().await;
+    let mut someone = app.newcomer().await;
+    let old = (someone.session_id.clone(), someone.session_secret.clone());
+    app.advance(TimeDelta::minutes(30));
+    app.sign_in(&mut someone, SessionSurface::Citizen).await;
+    let mut sessions = app.gateway.sessions.clone();
+    let list = ListSessionsRequest {
+        page_size: 1,
+        page_token: String::new(),
+    };
+    let page = sessions
+        .list_sessions(with_token(list, &someone.token))
+        .await
+        .unwrap()
+        .into_inner();
+    // One page, and no promise of another that is empty.
+    assert_eq!(page.sessions[0].session_id, someone.session_id);
+    assert_eq!(page.next_page_token, "");
+    app.drain().await;
+    for _ in 0..2 {
+        wathiq_identity::service::tidy(&app.settings, app.ambient())
+            .await
+            .unwrap();
+    }
+    let told: Vec<SessionEnded> = app
+        .drain()
+        .await
+        .iter()
+        .map(wathiq_outbox::testing::StoredEvent::decode)
+        .collect();
+    let ended = SessionEnded {
+        session_id: old.0,
+        reason: SessionEndReason::Expired.into(),
+    };
+    assert_eq!(told, [ended]);
+    assert_eq!(
+        reason(sessions.exchange_session(exchange(&old.1)).await),
+        "SESSION_EXPIRED"
+    );
+    app.finish().await;
+}

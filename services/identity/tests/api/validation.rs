@@ -199,3 +199,42 @@ async fn a_database_that_is_down_is_said_to_be_and_loses_nothing() {
     assert_eq!(person.into_inner().person.unwrap().etag, "v2");
     app.finish().await;
 }
+
+#[tokio::test]
+async fn a_full_disk_is_said_to_be_and_loses_nothing() {
+    let app = TestApp::start().await;
+    let someone = app.newcomer().await;
+    let mut owner = app.owner().await;
+    // What PostgreSQL answers when it cannot extend a file.
+    for statement in [
+        "CREATE FUNCTION no_room() RETURNS trigger LANGUAGE plpgsql AS
+         $$ BEGIN RAISE EXCEPTION 'could not extend file' USING ERRCODE = 'disk_full'; END $$",
+        "CREATE TRIGGER no_room BEFORE INSERT ON audit FOR EACH ROW EXECUTE FUNCTION no_room()",
+    ] {
+        sqlx::query(statement).execute(&mut owner).await.unwrap();
+    }
+    let request = UpdatePreferencesRequest {
+        request_id: request_id(),
+        language: Language::Fr.into(),
+        ..Default::default()
+    };
+    let mut accounts = app.gateway.accounts.clone();
+    let full = accounts.update_preferences(with_token(request.clone(), &someone.token));
+    let full = refusal(full.await);
+    assert_eq!(full.code(), tonic::Code::Unavailable);
+    assert_eq!(
+        wathiq_chassis::status::reason(&full).as_deref(),
+        Some("STORAGE_FULL")
+    );
+    sqlx::query("DROP TRIGGER no_room ON audit")
+        .execute(&mut owner)
+        .await
+        .unwrap();
+    let person = accounts
+        .update_preferences(with_token(request, &someone.token))
+        .await
+        .unwrap();
+    assert_eq!(person.into_inner().person.unwrap().etag, "v2");
+    sqlx::Connection::close(owner).await.unwrap();
+    app.finish().await;
+}

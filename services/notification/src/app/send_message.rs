@@ -3,6 +3,8 @@
 mod delivery;
 mod legalisation;
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use wathiq_chassis::status;
 
 use super::App;
@@ -13,8 +15,23 @@ use crate::domain::template::Template;
 use crate::letter::LetterError;
 use crate::text_message::SendError;
 
+/// Whether an attempt has begun to hand a message to the mail server or the provider.
+#[derive(Debug, Default)]
+pub struct HandOver(AtomicBool);
+
+impl HandOver {
+    fn begin(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+
+    #[must_use]
+    pub fn has_begun(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
 /// Tries a message. Whatever happens is an outcome.
-pub async fn attempt(app: &App, message: &Message) -> Attempt {
+pub async fn attempt(app: &App, message: &Message, hand_over: &HandOver) -> Attempt {
     let template = message.template;
     if message.is_stale(app.ambient.now()) {
         return Attempt {
@@ -30,13 +47,15 @@ pub async fn attempt(app: &App, message: &Message) -> Attempt {
         | Template::Refused
         | Template::Delivered
         | Template::Cancelled
-        | Template::Expired => legalisation::send(app, message).await.map(|()| template),
+        | Template::Expired => legalisation::send(app, message, hand_over)
+            .await
+            .map(|()| template),
         Template::Delivery
         | Template::SignUpCode
         | Template::ContactChangeCode
         | Template::PasswordResetCode
         | Template::AccountExistsNotice
-        | Template::CredentialChangedNotice => delivery::send(app, message).await,
+        | Template::CredentialChangedNotice => delivery::send(app, message, hand_over).await,
     };
     match result {
         Ok(template) => Attempt {

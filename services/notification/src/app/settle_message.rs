@@ -1,5 +1,8 @@
 //! Notes what became of an attempt.
 
+use std::error::Error;
+
+use chrono::{DateTime, Utc};
 use wathiq_outbox::OutboxError;
 
 use super::App;
@@ -8,7 +11,7 @@ use crate::domain::template::Template;
 use crate::events::publish;
 use crate::store::{StoreError, messages};
 
-/// Why an outcome was not noted. The message is then tried again, with the same Message-ID.
+/// Why an outcome was not noted.
 #[derive(Debug, thiserror::Error)]
 pub enum SettleError {
     #[error("the outcome cannot be written")]
@@ -27,24 +30,61 @@ pub struct Attempt {
     pub outcome: Outcome,
 }
 
-/// Notes the outcome and, when it ends the message, its event. None when another process took the message over meanwhile.
+impl Attempt {
+    /// The message after this attempt, which ended at `now`.
+    #[must_use]
+    pub fn applied_to(self, message: Message, now: DateTime<Utc>, jitter: u8) -> Message {
+        let message = Message {
+            template: self.template,
+            ..message
+        };
+        message.after(self.outcome, now, jitter)
+    }
+}
+
+impl SettleError {
+    /// Whether the database did not answer, as opposed to not taking this row: then trying again helps, however late.
+    #[must_use]
+    pub fn database_is_away(&self) -> bool {
+        let mut cause: Option<&(dyn Error + 'static)> = Some(self);
+        while let Some(error) = cause {
+            if let Some(error) = error.downcast_ref::<sqlx::Error>() {
+                return away(error);
+            }
+            cause = error.source();
+        }
+        false
+    }
+}
+
+/// By SQLSTATE class: lost connections (08), rollbacks (40), want of resources (53), shutdown and cancellation (57).
+fn away(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::Database(error) => error.code().is_some_and(|code| {
+            ["08", "40", "53", "57"]
+                .iter()
+                .any(|class| code.starts_with(class))
+        }),
+        sqlx::Error::Io(_) | sqlx::Error::Tls(_) | sqlx::Error::PoolTimedOut | sqlx::Error::Protocol(_) => {
+            true
+        }
+        _ => false,
+    }
+}
+
+/// Notes a message's state after an attempt and, when that ends it, the event. False when it is noted already, or when
+/// another process took the message over meanwhile.
 ///
 /// # Errors
 /// [`SettleError`].
-pub async fn settle(app: &App, message: Message, attempt: Attempt) -> Result<Option<Message>, SettleError> {
-    let [jitter] = app.ambient.bytes();
-    let message = Message {
-        template: attempt.template,
-        ..message
-    };
-    let message = message.after(attempt.outcome, app.ambient.now(), jitter);
+pub async fn settle(app: &App, message: &Message) -> Result<bool, SettleError> {
     let mut transaction = app.pool.begin().await?;
-    if !messages::save(&mut transaction, &message).await? {
-        return Ok(None);
+    if !messages::save(&mut transaction, message).await? {
+        return Ok(false);
     }
-    if let Some(event) = publish::ended(&message) {
+    if let Some(event) = publish::ended(message) {
         wathiq_outbox::append(&mut transaction, &app.ambient, event).await?;
     }
     transaction.commit().await?;
-    Ok(Some(message))
+    Ok(true)
 }

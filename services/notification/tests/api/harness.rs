@@ -13,6 +13,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use sqlx::postgres::{PgConnectOptions, PgSslMode};
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, PgConnection};
+use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 use wathiq_chassis::{Ambient, ManualClock, SystemRandom};
 use wathiq_notification::app::App;
@@ -82,7 +83,7 @@ pub(crate) struct World {
     http: reqwest::Client,
     mail_api: String,
     sms_url: String,
-    _secrets: tempfile::TempDir,
+    secrets: tempfile::TempDir,
 }
 
 /// Runs a test in a world of its own, which is cleared away even when the test panics.
@@ -150,15 +151,37 @@ impl World {
             http: reqwest::Client::builder().tls_certs_only([]).build().unwrap(),
             mail_api: stack.mail.api,
             sms_url: stack.sms.url,
-            _secrets: secrets,
+            secrets,
         }
     }
 
     async fn drop_database(&self) {
         self.app.pool.close().await;
+        // The world is leaked, and with it what removes the folder.
+        std::fs::remove_dir_all(self.secrets.path()).unwrap();
         let mut conn = self.superuser.connect().await.unwrap();
         let drop = format!("DROP DATABASE {} WITH (FORCE)", self.database);
         sqlx::query(AssertSqlSafe(drop)).execute(&mut conn).await.unwrap();
+    }
+
+    /// Takes the database away from the service, or gives it back.
+    pub(crate) async fn set_database(&self, there: bool) {
+        let mut conn = self.superuser.connect().await.unwrap();
+        let limit = if there { -1 } else { 0 };
+        let change = format!("ALTER DATABASE {} CONNECTION LIMIT {limit}", self.database);
+        sqlx::query(AssertSqlSafe(change))
+            .execute(&mut conn)
+            .await
+            .unwrap();
+        if !there {
+            let end = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1";
+            sqlx::query(end)
+                .bind(&self.database)
+                .execute(&mut conn)
+                .await
+                .unwrap();
+        }
+        conn.close().await.unwrap();
     }
 
     pub(crate) fn now(&self) -> DateTime<Utc> {
@@ -201,7 +224,7 @@ impl World {
         drop(conn);
         let count = due.len();
         for message in due {
-            sender::try_once(&self.app, message).await;
+            sender::try_once(&self.app, message, &CancellationToken::new()).await;
         }
         count
     }

@@ -17,6 +17,8 @@ mod logs;
 #[cfg(test)]
 mod sealed;
 #[cfg(test)]
+mod settling;
+#[cfg(test)]
 mod smtp;
 #[cfg(test)]
 mod through_kafka;

@@ -106,12 +106,17 @@ impl<'e> Edit<'e> {
         self
     }
 
-    /// Writes the dictionary: values that are not changed as they were, new keys at the end.
+    /// Writes the dictionary: values that are not changed as they were, new keys at the end. Of a key written twice the last
+    /// value stays, which [`Dictionary::get`] gives.
     pub(crate) fn apply(&self, dictionary: &Dictionary<'_>) -> Vec<u8> {
         let mut written = b"<<\n".to_vec();
-        for (key, value) in dictionary.iter() {
+        let duplicates = dictionary.duplicate_keys();
+        for (index, (key, value)) in dictionary.iter().enumerate() {
             let changed = self.set.iter().any(|(set, _)| *set == key) || self.remove.contains(&key);
-            if !changed {
+            let again = || {
+                duplicates.contains(&key) && dictionary.iter().skip(index + 1).any(|(later, _)| later == key)
+            };
+            if !changed && !again() {
                 push_entry(&mut written, key, value.raw);
             }
         }

@@ -84,6 +84,9 @@ pub fn inspect(bytes: &[u8], limits: &Limits) -> Result<Intake, Refusal> {
     scan::catalogue(&document)?;
     let form = Form::read(&document)?;
     let (signatures, policy) = policy::of(&document, &form)?;
+    if !signatures.is_empty() {
+        scan::unambiguous(&document.catalogue()?)?;
+    }
     Ok(Intake {
         version: document.version(),
         pages,
@@ -117,9 +120,11 @@ fn page_info<'d>(document: &'d Document<'_>, page: &Page<'d>) -> Result<PageInfo
         .as_ref()
         .and_then(Value::number)
         .unwrap_or(1.0);
-    if user_unit <= 0.0 {
+    let annotations = document.get(&page.dictionary, b"Annots")?;
+    if user_unit <= 0.0 || annotations.is_some_and(|list| list.array().is_none()) {
         return Err(Refusal::new(Reason::DamagedObject).at(page.id));
     }
+    page.contents(document)?;
     Ok(PageInfo {
         media_box,
         crop_box,

@@ -30,7 +30,7 @@ pub(crate) enum TreeFault {
     Cycle(ObjectId),
     /// `/Count` of a node is not the number of pages below it.
     Count(ObjectId),
-    /// A page has no usable page boundary or rotation.
+    /// A page has no usable boundary, rotation, content or list of annotations.
     Page(ObjectId),
 }
 
@@ -73,6 +73,25 @@ impl<'d> Page<'d> {
         rectangle(document, &value)?
             .map(Some)
             .ok_or(TreeFault::Page(self.id))
+    }
+
+    /// The content streams in order. Where neither a stream nor `null` stands readers differ in what they show.
+    pub(crate) fn contents(&self, document: &'d Document<'_>) -> Result<Vec<ObjectId>, TreeFault> {
+        let Some(contents) = self.dictionary.get(b"Contents") else {
+            return Ok(Vec::new());
+        };
+        let resolved = document.resolve(contents)?;
+        let items = resolved.array().unwrap_or(std::slice::from_ref(contents));
+        let mut streams = Vec::new();
+        for item in items {
+            match document.load(item)? {
+                Some(loaded) if loaded.stream.is_some() => streams.push(loaded.id),
+                Some(loaded) if loaded.value.is_null() => {}
+                None if item.is_null() || item.reference().is_some() => {}
+                _ => return Err(TreeFault::Page(self.id)),
+            }
+        }
+        Ok(streams)
     }
 
     /// Degrees clockwise: 0, 90, 180 or 270.

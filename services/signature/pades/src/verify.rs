@@ -10,6 +10,7 @@ mod ocsp;
 mod permissions;
 mod report;
 mod signature;
+mod sources;
 mod structure;
 mod time;
 mod urls;
@@ -29,6 +30,7 @@ pub use report::{
     Change, Coverage, Indication, LaterChanges, Level, SignatureKind, SignatureReport, SubIndication,
     TimestampReport,
 };
+pub use sources::{Said, Standing, ocsp_request, path, read_crl, read_ocsp};
 pub use urls::{RevocationUrls, revocation_urls};
 
 /// Most signatures that are looked at.

@@ -17,7 +17,7 @@ use crate::store::{StoreError, intents, register, requests};
 /// Annuls. AWAITING_SIGNATURE → AGENT_ACCEPTED
 ///
 /// # Errors
-/// [`AppError`]; not while a signature waits for its time-stamp.
+/// [`AppError`]; not by the applicant, and not while a signature waits for its time-stamp.
 pub async fn annul_intent(
     app: &App,
     caller: &Caller,
@@ -49,7 +49,7 @@ pub async fn annul_intent(
         id: intent_id,
     })?;
     intent
-        .may_annul()
+        .may_annul(caller.person_id)
         .map_err(|error| AppError::refused(intent_reason(error), intent_id, error.to_string()))?;
     let (request, fact) = request.annul_intent(intent_id, intent.register, now)?;
     intents::end(&mut transaction, intent_id, IntentState::Annulled).await?;

@@ -5,9 +5,11 @@ mod batch;
 use std::sync::Arc;
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use futures::stream::{self, StreamExt};
 use serde_json::json;
 use sqlx::PgConnection;
+use tracing::Instrument;
 use uuid::Uuid;
 use wathiq_chassis::{CallContext, Caller, civil_date};
 use wathiq_outbox::Command;
@@ -15,6 +17,7 @@ use wathiq_outbox::Command;
 use crate::app::freeze::{self, Act};
 use crate::app::idempotent::{self, Begun};
 use crate::app::seal_problem::SealProblem;
+use crate::app::write::Subject;
 use crate::app::{App, AppError, authorise, finish_seal, prepare_seal, write};
 use crate::domain::commitment::Salt;
 use crate::domain::document::Document;
@@ -34,6 +37,9 @@ const PREPARED_AT_ONCE: usize = 2;
 const LONGEST_PREPARATION: Duration = Duration::from_secs(45);
 /// What is kept of the call's time for answering it.
 const TIME_TO_ANSWER: Duration = Duration::from_secs(4);
+
+/// The name in the audit trail.
+pub const ACTION: &str = "seal.authorise";
 
 /// Which requests, and with which credential.
 pub struct AuthoriseSeals {
@@ -76,10 +82,19 @@ pub async fn authorise_seals(
     for request in &visible {
         match authorise_one(app, caller, &gathered, request.id).await? {
             Ok(intent_id) => ids.push(intent_id),
-            Err(problem) => problems.push(problem),
+            Err(problem) => {
+                if problem.reason == write::FOUR_EYES {
+                    let subject = Subject {
+                        aggregate: "legalisation_request",
+                        ids: &[request.id],
+                    };
+                    write::record_denial(app, caller, ACTION, subject, problem.reason).await?;
+                }
+                problems.push(problem);
+            }
         }
     }
-    let preparing = tokio::spawn(prepare_all(Arc::clone(app), ids.clone()));
+    let preparing = tokio::spawn(prepare_all(Arc::clone(app), ids.clone()).in_current_span());
     if tokio::time::timeout(time_to_prepare(), preparing).await.is_err() {
         tracing::info!(
             event = "seal.preparing_goes_on",
@@ -132,7 +147,7 @@ async fn authorise_one(
     batch: &Batch,
     request_id: Uuid,
 ) -> Result<Result<Uuid, SealProblem>, AppError> {
-    let now = app.ambient.now();
+    let asked_at = app.ambient.now();
     let mut transaction = app.pool.begin().await?;
     let request = requests::lock(&mut transaction, request_id).await?;
     let request = request.ok_or(AppError::request_not_found(request_id))?;
@@ -143,7 +158,7 @@ async fn authorise_one(
     {
         return Ok(Ok(standing.intent_id));
     }
-    if claims::held_by_other(&mut transaction, request_id, caller.person_id, now).await? {
+    if claims::held_by_other(&mut transaction, request_id, caller.person_id, asked_at).await? {
         let problem = SealProblem::of_request(
             request_id,
             "CLAIMED_BY_OTHER",
@@ -152,35 +167,29 @@ async fn authorise_one(
         return Ok(Err(problem));
     }
     let intent_id = app.ambient.uuid_v7();
-    let agent_id = request.comparison.as_ref().map(|comparison| comparison.agent_id);
-    let year = chrono::Datelike::year(&civil_date(now));
-    // The transition is tried before a number is taken: a refusal must not touch the counter's lock.
-    let probe = RegisterNumber { year, number: 1 };
+    // The transition is tried before a number is taken: a refusal must not touch the register's lock.
+    let probe = RegisterNumber { year: 0, number: 0 };
     if let Err(error) = request
         .clone()
-        .authorise_seal(caller.person_id, intent_id, probe, now)
+        .authorise_seal(caller.person_id, intent_id, probe, asked_at)
     {
         return Ok(Err(SealProblem::of_transition(request_id, &error)));
     }
     let document = document_of(&mut transaction, &request).await?;
+    register::lock(&mut transaction, batch.office_id).await?;
+    // Read once, and only now: waiting for the lock may last beyond midnight, and year, number and printed date are one.
+    let now = app.ambient.now();
+    let year = chrono::Datelike::year(&civil_date(now));
     let number = register::take_number(&mut transaction, batch.office_id, year).await?;
     let number = RegisterNumber { year, number };
-    let intent = frozen(app, batch, &request, &document, intent_id, number, agent_id)?;
+    let intent = frozen(app, batch, &request, &document, intent_id, number, now)?;
     let (request, fact) = request.authorise_seal(caller.person_id, intent_id, number, now)?;
     register::insert(&mut transaction, &entry_of(&intent)).await?;
     intents::insert(&mut transaction, &intent, now + finish_seal::FIRST_RETRY).await?;
     write::record(&mut transaction, &app.ambient, &request, &fact).await?;
     claims::remove(&mut transaction, request_id).await?;
     let details = json!({ "intent_id": intent_id, "register": [number.year, number.number] });
-    write::audit(
-        &mut transaction,
-        &app.ambient,
-        caller,
-        "seal.authorise",
-        &request,
-        details,
-    )
-    .await?;
+    write::audit(&mut transaction, &app.ambient, caller, ACTION, &request, details).await?;
     transaction.commit().await?;
     Ok(Ok(intent_id))
 }
@@ -202,7 +211,7 @@ fn frozen(
     document: &Document,
     intent_id: Uuid,
     register: RegisterNumber,
-    agent_id: Option<Uuid>,
+    now: DateTime<Utc>,
 ) -> Result<SealIntent, AppError> {
     let incomplete = |fact| {
         AppError::Store(StoreError::Inconsistent {
@@ -211,7 +220,6 @@ fn frozen(
             id: request.id,
         })
     };
-    let now = app.ambient.now();
     let code = VerificationCode::from_random(app.ambient.bytes());
     let kind = app.catalogue.kind(&request.opening.kind).ok_or_else(|| {
         AppError::refused(
@@ -220,10 +228,8 @@ fn frozen(
             "the kind of document is no longer in the catalogue",
         )
     })?;
-    let specimen_office = request
-        .comparison
-        .as_ref()
-        .and_then(|comparison| comparison.specimen_proof.office_id);
+    let comparison = request.comparison.as_ref().ok_or(incomplete("agent_id"))?;
+    let specimen_office = comparison.specimen_proof.office_id;
     let act = Act {
         settings: &app.seal,
         offices: &batch.offices,
@@ -243,7 +249,7 @@ fn frozen(
         request_id: request.id,
         office_id: batch.office_id,
         officer_id: batch.credential.officer_id,
-        agent_id: agent_id.ok_or(incomplete("agent_id"))?,
+        agent_id: comparison.agent_id,
         applicant_id: request.opening.applicant_id,
         credential_id: batch.credential.id,
         state: IntentState::Open,
@@ -257,6 +263,8 @@ fn frozen(
         files: vec![SealFile {
             kind: SealedFileKind::Document,
             phase: Phase::Frozen,
+            hindrance: None,
+            attempts: 0,
         }],
     })
 }

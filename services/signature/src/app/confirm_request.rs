@@ -67,13 +67,7 @@ async fn gather(
     request_id: Uuid,
     confirmation_id: Uuid,
 ) -> Result<Gathered, AppError> {
-    if caller.assurance != Assurance::Proved {
-        return Err(AppError::refused(
-            "PERSON_NOT_PROVED",
-            caller.person_id,
-            "identity has not been proved yet",
-        ));
-    }
+    check_proved(app, caller).await?;
     let (request, subject) = confirmation_subject::present(app, caller, request_id).await?;
     let office = create_request::open_office(app, request.opening.office_id).await?;
     let signer = app.identity.person(caller.person_id).await?;
@@ -97,6 +91,31 @@ async fn gather(
         signer,
         record,
     })
+}
+
+/// Only proved persons confirm. A token made before the proof does not know of it yet: then identity does.
+async fn check_proved(app: &App, caller: &Caller) -> Result<(), AppError> {
+    if caller.assurance == Assurance::Proved {
+        return Ok(());
+    }
+    let now = app
+        .identity
+        .authorization(caller.person_id, caller.session_id)
+        .await?;
+    if !now.session_live {
+        return Err(AppError::Denied {
+            reason: "SESSION_ENDED",
+            description: "the session has ended",
+        });
+    }
+    if now.proved {
+        return Ok(());
+    }
+    Err(AppError::refused(
+        "PERSON_NOT_PROVED",
+        caller.person_id,
+        "identity has not been proved yet",
+    ))
 }
 
 async fn confirm(

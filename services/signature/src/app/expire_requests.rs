@@ -6,15 +6,16 @@ use wathiq_outbox::audit::{self, AuditEntry};
 
 use crate::app::{App, AppError, write};
 use crate::domain::transition::TransitionError;
-use crate::store::requests;
+use crate::store::{StoreError, requests};
 
 /// How many at a time.
 const BATCH: i64 = 100;
 
-/// Expires what has run out, at most a hundred, and returns their number. Two replicas may do this at the same time.
+/// Expires what has run out, at most a hundred, and returns their number. Two replicas may do this at the same time. A request
+/// that cannot be expired is named in the log and does not keep the others.
 ///
 /// # Errors
-/// [`AppError`].
+/// [`AppError`] when the database does not answer.
 pub async fn expire_requests(app: &App) -> Result<usize, AppError> {
     let ids = {
         let mut conn = app.pool.acquire().await?;
@@ -22,11 +23,24 @@ pub async fn expire_requests(app: &App) -> Result<usize, AppError> {
     };
     let mut expired = 0;
     for id in ids {
-        if expire(app, id).await? {
-            expired += 1;
+        match expire(app, id).await {
+            Ok(done) => expired += usize::from(done),
+            Err(error) if is_about_one(&error) => {
+                let error = wathiq_chassis::status::chain(&error);
+                tracing::error!(event = "request.not_expired", request_id = %id, error, "a request does not expire");
+            }
+            Err(error) => return Err(error),
         }
     }
     Ok(expired)
+}
+
+/// Whether the next request may fare better: the database has answered, and what it said is about this one.
+fn is_about_one(error: &AppError) -> bool {
+    !matches!(
+        error,
+        AppError::Store(StoreError::Database(database)) if database.as_database_error().is_none()
+    )
 }
 
 async fn expire(app: &App, id: Uuid) -> Result<bool, AppError> {

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::json;
 use sha2::{Digest, Sha256};
 use sqlx::PgConnection;
@@ -16,13 +16,16 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 use wathiq_outbox::audit::{self, AuditEntry};
 
-use crate::app::seal_crypto::Chain;
+use crate::app::judge_seal::{self, Rejection};
+use crate::app::seal_crypto::{self, Chain};
 use crate::app::{App, AppError, certificate_watch, prepare_seal, turn, write};
 use crate::domain::credential::Credential;
 use crate::domain::fact::Commitment;
-use crate::domain::intent::{IntentState, Phase, Prepared, SealIntent, Signed};
+use crate::domain::intent::{Hindrance, IntentState, Phase, Prepared, SealIntent, Signed};
 use crate::domain::revision::SealedRevision;
 use crate::domain::seal_facts::SealedFileKind;
+use crate::pdf::PdfError;
+use crate::storage::StorageError;
 use crate::store::{StoreError, credentials, intents, register, requests, revisions};
 use crate::timestamp::TimestampError;
 
@@ -36,24 +39,58 @@ const LEASE: TimeDelta = TimeDelta::seconds(60);
 const BATCH: i64 = 8;
 /// Pause of the job between two looks.
 const PAUSE: Duration = Duration::from_secs(2);
-/// Every seal carries its time-stamp (EN 319 142-1, B-T).
-const LEVEL: &str = "B-T";
+/// Pause before a seal that cannot be finished is tried again: what was wrong may have been this service's own trust anchors.
+const UNFINISHABLE_RETRY: TimeDelta = TimeDelta::minutes(15);
+/// So long after it was stored a file may still be named by a row; files that are swept away are much older.
+const NAMED_WITHIN: TimeDelta = TimeDelta::minutes(10);
 
-/// Why a seal is not finished.
+/// Why a seal is not finished. Nothing is lost; the seal waits.
 #[derive(Debug, thiserror::Error)]
 pub enum FinishError {
-    /// The seal waits; nothing is lost.
     #[error("the seal has no time-stamp yet")]
     TimeStamp(#[from] TimestampError),
+    /// The bytes were made, and are not issued.
+    #[error("the finished seal does not stand: {finding}")]
+    Rejected { hindrance: Hindrance, finding: String },
     #[error(transparent)]
     App(#[from] AppError),
 }
 
-/// A sealed file, made and stored, but named by no row yet.
+impl FinishError {
+    /// What is said of the seal meanwhile; none where the next try may well succeed.
+    fn hindrance(&self) -> Option<Hindrance> {
+        match self {
+            Self::TimeStamp(_) => Some(Hindrance::TimeStampMissing),
+            Self::Rejected { hindrance, .. } => Some(*hindrance),
+            Self::App(_) => None,
+        }
+    }
+
+    fn unfinishable(finding: impl Into<String>) -> Self {
+        Self::Rejected {
+            hindrance: Hindrance::Unfinishable,
+            finding: finding.into(),
+        }
+    }
+}
+
+impl From<Rejection> for FinishError {
+    fn from(rejection: Rejection) -> Self {
+        Self::Rejected {
+            hindrance: rejection.hindrance,
+            finding: rejection.finding,
+        }
+    }
+}
+
+/// A sealed file, made, judged and stored, but named by no row yet.
 struct Finished {
     object_key: String,
     size_bytes: i64,
     sha256: [u8; 32],
+    /// PAdES level, such as `B-T`.
+    level: &'static str,
+    stored_at: DateTime<Utc>,
 }
 
 /// Finishes the file of an intent that is signed; does nothing where none is.
@@ -68,7 +105,10 @@ pub async fn finish(app: &App, intent_id: Uuid) -> Result<(), FinishError> {
     let Some((kind, prepared, signed)) = signed_file(&intent) else {
         return Ok(());
     };
-    let finished = finished_file(app, &intent, &credential, kind, prepared, signed).await?;
+    let finished = match finished_file(app, &intent, &credential, kind, prepared, signed).await {
+        Ok(finished) => finished,
+        Err(error) => return Err(noted(app, intent_id, kind, error).await),
+    };
     let page_follows = record(app, &intent, kind, &finished).await?;
     if page_follows {
         prepare_seal::prepare(app, intent_id).await?;
@@ -100,6 +140,23 @@ fn signed_file(intent: &SealIntent) -> Option<(SealedFileKind, &Prepared, &Signe
     }
 }
 
+/// Leaves word of what the seal waits for.
+async fn noted(app: &App, intent_id: Uuid, kind: SealedFileKind, error: FinishError) -> FinishError {
+    let Some(hindrance) = error.hindrance() else {
+        return error;
+    };
+    metrics::counter!("seals_hindered_total", "hindrance" => hindrance.as_str()).increment(1);
+    let note = async {
+        let mut conn = app.pool.acquire().await?;
+        intents::note_hindrance(&mut conn, intent_id, kind, hindrance).await?;
+        Ok::<_, AppError>(())
+    };
+    match note.await {
+        Ok(()) => error,
+        Err(failure) => failure.into(),
+    }
+}
+
 async fn finished_file(
     app: &App,
     intent: &SealIntent,
@@ -108,30 +165,70 @@ async fn finished_file(
     prepared: &Prepared,
     signed: &Signed,
 ) -> Result<Finished, FinishError> {
+    let file = prepared_bytes(app, intent, kind, prepared).await?;
     let token = app.timestamp.stamp(&signed.signature_value).await?;
-    let file = app
-        .objects
-        .get(&prepared.object_key)
-        .await
-        .map_err(AppError::from)?;
     let chain = Chain::of(credential).map_err(AppError::SealCrypto)?;
     let bytes = chain
         .finish(prepared, &file, &signed.signature_value, &token)
         .map_err(AppError::SealCrypto)?;
+    let bytes = Bytes::from(bytes);
     let sha256: [u8; 32] = Sha256::digest(&bytes).into();
+    let level = judge_seal::judge(app, intent, sha256, bytes.clone()).await??;
     let hash = data_encoding::HEXLOWER.encode(&sha256);
     let object_key = format!("sealed/{}/{}-{hash}.pdf", intent.id, kind.as_str());
     let size_bytes = i64::try_from(bytes.len()).expect("a file in memory has fewer than 2^63 bytes");
+    let stored_at = app.ambient.now();
     // The file is durable before a row names it.
     app.objects
-        .put(&object_key, Bytes::from(bytes))
+        .put(&object_key, bytes)
         .await
         .map_err(AppError::from)?;
     Ok(Finished {
         object_key,
         size_bytes,
         sha256,
+        level,
+        stored_at,
     })
+}
+
+/// The prepared file as stored. One that is lost or damaged is prepared again: the recipe is frozen, so that it becomes what
+/// the officer confirmed, to the byte; or else it is lost for good.
+async fn prepared_bytes(
+    app: &App,
+    intent: &SealIntent,
+    kind: SealedFileKind,
+    prepared: &Prepared,
+) -> Result<Bytes, FinishError> {
+    match app.objects.get(&prepared.object_key).await {
+        Ok(file) if seal_crypto::has_digest(&file, prepared) => return Ok(file),
+        Ok(_) | Err(StorageError::NotFound { .. }) => {}
+        Err(error) => return Err(AppError::from(error).into()),
+    }
+    tracing::warn!(
+        event = "seal.prepared_file_lost",
+        intent_id = %intent.id,
+        "a prepared file is made again from its recipe"
+    );
+    let bytes = match prepare_seal::bytes_of(app, intent, kind).await {
+        Ok((_, bytes)) => bytes,
+        Err(AppError::Storage(StorageError::NotFound { .. })) => {
+            return Err(FinishError::unfinishable("the citizen's file is lost"));
+        }
+        Err(AppError::Pdf(error @ (PdfError::Impossible(_) | PdfError::Refused(_)))) => {
+            return Err(FinishError::unfinishable(error.to_string()));
+        }
+        Err(error) => return Err(error.into()),
+    };
+    if !seal_crypto::has_digest(&bytes, prepared) {
+        let finding = "prepared again, the file is not the one that was confirmed";
+        return Err(FinishError::unfinishable(finding));
+    }
+    app.objects
+        .put(&prepared.object_key, bytes.clone())
+        .await
+        .map_err(AppError::from)?;
+    Ok(bytes)
 }
 
 /// Writes the finished file down and, with the last one, ends intent, register entry and request. Answers whether the separate
@@ -152,6 +249,9 @@ async fn record(
     {
         return Ok(false);
     }
+    if now - file.stored_at > NAMED_WITHIN {
+        return Err(AppError::WorkLost);
+    }
     let revision = SealedRevision {
         intent_id: intent.id,
         kind,
@@ -161,7 +261,7 @@ async fn record(
         size_bytes: file.size_bytes,
         sha256: file.sha256,
         commitment: intent.salt.commit(&file.sha256),
-        level: LEVEL.to_owned(),
+        level: file.level.to_owned(),
         sealed_at: now,
     };
     revisions::insert(&mut transaction, &revision).await?;
@@ -176,7 +276,7 @@ async fn record(
         return Ok(true);
     }
     let commitments = commitments(&mut transaction, intent.id).await?;
-    let (request, sealed) = request.seal(intent.id, intent.register, LEVEL, commitments, now)?;
+    let (request, sealed) = request.seal(intent.id, intent.register, file.level, commitments, now)?;
     write::record(&mut transaction, &app.ambient, &request, &sealed).await?;
     let (request, delivered) = request.deliver(now)?;
     write::record(&mut transaction, &app.ambient, &request, &delivered).await?;
@@ -237,17 +337,20 @@ pub async fn sweep(app: &App) -> Result<usize, AppError> {
         };
         if let Err(error) = step.await {
             log(file.intent_id, &error);
-            let pause = FIRST_RETRY * 2_i32.pow(file.attempts.clamp(1, 8).unsigned_abs() - 1);
+            let until = app.ambient.now() + pause_after(&error, file.attempts);
             let mut conn = app.pool.acquire().await?;
-            intents::postpone(
-                &mut conn,
-                file.intent_id,
-                app.ambient.now() + pause.min(LAST_RETRY),
-            )
-            .await?;
+            intents::postpone(&mut conn, file.intent_id, until).await?;
         }
     }
     Ok(due.len())
+}
+
+fn pause_after(error: &FinishError, attempts: i32) -> TimeDelta {
+    if error.hindrance() == Some(Hindrance::Unfinishable) {
+        return UNFINISHABLE_RETRY;
+    }
+    let pause = FIRST_RETRY * 2_i32.pow(attempts.clamp(1, 8).unsigned_abs() - 1);
+    pause.min(LAST_RETRY)
 }
 
 /// Sweeps until shutdown, and watches the officers' certificates.

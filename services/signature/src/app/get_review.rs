@@ -1,14 +1,13 @@
 //! What an agent compares: the signature as it will stand, beside the specimen.
 
 use bytes::Bytes;
-use data_encoding::HEXLOWER;
 use serde_json::json;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 use wathiq_chassis::Caller;
 
 use crate::app::view::{self, RequestView};
-use crate::app::{App, AppError, authorise, render_page, review, write};
+use crate::app::{App, AppError, authorise, render_page, review, sweep_reviews, write};
 use crate::clients::identity::{IdentityError, Specimen};
 use crate::domain::comparison::Shown;
 use crate::domain::placement::Rectangle;
@@ -17,7 +16,7 @@ use crate::domain::role;
 use crate::domain::state::{Command, State};
 use crate::domain::transition::TransitionError;
 use crate::pdf::RenderJob;
-use crate::store::{requests, reviews};
+use crate::store::{StoreError, requests, reviews};
 
 /// Longest side of the picture of a region, and its resolution where that is larger than needed.
 const LONGEST_SIDE: f64 = 1_600.0;
@@ -34,7 +33,7 @@ pub struct Review {
 /// Lays the two pictures side by side and notes what was shown.
 ///
 /// # Errors
-/// [`AppError`]: `CLAIM_MISSING`, `SPECIMEN_MISSING`.
+/// [`AppError`]: `CLAIM_MISSING`, `SPECIMEN_VERSION_GONE`.
 pub async fn get_review(app: &App, caller: &Caller, request_id: Uuid) -> Result<Review, AppError> {
     authorise::staff(caller)?;
     let (request, document) = review::claimed(app, caller, request_id).await?;
@@ -65,7 +64,8 @@ pub async fn get_review(app: &App, caller: &Caller, request_id: Uuid) -> Result<
         shown_at: app.ambient.now(),
     };
     // The record of the comparison names the picture by its hash: it is kept, whatever a later renderer makes of the file.
-    let key = format!("reviews/{}", HEXLOWER.encode(&shown.region_sha256));
+    // What no decision rests on is swept.
+    let key = sweep_reviews::key(request_id, &shown.region_sha256);
     app.objects.put(&key, Bytes::from(region_png.clone())).await?;
     let view = note(app, caller, request_id, &shown).await?;
     Ok(Review {
@@ -76,15 +76,27 @@ pub async fn get_review(app: &App, caller: &Caller, request_id: Uuid) -> Result<
     })
 }
 
+/// The specimen that the applicant's confirmation names; a newer one is none of this request's.
 async fn specimen(app: &App, request: &LegalisationRequest) -> Result<Specimen, AppError> {
-    let applicant_id = request.opening.applicant_id;
-    match app.identity.specimen_for_review(applicant_id, None).await {
-        Ok(specimen) => Ok(specimen),
-        Err(IdentityError::NotFound(_)) => Err(AppError::refused(
-            "SPECIMEN_MISSING",
+    let gone = || {
+        AppError::refused(
+            "SPECIMEN_VERSION_GONE",
             request.id,
-            "the applicant has no specimen that counts",
-        )),
+            "the specimen that the applicant confirmed is not shown any more",
+        )
+    };
+    let confirmation = request.confirmation.as_ref().ok_or(StoreError::Inconsistent {
+        table: "legalisation_request",
+        column: "confirmed_specimen",
+        id: request.id,
+    })?;
+    let wanted = confirmation.specimen_version;
+    let applicant_id = request.opening.applicant_id;
+    match app.identity.specimen_for_review(applicant_id, Some(wanted)).await {
+        Ok(specimen) if specimen.version == wanted => Ok(specimen),
+        Ok(_) => Err(IdentityError::Unusable("version of the specimen").into()),
+        Err(IdentityError::NotFound(_)) => Err(gone()),
+        Err(IdentityError::Refused(refusal)) if refusal.code() == tonic::Code::NotFound => Err(gone()),
         Err(error) => Err(error.into()),
     }
 }

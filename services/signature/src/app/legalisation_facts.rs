@@ -83,7 +83,11 @@ pub(super) async fn of_intent(
         office_name_fr,
         register: intent.register,
         register_state: entry.state,
-        sealed_at: request.seal.as_ref().and_then(|seal| seal.sealed_at),
+        sealed_at: request
+            .seal
+            .as_ref()
+            .filter(|seal| seal.intent_id == intent_id)
+            .and_then(|seal| seal.sealed_at),
         officer_name: intent.recipe.signer_name.clone(),
         signer_name_latin: signer.map(latin_initials).unwrap_or_default(),
         signer_name_arabic: signer.map(arabic_initials).unwrap_or_default(),

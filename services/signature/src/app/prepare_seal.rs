@@ -7,6 +7,7 @@ use uuid::Uuid;
 use crate::app::{App, AppError, turn};
 use crate::domain::intent::{IntentState, Phase, Prepared, SealIntent};
 use crate::domain::seal_facts::SealedFileKind;
+use crate::pdf::PreparedFile;
 use crate::store::{StoreError, documents, intents, requests};
 
 /// Prepares the file of an intent that is frozen; does nothing where none is.
@@ -43,6 +44,26 @@ async fn frozen_file(app: &App, intent_id: Uuid) -> Result<Option<(SealIntent, S
 /// Makes and stores the bytes, under a key that names their digest: two versions of this program that disagree cannot
 /// overwrite each other's file.
 async fn prepared_file(app: &App, intent: &SealIntent, kind: SealedFileKind) -> Result<Prepared, AppError> {
+    let (file, bytes) = bytes_of(app, intent, kind).await?;
+    let digest = data_encoding::HEXLOWER.encode(&file.digest);
+    let object_key = format!("prepared/{}/{}-{digest}.pdf", intent.id, kind.as_str());
+    app.objects.put(&object_key, bytes).await?;
+    Ok(Prepared {
+        object_key,
+        byte_range: file.byte_range,
+        digest: file.digest,
+        contents_offset: file.contents_offset,
+        contents_len: file.contents_len,
+        prepared_at: app.ambient.now(),
+    })
+}
+
+/// What a file's recipe makes: always the same bytes.
+pub(super) async fn bytes_of(
+    app: &App,
+    intent: &SealIntent,
+    kind: SealedFileKind,
+) -> Result<(PreparedFile, Bytes), AppError> {
     let recipe = intent.recipe_of(kind).ok_or(StoreError::Inconsistent {
         table: "seal_intent",
         column: "page_recipe",
@@ -52,17 +73,7 @@ async fn prepared_file(app: &App, intent: &SealIntent, kind: SealedFileKind) -> 
         SealedFileKind::Document => app.pdf.prepare(original(app, intent).await?, recipe).await?,
         SealedFileKind::LegalisationPage => app.pdf.prepare_page(recipe).await?,
     };
-    let digest = data_encoding::HEXLOWER.encode(&file.digest);
-    let object_key = format!("prepared/{}/{}-{digest}.pdf", intent.id, kind.as_str());
-    app.objects.put(&object_key, Bytes::from(bytes)).await?;
-    Ok(Prepared {
-        object_key,
-        byte_range: file.byte_range,
-        digest: file.digest,
-        contents_offset: file.contents_offset,
-        contents_len: file.contents_len,
-        prepared_at: app.ambient.now(),
-    })
+    Ok((file, Bytes::from(bytes)))
 }
 
 /// The citizen's file as uploaded.

@@ -1,25 +1,24 @@
 //! An administrator registers where an officer's key is, and its certificate.
 
+mod certificate;
+
 use serde_json::json;
 use uuid::Uuid;
-use wathiq_chassis::Caller;
+use wathiq_chassis::{Caller, civil_date};
 use wathiq_outbox::Command;
 use wathiq_outbox::audit::{self, AuditEntry};
-use wathiq_pades::certificate::Certificate;
-use x509_cert::der::Decode;
-use x509_cert::ext::pkix::{KeyUsage, KeyUsages};
 
 use crate::app::idempotent::{self, Begun};
 use crate::app::view::Encode;
-use crate::app::{App, AppError, authorise, seal_crypto, write};
+use crate::app::{App, AppError, authorise, write};
+use crate::clients::identity::IdentityError;
 use crate::domain::credential::{Credential, KeyLocation};
+use crate::domain::holder_name::is_name_of;
 use crate::domain::role::{ADMINISTRATOR, OFFICER};
+use crate::events::records;
 use crate::keys::KeyError;
-use crate::store::credentials;
-use crate::trust;
-
-/// Certificates in a chain at most.
-const MAX_CHAIN: usize = 5;
+use crate::store::credentials::{self, Added};
+use certificate::Checked;
 
 /// What is registered.
 pub struct NewCredential {
@@ -34,8 +33,9 @@ pub struct NewCredential {
 /// Registers a credential.
 ///
 /// # Errors
-/// [`AppError`]; a chain that cannot be read, a certificate that is not for signatures or has ended, and a key in the token
-/// that is not the certificate's, are refused.
+/// [`AppError`]; a chain that cannot be read or leads to no trust anchor, a certificate that is not for signatures, has ended
+/// or names another person, a person who is no officer, a key in the token that is not the certificate's, and a key that is
+/// another officer's, are refused.
 pub async fn register_credential(
     app: &App,
     caller: &Caller,
@@ -51,19 +51,32 @@ pub async fn register_credential(
         });
     }
     authorise::live_role(app, caller, new.office_id, ADMINISTRATOR).await?;
-    let credential = checked(app, caller, new)?;
-    compare_with_token(app, &credential).await?;
+    let checked = certificate::check(app, &new.chain_pem)?;
+    check_officer(app, &new, &checked).await?;
+    let credential = credential_of(app, caller, &new, &checked);
+    compare_with_token(app, &credential, &checked).await?;
     let mut transaction = match idempotent::begin(app, command).await? {
         Begun::New(transaction) => transaction,
         Begun::Done(response) => return Ok(response),
     };
-    if !credentials::insert(&mut transaction, &credential).await? {
-        let text = "this certificate is registered for the officer already";
-        return Err(AppError::Taken {
-            reason: "CREDENTIAL_EXISTS",
-            description: text,
-        });
+    let added = credentials::insert(&mut transaction, &credential, checked.public_key_sha256()).await?;
+    let taken = |reason, description| Err(AppError::Taken { reason, description });
+    match added {
+        Added::Yes => {}
+        Added::Known => {
+            return taken(
+                "CREDENTIAL_EXISTS",
+                "this certificate is registered for the officer already",
+            );
+        }
+        Added::KeyOfAnother => {
+            return taken(
+                "KEY_OF_ANOTHER_OFFICER",
+                "this key, or this place in a token, is another officer's",
+            );
+        }
     }
+    wathiq_outbox::append(&mut transaction, &app.ambient, records::registered(&credential)).await?;
     let entry = AuditEntry {
         person_id: Some(caller.person_id),
         principal: &write::principal(caller),
@@ -83,86 +96,62 @@ pub async fn register_credential(
     idempotent::finish(transaction, command, encode(&credential)).await
 }
 
-fn checked(app: &App, caller: &Caller, new: NewCredential) -> Result<Credential, AppError> {
-    const FIELD: &str = "certificate_chain_pem";
-    let unreadable = || {
-        AppError::invalid(
-            FIELD,
-            "CHAIN_UNREADABLE",
-            "must be PEM certificates, the officer's first",
-        )
-    };
-    let mut chain = trust::certificates_of_pem(&new.chain_pem).ok_or_else(unreadable)?;
-    if chain.len() > MAX_CHAIN {
-        return Err(AppError::invalid(
-            FIELD,
-            "CHAIN_TOO_LONG",
-            "must have at most 5 certificates",
-        ));
-    }
-    let issuers = chain.split_off(1);
-    let der = chain.pop().ok_or_else(unreadable)?;
-    let certificate = Certificate::from_der(&der).map_err(|_| unreadable())?;
-    let mut below = certificate.clone();
-    for issuer in &issuers {
-        let issuer = Certificate::from_der(issuer).map_err(|_| unreadable())?;
-        if below.issuer() != issuer.subject() {
-            return Err(AppError::invalid(
-                FIELD,
-                "CHAIN_BROKEN",
-                "each certificate must be issued by the next",
-            ));
-        }
-        below = issuer;
-    }
-    if !is_for_signatures(&der) {
-        let text = "the certificate must be for digital signatures or content commitment";
-        return Err(AppError::invalid(FIELD, "CERTIFICATE_USAGE", text));
-    }
-    let algorithm = seal_crypto::key_algorithm(&certificate)
-        .ok_or_else(|| AppError::invalid(FIELD, "KEY_UNSUPPORTED", "the key must be RSA, P-256 or P-384"))?;
-    if certificate.not_after() <= app.ambient.now() {
-        return Err(AppError::refused(
-            "CREDENTIAL_EXPIRED",
-            "signing_credential",
-            "the certificate has expired",
-        ));
-    }
-    Ok(Credential {
+fn credential_of(app: &App, caller: &Caller, new: &NewCredential, checked: &Checked) -> Credential {
+    Credential {
         id: app.ambient.uuid_v7(),
         office_id: new.office_id,
         officer_id: new.officer_id,
         key: KeyLocation {
-            token_label: new.token_label,
-            key_label: new.key_label,
-            algorithm,
+            token_label: new.token_label.clone(),
+            key_label: new.key_label.clone(),
+            algorithm: checked.algorithm,
         },
-        not_before: certificate.not_before(),
-        not_after: certificate.not_after(),
-        certificate: der,
-        issuers,
+        not_before: checked.certificate.not_before(),
+        not_after: checked.certificate.not_after(),
+        certificate: checked.certificate.der().to_vec(),
+        issuers: checked.issuers.clone(),
         registered_by: caller.person_id,
         registered_at: app.ambient.now(),
-    })
+    }
 }
 
-/// RFC 5280, 4.2.1.3: a certificate without the extension is not restricted.
-fn is_for_signatures(der: &[u8]) -> bool {
-    let Ok(certificate) = x509_cert::Certificate::from_der(der) else {
-        return false;
-    };
-    match certificate.tbs_certificate().get_extension::<KeyUsage>() {
-        Ok(Some((_, usage))) => {
-            usage.0.contains(KeyUsages::DigitalSignature) || usage.0.contains(KeyUsages::NonRepudiation)
-        }
-        Ok(None) => true,
-        Err(_) => false,
+/// The person must be an officer of the office today, and the certificate theirs: in their name as identity has proved it.
+async fn check_officer(app: &App, new: &NewCredential, checked: &Checked) -> Result<(), AppError> {
+    let today = civil_date(app.ambient.now());
+    let memberships = app.identity.memberships(new.office_id).await?;
+    if !memberships
+        .iter()
+        .any(|membership| membership.holds(new.officer_id, OFFICER, today))
+    {
+        return Err(not_an_officer(new));
     }
+    let officer = match app.identity.person(new.officer_id).await {
+        Err(IdentityError::NotFound(_)) => return Err(not_an_officer(new)),
+        officer => officer?,
+    };
+    if is_name_of(&checked.holder(), &officer) {
+        return Ok(());
+    }
+    let text = "the certificate names somebody else than the officer; have it issued in the officer's name as proved, or have the \
+                officer's name corrected by a new proof of identity";
+    Err(AppError::refused(
+        "CREDENTIAL_SUBJECT_MISMATCH",
+        new.officer_id,
+        text,
+    ))
+}
+
+fn not_an_officer(new: &NewCredential) -> AppError {
+    AppError::refused(
+        "OFFICER_ROLE_MISSING",
+        new.officer_id,
+        "the person is no officer of this office today",
+    )
 }
 
 /// Where the token can be reached now and shows public keys without a PIN, a wrong key is found at once; elsewhere the
 /// first seal finds it.
-async fn compare_with_token(app: &App, credential: &Credential) -> Result<(), AppError> {
+async fn compare_with_token(app: &App, credential: &Credential, checked: &Checked) -> Result<(), AppError> {
     let shown = match app.keys.public_key(&credential.key).await {
         Ok(shown) => shown,
         Err(KeyError::Unavailable(error)) => {
@@ -175,17 +164,7 @@ async fn compare_with_token(app: &App, credential: &Credential) -> Result<(), Ap
         }
         Err(error) => return Err(error.into()),
     };
-    let Some(key) = shown else {
-        return Ok(());
-    };
-    let certificate = x509_cert::Certificate::from_der(&credential.certificate).ok();
-    let held = certificate.is_some_and(|certificate| {
-        let info = certificate.tbs_certificate().subject_public_key_info();
-        info.subject_public_key
-            .as_bytes()
-            .is_some_and(|bits| bits.windows(key.len()).any(|part| part == key))
-    });
-    if held {
+    if shown.is_none_or(|key| checked.is_key(&key)) {
         return Ok(());
     }
     let text = "the key of this label in the token does not belong to the certificate";

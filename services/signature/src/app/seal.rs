@@ -9,6 +9,7 @@ use std::time::Instant;
 
 use futures::stream::{self, StreamExt};
 use secrecy::SecretString;
+use tracing::Instrument;
 use uuid::Uuid;
 use wathiq_chassis::Caller;
 use wathiq_outbox::Command;
@@ -17,7 +18,7 @@ use crate::app::authorise_seals::check_request_id;
 use crate::app::seal_crypto::{Chain, SealCryptoError};
 use crate::app::seal_problem::SealProblem;
 use crate::app::view::{self, RequestView};
-use crate::app::{App, AppError, authorise, finish_seal, turn};
+use crate::app::{App, AppError, authorise, finish_seal, revocation, turn};
 use crate::clients::identity::{ConfirmationRecord, Purpose, Redemption};
 use crate::domain::credential::Credential;
 use crate::domain::intent::Signed;
@@ -47,8 +48,9 @@ pub struct Sealed {
 
 /// Seals authorised intents. AWAITING_SIGNATURE → SEALED → DELIVERED, or waiting for the time-stamp.
 ///
-/// A repeat with the same request id continues where the first try ended, with the same confirmation; with a wrong PIN nothing
-/// has happened. Another request id needs another confirmation.
+/// The confirmation is used up for this request id before the key is touched. A repeat with the same id continues where the
+/// first try ended, with the same confirmation, also with the right PIN after a wrong one, which leaves but a trace. Another
+/// request id needs another confirmation.
 ///
 /// # Errors
 /// [`AppError`] where nothing of the batch was done; else each intent's own problem stands in the answer.
@@ -69,7 +71,7 @@ pub async fn seal(
     authorise::live_role(app, caller, credential.office_id, OFFICER).await?;
     check_request_id(app, command).await?;
     credential.usable_at(app.ambient.now())?;
-    check_revocation(app, &credential).await?;
+    revocation::check_credential(app, &credential).await?;
     // One act at a time with a key; a repeat then finds what the first try has done.
     let turn = turn::take("seal", credential.id).await;
     let (problems, items, _) = items_of(app, caller, &asked).await?;
@@ -83,21 +85,10 @@ pub async fn seal(
         finish_all(&app, &items).await;
         views(&app, &items).await
     };
-    let requests = tokio::spawn(work).await.map_err(|_| AppError::WorkLost)??;
+    let requests = tokio::spawn(work.in_current_span())
+        .await
+        .map_err(|_| AppError::WorkLost)??;
     Ok(Sealed { requests, problems })
-}
-
-async fn check_revocation(app: &App, credential: &Credential) -> Result<(), AppError> {
-    let ders = std::iter::once(&credential.certificate).chain(&credential.issuers);
-    let chain: Vec<&[u8]> = ders.map(Vec::as_slice).collect();
-    if app.trust.is_revoked(&chain).await {
-        return Err(AppError::refused(
-            "CREDENTIAL_REVOKED",
-            credential.id,
-            "the certificate is revoked",
-        ));
-    }
-    Ok(())
 }
 
 /// Has the key sign what it has not signed yet, checks its answers and stores them.
@@ -167,7 +158,8 @@ async fn store_values(
             signed_at: now,
         };
         let mut transaction = app.pool.begin().await?;
-        // Not saved: another try of this act was faster, and its value stands.
+        // Not saved where another try of this act was faster, whose value stands, or where the intent was annulled meanwhile:
+        // then this value is dropped.
         intents::save_signed(
             &mut transaction,
             item.intent_id,

@@ -68,7 +68,7 @@ impl Chain {
         value: &[u8],
         token: &TimestampToken,
     ) -> Result<Vec<u8>, SealCryptoError> {
-        if byte_range_digest(file, &prepared.byte_range) != Some(prepared.digest) {
+        if !has_digest(file, prepared) {
             return Err(SealCryptoError::Digest);
         }
         let attributes = SignedAttributes::new(&prepared.digest, self.signer());
@@ -99,6 +99,11 @@ fn algorithm(key: KeyAlgorithm) -> Algorithm {
         KeyAlgorithm::EcdsaP256Sha256 => Algorithm::EcdsaP256Sha256,
         KeyAlgorithm::EcdsaP384Sha256 => Algorithm::EcdsaP384Sha256,
     }
+}
+
+/// Whether a file is the prepared one whose digest was confirmed.
+pub(super) fn has_digest(file: &[u8], prepared: &Prepared) -> bool {
+    byte_range_digest(file, &prepared.byte_range) == Some(prepared.digest)
 }
 
 fn byte_range_digest(file: &[u8], range: &[u64; 4]) -> Option<[u8; 32]> {

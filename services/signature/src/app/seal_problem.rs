@@ -55,6 +55,7 @@ pub(super) fn intent_reason(error: IntentError) -> &'static str {
         IntentError::Ended => "INTENT_ENDED",
         IntentError::NotPrepared => "INTENT_NOT_PREPARED",
         IntentError::Signed => "INTENT_SIGNED",
+        IntentError::FourEyes => "FOUR_EYES",
     }
 }
 

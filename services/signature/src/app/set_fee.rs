@@ -10,6 +10,7 @@ use wathiq_outbox::audit::{self, AuditEntry};
 use crate::app::idempotent::{self, Prepared};
 use crate::app::{App, AppError, authorise, write};
 use crate::domain::role;
+use crate::events::records;
 use crate::store::fees::{self, NewFee};
 
 /// A fee to be set.
@@ -70,7 +71,9 @@ pub async fn set_fee(
         valid_from,
         set_by: caller.person_id,
     };
-    fees::add(&mut transaction, &fee, now).await?;
+    let fee_id = app.ambient.uuid_v7();
+    fees::add(&mut transaction, fee_id, &fee, now).await?;
+    wathiq_outbox::append(&mut transaction, &app.ambient, records::fee_set(fee_id, &fee)).await?;
     let entry = AuditEntry {
         person_id: Some(caller.person_id),
         principal: &write::principal(caller),

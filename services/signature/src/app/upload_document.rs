@@ -15,6 +15,7 @@ use crate::app::idempotent::{self, Begun};
 use crate::app::view::Encode;
 use crate::app::{App, AppError, authorise, write};
 use crate::domain::document::{Document, Inspection, MAX_BYTES};
+use crate::events::records;
 use crate::pdf::PdfError;
 use crate::storage::{StorageError, Writer};
 use crate::store::documents;
@@ -172,6 +173,7 @@ async fn inspect_and_record(
         created_at: app.ambient.now(),
     };
     documents::insert(&mut transaction, &document).await?;
+    wathiq_outbox::append(&mut transaction, &app.ambient, records::uploaded(&document)).await?;
     audit::record(
         &mut transaction,
         &app.ambient,

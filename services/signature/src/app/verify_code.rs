@@ -21,7 +21,8 @@ pub struct VerifiedCode {
 /// Looks a code up and verifies what is stored behind it.
 ///
 /// # Errors
-/// [`AppError::NotFound`] for a code that no sealed document carries, however it is written.
+/// [`AppError::NotFound`] for a code that no sealed document carries, however it is written. The facts tell of one that was
+/// annulled.
 pub async fn verify_code(app: &App, code: &str) -> Result<VerifiedCode, AppError> {
     let unknown = AppError::NotFound {
         resource: "verification_code",
@@ -32,7 +33,7 @@ pub async fn verify_code(app: &App, code: &str) -> Result<VerifiedCode, AppError
     };
     let facts = {
         let mut conn = app.pool.acquire().await?;
-        let Some(intent) = intents::sealed_with_code(&mut conn, code.as_str()).await? else {
+        let Some(intent) = intents::issued_with_code(&mut conn, code.as_str()).await? else {
             return Err(unknown);
         };
         legalisation_facts::of_intent(&mut conn, intent.id).await?
@@ -40,8 +41,8 @@ pub async fn verify_code(app: &App, code: &str) -> Result<VerifiedCode, AppError
     let Some(latest) = facts.latest(SealedFileKind::Document) else {
         return Err(unknown);
     };
-    let file = app.objects.get(&latest.object_key).await?;
-    let verdict = verify_file::verdict_on(app, file).await?;
+    let file = async { Ok(app.objects.get(&latest.object_key).await?) };
+    let verdict = verify_file::verdict_on_issued(app, latest.sha256, file).await?;
     let overall = Overall::of(&verdict.signatures);
     Ok(VerifiedCode {
         facts,

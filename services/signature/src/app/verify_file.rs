@@ -4,7 +4,8 @@ use bytes::Bytes;
 use sha2::{Digest, Sha256};
 
 use crate::app::legalisation_facts::{self, LegalisationFacts};
-use crate::app::{App, AppError};
+use crate::app::{App, AppError, revocation};
+use crate::domain::register::EntryState;
 use crate::domain::revision::SealedRevision;
 use crate::domain::verification_code::VerificationCode;
 use crate::pdf::{FileVerdict, SignatureVerdict, TrustMaterial, VerdictIndication};
@@ -43,6 +44,8 @@ pub enum Issued {
     AsIssued(SealedRevision),
     /// A revision of ours is in it, but what follows, or what was done to it, changes it.
     Altered(Option<SealedRevision>),
+    /// This stored revision of a legalisation that was annulled.
+    Withdrawn(SealedRevision),
 }
 
 /// What an uploaded file is.
@@ -61,7 +64,15 @@ pub struct VerifiedFile {
 /// [`AppError::Pdf`] when the file exceeds the limits or is no PDF.
 pub async fn verify_file(app: &App, file: Bytes) -> Result<VerifiedFile, AppError> {
     let sha256: [u8; 32] = Sha256::digest(&file).into();
-    let verdict = verdict_on(app, file).await?;
+    let stored = {
+        let mut conn = app.pool.acquire().await?;
+        !revisions::by_hashes(&mut conn, &[sha256]).await?.is_empty()
+    };
+    let verdict = if stored {
+        verdict_on_issued(app, sha256, async { Ok(file) }).await?
+    } else {
+        verdict_on(app, file).await?.0
+    };
     let overall = Overall::of(&verdict.signatures);
     let mut conn = app.pool.acquire().await?;
     let mut hashes = vec![sha256];
@@ -74,7 +85,9 @@ pub async fn verify_file(app: &App, file: Bytes) -> Result<VerifiedFile, AppErro
     let known = revisions::by_hashes(&mut conn, &hashes).await?;
     let issued = issued(&sha256, &verdict.signatures, &known);
     let intent_id = match &issued {
-        Issued::AsIssued(revision) | Issued::Altered(Some(revision)) => Some(revision.intent_id),
+        Issued::AsIssued(revision) | Issued::Altered(Some(revision)) | Issued::Withdrawn(revision) => {
+            Some(revision.intent_id)
+        }
         Issued::Altered(None) => None,
         Issued::Unknown => intent_named_by_field(&mut conn, &verdict.signatures).await?,
     };
@@ -87,6 +100,7 @@ pub async fn verify_file(app: &App, file: Bytes) -> Result<VerifiedFile, AppErro
         Some(id) => Some(legalisation_facts::of_intent(&mut conn, id).await?),
         None => None,
     };
+    let issued = standing(issued, facts.as_ref());
     Ok(VerifiedFile {
         sha256,
         signatures: verdict.signatures,
@@ -115,6 +129,15 @@ fn issued(sha256: &[u8; 32], signatures: &[SignatureVerdict], known: &[SealedRev
     }
 }
 
+/// What was sealed for an intent that was annulled later was never issued, however sound its bytes are.
+fn standing(issued: Issued, facts: Option<&LegalisationFacts>) -> Issued {
+    let annulled = facts.is_some_and(|facts| facts.register_state == EntryState::Annulled);
+    match issued {
+        Issued::AsIssued(revision) if annulled => Issued::Withdrawn(revision),
+        other => other,
+    }
+}
+
 /// A file whose sealed bytes were changed has no known hash any more, but our signature field still names the code.
 async fn intent_named_by_field(
     conn: &mut sqlx::PgConnection,
@@ -126,7 +149,7 @@ async fn intent_named_by_field(
             .strip_prefix("Wathiq_")
             .and_then(VerificationCode::parse);
         if let Some(code) = code
-            && let Some(intent) = intents::sealed_with_code(conn, code.as_str()).await?
+            && let Some(intent) = intents::issued_with_code(conn, code.as_str()).await?
         {
             return Ok(Some(intent.id));
         }
@@ -134,23 +157,30 @@ async fn intent_named_by_field(
     Ok(None)
 }
 
-/// Verifies with the revocation lists at hand; where the file's certificates name further ones at configured hosts, fetches
-/// those and verifies again.
-pub(super) async fn verdict_on(app: &App, file: Bytes) -> Result<FileVerdict, AppError> {
-    let first = app.pdf.verify(file.clone(), &material(app)).await?;
-    if !app.trust.fetch(&first.revocation.crls).await {
-        return Ok(first);
+/// The verdict on a stored revision; it is read and opened only where that was not done a moment ago.
+pub(super) async fn verdict_on_issued(
+    app: &App,
+    sha256: [u8; 32],
+    file: impl Future<Output = Result<Bytes, AppError>>,
+) -> Result<FileVerdict, AppError> {
+    if let Some(verdict) = app.pdf.remembered(sha256, &revocation::material(app)) {
+        return Ok(verdict);
     }
-    Ok(app.pdf.verify(file, &material(app)).await?)
+    let (verdict, trust) = verdict_on(app, file.await?).await?;
+    app.pdf.remember(sha256, &trust, &verdict);
+    Ok(verdict)
 }
 
-fn material(app: &App) -> TrustMaterial {
-    TrustMaterial {
-        at: app.ambient.now(),
-        anchors: app.trust.anchors(),
-        crls: app.trust.kept_lists(),
-        ocsp_responses: Vec::new(),
+/// Verifies with the revocation lists at hand; where the file's certificates name further ones at configured hosts, fetches
+/// those and verifies again. Answers also what the verdict stands on.
+async fn verdict_on(app: &App, file: Bytes) -> Result<(FileVerdict, TrustMaterial), AppError> {
+    let trust = revocation::material(app);
+    let first = app.pdf.verify(file.clone(), &trust).await?;
+    if !revocation::refresh(app, &first.links).await? {
+        return Ok((first, trust));
     }
+    let trust = revocation::material(app);
+    Ok((app.pdf.verify(file, &trust).await?, trust))
 }
 
 #[cfg(test)]
@@ -194,6 +224,7 @@ mod tests {
             revision_sha256: Some(revision_sha256),
             extended: false,
             changed,
+            timestamp: None,
         }
     }
 

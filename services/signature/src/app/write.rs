@@ -13,6 +13,9 @@ use crate::domain::transition::TransitionError;
 use crate::events::publish;
 use crate::store::requests;
 
+/// The reason of whoever meets the persons that four eyes keep apart.
+pub const FOUR_EYES: &str = "FOUR_EYES";
+
 /// Saves the request after one transition and appends its event.
 ///
 /// # Errors
@@ -63,7 +66,15 @@ pub async fn audit(
     Ok(())
 }
 
-/// Leaves a trace of an act that was denied to an official, then gives the denial on.
+/// What an act was about, for its trace.
+#[derive(Debug, Clone, Copy)]
+pub struct Subject<'a> {
+    /// Such as `legalisation_request`.
+    pub aggregate: &'static str,
+    pub ids: &'a [Uuid],
+}
+
+/// Leaves a trace of an act on a request that was denied to an official, then gives the denial on.
 ///
 /// # Errors
 /// The denial; an audit trail that cannot be written comes before it.
@@ -74,22 +85,59 @@ pub async fn trace_denial<T>(
     request_id: Uuid,
     result: Result<T, AppError>,
 ) -> Result<T, AppError> {
+    let subject = Subject {
+        aggregate: "legalisation_request",
+        ids: &[request_id],
+    };
+    trace_denial_of(app, caller, action, subject, result).await
+}
+
+/// Leaves a trace for each thing that a denied act was about, then gives the denial on.
+///
+/// # Errors
+/// As [`trace_denial`].
+pub async fn trace_denial_of<T>(
+    app: &App,
+    caller: &Caller,
+    action: &'static str,
+    subject: Subject<'_>,
+    result: Result<T, AppError>,
+) -> Result<T, AppError> {
     let reason = match &result {
         Err(AppError::Denied { reason, .. }) => reason,
-        Err(AppError::Transition(TransitionError::FourEyes)) => "FOUR_EYES",
+        Err(AppError::Refused { reason, .. }) if *reason == FOUR_EYES => reason,
+        Err(AppError::Transition(TransitionError::FourEyes)) => FOUR_EYES,
         _ => return result,
     };
-    let entry = AuditEntry {
-        person_id: Some(caller.person_id),
-        principal: &principal(caller),
-        action,
-        aggregate: "legalisation_request",
-        aggregate_id: request_id,
-        outcome: "refused",
-        reason: Some(reason),
-        details: Value::Null,
-    };
-    let mut conn = app.pool.acquire().await?;
-    audit::record(&mut conn, &app.ambient, entry).await?;
+    record_denial(app, caller, action, subject, reason).await?;
     result
+}
+
+/// Writes down that an act was denied.
+///
+/// # Errors
+/// [`AppError`].
+pub async fn record_denial(
+    app: &App,
+    caller: &Caller,
+    action: &'static str,
+    subject: Subject<'_>,
+    reason: &str,
+) -> Result<(), AppError> {
+    let mut transaction = app.pool.begin().await?;
+    for id in subject.ids {
+        let entry = AuditEntry {
+            person_id: Some(caller.person_id),
+            principal: &principal(caller),
+            action,
+            aggregate: subject.aggregate,
+            aggregate_id: *id,
+            outcome: "refused",
+            reason: Some(reason),
+            details: Value::Null,
+        };
+        audit::record(&mut transaction, &app.ambient, entry).await?;
+    }
+    transaction.commit().await?;
+    Ok(())
 }

@@ -66,6 +66,27 @@ pub struct Authorization {
     pub grants: Vec<Grant>,
 }
 
+/// A role that somebody holds at an office, as member or as deputy.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Membership {
+    pub person_id: Uuid,
+    /// By the name of the access token.
+    pub role: String,
+    /// Civil dates, ends included.
+    pub from: NaiveDate,
+    pub to: Option<NaiveDate>,
+}
+
+impl Membership {
+    /// Whether the person holds the role on this civil date.
+    pub fn holds(&self, person_id: Uuid, role: &str, day: NaiveDate) -> bool {
+        self.person_id == person_id
+            && self.role == role
+            && self.from <= day
+            && self.to.is_none_or(|to| day <= to)
+    }
+}
+
 /// An administration and whether it is enrolled today.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AdministrationStatus {
@@ -134,6 +155,9 @@ pub trait Identity: Send + Sync {
         person_id: Uuid,
         session_id: Uuid,
     ) -> BoxFuture<'_, Result<Authorization, IdentityError>>;
+
+    /// Who holds or has held which role at an office; for the calling administrator.
+    fn memberships(&self, office_id: Uuid) -> BoxFuture<'_, Result<Vec<Membership>, IdentityError>>;
 
     /// Names and identity document of a person.
     fn person(&self, id: Uuid) -> BoxFuture<'_, Result<Signer, IdentityError>>;

@@ -62,6 +62,38 @@ pub struct Credential {
     pub registered_at: DateTime<Utc>,
 }
 
+/// Why a credential has come to its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EndReason {
+    Expired,
+    Revoked,
+}
+
+impl EndReason {
+    const ALL: [Self; 2] = [Self::Expired, Self::Revoked];
+
+    /// The name in the database.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Expired => "EXPIRED",
+            Self::Revoked => "REVOKED",
+        }
+    }
+
+    /// Reads [`EndReason::as_str`].
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|reason| reason.as_str() == text)
+    }
+}
+
+/// The end of a credential.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct End {
+    pub credential_id: Uuid,
+    pub reason: EndReason,
+    pub ended_at: DateTime<Utc>,
+}
+
 /// Why a credential cannot seal now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum CredentialFault {

@@ -74,12 +74,66 @@ pub enum Phase {
     Finished(Prepared, Signed, DateTime<Utc>),
 }
 
+/// Why a file whose key has signed is not finished.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Hindrance {
+    /// The time-stamp authority does not answer, or not with a time-stamp of the signature.
+    TimeStampMissing,
+    /// Its time-stamp would not be trusted: the authority's certificate, or the time it states.
+    TimeStampUntrusted,
+    /// Nobody can tell now whether a certificate is revoked.
+    RevocationUnknown,
+    /// What was signed cannot become a valid seal any more: the prepared file is lost, the certificate was revoked before.
+    Unfinishable,
+}
+
+impl Hindrance {
+    const ALL: [Self; 4] = [
+        Self::TimeStampMissing,
+        Self::TimeStampUntrusted,
+        Self::RevocationUnknown,
+        Self::Unfinishable,
+    ];
+
+    /// The name in the database.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::TimeStampMissing => "TIME_STAMP_MISSING",
+            Self::TimeStampUntrusted => "TIME_STAMP_UNTRUSTED",
+            Self::RevocationUnknown => "REVOCATION_UNKNOWN",
+            Self::Unfinishable => "UNFINISHABLE",
+        }
+    }
+
+    /// Reads [`Hindrance::as_str`].
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|hindrance| hindrance.as_str() == text)
+    }
+
+    /// What the seal waits for, for people and programs.
+    pub fn progress(self) -> &'static str {
+        match self {
+            Self::TimeStampMissing => "WAITING_FOR_TIME_STAMP",
+            Self::TimeStampUntrusted => "WAITING_FOR_TRUSTED_TIME_STAMP",
+            Self::RevocationUnknown => "WAITING_FOR_REVOCATION_DATA",
+            Self::Unfinishable => "CANNOT_BE_FINISHED",
+        }
+    }
+}
+
 /// The work on one file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SealFile {
     pub kind: SealedFileKind,
     pub phase: Phase,
+    /// What the last try to finish met.
+    pub hindrance: Option<Hindrance>,
+    /// How often the job has taken up the step that leads on from here.
+    pub attempts: i32,
 }
+
+/// From so many attempts on, the people concerned hear that preparing does not succeed.
+const PREPARATION_ATTEMPTS: i32 = 3;
 
 impl SealFile {
     /// What stands in the prepared file, from PREPARED on.
@@ -134,6 +188,8 @@ pub enum IntentError {
     NotPrepared,
     #[error("the key has already signed")]
     Signed,
+    #[error("whoever asked for the legalisation does not end its seal")]
+    FourEyes,
 }
 
 impl SealIntent {
@@ -169,6 +225,7 @@ impl SealIntent {
             Some(SealFile {
                 kind,
                 phase: Phase::Prepared(prepared),
+                ..
             }) => Ok((*kind, prepared)),
             Some(SealFile {
                 phase: Phase::Frozen, ..
@@ -177,17 +234,29 @@ impl SealIntent {
         }
     }
 
-    /// Whether the intent may be given up: not while a signature value waits for its time-stamp, because that seal will
-    /// be finished without the officer.
+    /// Whether a person may give the intent up. Not the applicant, whatever role they hold; and not while a signature value
+    /// waits for its time-stamp, because that seal will be finished without the officer: only once it is known that it
+    /// cannot.
     ///
     /// # Errors
-    /// [`IntentError`] when it may not.
-    pub fn may_annul(&self) -> Result<(), IntentError> {
+    /// [`IntentError`] when they may not.
+    pub fn may_annul(&self, person_id: Uuid) -> Result<(), IntentError> {
+        if person_id == self.applicant_id {
+            return Err(IntentError::FourEyes);
+        }
         if self.state != IntentState::Open {
             return Err(IntentError::Ended);
         }
-        match self.current().map(|file| &file.phase) {
-            Some(Phase::Frozen | Phase::Prepared(_)) => Ok(()),
+        match self.current() {
+            Some(SealFile {
+                phase: Phase::Frozen | Phase::Prepared(_),
+                ..
+            })
+            | Some(SealFile {
+                phase: Phase::Signed(..),
+                hindrance: Some(Hindrance::Unfinishable),
+                ..
+            }) => Ok(()),
             _ => Err(IntentError::Signed),
         }
     }
@@ -199,10 +268,11 @@ impl SealIntent {
         }
         let file = self.current()?;
         Some(match (&file.phase, file.kind) {
+            (Phase::Frozen, _) if file.attempts >= PREPARATION_ATTEMPTS => "PREPARATION_FAILED",
             (Phase::Frozen, _) => "PREPARING",
             (Phase::Prepared(_), SealedFileKind::Document) => "WAITING_FOR_OFFICER",
             (Phase::Prepared(_), SealedFileKind::LegalisationPage) => "WAITING_FOR_PAGE_SIGNATURE",
-            _ => "WAITING_FOR_TIME_STAMP",
+            _ => file.hindrance.unwrap_or(Hindrance::TimeStampMissing).progress(),
         })
     }
 
@@ -228,6 +298,9 @@ mod tests {
 
     use super::*;
     use crate::domain::recipe::Field;
+
+    const OFFICER: Uuid = Uuid::from_u128(1);
+    const APPLICANT: Uuid = Uuid::from_u128(3);
 
     fn recipe() -> Recipe {
         Recipe {
@@ -283,9 +356,9 @@ mod tests {
             id: Uuid::nil(),
             request_id: Uuid::nil(),
             office_id: Uuid::nil(),
-            officer_id: Uuid::from_u128(1),
+            officer_id: OFFICER,
             agent_id: Uuid::from_u128(2),
-            applicant_id: Uuid::from_u128(3),
+            applicant_id: APPLICANT,
             credential_id: Uuid::nil(),
             state,
             register: RegisterNumber {
@@ -301,7 +374,12 @@ mod tests {
             files: kinds
                 .into_iter()
                 .zip(phases)
-                .map(|(kind, phase)| SealFile { kind, phase })
+                .map(|(kind, phase)| SealFile {
+                    kind,
+                    phase,
+                    hindrance: None,
+                    attempts: 0,
+                })
                 .collect(),
         }
     }
@@ -318,15 +396,43 @@ mod tests {
         for (phase, (confirm, annul, progress)) in phases().into_iter().zip(expected) {
             let open = intent(IntentState::Open, false, vec![phase.clone()]);
             assert_eq!(open.to_confirm().err(), confirm, "{phase:?}");
-            assert_eq!(open.may_annul().is_ok(), annul, "{phase:?}");
+            assert_eq!(open.may_annul(OFFICER).is_ok(), annul, "{phase:?}");
             assert_eq!(open.progress(), progress, "{phase:?}");
             for ended in [IntentState::Sealed, IntentState::Annulled] {
                 let ended = intent(ended, false, vec![phase.clone()]);
                 assert_eq!(ended.to_confirm().err(), Some(IntentError::Ended));
-                assert_eq!(ended.may_annul(), Err(IntentError::Ended));
+                assert_eq!(ended.may_annul(OFFICER), Err(IntentError::Ended));
                 assert_eq!(ended.progress(), None);
             }
         }
+    }
+
+    #[test]
+    fn a_signed_file_is_given_up_only_where_it_cannot_be_finished() {
+        for hindrance in Hindrance::ALL {
+            let mut open = intent(
+                IntentState::Open,
+                false,
+                vec![Phase::Signed(prepared(), signed())],
+            );
+            open.files[0].hindrance = Some(hindrance);
+            let lost = hindrance == Hindrance::Unfinishable;
+            assert_eq!(open.may_annul(OFFICER).is_ok(), lost, "{hindrance:?}");
+            assert_eq!(open.progress(), Some(hindrance.progress()));
+            assert_eq!(open.may_annul(APPLICANT), Err(IntentError::FourEyes));
+            assert_eq!(Hindrance::parse(hindrance.as_str()), Some(hindrance));
+        }
+    }
+
+    /// It is still tried, and the officer may give it up.
+    #[test]
+    fn preparing_that_does_not_succeed_is_told() {
+        let mut intent = intent(IntentState::Open, false, vec![Phase::Frozen]);
+        intent.files[0].attempts = PREPARATION_ATTEMPTS - 1;
+        assert_eq!(intent.progress(), Some("PREPARING"));
+        intent.files[0].attempts = PREPARATION_ATTEMPTS;
+        assert_eq!(intent.progress(), Some("PREPARATION_FAILED"));
+        assert_eq!(intent.may_annul(OFFICER), Ok(()));
     }
 
     #[test]

@@ -29,6 +29,8 @@ pub enum TransitionError {
     FourEyes,
     #[error("a signature that differs from the specimen cannot be accepted")]
     ComparisonDiffers,
+    #[error("the specimen compared is not the one that the applicant confirmed")]
+    SpecimenMismatch,
     #[error("the request has not expired")]
     NotExpired,
     #[error("the intent is not the one that stands")]
@@ -130,12 +132,14 @@ impl LegalisationRequest {
     /// An agent accepts after comparing.
     ///
     /// # Errors
-    /// [`TransitionError::State`], [`TransitionError::FourEyes`] or [`TransitionError::ComparisonDiffers`].
+    /// [`TransitionError::State`], [`TransitionError::FourEyes`], [`TransitionError::SpecimenMismatch`] or
+    /// [`TransitionError::ComparisonDiffers`].
     pub fn accept(self, comparison: Comparison, now: DateTime<Utc>) -> Transition {
         let mut facts = self.step(Command::Accept, now)?;
         if comparison.agent_id == facts.opening.applicant_id {
             return Err(TransitionError::FourEyes);
         }
+        check_specimen(&facts, &comparison)?;
         if comparison.result == ComparisonResult::Differs {
             return Err(TransitionError::ComparisonDiffers);
         }
@@ -159,7 +163,7 @@ impl LegalisationRequest {
     /// The office refuses; an agent may add the comparison that led to it.
     ///
     /// # Errors
-    /// [`TransitionError::State`] or [`TransitionError::FourEyes`].
+    /// [`TransitionError::State`], [`TransitionError::FourEyes`] or [`TransitionError::SpecimenMismatch`].
     pub fn refuse(self, refusal: Refusal, comparison: Option<Comparison>, now: DateTime<Utc>) -> Transition {
         let command = match refusal.level {
             Level::Agent => Command::RefuseByAgent,
@@ -174,6 +178,7 @@ impl LegalisationRequest {
             Level::Officer => check_officer(&facts, refusal.refused_by)?,
         }
         if let Some(comparison) = comparison {
+            check_specimen(&facts, &comparison)?;
             facts.comparison = Some(comparison);
         }
         facts.refusal = Some(refusal);
@@ -267,6 +272,18 @@ impl LegalisationRequest {
         }
         Ok(facts)
     }
+}
+
+/// What is compared is the specimen that the applicant's confirmation names, whatever was deposited since.
+fn check_specimen(facts: &Facts, comparison: &Comparison) -> Result<(), TransitionError> {
+    let confirmed = facts
+        .confirmation
+        .as_ref()
+        .map(|confirmation| confirmation.specimen_version);
+    if confirmed == Some(comparison.specimen_version) {
+        return Ok(());
+    }
+    Err(TransitionError::SpecimenMismatch)
 }
 
 fn check_officer(facts: &Facts, officer_id: Uuid) -> Result<(), TransitionError> {

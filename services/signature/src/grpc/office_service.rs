@@ -18,7 +18,7 @@ use crate::app::render_review_page::render_review_page;
 use crate::app::return_request::return_request;
 use crate::app::set_fee::set_fee;
 use crate::app::view::RequestView;
-use crate::app::write::trace_denial;
+use crate::app::write::{Subject, trace_denial, trace_denial_of};
 use crate::grpc::{command, convert, decoded, fields, page, parse, seal};
 
 /// Handlers of the offices' work.
@@ -190,8 +190,14 @@ impl OfficeService for Offices {
         let request_id = std::mem::take(&mut message.request_id);
         let asked = parse::set_fee(&message)?;
         let command = command(&caller, SET_FEE, &request_id, &message)?;
+        let office = [asked.office_id];
+        let subject = Subject {
+            aggregate: "office",
+            ids: &office,
+        };
         let response = pb::SetFeeResponse {}.encode_to_vec();
-        decoded(&set_fee(&self.app, &caller, &command, asked, response).await?)
+        let done = set_fee(&self.app, &caller, &command, asked, response).await;
+        decoded(&trace_denial_of(&self.app, &caller, "fee.set", subject, done).await?)
     }
 
     async fn authorise_seals(

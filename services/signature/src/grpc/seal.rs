@@ -16,6 +16,7 @@ use crate::app::annul_intent::annul_intent as annul;
 use crate::app::authorise_seals::{self as authorise, AuthoriseSeals};
 use crate::app::register_credential::{self as register, NewCredential};
 use crate::app::seal::{self as sealing, Seal};
+use crate::app::write::{Subject, trace_denial_of};
 use crate::app::{
     App, AppError, list_credentials as credentials, list_intents as intents, list_register as entries,
 };
@@ -62,11 +63,17 @@ pub(super) async fn authorise_seals(
     let (Some(request_ids), Some(credential_id)) = (request_ids, credential_id) else {
         return Err(fields.error().into());
     };
+    let ids = request_ids.clone();
+    let subject = Subject {
+        aggregate: "legalisation_request",
+        ids: &ids,
+    };
     let asked = AuthoriseSeals {
         request_ids,
         credential_id,
     };
-    let done = authorise::authorise_seals(app, &caller, &command, asked).await?;
+    let done = authorise::authorise_seals(app, &caller, &command, asked).await;
+    let done = trace_denial_of(app, &caller, authorise::ACTION, subject, done).await?;
     Ok(Response::new(pb::AuthoriseSealsResponse {
         intents: done.intents.iter().map(seal_intent).collect(),
         problems: done.problems.into_iter().map(problem).collect(),
@@ -116,17 +123,18 @@ pub(super) async fn seal(
         return Err(fields.error().into());
     };
     fields.check()?;
-    let done = sealing::seal(
-        app,
-        &caller,
-        &command,
-        Seal {
-            intent_ids,
-            confirmation_id,
-            pin,
-        },
-    )
-    .await?;
+    let ids = intent_ids.clone();
+    let subject = Subject {
+        aggregate: "seal_intent",
+        ids: &ids,
+    };
+    let asked = Seal {
+        intent_ids,
+        confirmation_id,
+        pin,
+    };
+    let done = sealing::seal(app, &caller, &command, asked).await;
+    let done = trace_denial_of(app, &caller, "seal.sign", subject, done).await?;
     Ok(Response::new(pb::SealResponse {
         legalisation_requests: done
             .requests
@@ -158,7 +166,12 @@ pub(super) async fn annul_intent(
         .encode_to_vec()
     };
     let reason = message.reason.trim().to_owned();
-    respond(annul(app, &caller, &command, intent_id, reason, encode).await?)
+    let subject = Subject {
+        aggregate: "seal_intent",
+        ids: &[intent_id],
+    };
+    let done = annul(app, &caller, &command, intent_id, reason, encode).await;
+    respond(trace_denial_of(app, &caller, "seal.annul", subject, done).await?)
 }
 
 pub(super) async fn list_register(
@@ -244,7 +257,12 @@ pub(super) async fn register_credential(
         }
         .encode_to_vec()
     };
-    respond(register::register_credential(app, &caller, &command, new, encode).await?)
+    let subject = Subject {
+        aggregate: "office",
+        ids: &[office_id],
+    };
+    let done = register::register_credential(app, &caller, &command, new, encode).await;
+    respond(trace_denial_of(app, &caller, "credential.register", subject, done).await?)
 }
 
 pub(super) async fn list_credentials(

@@ -20,6 +20,8 @@ pub(super) const DOMAIN: ErrorDomain = ErrorDomain("signature.wathiq");
 
 /// When whoever found something down may ask again.
 const SOON: Duration = Duration::from_secs(2);
+/// When whoever found a queue full may ask again.
+const LATER: Duration = Duration::from_secs(10);
 
 impl From<AppError> for Status {
     fn from(error: AppError) -> Self {
@@ -67,6 +69,9 @@ fn transition(error: TransitionError) -> Status {
         TransitionError::ComparisonDiffers => {
             status::failed_precondition(DOMAIN, "COMPARISON_DIFFERS", "comparison.result", text)
         }
+        TransitionError::SpecimenMismatch => {
+            status::failed_precondition(DOMAIN, "COMPARISON_MISMATCH", "comparison.specimen_version", text)
+        }
         TransitionError::IntentMismatch => {
             status::failed_precondition(DOMAIN, "INTENT_MISMATCH", "legalisation_request", text)
         }
@@ -103,9 +108,12 @@ fn outbox(error: &OutboxError) -> Status {
 /// By SQLSTATE (PostgreSQL, appendix A): what passes is told apart from what is wrong.
 pub(super) fn database(error: &sqlx::Error) -> Status {
     match error {
-        sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::Io(_) | sqlx::Error::Tls(_) => {
-            unavailable("DATABASE_UNAVAILABLE", error)
-        }
+        // A connection cut while it opens is a breach of the protocol (`Protocol`).
+        sqlx::Error::PoolTimedOut
+        | sqlx::Error::PoolClosed
+        | sqlx::Error::Io(_)
+        | sqlx::Error::Tls(_)
+        | sqlx::Error::Protocol(_) => unavailable("DATABASE_UNAVAILABLE", error),
         sqlx::Error::Database(refusal) => match refusal.code().as_deref() {
             Some("40001" | "40P01") => status::aborted(DOMAIN, "LOST_RACE", "a concurrent change won"),
             // Lock or statement time-out, too many connections, shutting down, disk full.
@@ -151,6 +159,9 @@ fn pdf(error: &PdfError) -> Status {
             status::failed_precondition(DOMAIN, "PAGE_UNKNOWN", "document", error.to_string())
         }
         PdfError::Impossible(_) => status::internal(DOMAIN, error),
+        PdfError::Busy { .. } => {
+            status::resource_exhausted(DOMAIN, "PDF_WORKERS_BUSY", LATER, error.to_string())
+        }
         PdfError::Unavailable(_) => unavailable("PDF_WORKER_UNAVAILABLE", error),
     }
 }

@@ -12,6 +12,7 @@ use crate::app::download_sealed as sealed;
 use crate::app::legalisation_facts::LegalisationFacts;
 use crate::app::verify_file::{Issued, VerifiedFile};
 use crate::app::{App, AppError, get_link as links, verify_code as by_code, verify_file as by_file};
+use crate::domain::register::EntryState;
 use crate::domain::seal_facts::{SealedFileFacts, SealedFileKind};
 use crate::grpc::downloads::{self, Chunks};
 use crate::grpc::seal;
@@ -46,6 +47,7 @@ impl pb::verification_service_server::VerificationService for Verification {
             legalisation: Some(facts(&found.facts)),
             signatures: found.signatures.iter().map(verdict).collect(),
             indication: indication(found.overall.indication).into(),
+            issued: code_state(&found.facts).into(),
         }))
     }
 
@@ -120,6 +122,7 @@ fn verified_file(verified: &VerifiedFile) -> pb::VerifyFileResponse {
         Issued::Unknown => (pb::IssuedState::Unknown, None),
         Issued::AsIssued(revision) => (pb::IssuedState::AsIssued, Some(revision)),
         Issued::Altered(revision) => (pb::IssuedState::Altered, revision.as_ref()),
+        Issued::Withdrawn(revision) => (pb::IssuedState::Withdrawn, Some(revision)),
     };
     pb::VerifyFileResponse {
         indication: indication(verified.overall.indication).into(),
@@ -134,6 +137,13 @@ fn verified_file(verified: &VerifiedFile) -> pb::VerifyFileResponse {
                 wire::file_kind(revision.kind)
             })
             .into(),
+    }
+}
+
+fn code_state(facts: &LegalisationFacts) -> pb::IssuedState {
+    match facts.register_state {
+        EntryState::Annulled => pb::IssuedState::Withdrawn,
+        EntryState::Pending | EntryState::Sealed => pb::IssuedState::AsIssued,
     }
 }
 

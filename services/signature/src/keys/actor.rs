@@ -2,33 +2,44 @@
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::sync::{LazyLock, Mutex, PoisonError};
+use std::pin::pin;
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+use std::thread::JoinHandle;
+use std::time::Duration;
 
-use cryptoki::context::{CInitializeArgs, CInitializeFlags, Pkcs11};
 use secrecy::SecretString;
 use tokio::sync::{mpsc, oneshot};
+use tokio::time::timeout;
 
 use super::pkcs11::Token;
+use super::watch::Watch;
 use super::{KeyError, KeyLocation};
 
 /// Commands waiting for a token.
 const QUEUE: usize = 64;
+/// Threads of one token that may hang at the same time; then nobody is sent after them.
+const MAX_HANGING: usize = 4;
 
-/// One context per module and process: a second `C_Initialize` fails. One actor per token.
+/// One actor per token.
 static TOKENS: LazyLock<Mutex<Registry>> = LazyLock::new(Mutex::default);
+
+type TokenKey = (PathBuf, String);
 
 #[derive(Default)]
 struct Registry {
-    modules: HashMap<PathBuf, Pkcs11>,
-    actors: HashMap<(PathBuf, String), Actor>,
+    actors: HashMap<TokenKey, (Actor, JoinHandle<()>)>,
+    /// Threads that were given up and have not ended yet.
+    hanging: HashMap<TokenKey, Vec<JoinHandle<()>>>,
 }
 
 /// A handle to a token's thread.
 #[derive(Debug, Clone)]
 pub(super) struct Actor {
     commands: mpsc::Sender<Command>,
+    watch: Arc<Watch>,
 }
 
+#[derive(Debug)]
 enum Command {
     Sign {
         location: KeyLocation,
@@ -42,42 +53,38 @@ enum Command {
     },
 }
 
-/// The actor of a token; started at first use.
-pub(super) fn of(module: &Path, token_label: &str) -> Result<Actor, KeyError> {
-    let mut registry = TOKENS.lock().unwrap_or_else(PoisonError::into_inner);
+/// The actor of a token; started at first use, and anew where the last one hangs or has ended.
+pub(super) fn of(module: &Path, token_label: &str, call: Duration) -> Result<Actor, KeyError> {
     let key = (module.to_owned(), token_label.to_owned());
-    if let Some(actor) = registry.actors.get(&key)
-        && !actor.commands.is_closed()
-    {
-        return Ok(actor.clone());
+    let mut registry = TOKENS.lock().unwrap_or_else(PoisonError::into_inner);
+    match registry.actors.remove(&key) {
+        Some((actor, thread)) if !actor.commands.is_closed() && !actor.watch.is_abandoned() => {
+            registry.actors.insert(key, (actor.clone(), thread));
+            return Ok(actor);
+        }
+        Some((_, thread)) => registry.hanging.entry(key.clone()).or_default().push(thread),
+        None => {}
     }
-    let context = context(&mut registry, module)?;
+    let hanging = registry.hanging.entry(key.clone()).or_default();
+    hanging.retain(|thread| !thread.is_finished());
+    if hanging.len() >= MAX_HANGING {
+        return Err(KeyError::Unavailable("the token does not answer".to_owned()));
+    }
     let (commands, inbox) = mpsc::channel(QUEUE);
-    let token = Token::new(context, token_label.to_owned());
-    std::thread::Builder::new()
+    let watch = Arc::new(Watch::new(call));
+    let token = Token::new(module.to_owned(), token_label.to_owned(), Arc::clone(&watch));
+    let thread = std::thread::Builder::new()
         .name("token".to_owned())
         .spawn(move || serve(&token, inbox))
         .map_err(|error| KeyError::Unavailable(error.to_string()))?;
-    let actor = Actor { commands };
-    registry.actors.insert(key, actor.clone());
+    let actor = Actor { commands, watch };
+    registry.actors.insert(key, (actor.clone(), thread));
     Ok(actor)
-}
-
-fn context(registry: &mut Registry, module: &Path) -> Result<Pkcs11, KeyError> {
-    if let Some(context) = registry.modules.get(module) {
-        return Ok(context.clone());
-    }
-    let unavailable = |error: cryptoki::error::Error| KeyError::Unavailable(error.to_string());
-    let context = Pkcs11::new(module).map_err(unavailable)?;
-    context
-        .initialize(CInitializeArgs::new(CInitializeFlags::OS_LOCKING_OK))
-        .map_err(unavailable)?;
-    registry.modules.insert(module.to_owned(), context.clone());
-    Ok(context)
 }
 
 fn serve(token: &Token, mut inbox: mpsc::Receiver<Command>) {
     while let Some(command) = inbox.blocking_recv() {
+        let _at_work = token.watch().begin();
         match command {
             // Whoever asked is gone: then nobody is there to be bound by the signature.
             Command::Sign { answer, .. } if answer.is_closed() => {}
@@ -90,6 +97,9 @@ fn serve(token: &Token, mut inbox: mpsc::Receiver<Command>) {
                 forget(answer.send(token.sign(&location, &pin, &messages)));
             }
             Command::PublicKey { location, answer } => forget(answer.send(token.public_key(&location))),
+        }
+        if token.watch().is_abandoned() {
+            return;
         }
     }
 }
@@ -117,13 +127,30 @@ impl Actor {
         self.ask(|answer| Command::PublicKey { location, answer }).await
     }
 
+    /// Waits as long as the thread goes on answering, be it others first.
     async fn ask<T>(
         &self,
         command: impl FnOnce(oneshot::Sender<Result<T, KeyError>>) -> Command,
     ) -> Result<T, KeyError> {
         let gone = || KeyError::Unavailable("the token's thread has ended".to_owned());
         let (answer, reply) = oneshot::channel();
-        self.commands.send(command(answer)).await.map_err(|_| gone())?;
-        reply.await.map_err(|_| gone())?
+        let mut exchange = pin!(async {
+            self.commands.send(command(answer)).await.map_err(|_| gone())?;
+            reply.await.map_err(|_| gone())?
+        });
+        loop {
+            if let Ok(answered) = timeout(self.watch.patience(), &mut exchange).await {
+                return answered;
+            }
+            if self.watch.abandon_if_overdue() {
+                tracing::error!(
+                    event = "token.hangs",
+                    "a token does not answer; its thread is given up"
+                );
+                return Err(KeyError::Unavailable(
+                    "the token does not answer in time".to_owned(),
+                ));
+            }
+        }
     }
 }

@@ -1,4 +1,4 @@
-//! The children: started when needed, at most so many, used again a few times, gone when idle.
+//! The children: started when needed, at most so many in each lane, used again a few times, gone when idle.
 
 use std::os::unix::process::ExitStatusExt;
 use std::path::PathBuf;
@@ -9,12 +9,13 @@ use std::time::Duration;
 use bytes::Bytes;
 use tokio::io::AsyncReadExt;
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
-use tokio::sync::Semaphore;
 use tokio::time::{Instant, sleep, timeout};
 
 use super::job::{Answer, Job, PreparedFile, RenderJob, VerifyJob};
+use super::lanes::{Lane, Places};
 use super::protocol::{self, Frame, FrameError};
 use super::verdict::FileVerdict;
+use super::verdicts::Verdicts;
 use super::{Inspection, IntakeRefusal, Limit, PdfConfig, PdfError};
 use crate::domain::recipe::Recipe;
 
@@ -31,7 +32,13 @@ pub struct Pool {
 
 struct Inner {
     config: PdfConfig,
-    slots: Semaphore,
+    lanes: [LaneState; Lane::ALL.len()],
+    verdicts: Verdicts,
+}
+
+/// Places and children of one kind of work.
+struct LaneState {
+    places: Places,
     idle: Mutex<Idle>,
 }
 
@@ -58,11 +65,14 @@ enum Failure {
 impl Pool {
     /// A pool without children.
     pub fn new(config: PdfConfig) -> Self {
-        let slots = Semaphore::new(config.workers.max(1));
+        let lanes = Lane::ALL.map(|lane| LaneState {
+            places: Places::new(lane, config.lane(lane)),
+            idle: Mutex::default(),
+        });
         let inner = Inner {
             config,
-            slots,
-            idle: Mutex::default(),
+            lanes,
+            verdicts: Verdicts::default(),
         };
         Self {
             inner: Arc::new(inner),
@@ -74,7 +84,7 @@ impl Pool {
     /// # Errors
     /// [`PdfError::Unavailable`] when no worker answers for reasons that are not the file's.
     pub async fn inspect(&self, file: Bytes) -> Result<Inspection, PdfError> {
-        match self.run(Job::Inspect, &[&file]).await {
+        match self.run(Lane::People, Job::Inspect, &[&file]).await {
             Ok(Frame {
                 body: Answer::Inspected(inspection),
                 ..
@@ -96,7 +106,7 @@ impl Pool {
     /// # Errors
     /// [`PdfError::PageOutOfRange`] for a page that does not exist, and as for every job.
     pub async fn render(&self, file: Bytes, job: RenderJob) -> Result<Vec<u8>, PdfError> {
-        let mut frame = self.run(Job::Render(job), &[&file]).await?;
+        let mut frame = self.run(Lane::People, Job::Render(job), &[&file]).await?;
         match (frame.body, frame.blobs.pop()) {
             (Answer::Rendered, Some(picture)) => Ok(picture),
             (answer, _) => Err(unexpected(answer)),
@@ -122,18 +132,45 @@ impl Pool {
     }
 
     async fn prepared(&self, job: Job, blobs: &[&[u8]]) -> Result<(PreparedFile, Vec<u8>), PdfError> {
-        let mut frame = self.run(job, blobs).await?;
+        let mut frame = self.run(Lane::Sealing, job, blobs).await?;
         match (frame.body, frame.blobs.pop()) {
             (Answer::Prepared(prepared), Some(file)) => Ok((prepared, file)),
             (answer, _) => Err(unexpected(answer)),
         }
     }
 
-    /// Verifies the signatures of any file; no rule of intake applies.
+    /// Verifies the signatures of any file that anybody brings; no rule of intake applies.
+    ///
+    /// # Errors
+    /// [`PdfError::Busy`], and as for every job.
+    pub async fn verify(&self, file: Bytes, trust: &TrustMaterial) -> Result<FileVerdict, PdfError> {
+        self.verified(Lane::Verification, file, trust).await
+    }
+
+    /// Verifies what is about to be issued, ahead of everything that strangers bring.
     ///
     /// # Errors
     /// As for every job.
-    pub async fn verify(&self, file: Bytes, trust: &TrustMaterial) -> Result<FileVerdict, PdfError> {
+    pub async fn verify_own(&self, file: Bytes, trust: &TrustMaterial) -> Result<FileVerdict, PdfError> {
+        self.verified(Lane::Sealing, file, trust).await
+    }
+
+    /// The verdict of a moment ago on an issued file (by SHA-256), where nothing it was reached with has changed.
+    pub fn remembered(&self, sha256: [u8; 32], trust: &TrustMaterial) -> Option<FileVerdict> {
+        self.inner.verdicts.find(sha256, trust)
+    }
+
+    /// Remembers the verdict on an issued file. Only for files of ours: what strangers bring is without bound.
+    pub fn remember(&self, sha256: [u8; 32], trust: &TrustMaterial, verdict: &FileVerdict) {
+        self.inner.verdicts.keep(sha256, trust, verdict);
+    }
+
+    async fn verified(
+        &self,
+        lane: Lane,
+        file: Bytes,
+        trust: &TrustMaterial,
+    ) -> Result<FileVerdict, PdfError> {
         let job = VerifyJob {
             at: trust.at,
             anchors: trust.anchors.len(),
@@ -147,23 +184,18 @@ impl Pool {
             .chain(&trust.crls)
             .chain(&trust.ocsp_responses);
         blobs.extend(material.map(|der| &der[..]));
-        match self.run(Job::Verify(job), &blobs).await?.body {
+        match self.run(lane, Job::Verify(job), &blobs).await?.body {
             Answer::Verified(verdict) => Ok(verdict),
             answer => Err(unexpected(answer)),
         }
     }
 
     /// Runs a job, once more on a fresh child when the first one crashed: it may have been ended from outside.
-    async fn run(&self, job: Job, blobs: &[&[u8]]) -> Result<Frame<Answer>, PdfError> {
-        let _slot = self
-            .inner
-            .slots
-            .acquire()
-            .await
-            .map_err(|closed| PdfError::Unavailable(closed.into()))?;
+    async fn run(&self, lane: Lane, job: Job, blobs: &[&[u8]]) -> Result<Frame<Answer>, PdfError> {
+        let _place = self.lane(lane).places.take().await?;
         let mut last = String::new();
         for _ in 0..2 {
-            match self.attempt(&job, blobs).await {
+            match self.attempt(lane, &job, blobs).await {
                 Ok(frame) => return understood(frame),
                 Err(Failure::Limit(limit)) => {
                     tracing::warn!(event = "pdf.limit", ?limit, "a PDF job exceeded its limits");
@@ -179,8 +211,8 @@ impl Pool {
         Err(PdfError::Crashed { cause: last })
     }
 
-    async fn attempt(&self, job: &Job, blobs: &[&[u8]]) -> Result<Frame<Answer>, Failure> {
-        let mut worker = self.worker()?;
+    async fn attempt(&self, lane: Lane, job: &Job, blobs: &[&[u8]]) -> Result<Frame<Answer>, Failure> {
+        let mut worker = self.worker(lane)?;
         let bound = Duration::from_secs(self.inner.config.job_seconds);
         let exchange = async {
             protocol::send(&mut worker.input, job, blobs).await?;
@@ -189,7 +221,7 @@ impl Pool {
         match timeout(bound, exchange).await {
             Ok(Ok(frame)) if matches!(frame.body, Answer::Panicked(_)) => Ok(frame),
             Ok(Ok(frame)) => {
-                self.keep(worker);
+                self.keep(lane, worker);
                 Ok(frame)
             }
             Ok(Err(FrameError::Pipe(_))) => Err(post_mortem(worker).await),
@@ -198,8 +230,8 @@ impl Pool {
         }
     }
 
-    fn worker(&self) -> Result<Worker, Failure> {
-        let found = self.idle().workers.pop();
+    fn worker(&self, lane: Lane) -> Result<Worker, Failure> {
+        let found = self.idle(lane).workers.pop();
         match found {
             Some((worker, _)) => Ok(worker),
             None => start(&self.inner.config),
@@ -207,21 +239,28 @@ impl Pool {
     }
 
     /// Takes a worker back, unless it has done its share of jobs.
-    fn keep(&self, mut worker: Worker) {
+    fn keep(&self, lane: Lane, mut worker: Worker) {
         worker.jobs += 1;
         if worker.jobs >= self.inner.config.jobs_per_worker {
             return;
         }
-        let mut idle = self.idle();
+        let mut idle = self.idle(lane);
         idle.workers.push((worker, Instant::now()));
         if !idle.reaping {
             idle.reaping = true;
-            tokio::spawn(reap(self.clone()));
+            tokio::spawn(reap(self.clone(), lane));
         }
     }
 
-    fn idle(&self) -> std::sync::MutexGuard<'_, Idle> {
-        self.inner.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    fn idle(&self, lane: Lane) -> std::sync::MutexGuard<'_, Idle> {
+        self.lane(lane)
+            .idle
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn lane(&self, lane: Lane) -> &LaneState {
+        &self.inner.lanes[lane as usize]
     }
 }
 
@@ -235,11 +274,11 @@ pub struct TrustMaterial {
 }
 
 /// Ends workers that have been idle long enough, then itself when none is left.
-async fn reap(pool: Pool) {
+async fn reap(pool: Pool, lane: Lane) {
     let bound = Duration::from_secs(pool.inner.config.idle_seconds);
     loop {
         sleep(bound).await;
-        let mut idle = pool.idle();
+        let mut idle = pool.idle(lane);
         idle.workers.retain(|(_, since)| since.elapsed() < bound);
         if idle.workers.is_empty() {
             idle.reaping = false;

@@ -17,8 +17,8 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 const MAX_HEAD: u32 = 4 * 1024 * 1024;
 /// Longest blob in bytes.
 const MAX_BLOB: u64 = 64 * 1024 * 1024;
-/// Most blobs in a frame.
-const MAX_BLOBS: usize = 64;
+/// Most blobs in a frame: a file, the trust anchors, and the revocation data at hand.
+const MAX_BLOBS: usize = 512;
 
 #[derive(Serialize, Deserialize)]
 struct Head<T> {
@@ -45,6 +45,9 @@ pub(crate) enum FrameError {
 }
 
 fn head<T: Serialize>(body: &T, blobs: &[&[u8]]) -> Result<Vec<u8>, FrameError> {
+    if blobs.len() > MAX_BLOBS {
+        return Err(FrameError::TooLarge);
+    }
     let lengths = blobs.iter().map(|blob| blob.len() as u64).collect();
     let json = serde_json::to_vec(&Head { blobs: lengths, body })?;
     let length = u32::try_from(json.len()).map_err(|_| FrameError::TooLarge)?;
@@ -197,6 +200,18 @@ mod tests {
             read_frame::<u32>(&mut wire.as_slice()),
             Err(FrameError::TooLarge)
         ));
+    }
+
+    /// Whoever sends too much hears it, and not the child by its end.
+    #[test]
+    fn a_frame_of_too_many_blobs_is_not_sent() {
+        let mut wire = Vec::new();
+        let blobs = [b"x".as_slice(); MAX_BLOBS + 1];
+        assert!(matches!(
+            write_frame(&mut wire, &1_u32, &blobs),
+            Err(FrameError::TooLarge)
+        ));
+        assert!(wire.is_empty());
     }
 
     #[test]

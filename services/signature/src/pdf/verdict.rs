@@ -32,6 +32,17 @@ pub struct SignatureVerdict {
     pub extended: bool,
     /// What was added changes what a reader sees or who signed.
     pub changed: bool,
+    /// The time-stamp over the signature value.
+    pub timestamp: Option<TimestampVerdict>,
+}
+
+/// The verdict on the time-stamp over a signature value.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TimestampVerdict {
+    /// The time it states.
+    pub time: DateTime<Utc>,
+    /// EN 319 102-1 sub-indication; none where it counts as proof.
+    pub sub_indication: Option<String>,
 }
 
 /// What was found in a file.
@@ -39,12 +50,27 @@ pub struct SignatureVerdict {
 pub struct FileVerdict {
     /// In the order of signing.
     pub signatures: Vec<SignatureVerdict>,
-    /// Where the certificates found say that their revocation can be asked.
-    pub revocation: RevocationSource,
+    /// Certificates whose revocation decides over the verdict: only those of chains that end in a trust anchor.
+    pub links: Vec<Link>,
 }
 
-/// Addresses from certificates; to be asked only where they are configured.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct RevocationSource {
-    pub crls: Vec<String>,
+/// A certificate of a chain that ends in a trust anchor, and its issuer. Both DER.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Link {
+    pub certificate: Vec<u8>,
+    pub issuer: Vec<u8>,
+    /// The certificate is itself an authority's.
+    pub is_authority: bool,
+}
+
+/// The links of a chain, from the signer's certificate to the anchor.
+pub fn links_of(chain: &[Vec<u8>]) -> Vec<Link> {
+    let pairs = chain.windows(2).enumerate();
+    pairs
+        .map(|(depth, pair)| Link {
+            certificate: pair[0].clone(),
+            issuer: pair[1].clone(),
+            is_authority: depth > 0,
+        })
+        .collect()
 }

@@ -114,15 +114,32 @@ pub async fn list(conn: &mut PgConnection, filter: &Filter) -> Result<Vec<Creden
     rows.into_iter().map(Credential::try_from).collect()
 }
 
-/// Adds a credential. `false` when this certificate is registered for the officer and office already.
+/// What came of adding a credential.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Added {
+    Yes,
+    /// This certificate is registered for the officer and office already.
+    Known,
+    /// The public key, or the place of the private key, is another officer's.
+    KeyOfAnother,
+}
+
+/// Adds a credential; `public_key_sha256` is of the certificate's SubjectPublicKeyInfo.
 ///
 /// # Errors
 /// [`StoreError`].
-pub async fn insert(conn: &mut PgConnection, credential: &Credential) -> Result<bool, StoreError> {
+pub async fn insert(
+    conn: &mut PgConnection,
+    credential: &Credential,
+    public_key_sha256: [u8; 32],
+) -> Result<Added, StoreError> {
+    if !take_key(conn, credential, public_key_sha256).await? {
+        return Ok(Added::KeyOfAnother);
+    }
     let done = sqlx::query(
         "INSERT INTO signing_credential (id, office_id, officer_id, backend, token_label, key_label, algorithm, certificate,
-                                         issuers, not_before, not_after, registered_by, registered_at)
-         VALUES ($1, $2, $3, 'pkcs11', $4, $5, $6, $7, $8, $9, $10, $11, $12)
+                                         public_key_sha256, issuers, not_before, not_after, registered_by, registered_at)
+         VALUES ($1, $2, $3, 'pkcs11', $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
          ON CONFLICT (office_id, officer_id, certificate) DO NOTHING",
     )
     .bind(credential.id)
@@ -132,6 +149,7 @@ pub async fn insert(conn: &mut PgConnection, credential: &Credential) -> Result<
     .bind(&credential.key.key_label)
     .bind(credential.key.algorithm.as_str())
     .bind(&credential.certificate)
+    .bind(&public_key_sha256[..])
     .bind(&credential.issuers)
     .bind(credential.not_before)
     .bind(credential.not_after)
@@ -139,7 +157,43 @@ pub async fn insert(conn: &mut PgConnection, credential: &Credential) -> Result<
     .bind(credential.registered_at)
     .execute(conn)
     .await?;
-    Ok(done.rows_affected() == 1)
+    Ok(if done.rows_affected() == 1 {
+        Added::Yes
+    } else {
+        Added::Known
+    })
+}
+
+/// Takes key and place for the officer; `false` where one of them is another's. The first to commit has them.
+async fn take_key(
+    conn: &mut PgConnection,
+    credential: &Credential,
+    public_key_sha256: [u8; 32],
+) -> Result<bool, StoreError> {
+    sqlx::query("INSERT INTO public_key_holder (public_key_sha256, officer_id) VALUES ($1, $2) ON CONFLICT DO NOTHING")
+        .bind(&public_key_sha256[..])
+        .bind(credential.officer_id)
+        .execute(&mut *conn)
+        .await?;
+    sqlx::query(
+        "INSERT INTO token_key_holder (token_label, key_label, officer_id) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
+    )
+    .bind(&credential.key.token_label)
+    .bind(&credential.key.key_label)
+    .bind(credential.officer_id)
+    .execute(&mut *conn)
+    .await?;
+    let own = sqlx::query_scalar(
+        "SELECT EXISTS (SELECT FROM public_key_holder WHERE public_key_sha256 = $1 AND officer_id = $4)
+            AND EXISTS (SELECT FROM token_key_holder WHERE token_label = $2 AND key_label = $3 AND officer_id = $4)",
+    )
+    .bind(&public_key_sha256[..])
+    .bind(&credential.key.token_label)
+    .bind(&credential.key.key_label)
+    .bind(credential.officer_id)
+    .fetch_one(conn)
+    .await?;
+    Ok(own)
 }
 
 /// The end of the newest certificate of each officer and office, for the expiry metric: how many end before each instant is

@@ -42,10 +42,17 @@ pub async fn in_force(
 ///
 /// # Errors
 /// [`StoreError`].
-pub async fn add(conn: &mut PgConnection, fee: &NewFee, now: DateTime<Utc>) -> Result<(), StoreError> {
+pub async fn add(
+    conn: &mut PgConnection,
+    fee_id: Uuid,
+    fee: &NewFee,
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
     sqlx::query(
-        "INSERT INTO fee (office_id, kind, fee_centimes, valid_from, set_by, set_at) VALUES ($1, $2, $3, $4, $5, $6)",
+        "INSERT INTO fee (fee_id, office_id, kind, fee_centimes, valid_from, set_by, set_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7)",
     )
+    .bind(fee_id)
     .bind(fee.office_id)
     .bind(&fee.kind)
     .bind(fee.fee_centimes)

@@ -10,8 +10,8 @@ use uuid::Uuid;
 use crate::domain::intent::{IntentState, SealIntent};
 use crate::store::StoreError;
 pub use files::{
-    Authorisation, Due, add_page, authorise, claim_due, needless, postpone, save_finished, save_prepared,
-    save_signed,
+    Authorisation, Due, add_page, authorise, claim_due, needless, note_hindrance, postpone, save_finished,
+    save_prepared, save_signed,
 };
 use row::{FileRow, Row};
 
@@ -114,12 +114,16 @@ pub async fn standing_of(
     whole(conn, rows).await
 }
 
-/// The sealed intent with this verification code.
+/// The intent with this verification code of which a sealed file exists: one that is sealed, or one that was annulled after
+/// its document was.
 ///
 /// # Errors
 /// [`StoreError`].
-pub async fn sealed_with_code(conn: &mut PgConnection, code: &str) -> Result<Option<SealIntent>, StoreError> {
-    let sql = format!("{SELECT} WHERE seal_intent.code = $1 AND seal_intent.state = 'SEALED'");
+pub async fn issued_with_code(conn: &mut PgConnection, code: &str) -> Result<Option<SealIntent>, StoreError> {
+    let sql = format!(
+        "{SELECT} WHERE seal_intent.code = $1 AND seal_intent.state <> 'OPEN'
+           AND EXISTS (SELECT FROM sealed_revision WHERE intent_id = seal_intent.id)"
+    );
     let row: Option<Row> = sqlx::query_as(sqlx::AssertSqlSafe(sql))
         .bind(code)
         .fetch_optional(&mut *conn)

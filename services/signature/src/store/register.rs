@@ -56,6 +56,19 @@ impl TryFrom<Row> for RegisterEntry {
     }
 }
 
+/// Locks an office's register, whatever year it is, until the transaction ends: what is read of the clock under this lock
+/// orders the entries.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn lock(conn: &mut PgConnection, office_id: Uuid) -> Result<(), StoreError> {
+    sqlx::query("SELECT pg_advisory_xact_lock(hashtextextended('register ' || $1::text, 0))")
+        .bind(office_id)
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
 /// Takes the next number of an office and year. The counter stays locked until the transaction ends: whoever takes a number
 /// stores its entry, or nobody has taken it.
 ///

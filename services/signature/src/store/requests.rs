@@ -72,6 +72,20 @@ const COLUMNS: &[&str] = &[
     "expires_at",
 ];
 
+/// Columns that no transition changes; the application role may not either.
+const FIXED: &[&str] = &[
+    "id",
+    "applicant_id",
+    "document_id",
+    "office_id",
+    "kind",
+    "destination",
+    "mandatary",
+    "fee_centimes",
+    "resubmission_of",
+    "created_at",
+];
+
 /// Reads a request.
 ///
 /// # Errors
@@ -195,7 +209,7 @@ pub async fn save(conn: &mut PgConnection, request: &LegalisationRequest) -> Res
     let assignments: Vec<String> = COLUMNS
         .iter()
         .enumerate()
-        .skip(1)
+        .filter(|(_, column)| !FIXED.contains(column))
         .map(|(index, column)| format!("{column} = ${}", index + 1))
         .collect();
     let sql = format!(

@@ -94,3 +94,38 @@ pub async fn record_shown(
     .await?;
     Ok(())
 }
+
+/// A kept picture of the region of a request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Picture {
+    pub object_key: String,
+    pub request_id: Uuid,
+    pub sha256: Vec<u8>,
+}
+
+/// Object keys of those pictures that no recorded comparison names, and that no agent of an undecided request was shown last.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn needless(conn: &mut PgConnection, pictures: &[Picture]) -> Result<Vec<String>, StoreError> {
+    let keys: Vec<&str> = pictures
+        .iter()
+        .map(|picture| picture.object_key.as_str())
+        .collect();
+    let requests: Vec<Uuid> = pictures.iter().map(|picture| picture.request_id).collect();
+    let digests: Vec<&[u8]> = pictures.iter().map(|picture| &picture.sha256[..]).collect();
+    let needless = sqlx::query_scalar(
+        "SELECT key FROM unnest($1::text[], $2::uuid[], $3::bytea[]) AS listed (key, request, digest)
+         WHERE NOT EXISTS (
+             SELECT FROM legalisation_request WHERE id = request
+             AND (region_sha256 = digest
+                  OR state = 'SUBMITTED' AND EXISTS (
+                      SELECT FROM shown WHERE request_id = request AND shown.region_sha256 = digest)))",
+    )
+    .bind(keys)
+    .bind(requests)
+    .bind(digests)
+    .fetch_all(conn)
+    .await?;
+    Ok(needless)
+}

@@ -334,7 +334,7 @@ async fn a_full_store_says_so_and_nothing_is_half_done() {
     let citizen = world.citizen();
     let objects = world.folder.path().join("objects");
     std::fs::create_dir_all(&objects).unwrap();
-    let store = FullStore::mount(&objects);
+    let store = FullStore::mount(&objects.join("documents"));
     let result = world.try_upload(citizen, &request_id(), &sample::plain(1)).await;
     assert_eq!(reason(result), (Code::Unavailable, "STORAGE_FULL".to_owned()));
     store.unmount();
@@ -348,21 +348,20 @@ async fn a_full_store_says_so_and_nothing_is_half_done() {
 }
 
 /// A file system of one page at a place of the store.
-struct FullStore(std::path::PathBuf);
+pub(crate) struct FullStore(std::path::PathBuf);
 
 impl FullStore {
-    fn mount(folder: &std::path::Path) -> Self {
-        let place = folder.join("documents");
-        std::fs::create_dir_all(&place).unwrap();
+    pub(crate) fn mount(place: &std::path::Path) -> Self {
+        std::fs::create_dir_all(place).unwrap();
         run(
             "mount",
             &["-t", "tmpfs", "-o", "size=4k", "tmpfs", place.to_str().unwrap()],
         );
         std::fs::write(place.join("filler"), vec![0; 4096]).unwrap();
-        Self(place)
+        Self(place.to_owned())
     }
 
-    fn unmount(self) {
+    pub(crate) fn unmount(self) {
         run("umount", &[self.0.to_str().unwrap()]);
     }
 }

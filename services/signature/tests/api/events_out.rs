@@ -3,7 +3,11 @@
 use wathiq_outbox::testing;
 use wathiq_proto::wathiq::signature::v1 as pb;
 
-use crate::harness::{World, drawn, id_of, matching};
+use wathiq_signature::domain::role::{ADMINISTRATOR, OFFICER};
+
+use crate::harness::{OFFICE, World, drawn, id_of, matching, request_id};
+use crate::officers::Token;
+use crate::sample;
 
 #[tokio::test]
 async fn the_way_to_a_refusal_as_events() {
@@ -37,6 +41,10 @@ async fn the_way_to_a_refusal_as_events() {
 
     let mut conn = world.database.connect().await;
     let events = testing::drain(&mut conn).await;
+    let (uploaded, events): (Vec<_>, Vec<_>) = events
+        .into_iter()
+        .partition(|event| event.topic == "wathiq.signature.document.v1");
+    assert_eq!(uploaded.len(), 1);
     let expected = [
         "LegalisationRequestCreated",
         "SignaturePlaced",
@@ -73,6 +81,82 @@ async fn the_way_to_a_refusal_as_events() {
         ("signature_differs", "agent")
     );
     testing::assert_drained(&mut conn).await;
+}
+
+#[tokio::test]
+async fn documents_credentials_and_fees_as_events() {
+    let world = World::present().await;
+    let citizen = world.citizen();
+    let document = world.upload(citizen, &sample::plain(1)).await;
+    let refused = world
+        .try_upload(citizen, &request_id(), b"no document at all")
+        .await
+        .unwrap();
+    let administrator = world.official(&[ADMINISTRATOR]);
+    let token = Token::named("officer-1");
+    let officer = world.holder(&token, &[OFFICER]);
+    let credential = world.try_register(administrator, officer, &token).await.unwrap();
+    world.try_set_fee(administrator, 2_500, None).await.unwrap();
+
+    let mut conn = world.database.connect().await;
+    let events = testing::drain(&mut conn).await;
+    let told: Vec<_> = events
+        .iter()
+        .map(|event| (event.topic.as_str(), event.event_type.as_str(), event.sequence))
+        .collect();
+    assert_eq!(
+        told,
+        [
+            (
+                "wathiq.signature.document.v1",
+                "wathiq.signature.v1.DocumentUploaded",
+                1
+            ),
+            (
+                "wathiq.signature.document.v1",
+                "wathiq.signature.v1.DocumentUploaded",
+                1
+            ),
+            (
+                "wathiq.signature.office.v1",
+                "wathiq.signature.v1.SigningCredentialRegistered",
+                1
+            ),
+            ("wathiq.signature.office.v1", "wathiq.signature.v1.FeeSet", 1),
+        ]
+    );
+    let accepted: pb::DocumentUploaded = events[0].decode();
+    assert_eq!(
+        (accepted.document_id.as_str(), accepted.state()),
+        (document.document_id.as_str(), pb::DocumentState::Accepted)
+    );
+    let other: pb::DocumentUploaded = events[1].decode();
+    assert_eq!(
+        (other.document_id, other.state, other.refusal_reason.as_str()),
+        (
+            refused.document_id,
+            pb::DocumentState::Refused.into(),
+            "NOT_A_PDF"
+        )
+    );
+    let registered: pb::SigningCredentialRegistered = events[2].decode();
+    assert_eq!(registered.credential_id, credential.credential_id);
+    let fee: pb::FeeSet = events[3].decode();
+    assert_eq!(
+        (
+            fee.office_id.as_str(),
+            fee.document_kind.as_str(),
+            fee.fee_centimes
+        ),
+        (OFFICE.to_string().as_str(), "contract", 2_500)
+    );
+    assert_eq!(fee.fee_id, events[3].aggregate_id.to_string());
+    for person in [citizen, administrator, officer] {
+        let bytes = person.0.to_string().into_bytes();
+        for event in &events {
+            assert!(!event.payload.windows(bytes.len()).any(|window| window == bytes));
+        }
+    }
 }
 
 /// A command that is refused changes nothing and tells nothing.

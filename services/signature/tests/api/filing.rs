@@ -11,7 +11,7 @@ use wathiq_proto::wathiq::signature::v1 as pb;
 use wathiq_signature::app::confirm_request::confirm_request;
 use wathiq_signature::clients::identity::Purpose;
 
-use crate::harness::{OFFICE, World, drawn, id_of, reason, request_id, standing, violations};
+use crate::harness::{OFFICE, Person, World, drawn, id_of, reason, request_id, standing, violations};
 
 fn fault(field: &str, reason: &str) -> (String, String) {
     (field.to_owned(), reason.to_owned())
@@ -23,19 +23,9 @@ async fn confirming_needs_a_proved_person_with_a_specimen() {
     let citizen = world.citizen();
     let id = world.placed(citizen).await.legalisation_request_id;
     let confirmation_id = world.confirmation(citizen, &id).await;
-    let message = pb::ConfirmLegalisationRequestRequest {
-        request_id: request_id(),
-        legalisation_request_id: id.clone(),
-        confirmation_id: confirmation_id.clone(),
-    };
-    let mut claims = world.claims(citizen, Surface::Citizen);
-    claims.assurance = Assurance::Claimed;
-    let result = world
-        .legalisation()
-        .confirm_legalisation_request(with_token(message, &token(&claims)))
-        .await;
+    world.identity.set_proved(citizen.0, false);
     assert_eq!(
-        reason(result),
+        reason(confirm_with_an_old_token(&world, citizen, &id, &confirmation_id).await),
         (Code::FailedPrecondition, "PERSON_NOT_PROVED".to_owned())
     );
 
@@ -48,6 +38,53 @@ async fn confirming_needs_a_proved_person_with_a_specimen() {
     assert_eq!(world.identity.redemptions(), 0);
     world.identity.add_specimen(citizen.0, 1);
     world.try_confirm(citizen, &id, &confirmation_id).await.unwrap();
+}
+
+/// Confirms with a token that was made before identity was proved.
+async fn confirm_with_an_old_token(
+    world: &World,
+    citizen: Person,
+    id: &str,
+    confirmation_id: &str,
+) -> Result<pb::LegalisationRequest, tonic::Status> {
+    let message = pb::ConfirmLegalisationRequestRequest {
+        request_id: request_id(),
+        legalisation_request_id: id.to_owned(),
+        confirmation_id: confirmation_id.to_owned(),
+    };
+    let mut claims = world.claims(citizen, Surface::Citizen);
+    claims.assurance = Assurance::Claimed;
+    let answer = world
+        .legalisation()
+        .confirm_legalisation_request(with_token(message, &token(&claims)))
+        .await?;
+    Ok(answer.into_inner().legalisation_request.unwrap())
+}
+
+/// Whoever has just been proved at an office need not sign in again.
+#[tokio::test]
+async fn a_proof_counts_before_the_token_knows_of_it() {
+    let world = World::start().await;
+    let citizen = world.citizen();
+    let id = world.placed(citizen).await.legalisation_request_id;
+    let confirmation_id = world.confirmation(citizen, &id).await;
+    world.identity.set_proved(citizen.0, false);
+    confirm_with_an_old_token(&world, citizen, &id, &confirmation_id)
+        .await
+        .unwrap_err();
+    world.identity.set_proved(citizen.0, true);
+    let request = confirm_with_an_old_token(&world, citizen, &id, &confirmation_id)
+        .await
+        .unwrap();
+    assert_eq!(request.state(), pb::LegalisationState::Submitted);
+
+    let other = world.placed(citizen).await.legalisation_request_id;
+    let confirmation_id = world.confirmation(citizen, &other).await;
+    world.identity.end_sessions(citizen.0);
+    assert_eq!(
+        reason(confirm_with_an_old_token(&world, citizen, &other, &confirmation_id).await),
+        (Code::Unauthenticated, "SESSION_ENDED".to_owned())
+    );
 }
 
 #[tokio::test]

@@ -61,6 +61,11 @@ impl World {
         Self::start_at("2026-11-23T09:00:00Z".parse().unwrap()).await
     }
 
+    /// A world at this moment: where the certificates, revocation lists and time-stamps of the test stack are valid.
+    pub(crate) async fn present() -> Self {
+        Self::start_at(Ambient::system().now()).await
+    }
+
     /// A world at a given instant.
     pub(crate) async fn start_at(now: DateTime<Utc>) -> Self {
         Self::start_with(now, |_| {}).await

@@ -15,6 +15,8 @@ pub(crate) struct Token {
     pub(crate) key_label: String,
     pub(crate) pin: String,
     pub(crate) chain_pem: String,
+    /// Common name in the certificate.
+    pub(crate) holder: String,
 }
 
 impl Token {
@@ -35,6 +37,7 @@ impl Token {
             key_label: text("key_label"),
             pin: text("pin"),
             chain_pem,
+            holder: text("holder"),
         }
     }
 }
@@ -46,9 +49,19 @@ impl World {
         officer: Person,
         token: &Token,
     ) -> Result<pb::SigningCredential, Status> {
+        self.try_register_at(OFFICE, administrator, officer, token).await
+    }
+
+    pub(crate) async fn try_register_at(
+        &self,
+        office: Uuid,
+        administrator: Person,
+        officer: Person,
+        token: &Token,
+    ) -> Result<pb::SigningCredential, Status> {
         let message = pb::RegisterCredentialRequest {
             request_id: request_id(),
-            office_id: OFFICE.to_string(),
+            office_id: office.to_string(),
             officer_person_id: officer.0.to_string(),
             token_label: token.label.clone(),
             key_label: token.key_label.clone(),
@@ -61,10 +74,17 @@ impl World {
         Ok(answer.into_inner().credential.unwrap())
     }
 
+    /// An official with these roles whose name is that of a token's holder.
+    pub(crate) fn holder(&self, token: &Token, roles: &[&str]) -> Person {
+        let official = self.official(roles);
+        self.identity.rename(official.0, &token.holder);
+        official
+    }
+
     /// An officer whose credential is registered.
     pub(crate) async fn officer(&self, token: &Token) -> Person {
         let administrator = self.official(&[ADMINISTRATOR]);
-        let officer = self.official(&[OFFICER]);
+        let officer = self.holder(token, &[OFFICER]);
         self.try_register(administrator, officer, token).await.unwrap();
         officer
     }
@@ -179,11 +199,17 @@ impl World {
             .intents
     }
 
-    /// The register of the test's year.
+    /// The civil year of the world, in Casablanca.
+    pub(crate) fn year(&self) -> i32 {
+        use chrono::Datelike;
+        wathiq_chassis::civil_date(self.app.ambient.now()).year()
+    }
+
+    /// The register of the world's year.
     pub(crate) async fn register(&self, reader: Person) -> Vec<pb::RegisterEntry> {
         let message = pb::ListRegisterRequest {
             office_id: OFFICE.to_string(),
-            year: 2026,
+            year: self.year(),
             ..Default::default()
         };
         self.office()

@@ -9,9 +9,11 @@ use bytes::Bytes;
 use chrono::DateTime;
 use wathiq_signature::domain::recipe::{DrawnMark, Field, Page, Recipe, ViewRectangle};
 use wathiq_signature::pdf::{
-    Inspection, Limit, Overlay, PdfConfig, PdfError, Pool, RenderJob, SealPolicy, current_template_version,
+    Inspection, Limit, Overlay, PdfConfig, PdfError, Pool, RenderJob, SealPolicy, TrustMaterial,
+    current_template_version,
 };
 
+use crate::harness::Stack;
 use crate::sample;
 
 fn config() -> PdfConfig {
@@ -126,6 +128,48 @@ async fn every_part_of_the_recipe_decides_the_digest() {
         change(&mut changed);
         assert!(seen.insert(pool.prepare(file.clone(), &changed).await.unwrap().0.digest));
     }
+}
+
+/// Many authorities with many lists are no reason for a verification to fail.
+#[tokio::test]
+async fn a_file_is_verified_with_much_trust_material() {
+    let root = std::fs::read_to_string(Stack::get().text("/trust/root")).unwrap();
+    let anchor = Bytes::from(
+        wathiq_signature::trust::certificates_of_pem(&root)
+            .unwrap()
+            .remove(0),
+    );
+    let trust = TrustMaterial {
+        at: wathiq_chassis::Ambient::system().now(),
+        anchors: vec![anchor; 100],
+        crls: vec![Bytes::from_static(b"no list"); 100],
+        ocsp_responses: vec![Bytes::from_static(b"no answer"); 100],
+    };
+    let verdict = pool().verify(sample::plain(1).into(), &trust).await.unwrap();
+    assert!(verdict.signatures.is_empty());
+}
+
+/// Every way that identity has, or will have, to prove a person is printed.
+#[tokio::test]
+async fn the_page_has_a_text_for_every_method() {
+    use wathiq_proto::wathiq::identity::v1::ProofMethod;
+    let pool = pool();
+    let known = (1..).map_while(|number| ProofMethod::try_from(number).ok());
+    let mut methods: Vec<&str> = known
+        .map(|method| method.as_str_name().trim_start_matches("PROOF_METHOD_"))
+        .collect();
+    assert!(methods.contains(&"BOOTSTRAP"));
+    methods.push("NOT_INVENTED_YET");
+    let mut digests = HashSet::new();
+    for method in &methods {
+        let mut recipe = recipe();
+        recipe.page.as_mut().unwrap().data["specimen"]["proof"]["method"] = (*method).into();
+        let (prepared, _) = pool.prepare(sample::plain(1).into(), &recipe).await.unwrap();
+        assert!(digests.insert(prepared.digest), "{method} has a text of its own");
+    }
+    let mut recipe = recipe();
+    recipe.page.as_mut().unwrap().data["confirmation"]["method"] = "PASSKEY".into();
+    pool.prepare(sample::plain(1).into(), &recipe).await.unwrap();
 }
 
 #[tokio::test]
@@ -297,7 +341,7 @@ async fn a_job_that_takes_too_much_memory_is_ended() {
     );
 }
 
-/// A pool of one child at a time that notes each child's process id in a file.
+/// A pool, of one child at a time for people's work, that notes each child's process id in a file.
 struct Watched {
     pool: Pool,
     folder: tempfile::TempDir,
@@ -313,7 +357,6 @@ impl Watched {
         std::fs::set_permissions(&script, PermissionsExt::from_mode(0o700)).unwrap();
         let pool = Pool::new(PdfConfig {
             worker: Some(script),
-            workers: 1,
             ..config
         });
         Self { pool, folder }

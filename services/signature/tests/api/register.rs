@@ -3,12 +3,12 @@
 use wathiq_proto::wathiq::signature::v1 as pb;
 use wathiq_signature::domain::role::AGENT;
 
-use crate::harness::{World, request_id};
+use crate::harness::{OFFICE, World, request_id};
 use crate::officers::Token;
 
 #[tokio::test]
 async fn an_annulled_intent_keeps_its_number_and_the_request_goes_back() {
-    let world = World::start().await;
+    let world = World::present().await;
     let token = Token::named("officer-1");
     let (agent, officer) = (world.official(&[AGENT]), world.officer(&token).await);
     let id = world.accepted(world.citizen(), agent).await;
@@ -33,6 +33,7 @@ async fn an_annulled_intent_keeps_its_number_and_the_request_goes_back() {
         .unwrap();
     assert_eq!(entry.state(), pb::RegisterEntryState::Annulled);
     assert_eq!(entry.annulment_reason, "La page ne peut pas être composée.");
+    assert_eq!(entry.annulled_by_person_id, officer.0.to_string());
     let repeated = world
         .office()
         .annul_intent(annul())
@@ -87,4 +88,48 @@ async fn the_registers_year_and_date_are_those_of_casablanca() {
     assert_eq!((new.year, new.number), (2027, 1));
     let date = new.date.unwrap();
     assert_eq!((date.year, date.month, date.day), (2027, 1, 1));
+}
+
+/// The clock is read under the register's lock: a number of the new year is never dated in the old one.
+#[tokio::test]
+async fn an_officer_who_waits_beyond_midnight_gets_number_and_date_of_the_new_year() {
+    // Ten seconds before midnight in Casablanca.
+    let world = World::start_at("2026-12-31T22:59:50Z".parse().unwrap()).await;
+    let token = Token::named("officer-1");
+    let (citizen, agent) = (world.citizen(), world.official(&[AGENT]));
+    let officer = world.officer(&token).await;
+    let id = world.accepted(citizen, agent).await;
+    let mut other = world.database.connect().await;
+    let lock = "SELECT pg_advisory_lock(hashtextextended('register ' || $1::text, 0))";
+    sqlx::query(lock).bind(OFFICE).execute(&mut other).await.unwrap();
+    let (intents, ()) = tokio::join!(world.authorised(officer, std::slice::from_ref(&id)), async {
+        let waits = "SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND NOT granted)";
+        let bound = std::time::Instant::now() + std::time::Duration::from_secs(4);
+        while !sqlx::query_scalar::<_, bool>(waits)
+            .fetch_one(&mut other)
+            .await
+            .unwrap()
+        {
+            assert!(std::time::Instant::now() < bound, "nobody waits for the register");
+            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+        }
+        world.clock.advance(chrono::TimeDelta::seconds(20));
+        sqlx::query("SELECT pg_advisory_unlock_all()")
+            .execute(&mut other)
+            .await
+            .unwrap();
+    });
+    let entry = intents[0].register_entry.clone().unwrap();
+    let date = entry.date.unwrap();
+    assert_eq!((entry.year, entry.number), (2027, 1));
+    assert_eq!((date.year, date.month, date.day), (2027, 1, 1));
+    let frozen: (i32, String) = sqlx::query_as("SELECT register_year, recipe FROM seal_intent")
+        .fetch_one(&mut other)
+        .await
+        .unwrap();
+    assert_eq!(frozen.0, 2027);
+    assert!(
+        frozen.1.contains("2027-01-01T00:00:10+01:00"),
+        "the signing time is of the same reading"
+    );
 }

@@ -48,7 +48,7 @@ async fn the_agent_sees_signature_and_specimen_and_what_was_compared_is_recorded
     let dark = picture.pixels().filter(|pixel| pixel.0[0] < 128).count();
     assert!(dark > 200, "{dark} dark pixels are no signature");
     let kept = world.folder.path().join(format!(
-        "objects/reviews/{}",
+        "objects/reviews/{id}/{}",
         data_encoding::HEXLOWER.encode(&review.region_sha256)
     ));
     assert_eq!(std::fs::read(kept).unwrap(), review.region_png);
@@ -151,23 +151,43 @@ async fn a_comparison_is_about_what_was_shown() {
         ]
     );
 
-    // The citizen deposits a new specimen: what is seen next is another picture.
-    world.identity.add_specimen(citizen.0, 2);
-    world.try_review(agent, &id).await.unwrap();
-    assert_eq!(
-        reason(world.try_accept(agent, &id, matching(&review)).await),
-        refused("COMPARISON_MISMATCH")
-    );
-    let refusal = world.try_refuse(agent, &id, Some(differs)).await;
-    assert_eq!(reason(refusal), refused("COMPARISON_MISMATCH"));
-    let review = world.try_review(agent, &id).await.unwrap();
-    assert_eq!(review.specimen_version, 2);
-    let differs = pb::Comparison {
-        result: pb::ComparisonResult::Differs.into(),
-        ..matching(&review)
+    let other = pb::Comparison {
+        specimen_version: 2,
+        ..differs.clone()
     };
+    let refusal = world.try_refuse(agent, &id, Some(other)).await;
+    assert_eq!(reason(refusal), refused("COMPARISON_MISMATCH"));
     let request = world.try_refuse(agent, &id, Some(differs)).await.unwrap();
     assert_eq!(request.state(), pb::LegalisationState::Refused);
+}
+
+#[tokio::test]
+async fn the_specimen_compared_is_the_one_that_was_confirmed() {
+    let world = World::start().await;
+    let (citizen, agent) = (world.citizen(), world.official(&["agent"]));
+    let id = world.submitted(citizen).await.legalisation_request_id;
+    world.try_claim(agent, &id).await.unwrap();
+    let before = world.try_review(agent, &id).await.unwrap();
+    world.identity.add_specimen(citizen.0, 2);
+    let after = world.try_review(agent, &id).await.unwrap();
+    assert_eq!((before.specimen_version, after.specimen_version), (1, 1));
+    assert_eq!(before.specimen_png, after.specimen_png);
+
+    world.identity.remove_specimens(citizen.0);
+    world.identity.add_specimen(citizen.0, 3);
+    assert_eq!(
+        reason(world.try_review(agent, &id).await),
+        (Code::FailedPrecondition, "SPECIMEN_VERSION_GONE".to_owned())
+    );
+    world.try_accept(agent, &id, matching(&after)).await.unwrap();
+    let mut conn = world.database.connect().await;
+    let recorded: (i32, i32, Vec<u8>) = sqlx::query_as(
+        "SELECT specimen_version, confirmed_specimen, specimen_sha256 FROM legalisation_request",
+    )
+    .fetch_one(&mut conn)
+    .await
+    .unwrap();
+    assert_eq!(recorded, (1, 1, after.specimen_sha256));
 }
 
 #[tokio::test]
@@ -336,20 +356,19 @@ async fn four_eyes_hold_in_the_database() {
     world.accept(agent, &id).await;
     let mut conn = world.database.connect().await;
     let broken = [
-        ("UPDATE legalisation_request SET agent_id = applicant_id", "four_eyes_agent"),
+        ("UPDATE legalisation_request SET version = version + 1, agent_id = applicant_id", "four_eyes_agent"),
         (
-            "UPDATE legalisation_request SET state = 'AWAITING_SIGNATURE', officer_id = agent_id, intent_id = id,
+            "UPDATE legalisation_request SET version = version + 1, state = 'AWAITING_SIGNATURE', officer_id = agent_id, intent_id = id,
              authorised_at = updated_at",
             "four_eyes_officer",
         ),
         (
-            "UPDATE legalisation_request SET state = 'AWAITING_SIGNATURE', officer_id = applicant_id, intent_id = id,
+            "UPDATE legalisation_request SET version = version + 1, state = 'AWAITING_SIGNATURE', officer_id = applicant_id, intent_id = id,
              authorised_at = updated_at",
             "four_eyes_officer",
         ),
-        ("UPDATE legalisation_request SET comparison_result = 'DIFFERS'", "accepted_matches"),
-        ("UPDATE legalisation_request SET compared_at = NULL", "comparison_whole"),
-        ("UPDATE legalisation_request SET receipt_number = NULL, submitted_at = NULL, expected_on = NULL", "state_receipt"),
+        ("UPDATE legalisation_request SET version = version + 1, comparison_result = 'DIFFERS'", "accepted_matches"),
+        ("UPDATE legalisation_request SET version = version + 1, compared_at = NULL", "comparison_whole"),
     ];
     for (sql, constraint) in broken {
         let error = sqlx::query(sql).execute(&mut conn).await.unwrap_err();

@@ -13,7 +13,7 @@ use crate::{sample, tools};
 
 #[tokio::test]
 async fn a_request_is_sealed_and_delivered_and_other_tools_agree() {
-    let world = World::start().await;
+    let world = World::present().await;
     for label in ["officer-1", "officer-2"] {
         let token = Token::named(label);
         let (citizen, agent) = (world.citizen(), world.official(&[AGENT]));
@@ -55,7 +55,7 @@ async fn a_request_is_sealed_and_delivered_and_other_tools_agree() {
 
 #[tokio::test]
 async fn a_batch_is_sealed_with_one_confirmation() {
-    let world = World::start().await;
+    let world = World::present().await;
     let token = Token::named("officer-1");
     let (agent, officer) = (world.official(&[AGENT]), world.officer(&token).await);
     let mut ids = Vec::new();
@@ -86,7 +86,7 @@ async fn a_batch_is_sealed_with_one_confirmation() {
 
 #[tokio::test]
 async fn a_wrong_pin_costs_nothing_and_the_same_act_goes_on_with_the_right_one() {
-    let world = World::start().await;
+    let world = World::present().await;
     let token = Token::named("officer-1");
     let (agent, officer) = (world.official(&[AGENT]), world.officer(&token).await);
     let id = world.accepted(world.citizen(), agent).await;
@@ -129,7 +129,7 @@ async fn a_wrong_pin_costs_nothing_and_the_same_act_goes_on_with_the_right_one()
 
 #[tokio::test]
 async fn without_pin_or_confirmation_the_key_cannot_be_used() {
-    let world = World::start().await;
+    let world = World::present().await;
     let token = Token::named("officer-1");
     let (agent, officer) = (world.official(&[AGENT]), world.officer(&token).await);
     let ids = [
@@ -194,7 +194,7 @@ async fn without_pin_or_confirmation_the_key_cannot_be_used() {
 
 #[tokio::test]
 async fn only_the_officer_of_the_intent_seals_and_only_while_holding_the_role() {
-    let world = World::start().await;
+    let world = World::present().await;
     let token = Token::named("officer-1");
     let (agent, officer) = (world.official(&[AGENT]), world.officer(&token).await);
     let id = world.accepted(world.citizen(), agent).await;
@@ -224,10 +224,10 @@ async fn only_the_officer_of_the_intent_seals_and_only_while_holding_the_role() 
 
 #[tokio::test]
 async fn four_eyes_hold_for_each_request_of_a_batch() {
-    let world = World::start().await;
+    let world = World::present().await;
     let token = Token::named("officer-1");
     let administrator = world.official(&[ADMINISTRATOR]);
-    let both = world.official(&[AGENT, OFFICER]);
+    let both = world.holder(&token, &[AGENT, OFFICER]);
     world.try_register(administrator, both, &token).await.unwrap();
     let agent = world.official(&[AGENT]);
     let own_comparison = world.accepted(world.citizen(), both).await;
@@ -258,9 +258,9 @@ async fn four_eyes_hold_for_each_request_of_a_batch() {
 
 #[tokio::test]
 async fn an_expired_certificate_and_a_missing_one_authorise_nothing() {
-    let world = World::start().await;
+    let world = World::present().await;
     let (agent, administrator) = (world.official(&[AGENT]), world.official(&[ADMINISTRATOR]));
-    let officer = world.official(&[OFFICER]);
+    let officer = world.holder(&Token::named("officer-1"), &[OFFICER]);
     let id = world.accepted(world.citizen(), agent).await;
     let ids = std::slice::from_ref(&id);
     assert_eq!(
@@ -287,8 +287,9 @@ async fn an_expired_certificate_and_a_missing_one_authorise_nothing() {
 
 #[tokio::test]
 async fn a_key_that_is_not_the_certificates_is_found() {
-    let world = World::start().await;
-    let (administrator, officer) = (world.official(&[ADMINISTRATOR]), world.official(&[OFFICER]));
+    let world = World::present().await;
+    let administrator = world.official(&[ADMINISTRATOR]);
+    let officer = world.holder(&Token::named("officer-1"), &[OFFICER]);
     let mixed = Token {
         label: "officer-revoked".to_owned(),
         ..Token::named("officer-1")
@@ -321,7 +322,7 @@ async fn a_key_that_is_not_the_certificates_is_found() {
 
 #[tokio::test]
 async fn batches_have_bounds() {
-    let world = World::start().await;
+    let world = World::present().await;
     let officer = world.official(&[OFFICER]);
     let many: Vec<String> = (0..201).map(|_| uuid::Uuid::new_v4().to_string()).collect();
     let violations = crate::harness::violations(world.try_authorise(officer, &many).await);
@@ -352,7 +353,7 @@ async fn batches_have_bounds() {
 
 #[tokio::test]
 async fn a_revoked_certificate_seals_nothing() {
-    let world = World::start().await;
+    let world = World::present().await;
     let token = Token::named("officer-revoked");
     let (agent, officer) = (world.official(&[AGENT]), world.officer(&token).await);
     let id = world.accepted(world.citizen(), agent).await;
@@ -368,9 +369,10 @@ async fn a_revoked_certificate_seals_nothing() {
 
 #[tokio::test]
 async fn without_the_token_the_seal_can_be_tried_again() {
-    let world = World::start_with("2026-11-23T09:00:00Z".parse().unwrap(), |app| {
+    let world = World::start_with(wathiq_chassis::Ambient::system().now(), |app| {
         let gone = wathiq_signature::keys::KeysConfig {
             module: "/nonexistent/module.so".into(),
+            call_seconds: 10,
         };
         app.keys = wathiq_signature::keys::Keys::new(&gone);
     })
@@ -392,7 +394,7 @@ async fn without_the_token_the_seal_can_be_tried_again() {
 
 #[tokio::test]
 async fn a_label_that_no_token_has_is_told() {
-    let world = World::start().await;
+    let world = World::present().await;
     let token = Token {
         label: "elsewhere".to_owned(),
         ..Token::named("officer-1")
@@ -408,7 +410,7 @@ async fn a_label_that_no_token_has_is_told() {
 
 #[tokio::test]
 async fn the_page_names_mandatary_and_destination() {
-    let world = World::start().await;
+    let world = World::present().await;
     let token = Token::named("officer-1");
     let (citizen, agent) = (world.citizen(), world.official(&[AGENT]));
     let officer = world.officer(&token).await;
@@ -447,12 +449,13 @@ async fn the_page_names_mandatary_and_destination() {
     world.sealed(officer, &token, std::slice::from_ref(&id)).await;
     let file = world.download(citizen, &id, pb::SealedFileKind::Document).await;
     let text = tools::text_of(&file).await;
+    let number = format!("1 / {}", world.year());
     for printed in [
         "Youssef Benali",
         "K401223",
         "Ministère de la Justice",
         "Figurait déjà",
-        "1 / 2026",
+        &number,
     ] {
         assert!(text.contains(printed), "{printed} is not in {text}");
     }

@@ -8,7 +8,7 @@ use uuid::Uuid;
 use wathiq_proto::wathiq::signature::v1 as pb;
 use wathiq_signature::app::sweep_seals::sweep_seals;
 use wathiq_signature::app::{App, finish_seal, prepare_seal};
-use wathiq_signature::domain::role::{ADMINISTRATOR, AGENT, OFFICER};
+use wathiq_signature::domain::role::{AGENT, OFFICER};
 use wathiq_signature::timestamp::{self, TimestampConfig};
 
 use crate::harness::{Person, Stack, World, reason, request_id};
@@ -17,21 +17,29 @@ use crate::tools;
 
 const FIVE_MINUTES: chrono::TimeDelta = chrono::TimeDelta::minutes(5);
 
-/// A world whose time-stamp authority is down: nothing listens at its address.
-async fn without_time_stamps() -> World {
+/// A time-stamp authority that is down: nothing listens at its address.
+pub(crate) fn nobodys_time_stamps(ambient: &wathiq_chassis::Ambient) -> timestamp::Client {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}/", listener.local_addr().unwrap());
     drop(listener);
-    let config = TimestampConfig { url, seconds: 2 };
-    let monday = "2026-11-23T09:00:00Z".parse().unwrap();
-    World::start_with(monday, |app| {
-        app.timestamp = timestamp::Client::new(&config, app.ambient.clone()).unwrap();
+    let config = TimestampConfig {
+        url,
+        seconds: 2,
+        tolerance_seconds: 120,
+    };
+    timestamp::Client::new(&config, ambient.clone()).unwrap()
+}
+
+/// A world whose time-stamp authority is down.
+pub(crate) async fn without_time_stamps() -> World {
+    World::start_with(wathiq_chassis::Ambient::system().now(), |app| {
+        app.timestamp = nobodys_time_stamps(&app.ambient);
     })
     .await
 }
 
 /// Another process of the same service, to which the authority answers.
-fn with_time_stamps(app: &App) -> App {
+pub(crate) fn with_time_stamps(app: &App) -> App {
     let stack = Stack::get();
     let config: TimestampConfig = stack.section(stack.timestamp());
     App {
@@ -51,7 +59,7 @@ fn with_time_stamps(app: &App) -> App {
 
 impl World {
     /// An owner's connection, to undo what a crash would have left undone.
-    async fn owner(&self) -> PgConnection {
+    pub(crate) async fn owner(&self) -> PgConnection {
         PgConnection::connect_with(&self.database.config.owner_options().unwrap())
             .await
             .unwrap()
@@ -59,16 +67,26 @@ impl World {
 
     /// Puts an intent's file back to before it was prepared.
     async fn unprepare(&self, intent_id: &str) {
+        let mut owner = self.owner().await;
+        // The crash this stands for came before the row was ever changed.
+        sqlx::query("ALTER TABLE seal_file DISABLE TRIGGER USER")
+            .execute(&mut owner)
+            .await
+            .unwrap();
         let done = sqlx::query(
             "UPDATE seal_file SET phase = 'FROZEN', prepared_key = NULL, byte_range = NULL, digest = NULL,
                                   contents_offset = NULL, contents_len = NULL, prepared_at = NULL
              WHERE intent_id = $1 AND phase = 'PREPARED'",
         )
         .bind(uuid(intent_id))
-        .execute(&mut self.owner().await)
+        .execute(&mut owner)
         .await
         .unwrap();
         assert_eq!(done.rows_affected(), 1);
+        sqlx::query("ALTER TABLE seal_file ENABLE TRIGGER USER")
+            .execute(&mut owner)
+            .await
+            .unwrap();
     }
 
     /// Another request like this one, as quickly as a row is copied.
@@ -88,7 +106,32 @@ impl World {
         copy.to_string()
     }
 
-    async fn count(&self, sql: &'static str) -> i64 {
+    /// A credential for another officer like this one's, but for the key: as quickly as a row is copied.
+    async fn credential_like(&self, first: Person, officer: Person) {
+        let mut owner = self.owner().await;
+        let key = [officer.0.as_bytes().as_slice(); 2].concat();
+        for sql in [
+            "INSERT INTO public_key_holder (public_key_sha256, officer_id) VALUES ($3, $2)",
+            "INSERT INTO token_key_holder (token_label, key_label, officer_id) VALUES (left($2::text, 32), 'seal', $2)",
+            "INSERT INTO signing_credential
+             SELECT (jsonb_populate_record(original, jsonb_build_object(
+                         'id', gen_random_uuid(), 'officer_id', $2::uuid, 'token_label', left($2::text, 32),
+                         'public_key_sha256', $3::bytea))).*
+             FROM signing_credential original WHERE officer_id = $1",
+        ] {
+            // Every statement takes the same three values.
+            let sql = format!("WITH given AS (SELECT $1::uuid, $2::uuid, $3::bytea) {sql}");
+            sqlx::query(sqlx::AssertSqlSafe(sql))
+                .bind(first.0)
+                .bind(officer.0)
+                .bind(&key)
+                .execute(&mut owner)
+                .await
+                .unwrap();
+        }
+    }
+
+    pub(crate) async fn count(&self, sql: &'static str) -> i64 {
         sqlx::query_scalar(sql)
             .fetch_one(&mut self.database.connect().await)
             .await
@@ -96,7 +139,7 @@ impl World {
     }
 
     /// What a complete seal leaves, once.
-    async fn assert_sealed_once(&self) {
+    pub(crate) async fn assert_sealed_once(&self) {
         assert_eq!(self.count("SELECT count(*) FROM sealed_revision").await, 1);
         assert_eq!(self.count("SELECT count(*) FROM register_entry").await, 1);
         assert_eq!(
@@ -116,7 +159,7 @@ impl World {
     }
 
     /// The officer's act while the authority is down: the key has signed, the seal waits.
-    async fn signed(&self, officer: Person, id: &str, token: &Token) -> Uuid {
+    pub(crate) async fn signed(&self, officer: Person, id: &str, token: &Token) -> Uuid {
         let intents = self.authorised(officer, &[id.to_owned()]).await;
         let answer = self
             .try_seal(officer, self.sealing(officer, &intents, &token.pin))
@@ -130,7 +173,7 @@ impl World {
         uuid(&intents[0].intent_id)
     }
 
-    async fn one_accepted(&self, token: &Token) -> (Person, Person, String) {
+    pub(crate) async fn one_accepted(&self, token: &Token) -> (Person, Person, String) {
         let (citizen, agent) = (self.citizen(), self.official(&[AGENT]));
         let officer = self.officer(token).await;
         (citizen, officer, self.accepted(citizen, agent).await)
@@ -139,7 +182,7 @@ impl World {
 
 #[tokio::test]
 async fn a_crash_before_preparing_is_mended_with_the_same_digest() {
-    let world = World::start().await;
+    let world = World::present().await;
     let token = Token::named("officer-1");
     let (_, officer, id) = world.one_accepted(&token).await;
     let intent = world
@@ -237,7 +280,7 @@ async fn without_the_authority_the_seal_waits_and_is_finished_without_the_pin() 
 
 #[tokio::test]
 async fn a_signature_that_was_lost_before_it_was_stored_is_asked_for_again() {
-    let world = World::start().await;
+    let world = World::present().await;
     let token = Token::named("officer-1");
     let (_, officer, id) = world.one_accepted(&token).await;
     let intent = world
@@ -276,7 +319,7 @@ async fn finishing_at_once_in_several_processes_gives_one_seal() {
 
 #[tokio::test]
 async fn thirty_two_repeats_of_one_act_are_one_seal() {
-    let world = World::start().await;
+    let world = World::present().await;
     let token = Token::named("officer-1");
     let (_, officer, id) = world.one_accepted(&token).await;
     let message = pb::AuthoriseSealsRequest {
@@ -313,14 +356,15 @@ async fn thirty_two_repeats_of_one_act_are_one_seal() {
 
 #[tokio::test]
 async fn thirty_two_officers_at_once_leave_a_dense_register() {
-    let world = World::start().await;
+    let world = World::present().await;
     let token = Token::named("officer-1");
-    let (agent, administrator) = (world.official(&[AGENT]), world.official(&[ADMINISTRATOR]));
+    let agent = world.official(&[AGENT]);
+    let first = world.officer(&token).await;
     let accepted = world.accepted(world.citizen(), agent).await;
     let mut work = Vec::new();
     for _ in 0..32 {
         let officer = world.official(&[OFFICER]);
-        world.try_register(administrator, officer, &token).await.unwrap();
+        world.credential_like(first, officer).await;
         work.push((officer, world.copy_of(&accepted).await));
     }
     let authorised = join_all(work.iter().map(|(officer, id)| async {
@@ -358,7 +402,7 @@ async fn thirty_two_officers_at_once_leave_a_dense_register() {
 
 #[tokio::test]
 async fn issued_records_cannot_be_changed_or_removed_by_the_service() {
-    let world = World::start().await;
+    let world = World::present().await;
     let mut conn = world.database.connect().await;
     for sql in [
         "UPDATE sealed_revision SET level = 'B-LT'",
@@ -383,7 +427,7 @@ async fn issued_records_cannot_be_changed_or_removed_by_the_service() {
 
 #[tokio::test]
 async fn what_sealing_leaves_behind_is_swept_and_what_is_needed_stays() {
-    let world = World::start().await;
+    let world = World::present().await;
     let token = Token::named("officer-1");
     let (citizen, officer, id) = world.one_accepted(&token).await;
     let open = world.accepted(world.citizen(), world.official(&[AGENT])).await;

@@ -62,12 +62,12 @@ for signature in reader.embedded_signatures:
           'trusted' if status.trusted else 'UNTRUSTED', status.modification_level, 'ok' if status.bottom_line else 'REJECTED')
 "#;
 
-struct Signed {
-    file: Vec<u8>,
+pub(crate) struct Signed {
+    pub(crate) file: Vec<u8>,
     certificate: tempfile::NamedTempFile,
 }
 
-async fn signed(kind: &str) -> Signed {
+pub(crate) async fn signed(kind: &str) -> Signed {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("signed.pdf");
     std::fs::write(&path, sample::plain(2)).unwrap();
@@ -100,7 +100,12 @@ async fn judged(file: &[u8], signed: &Signed) -> Vec<String> {
 
 impl World {
     /// AGENT_ACCEPTED, for a file of one's own.
-    async fn accepted_file(&self, citizen: Person, file: &[u8], placement: pb::Placement) -> String {
+    pub(crate) async fn accepted_file(
+        &self,
+        citizen: Person,
+        file: &[u8],
+        placement: pb::Placement,
+    ) -> String {
         let document = self.upload(citizen, file).await;
         let request = self.as_citizen(citizen, self.opening(&document));
         let answer = self
@@ -130,7 +135,7 @@ async fn earlier_signatures_stay_valid_and_the_page_names_the_sealed_file() {
         ("3", standing(), pb::SealPolicy::InvisibleField),
         ("2+field", standing(), pb::SealPolicy::ExistingField),
     ];
-    let world = World::start().await;
+    let world = World::present().await;
     let token = Token::named("officer-1");
     let officer = world.officer(&token).await;
     for (kind, placement, policy) in cases {
@@ -199,7 +204,7 @@ async fn earlier_signatures_stay_valid_and_the_page_names_the_sealed_file() {
 
 #[tokio::test]
 async fn a_document_certified_against_any_change_is_refused_at_upload() {
-    let world = World::start().await;
+    let world = World::present().await;
     let original = signed("1").await;
     let citizen = world.citizen();
     let document = world
@@ -212,7 +217,7 @@ async fn a_document_certified_against_any_change_is_refused_at_upload() {
 
 #[tokio::test]
 async fn an_intent_may_be_given_up_between_the_two_acts() {
-    let world = World::start().await;
+    let world = World::present().await;
     let token = Token::named("officer-1");
     let officer = world.officer(&token).await;
     let original = signed("approval").await;

@@ -13,11 +13,11 @@ use crate::officers::{Token, uuid};
 use crate::{sample, tools};
 
 impl World {
-    fn verification(&self) -> VerificationServiceClient<Channel> {
+    pub(crate) fn verification(&self) -> VerificationServiceClient<Channel> {
         VerificationServiceClient::new(self.channel("gateway"))
     }
 
-    async fn verify(&self, file: &[u8]) -> Result<pb::VerifyFileResponse, Status> {
+    pub(crate) async fn verify(&self, file: &[u8]) -> Result<pb::VerifyFileResponse, Status> {
         let chunks = file.chunks(256 * 1024).map(|chunk| pb::VerifyFileRequest {
             chunk: chunk.to_vec(),
         });
@@ -30,7 +30,7 @@ impl World {
     }
 
     /// A delivered legalisation, its citizen and its file.
-    async fn delivered(&self) -> (pb::LegalisationRequest, Person, Vec<u8>) {
+    pub(crate) async fn delivered(&self) -> (pb::LegalisationRequest, Person, Vec<u8>) {
         let token = Token::named("officer-1");
         let (citizen, agent) = (self.citizen(), self.official(&[AGENT]));
         let officer = self.officer(&token).await;
@@ -44,14 +44,9 @@ impl World {
     }
 }
 
-/// The world stands where the test stack's certificates and revocation lists are valid: now.
-async fn present() -> World {
-    World::start_at(wathiq_chassis::Ambient::system().now()).await
-}
-
 #[tokio::test]
 async fn the_code_leads_to_the_legalisation_however_it_is_typed() {
-    let world = present().await;
+    let world = World::present().await;
     let (request, _, file) = world.delivered().await;
     let typed = request.verification_code.to_lowercase().replace('-', " ");
     let message = pb::VerifyCodeRequest { code: typed };
@@ -74,7 +69,7 @@ async fn the_code_leads_to_the_legalisation_however_it_is_typed() {
     assert_eq!(facts.document_sha256, tools::sha256(&file));
     assert_eq!(
         (facts.register_year, facts.register_number, facts.latest_revision),
-        (2026, 1, 1)
+        (world.year(), 1, 1)
     );
     assert_eq!(facts.register_state(), pb::RegisterEntryState::Sealed);
     assert_eq!(facts.confirmation_method, "totp");
@@ -105,7 +100,7 @@ async fn the_code_leads_to_the_legalisation_however_it_is_typed() {
 
 #[tokio::test]
 async fn an_issued_file_is_known_by_its_bytes() {
-    let world = present().await;
+    let world = World::present().await;
     let (request, _, file) = world.delivered().await;
     let verdict = world.verify(&file).await.unwrap();
     assert_eq!(verdict.indication(), pb::Indication::TotalPassed, "{verdict:?}");
@@ -123,7 +118,7 @@ async fn an_issued_file_is_known_by_its_bytes() {
 
 #[tokio::test]
 async fn a_changed_byte_is_found_and_the_document_still_named() {
-    let world = present().await;
+    let world = World::present().await;
     let (request, _, mut file) = world.delivered().await;
     let at = file
         .windows(7)
@@ -142,7 +137,7 @@ async fn a_changed_byte_is_found_and_the_document_still_named() {
 
 #[tokio::test]
 async fn a_revision_on_top_is_judged_by_what_it_changes() {
-    let world = present().await;
+    let world = World::present().await;
     let (_, _, file) = world.delivered().await;
     // Text over the page: an incremental update that changes what a reader sees.
     let shadowed = tools::edited(
@@ -187,7 +182,7 @@ with open(sys.argv[1],'rb+') as f:
 
 #[tokio::test]
 async fn other_files_are_verified_without_any_rule_of_intake() {
-    let world = present().await;
+    let world = World::present().await;
     let verdict = world.verify(&sample::plain(1)).await.unwrap();
     assert_eq!(verdict.issued(), pb::IssuedState::Unknown);
     assert_eq!(verdict.indication(), pb::Indication::Indeterminate);
@@ -208,7 +203,7 @@ async fn other_files_are_verified_without_any_rule_of_intake() {
 
 #[tokio::test]
 async fn a_link_leads_to_the_files_for_ninety_days() {
-    let world = present().await;
+    let world = World::present().await;
     let (request, _, file) = world.delivered().await;
     let mut conn = world.database.connect().await;
     let id = uuid(&request.legalisation_request_id);
@@ -272,7 +267,7 @@ async fn a_link_leads_to_the_files_for_ninety_days() {
 
 #[tokio::test]
 async fn the_holder_can_open_the_commitments_on_the_stream() {
-    let world = present().await;
+    let world = World::present().await;
     let (request, citizen, file) = world.delivered().await;
     let ask = || pb::GetCommitmentsRequest {
         legalisation_request_id: request.legalisation_request_id.clone(),

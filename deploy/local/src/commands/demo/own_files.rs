@@ -63,11 +63,7 @@ pub(super) async fn legalise(desk: &Desk<'_>, cast: &mut Cast, files: &[PathBuf]
             };
             match brought {
                 Ok(one) => accepted.push(one),
-                Err(Outcome::Refused(reason)) => eprintln!("{}: refused, {reason}", shown(file)),
-                Err(Outcome::Failed(error)) => {
-                    failed += 1;
-                    eprintln!("{}: FAILED: {error:#}", shown(file));
-                }
+                Err(outcome) => failed += usize::from(!told(file, Err(outcome))),
             }
         }
         failed += finish(desk, cast, accepted).await;
@@ -81,7 +77,7 @@ pub(super) async fn legalise(desk: &Desk<'_>, cast: &mut Cast, files: &[PathBuf]
     Ok(())
 }
 
-/// Only what intake says of the file itself is its refusal; anything later is a failure of ours.
+/// What the platform says of the file, at intake or later, is its refusal; all else is a failure of ours.
 async fn bring_in<'f>(cast: &mut Cast, file: &'f Path, own: PathBuf) -> Result<Accepted<'f>, Outcome> {
     let bytes = std::fs::read(file)
         .context("cannot be read")
@@ -91,15 +87,11 @@ async fn bring_in<'f>(cast: &mut Cast, file: &'f Path, own: PathBuf) -> Result<A
     cast.take_turns().await.map_err(Outcome::Failed)?;
     let document = legalisation::upload(&cast.citizen_session, &name, bytes)
         .await
-        .map_err(|error| match error.downcast::<Refused>() {
-            Ok(refused) if speaks_of_the_file(&refused) => keep_refusal(&own, &refused),
-            Ok(refused) => Outcome::Failed(refused.into()),
-            Err(error) => Outcome::Failed(error),
-        })?;
+        .map_err(|error| judged(&own, error, refused_at_intake))?;
     let (request_id, review) = cast
         .bring(&document, None, &mut recorder)
         .await
-        .map_err(Outcome::Failed)?;
+        .map_err(|error| judged(&own, error, speaks_of_the_file))?;
     let citizen = cast.citizen_session.clone();
     Ok(Accepted {
         file,
@@ -108,6 +100,13 @@ async fn bring_in<'f>(cast: &mut Cast, file: &'f Path, own: PathBuf) -> Result<A
         request_id,
         review,
     })
+}
+
+fn judged(own: &Path, error: anyhow::Error, of_the_file: impl Fn(&Refused) -> bool) -> Outcome {
+    match error.downcast_ref::<Refused>() {
+        Some(refused) if of_the_file(refused) => keep_refusal(own, refused),
+        _ => Outcome::Failed(error),
+    }
 }
 
 fn keep_refusal(own: &Path, refused: &Refused) -> Outcome {
@@ -119,8 +118,30 @@ fn keep_refusal(own: &Path, refused: &Refused) -> Outcome {
 }
 
 /// Whether an upload was refused for what it is, and not for who sent it or how often.
-fn speaks_of_the_file(refused: &Refused) -> bool {
+fn refused_at_intake(refused: &Refused) -> bool {
     matches!(refused.status, 400 | 413 | 415 | 422)
+}
+
+/// The same of a later step, where much else is refused with the same status: the reason says what is wrong with the file, or
+/// one of its fields does.
+fn speaks_of_the_file(refused: &Refused) -> bool {
+    const REASONS: [&str; 5] = [
+        "PDF_",
+        "PAGE_",
+        "RECTANGLE_",
+        "SIGNATURE_MUST_STAND",
+        "PREPARATION_FAILED",
+    ];
+    let says = |reason: &Value| {
+        reason
+            .as_str()
+            .is_some_and(|reason| REASONS.iter().any(|known| reason.starts_with(known)))
+    };
+    let errors = refused.problem["errors"].as_array();
+    matches!(refused.status, 400 | 422)
+        && (says(&refused.problem["reason"])
+            || refused.reason() == "DOCUMENT_REFUSED"
+            || errors.is_some_and(|errors| errors.iter().any(|error| says(&error["reason"]))))
 }
 
 /// Seals what was accepted; answers how many files failed.
@@ -129,27 +150,33 @@ async fn finish(desk: &Desk<'_>, cast: &mut Cast, accepted: Vec<Accepted<'_>>) -
         return 0;
     }
     let ids: Vec<String> = accepted.iter().map(|one| one.request_id.clone()).collect();
-    let sealed = cast.seal_all(&ids).await;
+    let mut sealed = cast.seal_all(&ids).await;
     let mut failed = 0;
     for one in accepted {
         let file = one.file;
-        let hindered = match &sealed {
-            Ok(hindered) => hindered.get(&one.request_id).cloned(),
-            Err(error) => Some(format!("{error:#}")),
+        let outcome = match &mut sealed {
+            Err(error) => Err(Outcome::Failed(anyhow::anyhow!("{error:#}"))),
+            Ok(hindered) => match hindered.remove(&one.request_id) {
+                Some(refused) => Err(judged(&one.own, refused.into(), speaks_of_the_file)),
+                None => collect(desk, cast, one).await.map_err(Outcome::Failed),
+            },
         };
-        let verdict = match hindered {
-            Some(reason) => Err(anyhow::anyhow!(reason)),
-            None => collect(desk, cast, one).await,
-        };
-        match verdict {
-            Ok(verdict) => eprintln!("{}: {verdict}", shown(file)),
-            Err(error) => {
-                failed += 1;
-                eprintln!("{}: FAILED: {error:#}", shown(file));
-            }
-        }
+        failed += usize::from(!told(file, outcome));
     }
     failed
+}
+
+/// Prints the one line of a file. False where it was neither legalised nor refused.
+fn told(file: &Path, outcome: Result<String, Outcome>) -> bool {
+    match outcome {
+        Ok(verdict) => eprintln!("{}: {verdict}", shown(file)),
+        Err(Outcome::Refused(reason)) => eprintln!("{}: refused, {reason}", shown(file)),
+        Err(Outcome::Failed(error)) => {
+            eprintln!("{}: FAILED: {error:#}", shown(file));
+            return false;
+        }
+    }
+    true
 }
 
 async fn collect(desk: &Desk<'_>, cast: &Cast, one: Accepted<'_>) -> Result<String> {
@@ -208,43 +235,11 @@ fn shown(file: &Path) -> String {
     )
 }
 
-/// The files named, and those in the folders named, by name.
-///
-/// # Errors
-/// When a name is neither, or no PDF file is among them.
-pub(super) fn find(named: &[String]) -> Result<Vec<PathBuf>> {
-    let mut files = Vec::new();
-    for name in named {
-        let path = PathBuf::from(name);
-        if path.is_dir() {
-            let mut inside: Vec<PathBuf> = std::fs::read_dir(&path)?
-                .map(|entry| entry.map(|entry| entry.path()))
-                .collect::<std::io::Result<_>>()?;
-            inside.retain(|file| {
-                file.is_file()
-                    && file
-                        .extension()
-                        .is_some_and(|extension| extension.eq_ignore_ascii_case("pdf"))
-            });
-            inside.sort();
-            files.append(&mut inside);
-        } else if path.is_file() {
-            files.push(path);
-        } else {
-            bail!("there is no file {name} (a name with spaces stands in quotes of its own)");
-        }
-    }
-    if files.is_empty() {
-        bail!("no PDF file among what was named");
-    }
-    Ok(files)
-}
-
 #[cfg(test)]
 mod tests {
     use std::collections::HashSet;
 
-    use super::{find, own_folder, shown};
+    use super::{own_folder, shown};
 
     #[test]
     fn files_of_one_stem_have_folders_of_their_own() {
@@ -281,18 +276,5 @@ mod tests {
     fn a_path_is_shown_on_one_line_in_one_direction() {
         assert_eq!(shown("a\n\u{202e}fdp.pdf".as_ref()), "a\u{fffd}\u{fffd}fdp.pdf");
         assert_eq!(shown("عقد كراء.pdf".as_ref()), "عقد كراء.pdf");
-    }
-
-    #[test]
-    fn folders_give_their_pdf_files_by_name() {
-        let folder = tempfile::tempdir().unwrap();
-        for name in ["b.PDF", "a.pdf", "note.txt"] {
-            std::fs::write(folder.path().join(name), "").unwrap();
-        }
-        std::fs::create_dir(folder.path().join("c.pdf")).unwrap();
-        let named = folder.path().display().to_string();
-        let found = find(&[named]).unwrap();
-        assert_eq!(found, [folder.path().join("a.pdf"), folder.path().join("b.PDF")]);
-        assert!(find(&[folder.path().join("none.pdf").display().to_string()]).is_err());
     }
 }

@@ -35,6 +35,13 @@ fn barred() -> Confirmation {
     (0..ATTEMPTS).fold(open(), |confirmation, _| confirmation.wrong_code(NOW).unwrap().0)
 }
 
+fn expired() -> Confirmation {
+    Confirmation {
+        state: State::Expired,
+        ..open()
+    }
+}
+
 fn redemption() -> Redemption {
     Redemption {
         service: "signature".to_owned(),
@@ -58,11 +65,12 @@ fn states_and_commands() {
         DateTime<Utc>,
         [Option<Refusal>; 3],
     );
-    let table: [Row; 8] = [
+    let table: [Row; 9] = [
         ("open", open, NOW, [None, None, Some(O)]),
         ("confirmed", confirmed, NOW, [Some(G), Some(G), None]),
         ("redeemed", redeemed, NOW, [Some(U), Some(U), Some(U)]),
         ("barred", barred, NOW, [Some(B), Some(B), Some(B)]),
+        ("expired", expired, NOW, [Some(E), Some(E), Some(E)]),
         ("open, late", open, late, [Some(E), Some(E), Some(E)]),
         ("confirmed, late", confirmed, late, [Some(E), Some(E), Some(E)]),
         ("redeemed, late", redeemed, late, [Some(U), Some(U), Some(U)]),

@@ -2,7 +2,7 @@
 
 use secrecy::ExposeSecret;
 
-use super::client_error;
+use super::{HandOver, client_error};
 use crate::app::{App, compose};
 use crate::clients::identity::Delivery;
 use crate::domain::message::{Channel, Message, Outcome};
@@ -13,7 +13,7 @@ use crate::mail::Mail;
 use crate::text_message::TextMessage;
 
 /// Takes the delivery and sends it. Answers what it turned out to be.
-pub(super) async fn send(app: &App, message: &Message) -> Result<Template, Outcome> {
+pub(super) async fn send(app: &App, message: &Message, hand_over: &HandOver) -> Result<Template, Outcome> {
     // The event's id is the request id: whoever tries again, here or in another process, may take it again.
     let taken = app
         .identity
@@ -29,6 +29,7 @@ pub(super) async fn send(app: &App, message: &Message) -> Result<Template, Outco
             reason: "DELIVERY_EXPIRED".to_owned(),
         });
     }
+    hand_over.begin();
     match delivery.channel {
         Channel::Email => send_mail(app, message, &delivery).await?,
         Channel::Text => send_text(app, message, &delivery).await?,

@@ -2,7 +2,7 @@
 
 use secrecy::ExposeSecret;
 
-use super::client_error;
+use super::{HandOver, client_error};
 use crate::app::App;
 use crate::app::compose::{self, Carriage};
 use crate::clients::ClientError;
@@ -16,7 +16,7 @@ use crate::mail::{self, Mail};
 use crate::text_message::SendError;
 
 /// Asks for the facts and sends the mail.
-pub(super) async fn send(app: &App, message: &Message) -> Result<(), Outcome> {
+pub(super) async fn send(app: &App, message: &Message, hand_over: &HandOver) -> Result<(), Outcome> {
     let facts = app
         .signature
         .facts(message.aggregate_id)
@@ -35,6 +35,7 @@ pub(super) async fn send(app: &App, message: &Message) -> Result<(), Outcome> {
         message,
         recipient: &recipient,
         facts: &facts,
+        hand_over,
     };
     let sent = match message.template {
         Template::Delivered => writing.send_sealed().await,
@@ -49,6 +50,7 @@ struct Writing<'a> {
     message: &'a Message,
     recipient: &'a Recipient,
     facts: &'a Facts,
+    hand_over: &'a HandOver,
 }
 
 /// Why a mail did not go out.
@@ -104,6 +106,7 @@ impl Writing<'_> {
             letter: &letter,
             attachments,
         };
+        self.hand_over.begin();
         self.app.mailer.send(mail).await.map_err(Fault::Send)
     }
 }

@@ -6,12 +6,15 @@ use std::sync::{Arc, Mutex};
 
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
 
 /// What happens to one mail, which comes on a connection of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Verdict {
     /// It is taken.
     Take,
+    /// It is taken, and the answer comes when the test says so.
+    TakeWhenTold,
     /// It is taken, and the connection breaks before the answer.
     TakeAndHangUp,
     /// This code greets.
@@ -36,6 +39,7 @@ struct State {
     verdicts: Mutex<VecDeque<Verdict>>,
     taken: Mutex<Vec<String>>,
     connections: AtomicUsize,
+    told: Semaphore,
 }
 
 impl Server {
@@ -50,6 +54,7 @@ impl Server {
             verdicts: Mutex::new(verdicts.into_iter().collect()),
             taken: Mutex::default(),
             connections: AtomicUsize::new(0),
+            told: Semaphore::new(0),
         });
         let accepting = Arc::clone(&state);
         tokio::spawn(async move {
@@ -66,6 +71,11 @@ impl Server {
     /// The mails that were taken, as they came.
     pub(crate) fn taken(&self) -> Vec<String> {
         self.state.taken.lock().unwrap().clone()
+    }
+
+    /// Lets one answer go that waits.
+    pub(crate) fn answer(&self) {
+        self.state.told.add_permits(1);
     }
 
     pub(crate) fn connections(&self) -> usize {
@@ -113,8 +123,10 @@ async fn converse(stream: TcpStream, state: &State) -> std::io::Result<()> {
                     format!("{code} not this")
                 } else {
                     state.taken.lock().unwrap().push(mail);
-                    if verdict == Verdict::TakeAndHangUp {
-                        return Ok(());
+                    match verdict {
+                        Verdict::TakeAndHangUp => return Ok(()),
+                        Verdict::TakeWhenTold => state.told.acquire().await.unwrap().forget(),
+                        _ => {}
                     }
                     "250 taken".to_owned()
                 }

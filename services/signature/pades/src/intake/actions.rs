@@ -39,7 +39,8 @@ pub(super) fn examine(
     dictionary: &Dictionary<'_>,
     is_stream: bool,
 ) -> Result<(), Refusal> {
-    if let Some(key) = dictionary.duplicate_key() {
+    let duplicates = dictionary.duplicate_keys();
+    if let Some(key) = duplicates.iter().find(|key| !is_pane(dictionary, key)) {
         let key = String::from_utf8_lossy(key).into_owned();
         return Err(Refusal::new(Reason::DuplicateKey).at(id).with("key", key));
     }
@@ -69,9 +70,19 @@ pub(super) fn examine(
     scripts(document, id, dictionary)
 }
 
+/// The key of the catalogue that says which pane a viewer opens beside the pages, and nothing of the pages. TCPDF writes it
+/// twice where a document has bookmarks; a seal writes it once.
+fn is_pane(dictionary: &Dictionary<'_>, key: &[u8]) -> bool {
+    key == b"PageMode" && dictionary.is_type(b"Catalog")
+}
+
 /// Data that stands outside the file, and filters that hide it.
 fn examine_stream(document: &Document<'_>, id: ObjectId, dictionary: &Dictionary<'_>) -> Result<(), Refusal> {
-    if dictionary.get(b"F").is_some() {
+    // jsPDF writes form fields as streams, whose /F are the flags of an annotation: a number names no file.
+    if document
+        .get(dictionary, b"F")?
+        .is_some_and(|file| file.integer().is_none())
+    {
         return Err(Refusal::new(Reason::ExternalContent).at(id));
     }
     if document.get(dictionary, b"Type")?.as_ref().and_then(Value::name) == Some(b"EmbeddedFile") {

@@ -2,7 +2,7 @@ use super::Limits;
 use super::actions;
 use super::refusal::{Reason, Refusal};
 use crate::fields;
-use crate::syntax::{Dictionary, Document, Kind, MAX_NESTING, ObjectId, Value, decoded_length};
+use crate::syntax::{Dictionary, Document, Kind, Loaded, MAX_NESTING, ObjectId, Value, decoded_length};
 
 /// Reads every object in use, counts what its stream decodes to, and looks at every dictionary in it.
 /// Answers the number of objects.
@@ -41,6 +41,17 @@ fn values(document: &Document<'_>, id: ObjectId, value: &Value<'_>, is_stream: b
                 .try_for_each(|(_, item)| values(document, id, item, false))
         }
         _ => Ok(()),
+    }
+}
+
+/// Of a signed file even the harmless duplicates are refused: a later revision could not be compared with it.
+pub(super) fn unambiguous(catalogue: &Loaded<'_>) -> Result<(), Refusal> {
+    let duplicate = catalogue.value.dictionary().and_then(Dictionary::duplicate_key);
+    match duplicate {
+        Some(key) => Err(Refusal::new(Reason::DuplicateKey)
+            .at(catalogue.id)
+            .with("key", String::from_utf8_lossy(key))),
+        None => Ok(()),
     }
 }
 

@@ -135,20 +135,25 @@ fn widget_rotation(document: &Document<'_>, widget: &Dictionary<'_>) -> Result<u
 fn attach(update: &mut Update<'_, '_>, field: Option<ObjectId>) -> Result<(), PrepareError> {
     let document = update.document;
     let catalogue = document.catalogue()?;
-    let entries = catalogue
-        .value
-        .dictionary()
-        .and_then(|catalogue| catalogue.get(b"AcroForm"));
+    let written = catalogue.value.dictionary();
+    if written.is_some_and(|catalogue| catalogue.duplicate_key().is_some()) {
+        update.edit(catalogue.id, &Edit::default())?;
+    }
+    let entry = written.and_then(|catalogue| catalogue.get(b"AcroForm"));
     let flags = Edit::default().set(b"SigFlags", SIG_FLAGS);
-    match entries.map(|form| (form.reference(), &form.kind)) {
-        Some((Some(form), _)) => {
-            update.edit(form, &flags)?;
-            let dictionary = crate::fields::dictionary(document)?.unwrap_or_default();
+    // A reference may lead through others, or to nothing where a form was taken out.
+    let object = entry.map(|form| document.load(form)).transpose()?.flatten();
+    let object = object
+        .as_ref()
+        .and_then(|form| Some((form.id, form.value.dictionary()?)));
+    match (object, entry.map(|form| &form.kind)) {
+        (Some((id, form)), _) => {
+            update.edit(id, &flags)?;
             field.map_or(Ok(()), |field| {
-                append_to_array(update, form, &dictionary, b"Fields", field)
+                append_to_array(update, id, form, b"Fields", field)
             })
         }
-        Some((None, Kind::Dictionary(form))) => {
+        (None, Some(Kind::Dictionary(form))) => {
             let mut edit = flags;
             if let Some(field) = field {
                 edit = match appended(update, form, b"Fields", field)? {
@@ -194,18 +199,23 @@ fn appended(
     key: &[u8],
     item: ObjectId,
 ) -> Result<Option<Vec<u8>>, PrepareError> {
-    let written = dictionary.get(key);
-    let resolved = update.document.get(dictionary, key)?;
+    let document = update.document;
+    let resolved = document.get(dictionary, key)?;
     let items = resolved.as_ref().and_then(Value::array).unwrap_or_default();
+    let object = dictionary
+        .get(key)
+        .map(|array| document.load(array))
+        .transpose()?;
+    let object = object.flatten().filter(|object| object.value.array().is_some());
     let array = emit::array(
         items
             .iter()
             .map(|item| item.raw.to_vec())
             .chain([emit::reference(item)]),
     );
-    match written.and_then(Value::reference).filter(|_| resolved.is_some()) {
-        Some(id) => {
-            update.put(id, array);
+    match object {
+        Some(object) => {
+            update.put(object.id, array);
             Ok(None)
         }
         None => Ok(Some(array)),

@@ -6,7 +6,7 @@ use super::{PrepareError, Target};
 use crate::emit::{self, Edit};
 use crate::pages::Page;
 use crate::plan::Mark;
-use crate::syntax::{Dictionary, Document, Fault, ObjectId, Value};
+use crate::syntax::{Dictionary, Document, ObjectId, Value};
 
 /// Draws a mark over a page: as a form XObject behind the existing content, which is closed off with `q` and
 /// `Q` so that nothing it leaves set can move the drawing. It is an artifact, so tagged files stay tagged.
@@ -16,16 +16,16 @@ pub(super) fn draw(update: &mut Update<'_, '_>, mark: &Mark) -> Result<(), Prepa
     target.check(&mark.rect)?;
     let form = appearance::form(update, &mark.rect, target.rotation, &mark.appearance)?;
     let (resources, name) = with_xobject(document, &target.page, form)?;
-    let contents = content_streams(document, &target.page)?;
-    let (opening, closing) = balance::around(document, &contents);
+    let contents = target.page.contents(document)?;
+    let around = balance::around(document, &contents);
     let mut items: Vec<Vec<u8>> = Vec::with_capacity(contents.len() + 2);
     if !contents.is_empty() {
         items.push(emit::reference(
-            update.add_stream(&[], "q\n".repeat(opening).as_bytes()),
+            update.add_stream(&[], "q\n".repeat(around.opening).as_bytes()),
         ));
         items.extend(contents.iter().map(|id| emit::reference(*id)));
     }
-    let closing = if contents.is_empty() { 0 } else { closing };
+    let closing = if contents.is_empty() { 0 } else { around.closing };
     let written_name = String::from_utf8_lossy(&emit::name(&name)).into_owned();
     let tail = format!(
         "{}/Artifact BMC\nq\n1 0 0 1 {} {} cm\n{written_name} Do\nQ\nEMC",
@@ -34,29 +34,12 @@ pub(super) fn draw(update: &mut Update<'_, '_>, mark: &Mark) -> Result<(), Prepa
         emit::number(mark.rect[1]),
     );
     // White space first: the previous stream may end within a token.
-    items.push(emit::reference(
-        update.add_stream(&[], format!("\n{tail}\n").as_bytes()),
-    ));
+    let tail = [b"\n", around.ending.as_slice(), b"\n", tail.as_bytes(), b"\n"].concat();
+    items.push(emit::reference(update.add_stream(&[], &tail)));
     let edit = Edit::default()
         .set(b"Contents", emit::array(items))
         .set(b"Resources", resources);
     update.edit(target.page.id, &edit)
-}
-
-/// The streams of a page in order.
-fn content_streams<'d>(document: &'d Document<'_>, page: &Page<'d>) -> Result<Vec<ObjectId>, Fault> {
-    let Some(contents) = page.dictionary.get(b"Contents") else {
-        return Ok(Vec::new());
-    };
-    let resolved = document.resolve(contents)?;
-    match resolved.array() {
-        Some(items) => Ok(items.iter().filter_map(Value::reference).collect()),
-        None => Ok(contents
-            .reference()
-            .filter(|_| resolved.dictionary().is_some())
-            .into_iter()
-            .collect()),
-    }
 }
 
 /// The page's resources, inherited ones included, with one more XObject; answers its name.

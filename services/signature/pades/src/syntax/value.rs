@@ -152,12 +152,18 @@ impl<'a> Dictionary<'a> {
         self.entries.is_empty()
     }
 
-    /// The first key that is written more than once.
+    /// A key that is written more than once.
     pub fn duplicate_key(&self) -> Option<&[u8]> {
+        self.duplicate_keys().first().copied()
+    }
+
+    /// The keys that are written more than once, in ascending order.
+    pub fn duplicate_keys(&self) -> Vec<&[u8]> {
         let mut keys: Vec<&[u8]> = self.entries.iter().map(|(key, _)| key.as_ref()).collect();
         keys.sort_unstable();
         keys.windows(2)
-            .find(|pair| pair[0] == pair[1])
+            .filter(|pair| pair[0] == pair[1])
             .map(|pair| pair[0])
+            .collect()
     }
 }

@@ -170,21 +170,56 @@ impl<'c> Search<'c> {
     }
 }
 
+/// The first chain to an anchor in which every certificate may be used as it is at a time, revocation aside; or what is
+/// wrong with the first that was found.
+pub(super) fn path(
+    certificate: &Certificate,
+    others: &[Certificate],
+    anchors: &[Certificate],
+    at: DateTime<Utc>,
+) -> Result<Vec<Certificate>, SubIndication> {
+    let mut search = Search {
+        candidates: anchors.iter().chain(others.iter().take(MAX_POOL)).collect(),
+        anchors,
+        checks: CHECKS_EACH,
+        found: Vec::new(),
+    };
+    search.extend(&[certificate]);
+    let times = Times {
+        existed: None,
+        made_after: None,
+        now: at,
+    };
+    let mut first = Err(SubIndication::NoCertificateChainFound);
+    for (index, chain) in search.found.into_iter().enumerate() {
+        match constraints(&chain, Purpose::Signature, &times) {
+            Ok(()) => return Ok(chain.into_iter().cloned().collect()),
+            Err(fault) if index == 0 => first = Err(fault),
+            Err(_) => {}
+        }
+    }
+    first
+}
+
 fn check(chain: &[&Certificate], purpose: Purpose, revocation: &Revocation<'_>) -> Result<(), SubIndication> {
+    constraints(chain, purpose, &revocation.times)?;
+    revocation.check(chain, purpose)
+}
+
+fn constraints(chain: &[&Certificate], purpose: Purpose, times: &Times) -> Result<(), SubIndication> {
     let (signer, above) = chain
         .split_first()
         .ok_or(SubIndication::NoCertificateChainFound)?;
-    let constraints =
+    let allowed =
         usable(signer, purpose) && chain.iter().all(|certificate| only_known_extensions(certificate));
     let authorities = above
         .iter()
         .enumerate()
         .all(|(depth, authority)| is_authority(authority, depth));
-    if !constraints || !authorities {
+    if !allowed || !authorities {
         return Err(SubIndication::ChainConstraintsFailure);
     }
-    validity(signer, above, &revocation.times)?;
-    revocation.check(chain, purpose)
+    validity(signer, above, times)
 }
 
 fn usable(certificate: &Certificate, purpose: Purpose) -> bool {
@@ -331,7 +366,7 @@ impl Revocation<'_> {
             }
             match crl.revoked(certificate) {
                 Some(since) => return Standing::Revoked(since),
-                None if self.is_fresh(crl.this_update, crl.next_update) => {
+                None if crl.is_complete() && self.is_fresh(crl.this_update, crl.next_update) => {
                     good = Some(good.unwrap_or(false) || *origin == Origin::File);
                 }
                 None => {}

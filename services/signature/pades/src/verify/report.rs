@@ -198,6 +198,8 @@ pub struct TimestampReport {
     pub authority: String,
     /// Whether it counts as proof; otherwise why not.
     pub sub_indication: Option<SubIndication>,
+    /// DER of the chain from the authority's certificate to the anchor, if one was found.
+    pub chain: Vec<Vec<u8>>,
 }
 
 /// What is known of one signature.

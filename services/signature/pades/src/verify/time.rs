@@ -43,6 +43,12 @@ impl Stamp {
             time: token.time(),
             authority: token.authority().common_name(),
             sub_indication,
+            chain: self
+                .outcome
+                .iter()
+                .flat_map(|outcome| &outcome.chain)
+                .map(|certificate| certificate.der().to_vec())
+                .collect(),
         })
     }
 }
@@ -65,14 +71,19 @@ impl Evidence {
                 now: context.at,
             };
             let outcome = token.as_ref().ok().map(|token| {
-                chain::validate(
+                let mut outcome = chain::validate(
                     token.authority(),
                     &embedded,
                     material,
                     context,
                     Purpose::Timestamping,
                     times,
-                )
+                );
+                // A key certified since yesterday cannot have seen what it dates last year.
+                if outcome.verdict.is_ok() && !token.authority().is_valid_at(token.time()) {
+                    outcome.verdict = Err(SubIndication::OutOfBoundsNoPoe);
+                }
+                outcome
             });
             evidence.stamps[index] = Some(Stamp {
                 token,

@@ -6,7 +6,9 @@ use wathiq_chassis::Grant;
 use wathiq_proto::google::r#type::Date;
 use wathiq_proto::wathiq::identity::v1 as pb;
 
-use super::{AdministrationStatus, Authorization, ConfirmationRecord, IdentityError, Office, Specimen};
+use super::{
+    AdministrationStatus, Authorization, ConfirmationRecord, IdentityError, Membership, Office, Specimen,
+};
 use crate::domain::comparison::SpecimenProof;
 use crate::domain::destination::Administration;
 use crate::domain::person::{IdentityDocumentKind, Signer};
@@ -57,15 +59,9 @@ pub(super) fn authorization(answer: pb::GetAuthorizationResponse) -> Result<Auth
         .grants
         .iter()
         .map(|grant| {
-            let role = match grant.role() {
-                pb::OfficeRole::Agent => role::AGENT,
-                pb::OfficeRole::Officer => role::OFFICER,
-                pb::OfficeRole::Administrator => role::ADMINISTRATOR,
-                pb::OfficeRole::Unspecified => return Err(IdentityError::Unusable("role")),
-            };
             Ok(Grant {
                 office_id: id(&grant.office_id, "office id")?,
-                role: role.to_owned(),
+                role: role_name(grant.role())?.to_owned(),
             })
         })
         .collect::<Result<_, IdentityError>>()?;
@@ -73,6 +69,24 @@ pub(super) fn authorization(answer: pb::GetAuthorizationResponse) -> Result<Auth
         session_live: answer.session_live,
         proved,
         grants,
+    })
+}
+
+fn role_name(role: pb::OfficeRole) -> Result<&'static str, IdentityError> {
+    match role {
+        pb::OfficeRole::Agent => Ok(role::AGENT),
+        pb::OfficeRole::Officer => Ok(role::OFFICER),
+        pb::OfficeRole::Administrator => Ok(role::ADMINISTRATOR),
+        pb::OfficeRole::Unspecified => Err(IdentityError::Unusable("role")),
+    }
+}
+
+pub(super) fn membership(membership: &pb::Membership) -> Result<Membership, IdentityError> {
+    Ok(Membership {
+        person_id: id(&membership.person_id, "person id")?,
+        role: role_name(membership.role())?.to_owned(),
+        from: date(membership.from)?.ok_or(IdentityError::Unusable("membership"))?,
+        to: date(membership.to)?,
     })
 }
 

@@ -13,13 +13,15 @@ use wathiq_proto::wathiq::identity::v1::office_service_client::OfficeServiceClie
 use wathiq_proto::wathiq::identity::v1::specimen_service_client::SpecimenServiceClient;
 
 use super::{
-    AdministrationStatus, Authorization, ConfirmationRecord, Identity, IdentityError, Office, Purpose,
-    Redemption, Specimen, convert,
+    AdministrationStatus, Authorization, ConfirmationRecord, Identity, IdentityError, Membership, Office,
+    Purpose, Redemption, Specimen, convert,
 };
 use crate::domain::person::Signer;
 
 /// Largest page identity gives of a person's specimens.
 const SPECIMEN_PAGE: i32 = 100;
+/// Largest page identity gives of an office's memberships.
+const MEMBERSHIP_PAGE: i32 = 100;
 
 /// Identity behind a channel.
 #[derive(Clone)]
@@ -125,6 +127,33 @@ impl Identity for GrpcIdentity {
                 .await
                 .map_err(failure("session"))?;
             convert::authorization(answer.into_inner())
+        }
+        .boxed()
+    }
+
+    fn memberships(&self, office_id: Uuid) -> BoxFuture<'_, Result<Vec<Membership>, IdentityError>> {
+        let mut client = self.offices.clone();
+        async move {
+            let (mut memberships, mut page_token) = (Vec::new(), String::new());
+            loop {
+                let request = pb::ListMembershipsRequest {
+                    office_id: office_id.to_string(),
+                    page_size: MEMBERSHIP_PAGE,
+                    page_token,
+                };
+                let answer = client
+                    .list_memberships(request)
+                    .await
+                    .map_err(failure("office"))?
+                    .into_inner();
+                for membership in &answer.memberships {
+                    memberships.push(convert::membership(membership)?);
+                }
+                if answer.next_page_token.is_empty() {
+                    return Ok(memberships);
+                }
+                page_token = answer.next_page_token;
+            }
         }
         .boxed()
     }

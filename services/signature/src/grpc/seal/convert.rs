@@ -29,6 +29,11 @@ pub(in crate::grpc) fn register_entry(entry: &RegisterEntry) -> pb::RegisterEntr
             .map(|annulment| wire::timestamp(annulment.at)),
         request_id: entry.request_id.to_string(),
         intent_id: entry.intent_id.to_string(),
+        annulled_by_person_id: entry
+            .annulment
+            .as_ref()
+            .map(|annulment| annulment.officer_id.to_string())
+            .unwrap_or_default(),
     }
 }
 

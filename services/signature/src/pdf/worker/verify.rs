@@ -1,7 +1,5 @@
 //! Verification of the signatures in a file; the rules stand in `wathiq-pades`.
 
-use std::collections::BTreeSet;
-
 use wathiq_pades::certificate::Certificate;
 use wathiq_pades::verify::{
     self, Coverage, Indication, LaterChanges, RevocationData, SignatureReport, TrustContext, VerifyError,
@@ -9,7 +7,12 @@ use wathiq_pades::verify::{
 
 use crate::domain::document::IntakeRefusal;
 use crate::pdf::job::{Answer, VerifyJob};
-use crate::pdf::verdict::{FileVerdict, RevocationSource, SignatureVerdict, VerdictIndication};
+use crate::pdf::verdict::{
+    FileVerdict, Link, SignatureVerdict, TimestampVerdict, VerdictIndication, links_of,
+};
+
+/// Certificates of one file whose revocation is asked at most.
+const MAX_LINKS: usize = 32;
 
 pub(super) fn verify(file: &[u8], job: &VerifyJob, material: Vec<Vec<u8>>) -> Answer {
     let context = match trust(job, material) {
@@ -18,9 +21,7 @@ pub(super) fn verify(file: &[u8], job: &VerifyJob, material: Vec<Vec<u8>>) -> An
     };
     match verify::verify(file, &context) {
         Ok(reports) => Answer::Verified(FileVerdict {
-            revocation: RevocationSource {
-                crls: crl_addresses(&reports),
-            },
+            links: links(&reports),
             signatures: reports
                 .into_iter()
                 .map(|report| verdict(report, file.len()))
@@ -49,16 +50,22 @@ fn trust(job: &VerifyJob, material: Vec<Vec<u8>>) -> Result<TrustContext, Answer
     })
 }
 
-/// Where revocation lists for the certificates of all signatures can be fetched.
-fn crl_addresses(reports: &[SignatureReport]) -> Vec<String> {
-    let ders = reports
+/// The links of all chains that end in an anchor: of signatures, and of the time-stamps over them.
+fn links(reports: &[SignatureReport]) -> Vec<Link> {
+    let chains = reports
         .iter()
-        .flat_map(|report| report.certificate.iter().chain(&report.chain));
-    let certificates = ders.filter_map(|der| Certificate::from_der(der).ok());
-    let addresses: BTreeSet<String> = certificates
-        .flat_map(|certificate| verify::revocation_urls(&certificate).crl)
-        .collect();
-    addresses.into_iter().collect()
+        .flat_map(|report| {
+            let stamp = report.timestamp.as_ref().map(|stamp| &stamp.chain);
+            std::iter::once(&report.chain).chain(stamp)
+        })
+        .flat_map(|chain| links_of(chain));
+    let mut links: Vec<Link> = Vec::new();
+    for link in chains {
+        if links.len() < MAX_LINKS && !links.contains(&link) {
+            links.push(link);
+        }
+    }
+    links
 }
 
 fn verdict(report: SignatureReport, length: usize) -> SignatureVerdict {
@@ -86,6 +93,10 @@ fn verdict(report: SignatureReport, length: usize) -> SignatureVerdict {
             report.later,
             LaterChanges::Visible { .. } | LaterChanges::Other { .. }
         ),
+        timestamp: report.timestamp.map(|stamp| TimestampVerdict {
+            time: stamp.time,
+            sub_indication: stamp.sub_indication.map(|sub| sub.code().to_owned()),
+        }),
     }
 }
 

@@ -6,7 +6,7 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::row;
-use crate::domain::intent::{Prepared, Signed};
+use crate::domain::intent::{Hindrance, Prepared, Signed};
 use crate::domain::recipe::Recipe;
 use crate::domain::seal_facts::SealedFileKind;
 use crate::store::StoreError;
@@ -160,7 +160,8 @@ pub async fn save_finished(
     now: DateTime<Utc>,
 ) -> Result<bool, StoreError> {
     let done = sqlx::query(
-        "UPDATE seal_file SET phase = 'FINISHED', finished_at = $3 WHERE intent_id = $1 AND kind = $2 AND phase = 'SIGNED'",
+        "UPDATE seal_file SET phase = 'FINISHED', finished_at = $3, hindrance = NULL
+         WHERE intent_id = $1 AND kind = $2 AND phase = 'SIGNED'",
     )
     .bind(intent_id)
     .bind(kind.as_str())
@@ -168,6 +169,28 @@ pub async fn save_finished(
     .execute(conn)
     .await?;
     Ok(done.rows_affected() == 1)
+}
+
+/// Notes why a signed file is not finished.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn note_hindrance(
+    conn: &mut PgConnection,
+    intent_id: Uuid,
+    kind: SealedFileKind,
+    hindrance: Hindrance,
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "UPDATE seal_file SET hindrance = $3 WHERE intent_id = $1 AND kind = $2 AND phase = 'SIGNED'
+           AND hindrance IS DISTINCT FROM $3",
+    )
+    .bind(intent_id)
+    .bind(kind.as_str())
+    .bind(hindrance.as_str())
+    .execute(conn)
+    .await?;
+    Ok(())
 }
 
 /// A file whose next step asks nothing of the officer.

@@ -6,7 +6,7 @@ use uuid::Uuid;
 use super::TABLE;
 use crate::domain::commitment::Salt;
 use crate::domain::fact::RegisterNumber;
-use crate::domain::intent::{IntentState, Phase, Prepared, SealFile, SealIntent, Signed};
+use crate::domain::intent::{Hindrance, IntentState, Phase, Prepared, SealFile, SealIntent, Signed};
 use crate::domain::recipe::Recipe;
 use crate::domain::seal_facts::SealedFileKind;
 use crate::domain::verification_code::VerificationCode;
@@ -47,6 +47,8 @@ pub(super) struct FileRow {
     signature_value: Option<Vec<u8>>,
     signed_at: Option<DateTime<Utc>>,
     finished_at: Option<DateTime<Utc>>,
+    hindrance: Option<String>,
+    attempts: i32,
 }
 
 /// A recipe as it is kept: its letters never change again.
@@ -102,7 +104,16 @@ impl FileRow {
             ("FINISHED", Some(prepared), Some(signed), Some(at)) => Phase::Finished(prepared, signed, at),
             _ => return Err(self.inconsistent("phase")),
         };
-        Ok(SealFile { kind, phase })
+        let hindrance = match &self.hindrance {
+            Some(text) => Some(Hindrance::parse(text).ok_or(self.inconsistent("hindrance"))?),
+            None => None,
+        };
+        Ok(SealFile {
+            kind,
+            phase,
+            hindrance,
+            attempts: self.attempts,
+        })
     }
 
     fn prepared(&self) -> Result<Option<Prepared>, StoreError> {

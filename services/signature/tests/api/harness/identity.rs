@@ -13,8 +13,8 @@ use tonic::Status;
 use uuid::Uuid;
 use wathiq_chassis::{CallContext, Clock, ErrorDomain, Grant, ManualClock, status};
 use wathiq_signature::clients::identity::{
-    AdministrationStatus, Authorization, ConfirmationRecord, Identity, IdentityError, Office, Purpose,
-    Redemption, Specimen,
+    AdministrationStatus, Authorization, ConfirmationRecord, Identity, IdentityError, Membership, Office,
+    Purpose, Redemption, Specimen,
 };
 use wathiq_signature::domain::comparison::SpecimenProof;
 use wathiq_signature::domain::destination::Administration;
@@ -31,6 +31,7 @@ struct Known {
     specimens: HashMap<Uuid, Vec<i32>>,
     grants: HashMap<Uuid, Vec<Grant>>,
     ended_for: HashSet<Uuid>,
+    unproved: HashSet<Uuid>,
     confirmations: HashMap<Uuid, Confirmation>,
 }
 
@@ -125,6 +126,15 @@ impl FakeIdentity {
         self.known().people.insert(id, signer);
     }
 
+    /// Gives a person another name in Latin script: the first word is the given name.
+    pub(crate) fn rename(&self, id: Uuid, name: &str) {
+        let (given, family) = name.split_once(' ').unwrap();
+        let mut known = self.known();
+        let person = known.people.get_mut(&id).unwrap();
+        given.clone_into(&mut person.given_name_latin);
+        family.clone_into(&mut person.family_name_latin);
+    }
+
     pub(crate) fn add_specimen(&self, person_id: Uuid, version: i32) {
         self.known().specimens.entry(person_id).or_default().push(version);
     }
@@ -147,6 +157,16 @@ impl FakeIdentity {
 
     pub(crate) fn grants(&self, person_id: Uuid) -> Vec<Grant> {
         self.known().grants.get(&person_id).cloned().unwrap_or_default()
+    }
+
+    /// Whether identity has been proved.
+    pub(crate) fn set_proved(&self, person_id: Uuid, proved: bool) {
+        let mut known = self.known();
+        if proved {
+            known.unproved.remove(&person_id);
+        } else {
+            known.unproved.insert(person_id);
+        }
     }
 
     /// Ends the sessions of a person.
@@ -273,11 +293,33 @@ impl Identity for FakeIdentity {
         async move {
             self.check_up()?;
             let session_live = !self.known().ended_for.contains(&person_id);
+            let proved = !self.known().unproved.contains(&person_id);
             Ok(Authorization {
                 session_live,
-                proved: true,
+                proved,
                 grants: self.grants(person_id),
             })
+        }
+        .boxed()
+    }
+
+    fn memberships(&self, office_id: Uuid) -> BoxFuture<'_, Result<Vec<Membership>, IdentityError>> {
+        async move {
+            self.check_up()?;
+            let known = self.known();
+            let all = known
+                .grants
+                .iter()
+                .flat_map(|(person, grants)| grants.iter().map(|grant| (*person, grant)));
+            let here = all.filter(|(_, grant)| grant.office_id == office_id);
+            Ok(here
+                .map(|(person_id, grant)| Membership {
+                    person_id,
+                    role: grant.role.clone(),
+                    from: NaiveDate::from_ymd_opt(2026, 1, 1).unwrap(),
+                    to: None,
+                })
+                .collect())
         }
         .boxed()
     }
@@ -313,12 +355,17 @@ impl Identity for FakeIdentity {
     ) -> BoxFuture<'_, Result<Specimen, IdentityError>> {
         async move {
             self.check_up()?;
-            let newest = self
+            let known = self
                 .known()
                 .specimens
                 .get(&person_id)
-                .and_then(|versions| versions.iter().max().copied());
-            let version = version.or(newest).ok_or(IdentityError::NotFound("specimen"))?;
+                .cloned()
+                .unwrap_or_default();
+            let version = match version {
+                Some(wanted) => known.into_iter().find(|version| *version == wanted),
+                None => known.into_iter().max(),
+            };
+            let version = version.ok_or(IdentityError::NotFound("specimen"))?;
             let proof = SpecimenProof {
                 method: "IN_PERSON".to_owned(),
                 office_id: Some(super::OFFICE),

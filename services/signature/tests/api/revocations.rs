@@ -1,0 +1,96 @@
+//! What the real authority says of revocation, and how long it is remembered.
+
+use std::sync::Arc;
+
+use wathiq_chassis::Surface;
+use wathiq_signature::app::seal::{self, Seal};
+use wathiq_signature::app::{App, AppError};
+use wathiq_signature::pdf::{TrustMaterial, VerdictIndication};
+use wathiq_signature::trust::{Trust, TrustConfig};
+
+use crate::harness::{Stack, World, reason};
+use crate::officers::{Token, uuid};
+use crate::seal_interrupted::with_time_stamps;
+
+/// A process that can ask nobody.
+fn cut_off(app: &App) -> App {
+    let stack = Stack::get();
+    let config = TrustConfig {
+        revocation_hosts: Vec::new(),
+        ..stack.section(stack.trust())
+    };
+    App {
+        trust: Trust::new(&config, app.ambient.clone()).unwrap(),
+        ..with_time_stamps(app)
+    }
+}
+
+#[tokio::test]
+async fn a_responders_answers_suffice_for_a_verdict() {
+    let world = World::present().await;
+    let (_, _, file) = world.delivered().await;
+    let answers = world.app.trust.kept_answers();
+    assert_eq!(answers.len(), 2, "of the officer and of the time-stamp authority");
+    let material = |ocsp_responses| TrustMaterial {
+        at: world.app.ambient.now(),
+        anchors: world.app.trust.anchors(),
+        crls: Vec::new(),
+        ocsp_responses,
+    };
+    let without = material(Vec::new());
+    let unknown = world.app.pdf.verify(file.clone().into(), &without).await.unwrap();
+    assert_eq!(unknown.signatures[0].sub_indication.as_deref(), Some("TRY_LATER"));
+    // The answers were given moments after the world's clock stood still.
+    let with = TrustMaterial {
+        at: wathiq_chassis::Ambient::system().now(),
+        ..material(answers)
+    };
+    let known = world.app.pdf.verify(file.into(), &with).await.unwrap();
+    let [signature] = &known.signatures[..] else {
+        panic!("one signature")
+    };
+    assert_eq!(
+        signature.indication,
+        VerdictIndication::TotalPassed,
+        "{signature:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_certificate_once_known_as_revoked_is_refused_by_every_process() {
+    let world = World::present().await;
+    let token = Token::named("officer-revoked");
+    let (_, officer, id) = world.one_accepted(&token).await;
+    let intents = world.authorised(officer, &[id]).await;
+    let act = || world.sealing(officer, &intents, &token.pin);
+    let refused = reason(world.try_seal(officer, act()).await);
+    assert_eq!(refused.1, "CREDENTIAL_REVOKED");
+    assert_eq!(world.count("SELECT count(*) FROM revoked_certificate").await, 1);
+
+    // Another process, to which neither list nor responder answers.
+    let deaf = Arc::new(cut_off(&world.app));
+    let caller = wathiq_chassis::testing::caller(&world.claims(officer, Surface::Staff));
+    let act = act();
+    let asked = Seal {
+        intent_ids: act.intent_ids.iter().map(|id| uuid(id)).collect(),
+        confirmation_id: uuid(&act.confirmation_id),
+        pin: act.pin.into(),
+    };
+    let command = wathiq_outbox::Command {
+        principal: format!("person:{}", officer.0),
+        method: "Seal",
+        request_id: uuid(&act.request_id),
+        hash: [0; 32],
+    };
+    let refused = seal::seal(&deaf, &caller, &command, asked).await;
+    assert!(
+        matches!(
+            refused,
+            Err(AppError::Refused {
+                reason: "CREDENTIAL_REVOKED",
+                ..
+            })
+        ),
+        "the other process knows"
+    );
+}
