@@ -71,7 +71,7 @@ impl Default for PdfConfig {
             },
             people: LaneConfig {
                 workers: 1,
-                queue: 24,
+                queue: 48,
                 patience_seconds: 20,
             },
             // A batch waits behind its own first files; the caller's deadline ends that before.

@@ -87,7 +87,7 @@ async fn attend(
 /// Ends the command's whole group when this process is killed: what the command started knows nothing of us. It waits for the
 /// end of a pipe whose other side is held here, and ends with its value.
 fn guard(group: Pid) -> Result<tokio::process::Child> {
-    let script = "read -r _; kill -TERM -- -$0; sleep 2; kill -KILL -- -$0";
+    let script = "read -r _; kill -s TERM -- -$0; sleep 2; kill -s KILL -- -$0";
     tokio::process::Command::new("sh")
         .args(["-c", script, &group.as_raw_nonzero().to_string()])
         .stdin(Stdio::piped())

@@ -17,7 +17,10 @@ fn one_answer<T: PartialEq + std::fmt::Debug>(results: Vec<Result<T, Status>>) -
     for result in results {
         match result {
             Ok(answer) => answers.push(answer),
-            Err(status) => assert_eq!(status.code(), Code::Unavailable, "{status:?}"),
+            Err(status) => assert!(
+                matches!(status.code(), Code::Unavailable | Code::ResourceExhausted),
+                "{status:?}"
+            ),
         }
     }
     let first = answers.pop().expect("at least one call went well");
@@ -174,7 +177,7 @@ async fn duplicates_of_each_command_have_one_effect() {
     one_answer(join_all(calls).await);
 
     // Each version of each request is one event, and the versions have no gap.
-    let rows = "SELECT count(*) FROM outbox";
+    let rows = "SELECT count(*) FROM outbox WHERE topic = 'wathiq.signature.legalisation.v1'";
     let versions = "SELECT sum(version)::bigint FROM legalisation_request";
     assert_eq!(count(&world, rows).await, count(&world, versions).await);
 }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use wathiq_chassis::Surface;
 use wathiq_signature::app::seal::{self, Seal};
 use wathiq_signature::app::{App, AppError};
@@ -25,35 +26,41 @@ fn cut_off(app: &App) -> App {
     }
 }
 
+impl World {
+    /// What is said of the first signature of a file by one list and these answers.
+    async fn indication(&self, file: &[u8], list: &Bytes, answers: Vec<Bytes>) -> VerdictIndication {
+        let material = TrustMaterial {
+            // The answers were given moments after the world's clock stood still.
+            at: wathiq_chassis::Ambient::system().now(),
+            anchors: self.app.trust.anchors(),
+            crls: vec![list.clone()],
+            ocsp_responses: answers,
+        };
+        let verdict = self
+            .app
+            .pdf
+            .verify(file.to_vec().into(), &material)
+            .await
+            .unwrap();
+        verdict.signatures[0].indication
+    }
+}
+
 #[tokio::test]
 async fn a_responders_answers_suffice_for_a_verdict() {
     let world = World::present().await;
     let (_, _, file) = world.delivered().await;
     let answers = world.app.trust.kept_answers();
     assert_eq!(answers.len(), 2, "of the officer and of the time-stamp authority");
-    let material = |ocsp_responses| TrustMaterial {
-        at: world.app.ambient.now(),
-        anchors: world.app.trust.anchors(),
-        crls: Vec::new(),
-        ocsp_responses,
-    };
-    let without = material(Vec::new());
-    let unknown = world.app.pdf.verify(file.clone().into(), &without).await.unwrap();
-    assert_eq!(unknown.signatures[0].sub_indication.as_deref(), Some("TRY_LATER"));
-    // The answers were given moments after the world's clock stood still.
-    let with = TrustMaterial {
-        at: wathiq_chassis::Ambient::system().now(),
-        ..material(answers)
-    };
-    let known = world.app.pdf.verify(file.into(), &with).await.unwrap();
-    let [signature] = &known.signatures[..] else {
-        panic!("one signature")
-    };
-    assert_eq!(
-        signature.indication,
-        VerdictIndication::TotalPassed,
-        "{signature:?}"
-    );
+    // Of the authority itself only a list tells; of those it certified, lists and the responder.
+    let mut told_by_responder = 0;
+    for list in world.app.trust.kept_lists() {
+        let alone = world.indication(&file, &list, Vec::new()).await;
+        let with_answers = world.indication(&file, &list, answers.clone()).await;
+        assert_eq!(alone, VerdictIndication::Indeterminate);
+        told_by_responder += usize::from(with_answers == VerdictIndication::TotalPassed);
+    }
+    assert_eq!(told_by_responder, 1);
 }
 
 #[tokio::test]
