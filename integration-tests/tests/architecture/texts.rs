@@ -8,17 +8,13 @@ use crate::tree::{FILES, none, sources, toml};
 const LONGEST: usize = 500;
 
 /// Files longer than that, each with the reason.
-const LONG: [(&str, &str); 5] = [
+const LONG: [(&str, &str); 4] = [
     ("Cargo.lock", "written by cargo"),
     ("deploy/tools/node/package-lock.json", "written by npm"),
     ("deploy/tools/python/requirements.txt", "written by pip-compile"),
     (
         "proto/asyncapi/wathiq.json",
         "generated from topics.yaml and the contracts",
-    ),
-    (
-        "services/identity/tests/api/account.rs",
-        "one file per service of the contract, and accounts have the most calls",
     ),
 ];
 

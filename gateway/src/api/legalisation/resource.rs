@@ -112,6 +112,8 @@ pub(crate) struct RegisterEntry {
     pub(crate) state: RegisterEntryState,
     pub(crate) annulment_reason: Option<String>,
     pub(crate) annul_time: Option<DateTime<Utc>>,
+    /// The officer who annulled.
+    pub(crate) annulled_by_person_id: Option<String>,
     pub(crate) legalisation_request_id: Option<String>,
     pub(crate) intent_id: Option<String>,
 }
@@ -126,6 +128,7 @@ impl Show<RegisterEntry> for pb::RegisterEntry {
             state: self.state.show(),
             annulment_reason: self.annulment_reason.show(),
             annul_time: self.annul_time.show(),
+            annulled_by_person_id: self.annulled_by_person_id.show(),
             legalisation_request_id: self.request_id.show(),
             intent_id: self.intent_id.show(),
         }

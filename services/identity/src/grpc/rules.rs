@@ -48,7 +48,12 @@ pub const RULES: &[MethodRule] = &[
     rule!("OfficeService", "SetOfficeService", GATEWAY, Required),
     rule!("OfficeService", "GrantMembership", GATEWAY, Required),
     rule!("OfficeService", "EndMembership", GATEWAY, Required),
-    rule!("OfficeService", "ListMemberships", GATEWAY, Required),
+    rule!(
+        "OfficeService",
+        "ListMemberships",
+        GATEWAY_AND_SIGNATURE,
+        Required
+    ),
     rule!("OfficeService", "EnrolAdministration", GATEWAY, Required),
     rule!("OfficeService", "UpdateAdministration", GATEWAY, Required),
     rule!("OfficeService", "ListAdministrations", ALL, Optional),
