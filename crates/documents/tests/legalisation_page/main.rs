@@ -184,7 +184,6 @@ fn every_code_the_service_knows_has_its_words() {
                 "ABROAD",
             ],
         ),
-        ("/specimen/proof/method", vec!["IN_PERSON", "NATIONAL_EID"]),
     ];
     for (pointer, codes) in cases {
         for code in codes {
@@ -200,6 +199,29 @@ fn every_code_the_service_knows_has_its_words() {
             "{error}"
         );
         assert!(error.contains("UNHEARD_OF"), "{error}");
+    }
+}
+
+/// Methods of proof and confirmation are added without touching a template that is in use.
+#[test]
+fn a_method_that_came_later_is_not_named() {
+    for (pointer, codes) in [
+        (
+            "/specimen/proof/method",
+            ["IN_PERSON", "NATIONAL_EID", "BOOTSTRAP"].as_slice(),
+        ),
+        ("/confirmation/method", ["TOTP"].as_slice()),
+    ] {
+        let with = |code: &str| {
+            let mut data = example();
+            *data.pointer_mut(pointer).unwrap() = json!(code);
+            render(&data).text()
+        };
+        let unnamed = with("UNHEARD_OF");
+        assert!(!unnamed.contains("UNHEARD"), "{unnamed}");
+        for code in codes {
+            assert_ne!(with(code), unnamed, "{pointer} {code}");
+        }
     }
 }
 

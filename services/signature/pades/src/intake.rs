@@ -6,6 +6,8 @@ mod policy;
 mod refusal;
 mod scan;
 
+use std::ops::Range;
+
 use serde::{Deserialize, Serialize};
 
 use crate::fields::Form;
@@ -53,6 +55,10 @@ pub struct Intake {
 
 /// Most bytes in front of the header that readers step over.
 const LEADING: usize = 1024;
+
+/// Sides of a page as shown, in points: from the least that a page may have (ISO 32000-1, annex C.2) to more than any
+/// paper has. Nobody could put a signature on another page.
+const SIDES: Range<f64> = 3.0..1_000_000.0;
 
 /// Number of bytes that something put in front of the header: a byte order mark, line ends, the headers of a download. 0
 /// where there are none, or no header follows within 1024 bytes.
@@ -125,10 +131,16 @@ fn page_info<'d>(document: &'d Document<'_>, page: &Page<'d>) -> Result<PageInfo
         return Err(Refusal::new(Reason::DamagedObject).at(page.id));
     }
     page.contents(document)?;
-    Ok(PageInfo {
+    let info = PageInfo {
         media_box,
         crop_box,
         rotate: page.rotation(document)?,
         user_unit,
-    })
+    };
+    let (width, height) = info.shown_size();
+    if SIDES.contains(&width) && SIDES.contains(&height) {
+        Ok(info)
+    } else {
+        Err(Refusal::new(Reason::DamagedObject).at(page.id))
+    }
 }

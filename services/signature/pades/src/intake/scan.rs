@@ -4,14 +4,15 @@ use super::refusal::{Reason, Refusal};
 use crate::fields;
 use crate::syntax::{Dictionary, Document, Kind, Loaded, MAX_NESTING, ObjectId, Value, decoded_length};
 
-/// Reads every object in use, counts what its stream decodes to, and looks at every dictionary in it.
-/// Answers the number of objects.
+/// Reads every object in use, counts what its stream decodes to, and looks at every dictionary in it. An object that is a
+/// mere reference is read differently by readers, and refused. Answers the number of objects.
 pub(super) fn all_objects(document: &Document<'_>, limits: &Limits) -> Result<usize, Refusal> {
     let mut left = limits.max_decoded;
     let mut count = 0;
     for id in document.object_ids() {
         let loaded = document
             .object(id)?
+            .filter(|loaded| loaded.value.reference().is_none())
             .ok_or_else(|| Refusal::new(Reason::DamagedObject).at(id))?;
         values(document, id, &loaded.value, loaded.stream.is_some())?;
         if let (Some(data), Kind::Dictionary(dictionary)) = (loaded.stream, &loaded.value.kind) {

@@ -98,12 +98,17 @@ fn assert_corner(picture: &Picture, what: &str) {
     assert!(picture.darkest(&AREA, 0.5, 0.04) > 200, "{what}: the upper side");
 }
 
-/// Content that leaves the graphics state turned upside down, and content that restores too much.
-const UNTIDY: [&str; 4] = [
+/// Content that leaves the graphics state turned upside down, that restores too much, and that ends within a value.
+const UNTIDY: [&str; 9] = [
     "",
     "q 0.2 0 0 -0.2 400 300 cm",
     "Q Q 0.5 0 0 0.5 9 9 cm",
     "1 g BI /W 1 /H 1 /BPC 8 /CS /G ID q EI q",
+    "q BI /W 1 /H 1 /BPC 8 /CS /G ID q",
+    "q (never (closed",
+    "q <41",
+    "q [ 1 0 << /A [",
+    "q /P << /A 1",
 ];
 
 #[test]

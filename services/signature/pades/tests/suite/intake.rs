@@ -262,6 +262,51 @@ fn pages_of_another_type() {
 }
 
 #[test]
+fn pages_that_readers_show_differently() {
+    for entries in [
+        "/Contents (q)",
+        "/Contents 1 0 R",
+        "/Contents [[]]",
+        "/Contents [1 0 R]",
+        "/Annots (none)",
+        "/Annots 1 0 R",
+    ] {
+        refused(&page(entries), Reason::DamagedObject);
+    }
+    for entries in ["/Contents null /Annots null", "/Contents []", "/Contents [null]"] {
+        inspected(&page(entries)).unwrap_or_else(|refusal| panic!("{entries}: {refusal:?}"));
+    }
+    let chain = Builder::new().object(4, "5 0 R").object(5, "null").finish();
+    assert_eq!(refused(&chain, Reason::DamagedObject).object, Some(4));
+}
+
+#[test]
+fn pages_without_room_or_bounds() {
+    let sized = |entries: &str| {
+        Builder::new()
+            .object(3, &format!("<< /Type /Page /Parent 2 0 R {entries} >>"))
+            .finish()
+    };
+    for entries in [
+        "/MediaBox [0 0 2 842]",
+        "/MediaBox [0 0 595 0.001]",
+        "/MediaBox [0 0 1000000 842]",
+        "/MediaBox [0 0 595 842] /UserUnit 10000",
+        "/MediaBox [0 0 595 842] /UserUnit 0.001",
+        "/MediaBox [0 0 595 842] /CropBox [0 0 1 1]",
+    ] {
+        refused(&sized(entries), Reason::DamagedObject);
+    }
+    for entries in [
+        "/MediaBox [0 0 3 3]",
+        "/MediaBox [0 0 14400 14400] /UserUnit 10",
+        "/MediaBox [0 0 8.4 11.9] /UserUnit 72",
+    ] {
+        inspected(&sized(entries)).unwrap_or_else(|refusal| panic!("{entries}: {refusal:?}"));
+    }
+}
+
+#[test]
 fn too_much_of_anything() {
     let kids: Vec<String> = (10..2011).map(|number| format!("{number} 0 R")).collect();
     let mut many = Builder::new().object(

@@ -130,6 +130,27 @@ fn accepted_files_can_be_sealed() {
     }
 }
 
+/// Page content of which no token ends: it is read once, not once for each byte.
+#[test]
+fn work_on_content_is_bounded() {
+    for piece in ["(", "<x", "1.1", "BI ID ", "[", "/A <<"] {
+        let content = piece.repeat(600_000 / piece.len());
+        let file = Builder::new()
+            .object(
+                3,
+                "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents 4 0 R >>",
+            )
+            .stream(4, "", content.as_bytes())
+            .finish();
+        inspect(&file, &Limits::default()).expect("content is not judged");
+        let mut plan = plan();
+        plan.mark = Some(mark());
+        let started = Instant::now();
+        prepare(&file, &plan).expect("it can be prepared");
+        assert!(started.elapsed() < Duration::from_secs(20), "{piece:?}");
+    }
+}
+
 /// Many references to one large object: work grows with the references, not with their product.
 #[test]
 fn work_is_bounded() {

@@ -5,7 +5,7 @@ use wathiq_pades::syntax::Document;
 
 use crate::build::{self, Builder};
 use crate::intake::{inspected, refused};
-use crate::support::{Desk, plan, run, seal, text};
+use crate::support::{Desk, assert_qpdf_clean, plan, run, seal, text, trust};
 
 /// What LibreOffice writes when it keeps the source of a document in the PDF; it opens that source again, not the pages.
 #[test]
@@ -86,6 +86,94 @@ fn what_stands_before_the_header_can_be_left_out() {
     assert_eq!(leading_junk(&plain), 0);
     assert_eq!(leading_junk(&[&[b'x'; 1025], plain.as_slice()].concat()), 0);
     assert_eq!(leading_junk(b"%PDF"), 0);
+}
+
+/// What jsPDF makes of form fields: streams, whose `/F` are the flags of an annotation.
+#[test]
+fn fields_written_as_streams() {
+    let field = |entries: &str| {
+        Builder::new()
+            .object(
+                1,
+                "<< /Type /Catalog /Pages 2 0 R /AcroForm << /Fields [4 0 R] >> >>",
+            )
+            .object(
+                3,
+                "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Annots [4 0 R] >>",
+            )
+            .stream(
+                4,
+                &format!("/Type /Annot /Subtype /Widget /FT /Tx /T (n) /Rect [50 50 200 70] {entries}"),
+                b"",
+            )
+            .finish()
+    };
+    sealed(&field("/F 4"));
+    for file in ["(other.bin)", "<< /Type /Filespec /F (other.bin) >>", "4 0 R"] {
+        refused(&field(&format!("/F {file}")), Reason::ExternalContent);
+    }
+}
+
+/// What TCPDF writes into the catalogue of a document with bookmarks.
+#[test]
+fn a_pane_that_is_named_twice() {
+    let file = |entries: &str| {
+        Builder::new()
+            .object(1, &format!("<< /Type /Catalog /Pages 2 0 R {entries} >>"))
+            .object(4, "<< /Fields [] >>")
+            .finish()
+    };
+    let twice = "/PageMode /UseNone /PageMode /UseOutlines";
+    for form in ["", "/AcroForm 4 0 R", "/AcroForm << /Fields [] >>"] {
+        let sealed = sealed(&file(&format!("{twice} {form}")));
+        let document = Document::open(&sealed).expect("our own file");
+        let catalogue = document.catalogue().expect("a catalogue").value;
+        let catalogue = catalogue.dictionary().expect("a dictionary");
+        assert_eq!(catalogue.duplicate_key(), None, "{form}");
+        assert_eq!(
+            catalogue.name(b"PageMode"),
+            Some(b"UseOutlines".as_slice()),
+            "{form}"
+        );
+    }
+    refused(&file("/Lang (ar) /Lang (fr)"), Reason::DuplicateKey);
+    refused(
+        &file(&format!("{twice} /ViewerPreferences << {twice} >>")),
+        Reason::DuplicateKey,
+    );
+    let signed = "/AcroForm << /Fields [<< /FT /Sig /T (S) /V << /Type /Sig >> >>] >>";
+    inspected(&file(signed)).expect("a signed file");
+    refused(&file(&format!("{twice} {signed}")), Reason::DuplicateKey);
+}
+
+/// Programs that take a form out leave the reference to it behind.
+#[test]
+fn a_form_that_is_gone() {
+    let file = |form: &str| {
+        Builder::new()
+            .object(1, "<< /Type /Catalog /Pages 2 0 R /AcroForm 4 0 R >>")
+            .object(
+                if form.is_empty() { 5 } else { 4 },
+                if form.is_empty() { "null" } else { form },
+            )
+            .finish()
+    };
+    for form in ["", "null", "[]"] {
+        sealed(&file(form));
+    }
+}
+
+/// Takes a file in and seals it; pyHanko and qpdf find no fault with the result.
+#[track_caller]
+fn sealed(original: &[u8]) -> Vec<u8> {
+    inspected(original).expect("it is plain");
+    let sealed = seal(original, &plan());
+    let desk = Desk::new();
+    let file = desk.write("sealed.pdf", &sealed);
+    assert_qpdf_clean(&file);
+    let status = trust().validate(&file);
+    assert_eq!(status[0]["bottom_line"], true, "{}", status[0]);
+    sealed
 }
 
 fn replaced(bytes: &[u8], old: &[u8], new: &[u8]) -> Vec<u8> {
