@@ -56,8 +56,13 @@ async fn count(stage: &Stage, service: &str, sql: &'static str) -> i64 {
     count
 }
 
+/// Turns a row back or forward in time as the superuser, past the triggers that keep rows as they are.
 async fn change(stage: &Stage, service: &str, sql: &'static str) {
     let mut connection = stage.stack.database(service).connect().await.unwrap();
+    sqlx::query("SET session_replication_role = replica")
+        .execute(&mut connection)
+        .await
+        .unwrap();
     let changed = sqlx::query(sql)
         .execute(&mut connection)
         .await

@@ -12,6 +12,7 @@ use crate::given::stack;
 
 const BOUND: Duration = Duration::from_secs(30);
 const PERSON: &str = "wathiq.identity.person.v1";
+const DELIVERY: &str = "wathiq.identity.delivery.v1";
 const LEGALISATION: &str = "wathiq.signature.legalisation.v1";
 
 fn client(principal: Option<&str>) -> ClientConfig {
@@ -96,8 +97,8 @@ fn unique(name: &str) -> String {
 #[tokio::test]
 async fn a_service_writes_its_own_topics_and_a_consumer_reads_them() {
     let key = unique("own");
-    write("identity", PERSON, &key).await.unwrap();
-    read("notification", &unique("notification"), PERSON, &key).unwrap();
+    write("identity", DELIVERY, &key).await.unwrap();
+    read("notification", &unique("notification"), DELIVERY, &key).unwrap();
 }
 
 #[tokio::test]
@@ -121,6 +122,7 @@ async fn nobody_writes_the_topics_of_another() {
 async fn nobody_reads_what_it_does_not_consume() {
     for (principal, topic) in [
         ("signature", PERSON),
+        ("notification", PERSON),
         ("gateway", LEGALISATION),
         ("stranger", PERSON),
     ] {
@@ -135,7 +137,7 @@ async fn nobody_reads_what_it_does_not_consume() {
 
 #[tokio::test]
 async fn a_consumer_cannot_take_another_group() {
-    let code = code(read("notification", &unique("identity"), PERSON, "x"));
+    let code = code(read("notification", &unique("identity"), DELIVERY, "x"));
     assert_eq!(code, RDKafkaErrorCode::GroupAuthorizationFailed);
 }
 
