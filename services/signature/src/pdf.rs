@@ -8,6 +8,7 @@ mod job;
 mod lanes;
 mod pool;
 mod protocol;
+mod shown;
 pub(crate) mod template;
 mod verdict;
 mod verdicts;

@@ -17,8 +17,12 @@ pub struct Spot {
     pub height: f64,
 }
 
+/// The smallest mark that the platform takes, in points.
+const SMALLEST: (f64, f64) = (30.0, 10.0);
+
 impl Spot {
-    /// A place near the foot of an uploaded document's last page.
+    /// A place near the foot of an uploaded document's last page. On a page too small for any mark it reaches beyond the page,
+    /// which the platform refuses.
     ///
     /// # Errors
     /// When the document's description lacks its pages.
@@ -34,11 +38,12 @@ impl Spot {
                 .with_context(|| format!("the page has no {name}"))
         };
         let (page_width, page_height) = (side("width")?, side("height")?);
-        let (width, height) = ((page_width * 0.35).min(180.0), (page_height * 0.12).min(56.0));
+        let width = (page_width * 0.35).clamp(SMALLEST.0, 180.0);
+        let height = (page_height * 0.12).clamp(SMALLEST.1, 56.0);
         Ok(Self {
             page_number: i64::try_from(pages.len())?,
-            x: page_width * 0.55,
-            y: page_height * 0.8,
+            x: (page_width * 0.55).min(page_width - width).max(0.0),
+            y: (page_height * 0.8).min(page_height - height).max(0.0),
             width,
             height,
         })
@@ -240,4 +245,41 @@ pub async fn verify(anyone: &Api, bytes: Vec<u8>) -> Result<Value> {
         .upload("/v1/verification", "application/pdf", bytes)
         .await
         .context("verification by upload")
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::{SMALLEST, Spot};
+
+    fn spot(width: f64, height: f64) -> Spot {
+        let pages = json!([{"width": 595.0, "height": 842.0}, {"width": width, "height": height}]);
+        Spot::near_the_foot(&json!({ "pages": pages })).unwrap()
+    }
+
+    #[test]
+    fn a_mark_lies_within_its_page_and_covers_no_more_than_half_of_it() {
+        for (width, height) in [
+            (595.276, 841.89),
+            (40.0, 30.0),
+            (2000.0, 20.0),
+            (30.0, 20.0),
+            (60.0, 10.0),
+        ] {
+            let spot = spot(width, height);
+            assert_eq!(spot.page_number, 2);
+            assert!(spot.width >= SMALLEST.0 && spot.height >= SMALLEST.1, "{spot:?}");
+            assert!(spot.x >= 0.0 && spot.x + spot.width <= width, "{spot:?}");
+            assert!(spot.y >= 0.0 && spot.y + spot.height <= height, "{spot:?}");
+            assert!(spot.width * spot.height * 2.0 <= width * height, "{spot:?}");
+        }
+    }
+
+    #[test]
+    fn a_page_too_small_for_any_mark_gets_one_that_is_refused() {
+        let spot = spot(3.0, 3.0);
+        assert_eq!((spot.x, spot.y), (0.0, 0.0));
+        assert!(spot.width > 3.0 && spot.height > 3.0, "{spot:?}");
+    }
 }

@@ -10,17 +10,11 @@ use crate::app::view::{self, RequestView};
 use crate::app::{App, AppError, authorise, render_page, review, sweep_reviews, write};
 use crate::clients::identity::{IdentityError, Specimen};
 use crate::domain::comparison::Shown;
-use crate::domain::placement::Rectangle;
 use crate::domain::request::LegalisationRequest;
 use crate::domain::role;
 use crate::domain::state::{Command, State};
 use crate::domain::transition::TransitionError;
-use crate::pdf::RenderJob;
 use crate::store::{StoreError, requests, reviews};
-
-/// Longest side of the picture of a region, and its resolution where that is larger than needed.
-const LONGEST_SIDE: f64 = 1_600.0;
-const PIXELS_A_POINT: f64 = 4.0;
 
 /// The two pictures.
 pub struct Review {
@@ -49,13 +43,7 @@ pub async fn get_review(app: &App, caller: &Caller, request_id: Uuid) -> Result<
         }
     };
     let specimen = specimen(app, &request).await?;
-    let job = RenderJob {
-        page_index: placement.page_number - 1,
-        region: Some(review::view_rectangle(placement.rectangle)),
-        width_pixels: width_pixels(placement.rectangle),
-        overlay: review::overlay(placement),
-    };
-    let region_png = render_page::render(app, &document, job).await?;
+    let region_png = render_page::render(app, &document, review::picture(placement)).await?;
     let shown = Shown {
         region_sha256: Sha256::digest(&region_png).into(),
         specimen_sha256: Sha256::digest(&specimen.image_png).into(),
@@ -120,15 +108,4 @@ async fn note(app: &App, caller: &Caller, request_id: Uuid, shown: &Shown) -> Re
     let view = view::of(&mut transaction, request).await?;
     transaction.commit().await?;
     Ok(view)
-}
-
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "the value lies between 1 and 1,600"
-)]
-fn width_pixels(rectangle: Rectangle) -> u32 {
-    let [_, _, width, height] = rectangle.points();
-    let scale = (LONGEST_SIDE / width.max(height)).min(PIXELS_A_POINT);
-    (width * scale).round().clamp(1.0, LONGEST_SIDE) as u32
 }

@@ -6,13 +6,17 @@ use wathiq_chassis::Caller;
 
 use crate::app::{App, AppError, authorise};
 use crate::domain::document::Document;
-use crate::domain::placement::{Mark, Placement};
+use crate::domain::placement::{Mark, Placement, Rectangle};
 use crate::domain::request::LegalisationRequest;
 use crate::domain::role;
 use crate::domain::state::State;
 use crate::domain::transition::TransitionError;
-use crate::pdf::{Overlay, ViewRectangle};
+use crate::pdf::{Overlay, RenderJob, ViewRectangle};
 use crate::store::{claims, documents, requests};
+
+/// Longest side of the picture of a region, and its resolution where that is larger than needed.
+const LONGEST_SIDE: f64 = 1_600.0;
+const PIXELS_A_POINT: f64 = 4.0;
 
 /// The role whose turn it is, in states that an official works on with a claim.
 pub(super) fn role_in_turn(state: State) -> Option<&'static str> {
@@ -119,6 +123,27 @@ pub(super) async fn claimed(
     Ok((request, document))
 }
 
+/// The picture of the signature that an agent compares.
+pub(super) fn picture(placement: &Placement) -> RenderJob {
+    RenderJob {
+        page_index: placement.page_number - 1,
+        region: Some(view_rectangle(placement.rectangle)),
+        width_pixels: width_pixels(placement.rectangle),
+        overlay: overlay(placement),
+    }
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "the value lies between 1 and 1,600"
+)]
+fn width_pixels(rectangle: Rectangle) -> u32 {
+    let [_, _, width, height] = rectangle.points();
+    let scale = (LONGEST_SIDE / width.max(height)).min(PIXELS_A_POINT);
+    (width * scale).round().clamp(1.0, LONGEST_SIDE) as u32
+}
+
 /// The drawn signature as it will stand on the page; none for a standing one.
 pub(super) fn overlay(placement: &Placement) -> Option<Overlay> {
     match &placement.mark {
@@ -131,7 +156,7 @@ pub(super) fn overlay(placement: &Placement) -> Option<Overlay> {
 }
 
 /// A rectangle as the renderer takes it.
-pub(super) fn view_rectangle(rectangle: crate::domain::placement::Rectangle) -> ViewRectangle {
+pub(super) fn view_rectangle(rectangle: Rectangle) -> ViewRectangle {
     let [x, y, width, height] = rectangle.points();
     ViewRectangle { x, y, width, height }
 }

@@ -15,7 +15,7 @@ use crate::app::create_request::create_request;
 use crate::app::get_catalogue::get_catalogue;
 use crate::app::get_request::get_request;
 use crate::app::list_requests::list_requests;
-use crate::app::place_signature::place_signature;
+use crate::app::place_signature::{PlaceSignature, place_signature};
 use crate::app::resubmit_request::resubmit_request;
 use crate::app::view::RequestView;
 use crate::grpc::fields::{self, Fields};
@@ -80,9 +80,11 @@ impl LegalisationService for Legalisations {
         let caller = wathiq_chassis::caller(&request)?.clone();
         let mut message = request.into_inner();
         let request_id = std::mem::take(&mut message.request_id);
-        let id = fields::id("legalisation_request_id", &message.legalisation_request_id)?;
-        let placement = parse::placement(message.placement.as_ref())?;
-        let etag = (!message.etag.is_empty()).then(|| message.etag.clone());
+        let asked = PlaceSignature {
+            request_id: fields::id("legalisation_request_id", &message.legalisation_request_id)?,
+            etag: (!message.etag.is_empty()).then(|| message.etag.clone()),
+            placement: parse::placement(message.placement.as_ref())?,
+        };
         let command = command(&caller, PLACE, &request_id, &message)?;
         let encode = |view: &RequestView| {
             let request = convert::legalisation_request(view);
@@ -91,7 +93,7 @@ impl LegalisationService for Legalisations {
             }
             .encode_to_vec()
         };
-        decoded(&place_signature(&self.app, &caller, &command, id, etag, placement, encode).await?)
+        decoded(&place_signature(&self.app, &caller, &command, asked, encode).await?)
     }
 
     async fn get_confirmation_subject(

@@ -14,6 +14,7 @@ use tokio::time::{Instant, sleep, timeout};
 use super::job::{Answer, Job, PreparedFile, RenderJob, VerifyJob};
 use super::lanes::{Lane, Places};
 use super::protocol::{self, Frame, FrameError};
+use super::shown::Shown;
 use super::verdict::FileVerdict;
 use super::verdicts::Verdicts;
 use super::{Inspection, IntakeRefusal, Limit, PdfConfig, PdfError};
@@ -34,6 +35,7 @@ struct Inner {
     config: PdfConfig,
     lanes: [LaneState; Lane::ALL.len()],
     verdicts: Verdicts,
+    shown: Shown,
 }
 
 /// Places and children of one kind of work.
@@ -73,6 +75,7 @@ impl Pool {
             config,
             lanes,
             verdicts: Verdicts::default(),
+            shown: Shown::default(),
         };
         Self {
             inner: Arc::new(inner),
@@ -111,6 +114,19 @@ impl Pool {
             (Answer::Rendered, Some(picture)) => Ok(picture),
             (answer, _) => Err(unexpected(answer)),
         }
+    }
+
+    /// Has a picture of the file of this SHA-256 made by `render`, unless it is known that it can be made.
+    ///
+    /// # Errors
+    /// Those of `render`.
+    pub async fn render_once<E>(
+        &self,
+        file: &[u8; 32],
+        job: &RenderJob,
+        render: impl Future<Output = Result<(), E>>,
+    ) -> Result<(), E> {
+        self.inner.shown.once(file, job, render).await
     }
 
     /// Prepares an accepted file for its seal. Equal input gives equal bytes.

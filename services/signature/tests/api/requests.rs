@@ -4,6 +4,7 @@ use chrono::NaiveDate;
 use tonic::Code;
 use uuid::Uuid;
 use wathiq_proto::wathiq::signature::v1 as pb;
+use wathiq_signature::pdf::{PdfConfig, Pool};
 
 use crate::harness::{OFFICE, World, drawn, reason, request_id, standing, violations};
 use crate::sample;
@@ -316,4 +317,35 @@ async fn a_stale_etag_is_told() {
         .place_signature(world.as_citizen(citizen, message))
         .await;
     assert_eq!(reason(result), (Code::Aborted, "REQUEST_CHANGED".to_owned()));
+}
+
+#[tokio::test]
+async fn a_page_that_cannot_be_shown_is_refused_when_the_signature_is_placed() {
+    let world = World::start_with("2026-11-23T09:00:00Z".parse().unwrap(), |app| {
+        app.pdf = Pool::new(PdfConfig {
+            worker: Some(env!("CARGO_BIN_EXE_signature").into()),
+            cpu_seconds: 2,
+            ..PdfConfig::default()
+        });
+    })
+    .await;
+    let citizen = world.citizen();
+    let document = world.upload(citizen, &sample::with_looping_form()).await;
+    let opening = world.as_citizen(citizen, world.opening(&document));
+    let opened = world.legalisation().create_legalisation_request(opening).await;
+    let id = opened
+        .unwrap()
+        .into_inner()
+        .legalisation_request
+        .unwrap()
+        .legalisation_request_id;
+    for placement in [drawn(), standing()] {
+        assert_eq!(
+            reason(world.try_place(citizen, &id, placement).await),
+            (Code::FailedPrecondition, "PDF_TOO_COMPLEX".to_owned())
+        );
+    }
+    let request = world.try_get(citizen, &id).await.unwrap();
+    assert_eq!(request.state(), pb::LegalisationState::Draft);
+    assert_eq!(request.placement, None);
 }

@@ -51,6 +51,22 @@ pub(crate) fn with_image(width: usize, height: usize) -> Vec<u8> {
     ])
 }
 
+/// One page with a form that draws itself twice: well made to the letter, and never drawn to the end.
+pub(crate) fn with_looping_form() -> Vec<u8> {
+    let form = |content: &str| format!("/Length {} >>\nstream\n{content}\nendstream", content.len());
+    file(&[
+        "<< /Type /Catalog /Pages 2 0 R >>".to_owned(),
+        "<< /Type /Pages /Count 1 /Kids [5 0 R] >>".to_owned(),
+        format!(
+            "<< /Type /XObject /Subtype /Form /BBox [0 0 595 842] /Resources << /XObject << /Fm1 3 0 R >> >> {}",
+            form("/Fm1 Do /Fm1 Do")
+        ),
+        format!("<< {}", form("/Fm1 Do")),
+        "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents 4 0 R /Resources << /XObject << /Fm1 3 0 R >> >> >>"
+            .to_owned(),
+    ])
+}
+
 /// A file of these objects, numbered from 1, the first of them the catalogue.
 pub(crate) fn file(objects: &[String]) -> Vec<u8> {
     let mut text = "%PDF-1.7\n".to_owned();
