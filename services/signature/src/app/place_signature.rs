@@ -79,7 +79,9 @@ async fn show_once(app: &App, caller: &Caller, asked: &PlaceSignature) -> Result
         render_page::render(app, &document, job.clone()).await?;
         Ok(())
     };
-    app.pdf.render_once(&document.sha256, &job, Box::pin(render)).await
+    app.pdf
+        .render_once(&document.sha256, &job, Box::pin(render))
+        .await
 }
 
 async fn document_of(conn: &mut PgConnection, request: &LegalisationRequest) -> Result<Document, AppError> {
