@@ -1,6 +1,7 @@
 //! The document, the routes and the services' methods are one and the same list.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::process::Command;
 
 use axum::body::Body;
 use http::{StatusCode, header};
@@ -260,6 +261,23 @@ async fn no_operation_changes_anything_for_a_cookie_that_another_site_sends() {
     }
 }
 
+/// Judged by the schema that the OpenAPI Initiative publishes.
+fn conforms(document: &Value) {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), document.to_string()).unwrap();
+    let root = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
+    let judged = Command::new(format!("{root}/.local/tools/node/node_modules/.bin/validate-api"))
+        .arg(file.path())
+        .output()
+        .unwrap();
+    assert!(
+        judged.status.success(),
+        "{}{}",
+        String::from_utf8_lossy(&judged.stdout),
+        String::from_utf8_lossy(&judged.stderr)
+    );
+}
+
 #[tokio::test]
 async fn the_document_is_served_and_is_openapi_3_1() {
     let edge = Edge::start().await;
@@ -267,6 +285,7 @@ async fn the_document_is_served_and_is_openapi_3_1() {
     assert_eq!(reply.status, StatusCode::OK);
     let document = reply.json();
     assert!(document["openapi"].as_str().unwrap().starts_with("3.1"));
+    conforms(&document);
     assert_eq!(document, serde_json::to_value(&edge.document).unwrap());
     let mut names = BTreeSet::new();
     for operation in document["paths"]

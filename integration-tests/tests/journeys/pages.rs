@@ -10,8 +10,10 @@ use wathiq_local::journey::{CONTRACT, CONTRACT_SPOT};
 use wathiq_local::layout::find_root;
 use wathiq_local::stack::Options;
 
+use crate::browser::Browser;
 use crate::stage::{self, Stage};
 
+const SESSION: &str = "__Host-wathiq-session";
 const LANGUAGES: [(&str, &str); 3] = [("ar", "rtl"), ("fr", "ltr"), ("en", "ltr")];
 
 /// A page as a browser without scripts gets it.
@@ -29,7 +31,7 @@ async fn page(stage: &Stage, method: Method, path: &str, session: Option<&str>) 
         .unwrap();
     let mut request = client.request(method, format!("{}{path}", stage.stack.url().unwrap()));
     if let Some(secret) = session {
-        request = request.header(COOKIE, format!("__Host-wathiq-session={secret}"));
+        request = request.header(COOKIE, format!("{SESSION}={secret}"));
     }
     let response = request.send().await.unwrap();
     let location = response
@@ -60,9 +62,14 @@ fn texts(language: &str) -> impl Fn(&str) -> String {
     }
 }
 
-/// Opens a page in every language and looks for the texts of these keys.
+/// Opens a page in every language, looks for the texts of these keys, and has a browser look at it.
 async fn speaks(stage: &Stage, path: &str, session: Option<&str>, keys: &[&str], facts: &[&str]) {
+    let mut browser = Browser::open().unwrap();
     for (language, direction) in LANGUAGES {
+        let url = format!("{}{path}?lang={language}", stage.stack.url().unwrap());
+        browser
+            .look(&url, session.map(|secret| (SESSION, secret)))
+            .unwrap();
         let page = page(stage, Method::GET, &format!("{path}?lang={language}"), session).await;
         let html = &page.html;
         assert_eq!(page.status, 200, "{path} {language}: {html}");

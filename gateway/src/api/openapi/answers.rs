@@ -96,6 +96,17 @@ fn problem(meaning: &str, example: Option<serde_json::Value>) -> Response {
         .build()
 }
 
+/// What an answer says where its operation has nothing of its own to add.
+fn meaning(status: &str) -> &'static str {
+    match status {
+        "201" => "It was made.",
+        "202" => "It was taken and goes on by itself.",
+        "204" => "It was done.",
+        "206" => "The bytes asked for.",
+        _ => "What was asked for, or what has become of it.",
+    }
+}
+
 pub(super) fn add(method: &str, path: &str, public: bool, operation: &mut Operation) {
     let is_file = operation.responses.responses.contains_key("206");
     for (status, response) in &mut operation.responses.responses {
@@ -103,6 +114,9 @@ pub(super) fn add(method: &str, path: &str, public: bool, operation: &mut Operat
             && status.starts_with('2')
         {
             add_headers(response, is_file);
+            if response.description.is_empty() {
+                meaning(status).clone_into(&mut response.description);
+            }
         }
     }
     let changes = method != "GET";
