@@ -62,6 +62,7 @@ pub mod write;
 use std::sync::Arc;
 
 use sqlx::PgPool;
+use tokio_util::task::TaskTracker;
 use wathiq_chassis::Ambient;
 
 use crate::clients::identity::Identity;
@@ -85,4 +86,6 @@ pub struct App {
     pub timestamp: timestamp::Client,
     pub trust: trust::Trust,
     pub seal: seal_settings::SealConfig,
+    /// Work that goes on when the call that began it has ended; the process waits for it before it ends.
+    pub tasks: TaskTracker,
 }

@@ -6,6 +6,7 @@
 
 mod job;
 mod lanes;
+mod material;
 mod pool;
 mod protocol;
 mod shown;
@@ -23,9 +24,12 @@ pub use crate::domain::document::{
 };
 pub use job::{Overlay, PreparedFile, RenderJob, VerifyJob, ViewRectangle};
 pub use lanes::{Lane, LaneConfig};
-pub use pool::{Pool, TrustMaterial};
+pub use material::{Digested, TrustMaterial};
+pub use pool::Pool;
 pub use template::current_template_version;
-pub use verdict::{FileVerdict, Link, SignatureVerdict, TimestampVerdict, VerdictIndication, links_of};
+pub use verdict::{
+    FileVerdict, Link, MAX_LINKS, SignatureVerdict, TimestampVerdict, VerdictIndication, links_of,
+};
 
 /// Section `[pdf]`.
 #[derive(Debug, Clone, Deserialize)]
@@ -35,6 +39,8 @@ pub struct PdfConfig {
     pub worker: Option<PathBuf>,
     /// Work for whoever has a file verified.
     pub verification: LaneConfig,
+    /// Files issued here, looked up by whoever has their code or their bytes.
+    pub issued: LaneConfig,
     /// Uploads, and pages shown.
     pub people: LaneConfig,
     /// Work for seals.
@@ -55,6 +61,7 @@ impl PdfConfig {
     fn lane(&self, lane: Lane) -> LaneConfig {
         match lane {
             Lane::Verification => self.verification,
+            Lane::Issued => self.issued,
             Lane::People => self.people,
             Lane::Sealing => self.sealing,
         }
@@ -68,6 +75,11 @@ impl Default for PdfConfig {
             verification: LaneConfig {
                 workers: 1,
                 queue: 8,
+                patience_seconds: 10,
+            },
+            issued: LaneConfig {
+                workers: 1,
+                queue: 16,
                 patience_seconds: 10,
             },
             people: LaneConfig {

@@ -71,7 +71,9 @@ pub async fn serve(
     let served = server.serve(listener, shutdown.clone()).await;
     // A listener that broke ends the process, and with it everything in the background.
     shutdown.cancel();
-    if tokio::time::timeout(Duration::from_secs(process.drain_seconds), background.wait())
+    app.tasks.close();
+    let ended = futures::future::join(background.wait(), app.tasks.wait());
+    if tokio::time::timeout(Duration::from_secs(process.drain_seconds), ended)
         .await
         .is_err()
     {
@@ -101,6 +103,7 @@ pub fn app(settings: &Settings, identity: Arc<dyn Identity>, ambient: Ambient) -
         timestamp: timestamp::Client::new(&settings.timestamp, ambient.clone())?,
         trust: trust::Trust::new(&settings.trust, ambient.clone())?,
         seal: settings.seal.clone(),
+        tasks: TaskTracker::new(),
         ambient,
     })
 }

@@ -18,7 +18,7 @@ use serde::Deserialize;
 use wathiq_chassis::{Ambient, ConfigError};
 use wathiq_pades::certificate::Certificate;
 
-use crate::pdf::Link;
+use crate::pdf::{Digested, Link, MAX_LINKS, TrustMaterial};
 use kept::Kept;
 pub use kept::{Evidence, EvidenceKind};
 use pair::Pair;
@@ -29,8 +29,6 @@ const MAX_LIST: usize = 8 * 1024 * 1024;
 const MAX_ANSWER: usize = 64 * 1024;
 /// How long an address that gave nothing is left alone.
 const PATIENCE: TimeDelta = TimeDelta::seconds(30);
-/// Certificates of one file that are asked for at most.
-const MAX_LINKS: usize = 16;
 /// Addresses of one kind in one certificate that are asked at most.
 const MAX_ADDRESSES: usize = 4;
 /// Bytes of an OCSP nonce (RFC 8954 allows 1 to 32).
@@ -52,6 +50,10 @@ pub struct TrustConfig {
     /// use, and counts for times up to its `nextUpdate`.
     #[serde(default = "default_freshness")]
     pub freshness_seconds: i64,
+    /// How long a list or an answer that names no `nextUpdate` counts after its `thisUpdate`, in seconds; no less than
+    /// `freshness_seconds`.
+    #[serde(default = "default_max_age")]
+    pub max_age_seconds: i64,
 }
 
 fn default_seconds() -> u64 {
@@ -62,6 +64,10 @@ fn default_freshness() -> i64 {
     300
 }
 
+fn default_max_age() -> i64 {
+    600
+}
+
 /// Trust anchors, and revocation lists and answers as they are needed.
 #[derive(Clone)]
 pub struct Trust {
@@ -69,11 +75,12 @@ pub struct Trust {
 }
 
 struct Inner {
-    anchors: Vec<Bytes>,
+    anchors: Vec<Digested>,
     parsed_anchors: Vec<Certificate>,
     hosts: HashSet<String>,
     http: reqwest::Client,
     freshness: TimeDelta,
+    max_age: TimeDelta,
     kept: Mutex<Kept>,
     ambient: Ambient,
 }
@@ -106,17 +113,18 @@ impl Trust {
     /// # Errors
     /// [`ConfigError`] naming the key.
     pub fn new(config: &TrustConfig, ambient: Ambient) -> Result<Self, ConfigError> {
+        let [freshness, max_age] = ages(config)?;
         let mut anchors = Vec::new();
         for path in &config.anchors {
             let unusable = |what| ConfigError::key("trust.anchors", format!("{}: {what}", path.display()));
             let text = std::fs::read_to_string(path).map_err(|error| unusable(error.to_string()))?;
             let found =
                 certificates_of_pem(&text).ok_or_else(|| unusable("holds no certificate".to_owned()))?;
-            anchors.extend(found.into_iter().map(Bytes::from));
+            anchors.extend(found.into_iter().map(|der| Digested::of(Bytes::from(der))));
         }
         let parsed_anchors = anchors
             .iter()
-            .map(|der| Certificate::from_der(der))
+            .map(|anchor: &Digested| Certificate::from_der(&anchor.der))
             .collect::<Result<_, _>>()
             .map_err(|error| ConfigError::key("trust.anchors", error.to_string()))?;
         let http = reqwest::Client::builder()
@@ -130,7 +138,8 @@ impl Trust {
             parsed_anchors,
             hosts: config.revocation_hosts.iter().cloned().collect(),
             http,
-            freshness: TimeDelta::seconds(config.freshness_seconds),
+            freshness,
+            max_age,
             kept: Mutex::default(),
             ambient,
         };
@@ -139,23 +148,34 @@ impl Trust {
         })
     }
 
-    /// The trust anchors, DER.
-    pub fn anchors(&self) -> Vec<Bytes> {
-        self.inner.anchors.clone()
+    /// What the verifier may use now.
+    pub fn material(&self) -> TrustMaterial {
+        TrustMaterial {
+            at: self.inner.ambient.now(),
+            max_age: self.inner.max_age,
+            anchors: self.anchors(),
+            crls: self.kept_lists(),
+            ocsp_responses: self.kept_answers(),
+        }
     }
 
     /// The trust anchors.
+    pub fn anchors(&self) -> Vec<Digested> {
+        self.inner.anchors.clone()
+    }
+
+    /// The trust anchors, taken apart.
     pub fn parsed_anchors(&self) -> &[Certificate] {
         &self.inner.parsed_anchors
     }
 
     /// The revocation lists at hand. The verifier knows for which times each of them counts.
-    pub fn kept_lists(&self) -> Vec<Bytes> {
+    pub fn kept_lists(&self) -> Vec<Digested> {
         self.kept().lists()
     }
 
     /// The OCSP answers at hand.
-    pub fn kept_answers(&self) -> Vec<Bytes> {
+    pub fn kept_answers(&self) -> Vec<Digested> {
         self.kept().answers()
     }
 
@@ -289,6 +309,23 @@ impl Trust {
     fn kept(&self) -> std::sync::MutexGuard<'_, Kept> {
         self.inner.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// How long data stay before they are asked for again, and how long those count that name no end: shorter, and there would be
+/// moments without any.
+fn ages(config: &TrustConfig) -> Result<[TimeDelta; 2], ConfigError> {
+    let (freshness, max_age) = (config.freshness_seconds, config.max_age_seconds);
+    if max_age < freshness {
+        let text = format!("must be no less than trust.freshness_seconds, {freshness}");
+        return Err(ConfigError::key("trust.max_age_seconds", text));
+    }
+    let age = |key, seconds| {
+        TimeDelta::try_seconds(seconds).ok_or_else(|| ConfigError::key(key, "is too large".to_owned()))
+    };
+    Ok([
+        age("trust.freshness_seconds", freshness)?,
+        age("trust.max_age_seconds", max_age)?,
+    ])
 }
 
 /// The DER certificates in a PEM text, in order; none where it holds none or is damaged.

@@ -33,6 +33,10 @@ pub enum PrepareError {
     /// A rectangle is empty, not a number, or outside what the page shows.
     #[error("the rectangle does not lie within the page")]
     RectangleOutsidePage,
+    /// The content of the page to draw on leaves thousands of graphics states or brackets open, or closes as many too many: what
+    /// would have to stand around it is more than a seal may add.
+    #[error("the content of the page is not balanced")]
+    Unbalanced,
     /// The appearance holds too much, or too little, or is inconsistent.
     #[error("the appearance cannot be drawn")]
     BadAppearance,

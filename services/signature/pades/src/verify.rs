@@ -15,7 +15,7 @@ mod structure;
 mod time;
 mod urls;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use thiserror::Error;
 
 use crate::certificate::Certificate;
@@ -47,6 +47,8 @@ pub struct TrustContext {
     pub revocation: Vec<RevocationData>,
     /// The time of validation.
     pub at: DateTime<Utc>,
+    /// How long revocation data that names no time of its next update counts after its own.
+    pub max_age: TimeDelta,
 }
 
 /// Revocation data as fetched.

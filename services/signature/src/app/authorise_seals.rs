@@ -78,23 +78,11 @@ pub async fn authorise_seals(
     authorise::live_role(app, caller, office_id, OFFICER).await?;
     check_request_id(app, command).await?;
     let gathered = batch::gather(app, caller, office_id, &visible, asked.credential_id).await?;
-    let mut ids = Vec::new();
-    for request in &visible {
-        match authorise_one(app, caller, &gathered, request.id).await? {
-            Ok(intent_id) => ids.push(intent_id),
-            Err(problem) => {
-                if problem.reason == write::FOUR_EYES {
-                    let subject = Subject {
-                        aggregate: "legalisation_request",
-                        ids: &[request.id],
-                    };
-                    write::record_denial(app, caller, ACTION, subject, problem.reason).await?;
-                }
-                problems.push(problem);
-            }
-        }
-    }
-    let preparing = tokio::spawn(prepare_all(Arc::clone(app), ids.clone()).in_current_span());
+    let (ids, own_problems) = authorise_each(app, caller, &gathered, &visible).await?;
+    problems.extend(own_problems);
+    let preparing = app
+        .tasks
+        .spawn(prepare_all(Arc::clone(app), ids.clone()).in_current_span());
     if tokio::time::timeout(time_to_prepare(), preparing).await.is_err() {
         tracing::info!(
             event = "seal.preparing_goes_on",
@@ -138,6 +126,59 @@ async fn visible_requests(
         }
     }
     Ok((problems, visible))
+}
+
+/// One request after the other. A number that is taken stands: what breaks the batch after the first is told of the requests that
+/// were not done, and is the call's own error only where none was.
+async fn authorise_each(
+    app: &App,
+    caller: &Caller,
+    batch: &Batch,
+    visible: &[LegalisationRequest],
+) -> Result<(Vec<Uuid>, Vec<SealProblem>), AppError> {
+    let (mut ids, mut problems) = (Vec::new(), Vec::new());
+    for (done, request) in visible.iter().enumerate() {
+        match authorise_or_trace(app, caller, batch, request.id).await {
+            Ok(Ok(intent_id)) => ids.push(intent_id),
+            Ok(Err(problem)) => problems.push(problem),
+            Err(error) if ids.is_empty() => return Err(error),
+            Err(error) => {
+                let cause = wathiq_chassis::status::chain(&error);
+                tracing::warn!(
+                    event = "seal.batch_stopped",
+                    error = cause,
+                    "a batch is authorised in part"
+                );
+                let text = "the batch was interrupted before this request was authorised";
+                let left = visible[done..].iter();
+                problems.extend(
+                    left.map(|request| SealProblem::of_request(request.id, "WORK_INTERRUPTED", text)),
+                );
+                break;
+            }
+        }
+    }
+    Ok((ids, problems))
+}
+
+/// Authorises a request; where four eyes stand against it, that leaves its trace.
+async fn authorise_or_trace(
+    app: &App,
+    caller: &Caller,
+    batch: &Batch,
+    request_id: Uuid,
+) -> Result<Result<Uuid, SealProblem>, AppError> {
+    let authorised = authorise_one(app, caller, batch, request_id).await?;
+    if let Err(problem) = &authorised
+        && problem.reason == write::FOUR_EYES
+    {
+        let subject = Subject {
+            aggregate: "legalisation_request",
+            ids: &[request_id],
+        };
+        write::record_denial(app, caller, ACTION, subject, problem.reason).await?;
+    }
+    Ok(authorised)
 }
 
 /// One request, one transaction. The inner result is the request's own problem.

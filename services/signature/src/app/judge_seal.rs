@@ -4,7 +4,7 @@ use bytes::Bytes;
 
 use crate::app::{App, AppError, revocation};
 use crate::domain::intent::{Hindrance, SealIntent};
-use crate::pdf::{PdfError, SignatureVerdict, VerdictIndication};
+use crate::pdf::{Lane, PdfError, SignatureVerdict, VerdictIndication};
 
 /// Levels with a trusted time, least first (EN 319 142-1, 6.1).
 const LEVELS: [&str; 3] = ["B-T", "B-LT", "B-LTA"];
@@ -39,14 +39,18 @@ pub(super) async fn judge(
     sha256: [u8; 32],
     file: Bytes,
 ) -> Result<Result<&'static str, Rejection>, AppError> {
-    let first = match app.pdf.verify_own(file.clone(), &revocation::material(app)).await {
+    let first = match app
+        .pdf
+        .verify(Lane::Sealing, file.clone(), &app.trust.material())
+        .await
+    {
         Err(PdfError::Refused(refusal)) => {
             return Ok(Err(Rejection::new(Hindrance::Unfinishable, refusal.reason)));
         }
         verdict => verdict?,
     };
     let verdict = if revocation::refresh(app, &first.links).await? {
-        app.pdf.verify_own(file, &revocation::material(app)).await?
+        app.pdf.verify(Lane::Sealing, file, &app.trust.material()).await?
     } else {
         first
     };

@@ -10,7 +10,7 @@ use wathiq_outbox::audit::{self, AuditEntry};
 
 use crate::app::idempotent::{self, Begun};
 use crate::app::view::Encode;
-use crate::app::{App, AppError, authorise, write};
+use crate::app::{App, AppError, authorise, revocation, write};
 use crate::clients::identity::IdentityError;
 use crate::domain::credential::{Credential, KeyLocation};
 use crate::domain::holder_name::is_name_of;
@@ -33,8 +33,8 @@ pub struct NewCredential {
 /// Registers a credential.
 ///
 /// # Errors
-/// [`AppError`]; a chain that cannot be read or leads to no trust anchor, a certificate that is not for signatures, has ended
-/// or names another person, a person who is no officer, a key in the token that is not the certificate's, and a key that is
+/// [`AppError`]; a chain that cannot be read or leads to no trust anchor, a certificate that is not for signatures, has ended,
+/// is revoked or names another person, a person who is no officer, a key in the token that is not the certificate's, and a key that is
 /// another officer's, are refused.
 pub async fn register_credential(
     app: &App,
@@ -54,6 +54,7 @@ pub async fn register_credential(
     let checked = certificate::check(app, &new.chain_pem)?;
     check_officer(app, &new, &checked).await?;
     let credential = credential_of(app, caller, &new, &checked);
+    revocation::check_credential(app, &credential).await?;
     compare_with_token(app, &credential, &checked).await?;
     let mut transaction = match idempotent::begin(app, command).await? {
         Begun::New(transaction) => transaction,

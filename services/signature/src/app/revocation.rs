@@ -6,18 +6,8 @@ use wathiq_pades::verify;
 
 use crate::app::{App, AppError};
 use crate::domain::credential::Credential;
-use crate::pdf::{Link, TrustMaterial, links_of};
+use crate::pdf::{Link, links_of};
 use crate::store::revocations;
-
-/// What the verifier may use now.
-pub(super) fn material(app: &App) -> TrustMaterial {
-    TrustMaterial {
-        at: app.ambient.now(),
-        anchors: app.trust.anchors(),
-        crls: app.trust.kept_lists(),
-        ocsp_responses: app.trust.kept_answers(),
-    }
-}
 
 /// Asks anew for what is to be known of these certificates, and keeps for good which of them are revoked. Answers whether
 /// more is known than before.
@@ -56,7 +46,7 @@ pub(super) async fn check_credential(app: &App, credential: &Credential) -> Resu
         return Err(AppError::refused(
             "CREDENTIAL_REVOKED",
             credential.id,
-            "the certificate is revoked",
+            "the certificate is revoked or suspended",
         ));
     }
     Ok(())

@@ -75,9 +75,16 @@ pub async fn seal(
     // One act at a time with a key; a repeat then finds what the first try has done.
     let turn = turn::take("seal", credential.id).await;
     let (problems, items, _) = items_of(app, caller, &asked).await?;
+    if items.is_empty() {
+        return Ok(Sealed {
+            requests: Vec::new(),
+            problems,
+        });
+    }
     let record = redeem(app, caller, command, &asked, &items).await?;
     authorise_items(app, caller, &items, &record).await?;
     // From here on a caller who hangs up must not stop the work between the key's answer and its storing.
+    let tasks = app.tasks.clone();
     let (app, caller) = (Arc::clone(app), caller.clone());
     let work = async move {
         let _turn = turn;
@@ -85,7 +92,8 @@ pub async fn seal(
         finish_all(&app, &items).await;
         views(&app, &items).await
     };
-    let requests = tokio::spawn(work.in_current_span())
+    let requests = tasks
+        .spawn(work.in_current_span())
         .await
         .map_err(|_| AppError::WorkLost)??;
     Ok(Sealed { requests, problems })

@@ -5,6 +5,7 @@ use data_encoding::HEXLOWER;
 use futures::{Stream, StreamExt};
 use serde_json::json;
 use sha2::{Digest, Sha256};
+use sqlx::{Postgres, Transaction};
 use tonic::Status;
 use uuid::Uuid;
 use wathiq_chassis::{Caller, status};
@@ -60,18 +61,34 @@ pub async fn upload_document(
         sha256,
         size_bytes,
     };
-    let recorded = inspect_and_record(app, caller, upload, received, encode).await;
-    // What no row names is not kept. A failure to delete is left to the sweep of objects that no row names.
-    if !matches!(recorded, Ok(Recorded { keep: true, .. }))
-        && let Err(error) = app.objects.delete(&key).await
-    {
+    let staged = inspect_and_stage(app, caller, upload, received, encode).await;
+    // From the commit on a row may name the object, also where the commit's answer is lost: then the sweep of objects decides.
+    let may_be_named = matches!(staged, Ok(Staged::New { keep: true, .. }));
+    let response = match staged {
+        Ok(Staged::New {
+            transaction,
+            command,
+            response,
+            ..
+        }) => idempotent::finish(transaction, &command, response).await,
+        Ok(Staged::Done(response)) => Ok(response),
+        Err(error) => Err(error),
+    };
+    if !may_be_named {
+        discard(app, &key).await;
+    }
+    response
+}
+
+/// What no row names is not kept. A failure to delete is left to the sweep of objects that no row names.
+async fn discard(app: &App, key: &str) {
+    if let Err(error) = app.objects.delete(key).await {
         tracing::warn!(
             event = "upload.delete_failed",
             error = status::chain(&error),
             "an object stays behind"
         );
     }
-    Ok(recorded?.response)
 }
 
 struct Received {
@@ -81,9 +98,17 @@ struct Received {
     size_bytes: u64,
 }
 
-struct Recorded {
-    response: Vec<u8>,
-    keep: bool,
+/// An upload before its commit.
+enum Staged {
+    New {
+        transaction: Transaction<'static, Postgres>,
+        command: Command,
+        response: Vec<u8>,
+        /// Whether the row names the object.
+        keep: bool,
+    },
+    /// Recorded by an earlier try.
+    Done(Vec<u8>),
 }
 
 async fn receive(
@@ -138,13 +163,13 @@ fn too_large() -> AppError {
     AppError::invalid("chunk", "FILE_TOO_LARGE", "a file has at most 20 MiB")
 }
 
-async fn inspect_and_record(
+async fn inspect_and_stage(
     app: &App,
     caller: &Caller,
     upload: Upload,
     received: Received,
     encode: Encode<Document>,
-) -> Result<Recorded, AppError> {
+) -> Result<Staged, AppError> {
     let verdict = inspect(app, &received.key).await?;
     let command = Command {
         principal: write::principal(caller),
@@ -154,12 +179,7 @@ async fn inspect_and_record(
     };
     let mut transaction = match idempotent::begin(app, &command).await? {
         Begun::New(transaction) => transaction,
-        Begun::Done(response) => {
-            return Ok(Recorded {
-                response,
-                keep: false,
-            });
-        }
+        Begun::Done(response) => return Ok(Staged::Done(response)),
     };
     let keep = matches!(verdict, Inspection::Accepted(_));
     let document = Document {
@@ -180,8 +200,12 @@ async fn inspect_and_record(
         audit_entry(caller, &command.principal, &document),
     )
     .await?;
-    let response = idempotent::finish(transaction, &command, encode(&document)).await?;
-    Ok(Recorded { response, keep })
+    Ok(Staged::New {
+        transaction,
+        command,
+        response: encode(&document),
+        keep,
+    })
 }
 
 async fn inspect(app: &App, key: &str) -> Result<Inspection, AppError> {

@@ -8,7 +8,7 @@ use crate::app::{App, AppError, revocation};
 use crate::domain::register::EntryState;
 use crate::domain::revision::SealedRevision;
 use crate::domain::verification_code::VerificationCode;
-use crate::pdf::{FileVerdict, SignatureVerdict, TrustMaterial, VerdictIndication};
+use crate::pdf::{FileVerdict, Lane, SignatureVerdict, TrustMaterial, VerdictIndication};
 use crate::store::{intents, revisions};
 
 /// The verdict on a whole file.
@@ -71,7 +71,7 @@ pub async fn verify_file(app: &App, file: Bytes) -> Result<VerifiedFile, AppErro
     let verdict = if stored {
         verdict_on_issued(app, sha256, async { Ok(file) }).await?
     } else {
-        verdict_on(app, file).await?.0
+        verdict_on(app, file, Lane::Verification).await?.0
     };
     let overall = Overall::of(&verdict.signatures);
     let mut conn = app.pool.acquire().await?;
@@ -163,24 +163,24 @@ pub(super) async fn verdict_on_issued(
     sha256: [u8; 32],
     file: impl Future<Output = Result<Bytes, AppError>>,
 ) -> Result<FileVerdict, AppError> {
-    if let Some(verdict) = app.pdf.remembered(sha256, &revocation::material(app)) {
+    if let Some(verdict) = app.pdf.remembered(sha256, &app.trust.material()) {
         return Ok(verdict);
     }
-    let (verdict, trust) = verdict_on(app, file.await?).await?;
+    let (verdict, trust) = verdict_on(app, file.await?, Lane::Issued).await?;
     app.pdf.remember(sha256, &trust, &verdict);
     Ok(verdict)
 }
 
 /// Verifies with the revocation lists at hand; where the file's certificates name further ones at configured hosts, fetches
 /// those and verifies again. Answers also what the verdict stands on.
-async fn verdict_on(app: &App, file: Bytes) -> Result<(FileVerdict, TrustMaterial), AppError> {
-    let trust = revocation::material(app);
-    let first = app.pdf.verify(file.clone(), &trust).await?;
+async fn verdict_on(app: &App, file: Bytes, lane: Lane) -> Result<(FileVerdict, TrustMaterial), AppError> {
+    let trust = app.trust.material();
+    let first = app.pdf.verify(lane, file.clone(), &trust).await?;
     if !revocation::refresh(app, &first.links).await? {
         return Ok((first, trust));
     }
-    let trust = revocation::material(app);
-    Ok((app.pdf.verify(file, &trust).await?, trust))
+    let trust = app.trust.material();
+    Ok((app.pdf.verify(lane, file, &trust).await?, trust))
 }
 
 #[cfg(test)]

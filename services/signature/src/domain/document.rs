@@ -38,6 +38,10 @@ pub struct ExistingSignature {
     pub certification_level: u8,
 }
 
+/// The reason of a page that nothing can be drawn on: its content leaves thousands of graphics states open, or closes as many too many.
+/// Found when a signature is placed on it.
+pub const PAGE_UNBALANCED: &str = "PAGE_UNBALANCED";
+
 /// Why a file was refused at intake.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct IntakeRefusal {

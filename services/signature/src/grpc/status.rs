@@ -10,6 +10,7 @@ use wathiq_outbox::{AuditError, IdempotencyError, OutboxError};
 
 use crate::app::AppError;
 use crate::clients::identity::IdentityError;
+use crate::domain::document::PAGE_UNBALANCED;
 use crate::domain::transition::TransitionError;
 use crate::pdf::PdfError;
 use crate::storage::StorageError;
@@ -151,6 +152,9 @@ fn pdf(error: &PdfError) -> Status {
     match error {
         PdfError::TooComplex { .. } | PdfError::Crashed { .. } => {
             status::failed_precondition(DOMAIN, "PDF_TOO_COMPLEX", "document", error.to_string())
+        }
+        PdfError::Refused(refusal) if refusal.reason == PAGE_UNBALANCED => {
+            status::failed_precondition(DOMAIN, PAGE_UNBALANCED, "document", error.to_string())
         }
         PdfError::Refused(_) => {
             status::failed_precondition(DOMAIN, "PDF_REFUSED", "document", error.to_string())

@@ -35,6 +35,8 @@ pub struct RenderJob {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct VerifyJob {
     pub at: DateTime<Utc>,
+    /// How long revocation data without `nextUpdate` count.
+    pub max_age_seconds: i64,
     pub anchors: usize,
     pub crls: usize,
     pub ocsp_responses: usize,

@@ -15,6 +15,8 @@ use super::PdfError;
 pub enum Lane {
     /// Files that anybody uploads to have them verified.
     Verification,
+    /// Files issued here that anybody looks up.
+    Issued,
     /// Uploads of citizens, and pages shown to them and to officials.
     People,
     /// What a seal needs.
@@ -22,12 +24,13 @@ pub enum Lane {
 }
 
 impl Lane {
-    pub(super) const ALL: [Self; 3] = [Self::Verification, Self::People, Self::Sealing];
+    pub(super) const ALL: [Self; 4] = [Self::Verification, Self::Issued, Self::People, Self::Sealing];
 
     /// The name in configuration and metrics.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Verification => "verification",
+            Self::Issued => "issued",
             Self::People => "people",
             Self::Sealing => "sealing",
         }

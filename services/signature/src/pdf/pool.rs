@@ -13,6 +13,7 @@ use tokio::time::{Instant, sleep, timeout};
 
 use super::job::{Answer, Job, PreparedFile, RenderJob, VerifyJob};
 use super::lanes::{Lane, Places};
+use super::material::TrustMaterial;
 use super::protocol::{self, Frame, FrameError};
 use super::shown::Shown;
 use super::verdict::FileVerdict;
@@ -155,22 +156,6 @@ impl Pool {
         }
     }
 
-    /// Verifies the signatures of any file that anybody brings; no rule of intake applies.
-    ///
-    /// # Errors
-    /// [`PdfError::Busy`], and as for every job.
-    pub async fn verify(&self, file: Bytes, trust: &TrustMaterial) -> Result<FileVerdict, PdfError> {
-        self.verified(Lane::Verification, file, trust).await
-    }
-
-    /// Verifies what is about to be issued, ahead of everything that strangers bring.
-    ///
-    /// # Errors
-    /// As for every job.
-    pub async fn verify_own(&self, file: Bytes, trust: &TrustMaterial) -> Result<FileVerdict, PdfError> {
-        self.verified(Lane::Sealing, file, trust).await
-    }
-
     /// The verdict of a moment ago on an issued file (by SHA-256), where nothing it was reached with has changed.
     pub fn remembered(&self, sha256: [u8; 32], trust: &TrustMaterial) -> Option<FileVerdict> {
         self.inner.verdicts.find(sha256, trust)
@@ -181,7 +166,11 @@ impl Pool {
         self.inner.verdicts.keep(sha256, trust, verdict);
     }
 
-    async fn verified(
+    /// Verifies the signatures of a file; no rule of intake applies. The lane says whose file it is, and with what it waits.
+    ///
+    /// # Errors
+    /// [`PdfError::Busy`], and as for every job.
+    pub async fn verify(
         &self,
         lane: Lane,
         file: Bytes,
@@ -189,6 +178,7 @@ impl Pool {
     ) -> Result<FileVerdict, PdfError> {
         let job = VerifyJob {
             at: trust.at,
+            max_age_seconds: trust.max_age.num_seconds(),
             anchors: trust.anchors.len(),
             crls: trust.crls.len(),
             ocsp_responses: trust.ocsp_responses.len(),
@@ -199,7 +189,7 @@ impl Pool {
             .iter()
             .chain(&trust.crls)
             .chain(&trust.ocsp_responses);
-        blobs.extend(material.map(|der| &der[..]));
+        blobs.extend(material.map(|data| &data.der[..]));
         match self.run(lane, Job::Verify(job), &blobs).await?.body {
             Answer::Verified(verdict) => Ok(verdict),
             answer => Err(unexpected(answer)),
@@ -278,15 +268,6 @@ impl Pool {
     fn lane(&self, lane: Lane) -> &LaneState {
         &self.inner.lanes[lane as usize]
     }
-}
-
-/// Trust material for a verification, all DER.
-pub struct TrustMaterial {
-    /// The time the verdict is about.
-    pub at: chrono::DateTime<chrono::Utc>,
-    pub anchors: Vec<Bytes>,
-    pub crls: Vec<Bytes>,
-    pub ocsp_responses: Vec<Bytes>,
 }
 
 /// Ends workers that have been idle long enough, then itself when none is left.

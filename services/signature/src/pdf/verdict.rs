@@ -3,6 +3,9 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
+/// Certificates of one file whose revocation is asked at most: of a few signatures and time-stamps, each with its authorities.
+pub const MAX_LINKS: usize = 16;
+
 /// Indications of EN 319 102-1, 5.1.3.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum VerdictIndication {

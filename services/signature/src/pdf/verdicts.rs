@@ -7,7 +7,7 @@ use std::sync::{Mutex, PoisonError};
 use chrono::{DateTime, TimeDelta, Utc};
 use sha2::{Digest, Sha256};
 
-use super::pool::TrustMaterial;
+use super::material::TrustMaterial;
 use super::verdict::FileVerdict;
 
 /// Verdicts kept at the same time.
@@ -63,8 +63,9 @@ fn stands(kept: &Kept, now: DateTime<Utc>) -> bool {
 /// SHA-256 of everything but the time, whatever order it is in.
 fn fingerprint(trust: &TrustMaterial) -> [u8; 32] {
     let mut hash = Sha256::new();
+    hash.update(trust.max_age.num_seconds().to_be_bytes());
     for part in [&trust.anchors, &trust.crls, &trust.ocsp_responses] {
-        let mut digests: Vec<[u8; 32]> = part.iter().map(|der| Sha256::digest(der).into()).collect();
+        let mut digests: Vec<[u8; 32]> = part.iter().map(|data| data.sha256).collect();
         digests.sort_unstable();
         hash.update((digests.len() as u64).to_be_bytes());
         digests.iter().for_each(|digest| hash.update(digest));
@@ -77,14 +78,16 @@ mod tests {
     use bytes::Bytes;
 
     use super::*;
+    use crate::pdf::Digested;
 
     fn trust(at: DateTime<Utc>, lists: &[&'static str]) -> TrustMaterial {
         TrustMaterial {
             at,
-            anchors: vec![Bytes::from_static(b"anchor")],
+            max_age: TimeDelta::zero(),
+            anchors: vec![Digested::of(Bytes::from_static(b"anchor"))],
             crls: lists
                 .iter()
-                .map(|list| Bytes::from_static(list.as_bytes()))
+                .map(|list| Digested::of(Bytes::from_static(list.as_bytes())))
                 .collect(),
             ocsp_responses: Vec::new(),
         }

@@ -65,7 +65,8 @@ pub async fn find(conn: &mut PgConnection, id: Uuid) -> Result<Option<Credential
     row.map(Credential::try_from).transpose()
 }
 
-/// The officer's credential at an office whose certificate ends last.
+/// The officer's credential at an office whose certificate ends last, of those that may be used now; where none may, the last of
+/// all, so that the caller can be told why.
 ///
 /// # Errors
 /// [`StoreError`].
@@ -73,13 +74,17 @@ pub async fn newest_of(
     conn: &mut PgConnection,
     office_id: Uuid,
     officer_id: Uuid,
+    now: DateTime<Utc>,
 ) -> Result<Option<Credential>, StoreError> {
     let row: Option<Row> = sqlx::query_as(
         "SELECT * FROM signing_credential WHERE office_id = $1 AND officer_id = $2
-         ORDER BY not_after DESC, id DESC LIMIT 1",
+         ORDER BY (not_before <= $3 AND $3 <= not_after AND NOT EXISTS (
+                       SELECT FROM revoked_certificate WHERE certificate_sha256 = sha256(certificate))) DESC,
+                  not_after DESC, id DESC LIMIT 1",
     )
     .bind(office_id)
     .bind(officer_id)
+    .bind(now)
     .fetch_optional(conn)
     .await?;
     row.map(Credential::try_from).transpose()

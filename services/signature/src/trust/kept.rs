@@ -8,6 +8,7 @@ use chrono::{DateTime, Utc};
 use wathiq_pades::verify::{Said, Standing};
 
 use super::pair::Pair;
+use crate::pdf::Digested;
 
 /// Lists, answers and proofs kept at the same time; together they fit into one job of a PDF worker.
 const MAX_LISTS: usize = 16;
@@ -58,8 +59,14 @@ struct Slot<T> {
 }
 
 struct Dated {
-    der: Bytes,
+    data: Digested,
     this_update: DateTime<Utc>,
+}
+
+/// Evidence with the hash of its data.
+struct Proof {
+    evidence: Evidence,
+    data: Digested,
 }
 
 /// All that is at hand.
@@ -70,27 +77,29 @@ pub(super) struct Kept {
     /// By certificate.
     answers: HashMap<[u8; 32], Slot<Dated>>,
     /// By certificate.
-    proofs: HashMap<[u8; 32], Slot<Evidence>>,
+    proofs: HashMap<[u8; 32], Slot<Proof>>,
     pauses: HashMap<String, DateTime<Utc>>,
     uses: u64,
 }
 
 impl Kept {
     /// Lists, and those that prove a revocation.
-    pub(super) fn lists(&self) -> Vec<Bytes> {
-        let newest = self.lists.values().map(|slot| slot.value.der.clone());
+    pub(super) fn lists(&self) -> Vec<Digested> {
+        let newest = self.lists.values().map(|slot| slot.value.data.clone());
         distinct(newest.chain(self.proofs_of(EvidenceKind::Crl)))
     }
 
     /// Answers, and those that prove a revocation.
-    pub(super) fn answers(&self) -> Vec<Bytes> {
-        let newest = self.answers.values().map(|slot| slot.value.der.clone());
+    pub(super) fn answers(&self) -> Vec<Digested> {
+        let newest = self.answers.values().map(|slot| slot.value.data.clone());
         distinct(newest.chain(self.proofs_of(EvidenceKind::Ocsp)))
     }
 
-    fn proofs_of(&self, kind: EvidenceKind) -> impl Iterator<Item = Bytes> {
-        let proofs = self.proofs.values().filter(move |slot| slot.value.kind == kind);
-        proofs.map(|slot| slot.value.data.clone())
+    fn proofs_of(&self, kind: EvidenceKind) -> impl Iterator<Item = Digested> {
+        let proofs = self.proofs.values().map(|slot| &slot.value);
+        proofs
+            .filter(move |proof| proof.evidence.kind == kind)
+            .map(|proof| proof.data.clone())
     }
 
     /// Keeps a list, unless a newer one of the same address is at hand. Answers whether anything is new.
@@ -115,11 +124,10 @@ impl Kept {
             return false;
         }
         make_room(&mut self.proofs, MAX_EVIDENCE);
-        let slot = Slot {
-            used,
-            value: evidence,
-        };
-        self.proofs.insert(slot.value.certificate_sha256, slot);
+        let certificate = evidence.certificate_sha256;
+        let data = Digested::of(evidence.data.clone());
+        let value = Proof { evidence, data };
+        self.proofs.insert(certificate, Slot { value, used });
         true
     }
 
@@ -145,21 +153,30 @@ impl Kept {
         Some(evidence)
     }
 
-    /// Whether anything at hand says that the certificate is revoked, or suspended.
+    /// Whether what is at hand says that the certificate is revoked, or suspended: of a suspension and its end, the newer counts.
     pub(super) fn says_revoked(&self, pair: &Pair) -> bool {
-        self.statements(pair)
-            .iter()
-            .any(|(_, _, said)| matches!(said.standing, Standing::Revoked { .. }))
+        let said = self.statements(pair).into_iter().map(|(_, _, said)| said);
+        let newest = |said: &[Said], wanted: fn(Standing) -> bool| {
+            let matching = said.iter().filter(|said| wanted(said.standing));
+            matching.map(|said| said.this_update).max()
+        };
+        let said: Vec<Said> = said.collect();
+        let for_good = |standing| matches!(standing, Standing::Revoked { on_hold: false, .. });
+        let on_hold = |standing| matches!(standing, Standing::Revoked { on_hold: true, .. });
+        said.iter().any(|said| for_good(said.standing))
+            || newest(&said, on_hold)
+                .is_some_and(|held| newest(&said, |standing| standing == Standing::Good) <= Some(held))
     }
 
     /// Everything at hand about a certificate.
     fn statements(&self, pair: &Pair) -> Vec<(EvidenceKind, Bytes, Said)> {
-        let proof = self.proofs.get(&pair.fingerprint).map(|slot| &slot.value);
+        let proof = self.proofs.get(&pair.fingerprint);
+        let proof = proof.map(|slot| &slot.value.evidence);
         let proof = proof.map(|proof| (proof.kind, proof.data.clone()));
         let lists = self.lists.values();
-        let lists = lists.map(|slot| (EvidenceKind::Crl, slot.value.der.clone()));
+        let lists = lists.map(|slot| (EvidenceKind::Crl, slot.value.data.der.clone()));
         let answer = self.answers.get(&pair.fingerprint);
-        let answer = answer.map(|slot| (EvidenceKind::Ocsp, slot.value.der.clone()));
+        let answer = answer.map(|slot| (EvidenceKind::Ocsp, slot.value.data.der.clone()));
         proof
             .into_iter()
             .chain(answer)
@@ -209,14 +226,16 @@ fn keep<K: std::hash::Hash + Eq + Clone>(
     if let Some(slot) = slots.get_mut(&key) {
         slot.used = used;
         // A server that serves an old list again does not take back what it has told.
-        if slot.value.this_update > this_update || slot.value.der == der {
+        if slot.value.this_update > this_update || slot.value.data.der == der {
             return false;
         }
-        slot.value = Dated { der, this_update };
+        let data = Digested::of(der);
+        slot.value = Dated { data, this_update };
         return true;
     }
     make_room(slots, limit);
-    let value = Dated { der, this_update };
+    let data = Digested::of(der);
+    let value = Dated { data, this_update };
     slots.insert(key, Slot { value, used });
     true
 }
@@ -232,7 +251,7 @@ fn make_room<K: std::hash::Hash + Eq + Clone, T>(slots: &mut HashMap<K, Slot<T>>
     }
 }
 
-fn distinct(data: impl Iterator<Item = Bytes>) -> Vec<Bytes> {
+fn distinct(data: impl Iterator<Item = Digested>) -> Vec<Digested> {
     let mut seen = HashSet::new();
-    data.filter(|der| seen.insert(der.clone())).collect()
+    data.filter(|data| seen.insert(data.sha256)).collect()
 }

@@ -120,6 +120,10 @@ impl Authority {
     }
 }
 
+fn digested(der: &[u8]) -> Digested {
+    Digested::of(Bytes::copy_from_slice(der))
+}
+
 const LATER: TimeDelta = TimeDelta::minutes(10);
 
 fn trust(hosts: &[&str]) -> (Trust, Arc<ManualClock>) {
@@ -134,6 +138,7 @@ fn trust(hosts: &[&str]) -> (Trust, Arc<ManualClock>) {
         revocation_hosts: hosts.iter().map(|host| (*host).to_owned()).collect(),
         seconds: default_seconds(),
         freshness_seconds: default_freshness(),
+        max_age_seconds: default_max_age(),
     };
     (Trust::new(&config, ambient).expect("a client"), clock)
 }
@@ -146,7 +151,7 @@ async fn a_list_that_can_no_longer_be_had_stays() {
     let good = authority.list(20, None, None);
     server.serves("/list", Some(&good));
     assert!(trust.refresh(std::slice::from_ref(&link)).await.changed);
-    assert_eq!(trust.kept_lists(), [Bytes::from(good.clone())]);
+    assert_eq!(trust.kept_lists(), [digested(&good)]);
     trust.refresh(std::slice::from_ref(&link)).await;
     assert_eq!(
         server.asked(),
@@ -168,13 +173,13 @@ async fn a_list_that_can_no_longer_be_had_stays() {
             "round {round}"
         );
         assert_eq!(server.asked(), round + 2);
-        assert_eq!(trust.kept_lists(), [Bytes::from(good.clone())], "round {round}");
+        assert_eq!(trust.kept_lists(), [digested(&good)], "round {round}");
     }
     let newer = authority.list(21, None, None);
     server.serves("/list", Some(&newer));
     clock.advance(LATER);
     assert!(trust.refresh(&[link]).await.changed);
-    assert_eq!(trust.kept_lists(), [Bytes::from(newer)]);
+    assert_eq!(trust.kept_lists(), [digested(&newer)]);
 }
 
 #[tokio::test]
@@ -203,6 +208,43 @@ async fn a_certificate_known_as_revoked_stays_so_and_a_suspended_one_may_come_ba
         other.learn(refreshed.revoked);
         assert_eq!(other.says_revoked(&link), for_good);
     }
+}
+
+/// A certificate names two lists: the one that was got last may be the older one.
+#[tokio::test]
+async fn of_a_suspension_and_its_end_the_newer_counts() {
+    let (server, authority) = (Server::start().await, Authority::new());
+    let points = ["/first", "/second"].map(|path| server.url(path));
+    let link = authority.link(&points);
+    let hold = |day| authority.list(day, Some(RevocationReason::CertificateHold), None);
+    for (first, second, on_hold) in [
+        (hold(19), authority.list(20, None, None), false),
+        (authority.list(20, None, None), hold(19), false),
+        (hold(20), authority.list(19, None, None), true),
+    ] {
+        let (kept, _) = trust(&[&server.host]);
+        server.serves("/first", Some(&first));
+        server.serves("/second", Some(&second));
+        let refreshed = kept.refresh(std::slice::from_ref(&link)).await;
+        assert_eq!(refreshed.revoked, []);
+        assert_eq!(kept.kept_lists().len(), 2);
+        assert_eq!(kept.says_revoked(&link), on_hold);
+    }
+}
+
+#[test]
+fn data_count_no_shorter_than_they_are_kept() {
+    let config = |max_age_seconds| TrustConfig {
+        anchors: Vec::new(),
+        revocation_hosts: Vec::new(),
+        seconds: default_seconds(),
+        freshness_seconds: 300,
+        max_age_seconds,
+    };
+    assert!(Trust::new(&config(300), Ambient::system()).is_ok());
+    let refused = Trust::new(&config(299), Ambient::system()).map(|_| ());
+    let refused = refused.expect_err("there would be moments without data");
+    assert!(refused.to_string().contains("trust.max_age_seconds"), "{refused}");
 }
 
 #[tokio::test]
@@ -239,10 +281,10 @@ async fn a_part_of_a_divided_list_speaks_for_its_part_alone() {
     let elsewhere = authority.list(20, None, Some(server.url("/another-part")));
     server.serves("/list", Some(&elsewhere));
     assert!(!trust.refresh(std::slice::from_ref(&link)).await.changed);
-    assert_eq!(trust.kept_lists(), Vec::<Bytes>::new());
+    assert_eq!(trust.kept_lists(), Vec::<Digested>::new());
     let own = authority.list(20, None, Some(server.url("/list")));
     server.serves("/list", Some(&own));
     clock.advance(LATER);
     assert!(trust.refresh(&[link]).await.changed);
-    assert_eq!(trust.kept_lists(), [Bytes::from(own)]);
+    assert_eq!(trust.kept_lists(), [digested(&own)]);
 }

@@ -13,6 +13,7 @@ use chrono::{DateTime, Utc};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 use tonic::Status;
 use uuid::Uuid;
 use wathiq_chassis::client::Channel;
@@ -196,6 +197,7 @@ fn app(database: &Database, folder: &TempDir, clock: &Arc<ManualClock>, identity
         timestamp: timestamp::Client::new(&stack.section(stack.timestamp()), ambient.clone()).unwrap(),
         trust: trust::Trust::new(&stack.section(stack.trust()), ambient.clone()).unwrap(),
         seal: stack.section::<SealConfig>(serde_json::json!({ "public_url": "https://wathiq.test" })),
+        tasks: TaskTracker::new(),
         ambient,
     }
 }

@@ -98,7 +98,7 @@ async fn pictures_that_no_decision_rests_on_are_swept() {
 /// The officer's certificate ends; it is told once.
 #[tokio::test]
 async fn a_certificate_that_has_expired_is_told_once() {
-    let world = World::start().await;
+    let world = World::present().await;
     world.officer(&Token::named("officer-1")).await;
     let mut conn = world.database.connect().await;
     let (id, end): (Uuid, DateTime<Utc>) = sqlx::query_as("SELECT id, not_after FROM signing_credential")
@@ -128,7 +128,7 @@ async fn a_certificate_that_has_expired_is_told_once() {
 /// What the authority says wins over the certificate's own end.
 #[tokio::test]
 async fn a_certificate_that_was_revoked_is_told_once() {
-    let world = World::start().await;
+    let world = World::present().await;
     world.officer(&Token::named("officer-1")).await;
     let mut conn = world.database.connect().await;
     testing::drain(&mut conn).await;

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 use tonic::Code;
+use wathiq_chassis::CallContext;
 use wathiq_proto::wathiq::signature::v1 as pb;
 use wathiq_signature::pdf::{LaneConfig, PdfConfig, Pool};
 
@@ -13,15 +14,15 @@ use crate::harness::{World, reason};
 use crate::sample;
 
 /// Children that note that they were started, and hang while they are told to.
-struct Children {
+pub(crate) struct Children {
     folder: TempDir,
 }
 
 impl Children {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let text = format!(
-            "#!/bin/sh\necho $$ >> {0}/started\nif [ -e {0}/hang ]; then exec sleep 60; fi\nexec {1} \"$@\"\n",
+            "#!/bin/sh\necho $$ >> {0}/started\nif [ -e {0}/hang ]; then exec sleep 600; fi\nexec {1} \"$@\"\n",
             folder.path().display(),
             env!("CARGO_BIN_EXE_signature")
         );
@@ -32,10 +33,11 @@ impl Children {
     }
 
     /// One child a job, and one job of public verification at a time.
-    fn pool(&self) -> Pool {
+    pub(crate) fn pool(&self) -> Pool {
         Pool::new(PdfConfig {
             worker: Some(self.path("worker.sh")),
             jobs_per_worker: 1,
+            job_seconds: 600,
             verification: LaneConfig {
                 workers: 1,
                 queue: 0,
@@ -49,7 +51,7 @@ impl Children {
         self.folder.path().join(name)
     }
 
-    fn hang(&self, hang: bool) {
+    pub(crate) fn hang(&self, hang: bool) {
         if hang {
             std::fs::write(self.path("hang"), "").unwrap();
         } else {
@@ -57,14 +59,22 @@ impl Children {
         }
     }
 
-    fn started(&self) -> usize {
+    pub(crate) fn started(&self) -> usize {
         std::fs::read_to_string(self.path("started"))
             .unwrap_or_default()
             .lines()
             .count()
     }
 
-    async fn until_started(&self, number: usize) {
+    /// Ends the child that was started last, as the kernel does.
+    pub(crate) fn kill_last(&self) {
+        let started = std::fs::read_to_string(self.path("started")).unwrap();
+        let child = started.lines().last().unwrap();
+        let status = std::process::Command::new("kill").args(["-9", child]).status();
+        assert!(status.unwrap().success());
+    }
+
+    pub(crate) async fn until_started(&self, number: usize) {
         let bound = Instant::now() + Duration::from_secs(20);
         while self.started() < number {
             assert!(Instant::now() < bound, "no child is started");
@@ -74,7 +84,7 @@ impl Children {
 }
 
 #[tokio::test]
-async fn a_flood_of_verifications_stops_neither_uploads_nor_seals_and_says_when_to_come_again() {
+async fn a_flood_of_verifications_stops_neither_uploads_nor_seals_nor_lookups_and_says_when_to_come_again() {
     let children = Children::new();
     let world = World::start_with(wathiq_chassis::Ambient::system().now(), |app| {
         app.pdf = children.pool();
@@ -82,15 +92,20 @@ async fn a_flood_of_verifications_stops_neither_uploads_nor_seals_and_says_when_
     .await;
     children.hang(true);
     let file = sample::plain(1);
+    // A caller who waits as long as it takes: it holds the one place of the lane all the time.
+    let patient = CallContext::new(Duration::from_secs(300), "patient");
     let refused = tokio::select! {
-        hung = world.verify(&file) => panic!("the first verification hangs all the time: {hung:?}"),
+        hung = patient.scope(world.verify(&file)) => panic!("the first verification hangs all the time: {hung:?}"),
         refused = async {
             children.until_started(1).await;
             children.hang(false);
             let refused = world.verify(&file).await;
-            // The one place of the lane is taken all this time.
             let (request, ..) = world.delivered().await;
             assert_eq!(request.state(), pb::LegalisationState::Delivered);
+            // Nor does it keep those waiting who look up what was issued.
+            let code = request.verification_code;
+            let looked_up = world.verification().verify_code(pb::VerifyCodeRequest { code }).await;
+            assert_eq!(looked_up.unwrap().into_inner().indication(), pb::Indication::TotalPassed);
             refused
         } => refused,
     };

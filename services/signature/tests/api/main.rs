@@ -3,6 +3,8 @@
 #![expect(clippy::unwrap_used, reason = "a helper that cannot go on fails its test")]
 
 mod authz;
+mod batches;
+mod commit_lost;
 mod concurrency;
 mod credentials;
 mod denials;

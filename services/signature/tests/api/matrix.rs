@@ -12,7 +12,7 @@ use wathiq_proto::wathiq::signature::v1 as pb;
 use wathiq_signature::domain::role::{ADMINISTRATOR, AGENT, OFFICER};
 use wathiq_signature::grpc::rules::RULES;
 
-use crate::harness::{OFFICE, Person, World, drawn, matching, request_id};
+use crate::harness::{OFFICE, Person, World, drawn, matching, request_id, with_token};
 use crate::officers::Token;
 use crate::sample;
 
@@ -106,8 +106,10 @@ impl World {
         let parts = stream::iter([message]);
         let request = match person {
             None => Request::new(parts),
-            Some((person, Surface::Citizen)) => self.as_citizen(person, parts),
-            Some((person, Surface::Staff)) => self.as_staff(person, parts),
+            Some((person, surface)) => {
+                let claims = self.claims(person, surface);
+                with_token(parts, &wathiq_chassis::testing::token(&claims))
+            }
         };
         let mut client = tonic::client::Grpc::new(self.channel("gateway"));
         client.ready().await.unwrap();
@@ -398,7 +400,7 @@ const WITHOUT_PERSON: [&str; 6] = [
 
 #[tokio::test]
 async fn no_method_serves_strangers() {
-    let world = World::start().await;
+    let world = World::present().await;
     let (citizen, things) = world.things().await;
     let stranger = world.citizen();
     let elsewhere = world.citizen();

@@ -9,8 +9,8 @@ use bytes::Bytes;
 use chrono::DateTime;
 use wathiq_signature::domain::recipe::{DrawnMark, Field, Page, Recipe, ViewRectangle};
 use wathiq_signature::pdf::{
-    Inspection, Limit, Overlay, PdfConfig, PdfError, Pool, RenderJob, SealPolicy, TrustMaterial,
-    current_template_version,
+    Digested, Inspection, Lane, Limit, Overlay, PdfConfig, PdfError, Pool, RenderJob, SealPolicy,
+    TrustMaterial, current_template_version,
 };
 
 use crate::harness::Stack;
@@ -134,18 +134,21 @@ async fn every_part_of_the_recipe_decides_the_digest() {
 #[tokio::test]
 async fn a_file_is_verified_with_much_trust_material() {
     let root = std::fs::read_to_string(Stack::get().text("/trust/root")).unwrap();
-    let anchor = Bytes::from(
-        wathiq_signature::trust::certificates_of_pem(&root)
-            .unwrap()
-            .remove(0),
-    );
+    let anchor = wathiq_signature::trust::certificates_of_pem(&root)
+        .unwrap()
+        .remove(0);
+    let hundred = |der: Vec<u8>| vec![Digested::of(der.into()); 100];
     let trust = TrustMaterial {
         at: wathiq_chassis::Ambient::system().now(),
-        anchors: vec![anchor; 100],
-        crls: vec![Bytes::from_static(b"no list"); 100],
-        ocsp_responses: vec![Bytes::from_static(b"no answer"); 100],
+        max_age: chrono::TimeDelta::zero(),
+        anchors: hundred(anchor),
+        crls: hundred(b"no list".to_vec()),
+        ocsp_responses: hundred(b"no answer".to_vec()),
     };
-    let verdict = pool().verify(sample::plain(1).into(), &trust).await.unwrap();
+    let verdict = pool()
+        .verify(Lane::Verification, sample::plain(1).into(), &trust)
+        .await
+        .unwrap();
     assert!(verdict.signatures.is_empty());
 }
 
@@ -429,12 +432,17 @@ async fn a_child_killed_from_outside_costs_no_job() {
 #[tokio::test]
 async fn a_caller_who_gives_up_takes_the_child_along() {
     let watched = Watched::new(config());
-    let job = watched.pool.render(endless(), whole_page(2_000));
-    assert!(
-        tokio::time::timeout(Duration::from_millis(500), job)
-            .await
-            .is_err(),
-        "the job is still going on"
-    );
+    let started = async {
+        let bound = Instant::now() + Duration::from_secs(20);
+        while watched.children().is_empty() {
+            assert!(Instant::now() < bound, "no child is started");
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    // Dropped here: this caller waits no longer.
+    tokio::select! {
+        ended = watched.pool.render(endless(), whole_page(2_000)) => panic!("{ended:?}"),
+        () = started => {}
+    }
     watched.until_gone(watched.children()[0]).await;
 }

@@ -349,3 +349,28 @@ async fn a_page_that_cannot_be_shown_is_refused_when_the_signature_is_placed() {
     assert_eq!(request.state(), pb::LegalisationState::Draft);
     assert_eq!(request.placement, None);
 }
+
+/// Closing what such a page leaves open would cost more than a seal may add.
+#[tokio::test]
+async fn a_page_whose_content_is_far_from_balanced_is_not_drawn_on() {
+    let world = World::start().await;
+    let citizen = world.citizen();
+    let file = sample::with_content(1, &"Q ".repeat(10_001));
+    let document = world.upload(citizen, &file).await;
+    let opened = world
+        .legalisation()
+        .create_legalisation_request(world.as_citizen(citizen, world.opening(&document)))
+        .await;
+    let id = opened
+        .unwrap()
+        .into_inner()
+        .legalisation_request
+        .unwrap()
+        .legalisation_request_id;
+    let refused = world.try_place(citizen, &id, drawn()).await;
+    assert_eq!(
+        reason(refused),
+        (Code::FailedPrecondition, "PAGE_UNBALANCED".to_owned())
+    );
+    world.try_place(citizen, &id, standing()).await.unwrap();
+}

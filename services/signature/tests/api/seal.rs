@@ -352,19 +352,16 @@ async fn batches_have_bounds() {
 }
 
 #[tokio::test]
-async fn a_revoked_certificate_seals_nothing() {
+async fn a_revoked_certificate_is_not_registered() {
     let world = World::present().await;
     let token = Token::named("officer-revoked");
-    let (agent, officer) = (world.official(&[AGENT]), world.officer(&token).await);
-    let id = world.accepted(world.citizen(), agent).await;
-    let intents = world.authorised(officer, std::slice::from_ref(&id)).await;
-    let refused = world
-        .try_seal(officer, world.sealing(officer, &intents, &token.pin))
-        .await;
+    let administrator = world.official(&[ADMINISTRATOR]);
+    let officer = world.holder(&token, &[OFFICER]);
     assert_eq!(
-        reason(refused),
+        reason(world.try_register(administrator, officer, &token).await),
         (tonic::Code::FailedPrecondition, "CREDENTIAL_REVOKED".to_owned())
     );
+    assert_eq!(world.count("SELECT count(*) FROM signing_credential").await, 0);
 }
 
 #[tokio::test]

@@ -283,6 +283,8 @@ async fn killed_while_preparing() {
     third.kill();
     let intents = world.intents(officer).await;
     assert_eq!(intents[0].register_entry, frozen.register_entry);
+    // The service's own clock went on all this time, and the authority's.
+    world.clock.set(wathiq_chassis::Ambient::system().now());
     let act = world.sealing(officer, &intents, &token.pin);
     let sealed = world.try_seal(officer, act).await.unwrap();
     assert_eq!(

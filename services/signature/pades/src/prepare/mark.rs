@@ -17,7 +17,7 @@ pub(super) fn draw(update: &mut Update<'_, '_>, mark: &Mark) -> Result<(), Prepa
     let form = appearance::form(update, &mark.rect, target.rotation, &mark.appearance)?;
     let (resources, name) = with_xobject(document, &target.page, form)?;
     let contents = target.page.contents(document)?;
-    let around = balance::around(document, &contents);
+    let around = balance::around(document, &contents)?;
     let mut items: Vec<Vec<u8>> = Vec::with_capacity(contents.len() + 2);
     if !contents.is_empty() {
         items.push(emit::reference(

@@ -1,6 +1,6 @@
 use std::cell::Cell;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use const_oid::db::rfc5280::{
     ID_CE_BASIC_CONSTRAINTS, ID_CE_CERTIFICATE_POLICIES, ID_CE_CRL_DISTRIBUTION_POINTS, ID_CE_EXT_KEY_USAGE,
     ID_CE_KEY_USAGE, ID_CE_SUBJECT_ALT_NAME, ID_KP_TIME_STAMPING,
@@ -8,8 +8,8 @@ use const_oid::db::rfc5280::{
 use x509_cert::ext::pkix::{BasicConstraints, ExtendedKeyUsage, KeyUsage};
 
 use super::material::{Material, Origin};
-use super::ocsp::Answer;
 use super::report::SubIndication;
+use super::sources::{self, Said};
 use super::{TrustContext, revocation_urls};
 use crate::certificate::Certificate;
 use crate::keys;
@@ -87,7 +87,11 @@ pub(super) fn validate(
         .set(material.checks.get() - (granted - search.checks));
     let mut first = None;
     for chain in search.found {
-        let revocation = Revocation { material, times };
+        let revocation = Revocation {
+            material,
+            times,
+            max_age: context.max_age,
+        };
         let verdict = check(&chain, purpose, &revocation);
         let outcome = Outcome {
             verdict,
@@ -301,12 +305,18 @@ fn validity(signer: &Certificate, above: &[&Certificate], times: &Times) -> Resu
 struct Revocation<'m> {
     material: &'m Material,
     times: Times,
+    /// How old data without `nextUpdate` may be.
+    max_age: TimeDelta,
 }
 
 /// What revocation data say of a certificate.
 enum Standing {
-    Good { in_store: bool },
+    Good {
+        in_store: bool,
+    },
     Revoked(DateTime<Utc>),
+    /// Suspended (`certificateHold`) since then.
+    OnHold(DateTime<Utc>),
     Unknown,
 }
 
@@ -318,6 +328,9 @@ impl Revocation<'_> {
             match self.standing(certificate, issuer, !is_signer) {
                 Standing::Good { .. } => {}
                 Standing::Revoked(since) => self.revoked(since, is_signer)?,
+                // EN 319 102-1, 5.2.6.4: a suspension ends in one way or the other, and then the answer is known.
+                Standing::OnHold(since) if self.existed_before(since) => {}
+                Standing::OnHold(_) => return Err(SubIndication::TryLater),
                 // An authority's certificate that names no source was issued without one; only of the signer's is
                 // an answer always asked.
                 Standing::Unknown
@@ -328,9 +341,13 @@ impl Revocation<'_> {
         Ok(())
     }
 
+    fn existed_before(&self, since: DateTime<Utc>) -> bool {
+        self.times.existed.is_some_and(|existed| existed < since)
+    }
+
     /// Revocation counts from its time on (EN 319 102-1, 5.5.4).
     fn revoked(&self, since: DateTime<Utc>, is_signer: bool) -> Result<(), SubIndication> {
-        if self.times.existed.is_some_and(|existed| existed < since) {
+        if self.existed_before(since) {
             return Ok(());
         }
         let later = self.times.made_after.is_some_and(|after| after >= since);
@@ -341,38 +358,49 @@ impl Revocation<'_> {
         })
     }
 
-    /// Data count if they reach the control time and are not from the future.
-    fn is_fresh(&self, this_update: DateTime<Utc>, next_update: Option<DateTime<Utc>>) -> bool {
-        this_update <= self.times.now && next_update.unwrap_or(this_update) >= self.times.control()
+    /// Data count if they reach the control time and are not from the future. Without `nextUpdate` newer information is there all
+    /// the time (RFC 6960, 4.2.2.1): then they count for as long as the caller lets them.
+    fn is_fresh(&self, said: &Said) -> bool {
+        let until = said
+            .next_update
+            .or_else(|| said.this_update.checked_add_signed(self.max_age));
+        said.this_update <= self.times.now && until.is_some_and(|until| until >= self.times.control())
     }
 
+    /// A revocation for good outweighs everything; of a suspension, which may have ended, and its end the newer counts.
     fn standing(&self, certificate: &Certificate, issuer: &Certificate, is_authority: bool) -> Standing {
-        let mut good = None;
-        for (origin, ocsp) in &self.material.ocsps {
-            let Some((status, answer)) = ocsp.status(certificate, issuer) else {
-                continue;
-            };
-            match answer {
-                Answer::Revoked(since) => return Standing::Revoked(since),
-                Answer::Good if self.is_fresh(status.this_update, status.next_update) => {
-                    good = Some(good.unwrap_or(false) || *origin == Origin::File);
+        let ocsps = self.material.ocsps.iter().filter_map(|(origin, ocsp)| {
+            let said = sources::of_answer(ocsp, certificate, issuer)?;
+            Some((*origin, said))
+        });
+        let crls = self.material.crls.iter().filter_map(|(origin, crl)| {
+            let said = sources::of_list(crl, certificate, issuer, is_authority)?;
+            Some((*origin, said))
+        });
+        let mut good: Option<(DateTime<Utc>, bool)> = None;
+        let mut hold: Option<(DateTime<Utc>, DateTime<Utc>)> = None;
+        for (origin, said) in ocsps.chain(crls) {
+            match said.standing {
+                sources::Standing::Revoked {
+                    since,
+                    on_hold: false,
+                } => return Standing::Revoked(since),
+                sources::Standing::Revoked { since, .. } => {
+                    hold = hold.max(Some((said.this_update, since)));
                 }
-                Answer::Good | Answer::Unknown => {}
+                sources::Standing::Good if self.is_fresh(&said) => {
+                    let (known, in_store) = good.unwrap_or((said.this_update, false));
+                    good = Some((known.max(said.this_update), in_store || origin == Origin::File));
+                }
+                sources::Standing::Good | sources::Standing::Unknown => {}
             }
         }
-        for (origin, crl) in &self.material.crls {
-            if !crl.covers(certificate, issuer, is_authority) {
-                continue;
-            }
-            match crl.revoked(certificate) {
-                Some(since) => return Standing::Revoked(since),
-                None if crl.is_complete() && self.is_fresh(crl.this_update, crl.next_update) => {
-                    good = Some(good.unwrap_or(false) || *origin == Origin::File);
-                }
-                None => {}
-            }
+        match (good, hold) {
+            (Some((good_at, _)), Some((hold_at, since))) if good_at <= hold_at => Standing::OnHold(since),
+            (None, Some((_, since))) => Standing::OnHold(since),
+            (Some((_, in_store)), _) => Standing::Good { in_store },
+            (None, None) => Standing::Unknown,
         }
-        good.map_or(Standing::Unknown, |in_store| Standing::Good { in_store })
     }
 
     fn store_suffices(&self, chain: &[&Certificate]) -> bool {

@@ -144,11 +144,6 @@ impl Crl {
         !self.scope.some_reasons
     }
 
-    /// When a certificate was revoked, if it is on the list.
-    pub(super) fn revoked(&self, certificate: &Certificate) -> Option<DateTime<Utc>> {
-        self.entry(certificate).map(|revoked| revoked.since)
-    }
-
     /// What the list says of a certificate that is on it.
     pub(super) fn entry(&self, certificate: &Certificate) -> Option<Revoked> {
         let entry = self

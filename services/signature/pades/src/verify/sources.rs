@@ -67,7 +67,15 @@ pub fn read_crl(
     issuer: &Certificate,
     is_authority: bool,
 ) -> Option<Said> {
-    let crl = Crl::parse(der)?;
+    of_list(&Crl::parse(der)?, certificate, issuer, is_authority)
+}
+
+pub(super) fn of_list(
+    crl: &Crl,
+    certificate: &Certificate,
+    issuer: &Certificate,
+    is_authority: bool,
+) -> Option<Said> {
     if !crl.covers(certificate, issuer, is_authority) {
         return None;
     }
@@ -104,6 +112,14 @@ pub fn read_ocsp(
     {
         return None;
     }
+    of_answer(&response, certificate, issuer)
+}
+
+pub(super) fn of_answer(
+    response: &OcspResponse,
+    certificate: &Certificate,
+    issuer: &Certificate,
+) -> Option<Said> {
     let (status, answer) = response.status(certificate, issuer)?;
     let otherwise = match answer {
         Answer::Good => Standing::Good,

@@ -12,6 +12,7 @@ mod mesh;
 mod producers;
 mod robust;
 mod seal;
+mod standing;
 mod support;
 mod verify;
 mod wild;

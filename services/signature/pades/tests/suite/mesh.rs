@@ -38,7 +38,7 @@ fn assert_ends(keys: usize, certificates: usize) {
     let context = known();
     let start = Instant::now();
     let report = only(verify(&file, &context).expect("it can be read"));
-    assert!(start.elapsed() < Duration::from_secs(5), "{:?}", start.elapsed());
+    assert!(start.elapsed() < Duration::from_secs(20), "{:?}", start.elapsed());
     assert_sub(&report, SubIndication::NoCertificateChainFound);
 }
 

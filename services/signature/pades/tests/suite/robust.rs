@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use wathiq_pades::intake::{Limits, inspect};
-use wathiq_pades::prepare;
 use wathiq_pades::verify::{TrustContext, verify};
+use wathiq_pades::{PrepareError, prepare};
 
 use crate::build::Builder;
 use crate::support::{Desk, mark, plan, seal};
@@ -91,6 +91,7 @@ fn mutated_files_are_answered() {
         certificates: Vec::new(),
         revocation: Vec::new(),
         at: chrono::DateTime::UNIX_EPOCH,
+        max_age: chrono::TimeDelta::zero(),
     };
     let mut plan = plan();
     plan.mark = Some(mark());
@@ -130,10 +131,13 @@ fn accepted_files_can_be_sealed() {
     }
 }
 
-/// Page content of which no token ends: it is read once, not once for each byte.
+/// Page content of which no token ends, or that closes what was never opened: it is read once, not once for each byte, and what is
+/// written around it is little.
 #[test]
 fn work_on_content_is_bounded() {
-    for piece in ["(", "<x", "1.1", "BI ID ", "[", "/A <<"] {
+    let pieces = ["<x", "1.1", "BI ID "].map(|piece| (piece, true));
+    let unbalanced = ["(", "[", "/A <<", "q ", "Q "].map(|piece| (piece, false));
+    for (piece, accepted) in pieces.into_iter().chain(unbalanced) {
         let content = piece.repeat(600_000 / piece.len());
         let file = Builder::new()
             .object(
@@ -146,7 +150,16 @@ fn work_on_content_is_bounded() {
         let mut plan = plan();
         plan.mark = Some(mark());
         let started = Instant::now();
-        prepare(&file, &plan).expect("it can be prepared");
+        match prepare(&file, &plan) {
+            Ok(prepared) => assert!(
+                accepted && prepared.bytes.len() < file.len() + 200_000,
+                "{piece:?}"
+            ),
+            Err(error) => assert!(
+                !accepted && error == PrepareError::Unbalanced,
+                "{piece:?}: {error}"
+            ),
+        }
         assert!(started.elapsed() < Duration::from_secs(20), "{piece:?}");
     }
 }

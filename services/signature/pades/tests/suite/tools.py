@@ -96,6 +96,35 @@ def revocation(folder, time=None, crls=("root", "issuing"), ocsp=()):
     return answers
 
 
+def crl(folder, this_update, next_update=None, revoked=()):
+    """A list of the issuing authority, as it never makes one itself."""
+    from asn1crypto import crl as asn1_crl, x509
+    from cryptography.hazmat.primitives import hashes
+    from cryptography.hazmat.primitives.asymmetric import ec
+    from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
+    def certificate(name):
+        return x509.Certificate.load(open(os.path.join(folder, name + ".crt"), "rb").read())
+
+    def instant(text):
+        return x509.Time({"utc_time": parse_time(text).replace(microsecond=0)})
+
+    fields = {"version": "v2", "signature": {"algorithm": "sha256_ecdsa"}, "issuer": certificate("issuing").subject,
+              "this_update": instant(this_update)}
+    if next_update:
+        fields["next_update"] = instant(next_update)
+    if revoked:
+        fields["revoked_certificates"] = [
+            {"user_certificate": certificate(name).serial_number, "revocation_date": instant(since),
+             "crl_entry_extensions": [{"extn_id": "crl_reason", "extn_value": reason}]}
+            for name, since, reason in revoked]
+    body = asn1_crl.TbsCertList(fields)
+    key = load_pem_private_key(open(os.path.join(folder, "keys", "issuing.pem"), "rb").read(), None)
+    whole = asn1_crl.CertificateList({"tbs_cert_list": body, "signature_algorithm": fields["signature"],
+                                      "signature": key.sign(body.dump(), ec.ECDSA(hashes.SHA256()))})
+    return {"crl": base64.b64encode(whole.dump()).decode()}
+
+
 def signer(folder, name):
     from pyhanko.sign import signers
     from pyhanko_certvalidator.registry import SimpleCertificateStore

@@ -45,6 +45,7 @@ pub(crate) fn context(revocation: Vec<RevocationData>) -> TrustContext {
         certificates: Vec::new(),
         revocation,
         at: now(),
+        max_age: TimeDelta::zero(),
     }
 }
 

@@ -6,7 +6,7 @@ use std::collections::hash_map::Entry;
 use uuid::Uuid;
 use wathiq_chassis::Caller;
 
-use crate::app::{App, AppError};
+use crate::app::{App, AppError, revocation};
 use crate::clients::identity::Office;
 use crate::domain::credential::Credential;
 use crate::domain::person::Signer;
@@ -75,17 +75,20 @@ pub(super) async fn gather(
     })
 }
 
-/// The officer's credential, valid now.
+/// The officer's credential, valid now and not known as revoked: a number is taken for it.
 async fn credential_of(
     app: &App,
     caller: &Caller,
     office_id: Uuid,
     id: Option<Uuid>,
 ) -> Result<Credential, AppError> {
-    let mut conn = app.pool.acquire().await?;
-    let found = match id {
-        Some(id) => credentials::find(&mut conn, id).await?,
-        None => credentials::newest_of(&mut conn, office_id, caller.person_id).await?,
+    let now = app.ambient.now();
+    let found = {
+        let mut conn = app.pool.acquire().await?;
+        match id {
+            Some(id) => credentials::find(&mut conn, id).await?,
+            None => credentials::newest_of(&mut conn, office_id, caller.person_id, now).await?,
+        }
     };
     let credential = found
         .filter(|credential| credential.office_id == office_id && credential.officer_id == caller.person_id)
@@ -96,6 +99,7 @@ async fn credential_of(
                 "the officer has no such credential here",
             )
         })?;
-    credential.usable_at(app.ambient.now())?;
+    credential.usable_at(now)?;
+    revocation::check_credential(app, &credential).await?;
     Ok(credential)
 }

@@ -6,6 +6,7 @@ use wathiq_pades::plan::{FieldPlacement, Mark, MarkAppearance, SealPlan};
 use wathiq_pades::{PrepareError, Prepared};
 
 use super::inspect;
+use crate::domain::document::{IntakeRefusal, PAGE_UNBALANCED};
 use crate::domain::recipe::{DrawnMark, Field, Page, Recipe, ViewRectangle};
 use crate::pdf::job::{Answer, Overlay, PreparedFile};
 use crate::pdf::template;
@@ -105,7 +106,15 @@ fn prepare(file: &[u8], recipe: &Recipe) -> Outcome<Prepared> {
 }
 
 fn impossible(error: PrepareError) -> Answer {
-    Answer::Impossible(wathiq_chassis::status::chain(&error))
+    let detail = wathiq_chassis::status::chain(&error);
+    match error {
+        PrepareError::Unbalanced => Answer::Refused(IntakeRefusal {
+            reason: PAGE_UNBALANCED.to_owned(),
+            object_number: None,
+            detail,
+        }),
+        _ => Answer::Impossible(detail),
+    }
 }
 
 /// Composes the legalisation page as PDF/A-2a.

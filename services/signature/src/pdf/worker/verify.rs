@@ -1,5 +1,6 @@
 //! Verification of the signatures in a file; the rules stand in `wathiq-pades`.
 
+use chrono::TimeDelta;
 use wathiq_pades::certificate::Certificate;
 use wathiq_pades::verify::{
     self, Coverage, Indication, LaterChanges, RevocationData, SignatureReport, TrustContext, VerifyError,
@@ -8,11 +9,8 @@ use wathiq_pades::verify::{
 use crate::domain::document::IntakeRefusal;
 use crate::pdf::job::{Answer, VerifyJob};
 use crate::pdf::verdict::{
-    FileVerdict, Link, SignatureVerdict, TimestampVerdict, VerdictIndication, links_of,
+    FileVerdict, Link, MAX_LINKS, SignatureVerdict, TimestampVerdict, VerdictIndication, links_of,
 };
-
-/// Certificates of one file whose revocation is asked at most.
-const MAX_LINKS: usize = 32;
 
 pub(super) fn verify(file: &[u8], job: &VerifyJob, material: Vec<Vec<u8>>) -> Answer {
     let context = match trust(job, material) {
@@ -47,6 +45,7 @@ fn trust(job: &VerifyJob, material: Vec<Vec<u8>>) -> Result<TrustContext, Answer
         certificates: Vec::new(),
         revocation,
         at: job.at,
+        max_age: TimeDelta::seconds(job.max_age_seconds),
     })
 }
 

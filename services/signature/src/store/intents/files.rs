@@ -122,7 +122,9 @@ pub async fn authorise(
     Ok(())
 }
 
-/// PREPARED → SIGNED. `false` when the file is no longer prepared: another signature was first, and this one is dropped.
+/// PREPARED → SIGNED. `false` when the file is no longer prepared, or the intent no longer open: another signature or an annulment
+/// was first, and this signature is dropped. The intent is locked before the file is looked at: an annulment that is under way
+/// is waited for.
 ///
 /// # Errors
 /// [`StoreError`].
@@ -133,10 +135,17 @@ pub async fn save_signed(
     signed: &Signed,
     retry_at: DateTime<Utc>,
 ) -> Result<bool, StoreError> {
+    let open: Option<Uuid> =
+        sqlx::query_scalar("SELECT id FROM seal_intent WHERE id = $1 AND state = 'OPEN' FOR UPDATE")
+            .bind(intent_id)
+            .fetch_optional(&mut *conn)
+            .await?;
+    if open.is_none() {
+        return Ok(false);
+    }
     let done = sqlx::query(
         "UPDATE seal_file SET phase = 'SIGNED', confirmation_id = $3, signature_value = $4, signed_at = $5, next_attempt_at = $6
-         WHERE intent_id = $1 AND kind = $2 AND phase = 'PREPARED'
-           AND EXISTS (SELECT FROM seal_intent WHERE id = $1 AND state = 'OPEN')",
+         WHERE intent_id = $1 AND kind = $2 AND phase = 'PREPARED'",
     )
     .bind(intent_id)
     .bind(kind.as_str())

@@ -43,11 +43,11 @@ impl Stack {
     }
 
     pub(crate) fn timestamp(&self) -> Value {
-        json!({ "url": self.text("/trust/tsa_url") })
+        json!({ "url": self.text("/trust/tsa_url"), "seconds": 30 })
     }
 
     pub(crate) fn trust(&self) -> Value {
-        json!({ "anchors": [self.text("/trust/root")], "revocation_hosts": [host(self.text("/trust/crl_url"))] })
+        json!({ "anchors": [self.text("/trust/root")], "revocation_hosts": [host(self.text("/trust/crl_url"))], "seconds": 30 })
     }
 }
 

@@ -1,7 +1,12 @@
+use crate::prepare::PrepareError;
 use crate::syntax::{Document, Kind, Lexer, ObjectId, TokenKind, decode_stream};
 
 /// Decoded content that is looked at; a page beyond it is taken to be balanced.
 const LIMIT: usize = 64 * 1024 * 1024;
+
+/// Saved states, brackets and parentheses that may be left open, or closed without having been opened. Each is written into the
+/// sealed file, and readers stop at some depth (ISO 32000-1, annex C.2, tells of 28). What faulty tools leave is a handful.
+const MAX_UNBALANCED: usize = 10_000;
 
 /// What must stand around a page's content so that what follows it begins in the initial graphics state.
 pub(super) struct Around {
@@ -13,24 +18,37 @@ pub(super) struct Around {
     pub(super) closing: usize,
 }
 
-pub(super) fn around(document: &Document<'_>, contents: &[ObjectId]) -> Around {
+/// Looks through the content of a page for what it leaves open.
+///
+/// # Errors
+/// [`PrepareError::Unbalanced`] where that is more than a seal may add.
+pub(super) fn around(document: &Document<'_>, contents: &[ObjectId]) -> Result<Around, PrepareError> {
     let Some(content) = joined(document, contents) else {
-        return Around {
+        return Ok(Around {
             opening: 1,
             ending: Vec::new(),
             closing: 1,
-        };
+        });
     };
     let mut scan = Scan::default();
     let mut ending = scan.run(&content);
+    let (below, above) = (-scan.lowest, scan.depth - scan.lowest);
+    let left = [below, above].map(|number| usize::try_from(number).unwrap_or(usize::MAX));
+    if left
+        .into_iter()
+        .chain([ending.len() + scan.open.len()])
+        .any(|number| number > MAX_UNBALANCED)
+    {
+        return Err(PrepareError::Unbalanced);
+    }
     for bracket in scan.open.iter().rev() {
         ending.extend_from_slice(if *bracket == b']' { b"]" } else { b">>" });
     }
-    Around {
-        opening: 1 + usize::try_from(-scan.lowest).unwrap_or(0),
+    Ok(Around {
+        opening: 1 + left[0],
         ending,
-        closing: usize::try_from(scan.depth - scan.lowest + 1).unwrap_or(1),
-    }
+        closing: 1 + left[1],
+    })
 }
 
 /// The streams as one (ISO 32000-1, 7.8.2), white space between them.
