@@ -110,6 +110,7 @@ async fn answer(app: &App, facts: &Facts, request: Request, next: Next) -> Respo
         _ => admit(app, facts, bucket, presented).await,
     };
     let ended = by_cookie && matches!(standing, Standing::Ended);
+    let signs_in_or_shows_account = is_of_the_session(request.uri().path());
     let mut response = match verdict {
         Ok(()) => hear(app, facts, standing, request, next).await,
         Err(problem) => problem.into_response(),
@@ -123,13 +124,23 @@ async fn answer(app: &App, facts: &Facts, request: Request, next: Next) -> Respo
     if let Some(cookie) = language_cookie {
         response.headers_mut().append(header::SET_COOKIE, cookie);
     }
-    if ended && !session::sets_cookie(response.headers()) {
+    // Not on any answer: one that comes late would take back the cookie of the session begun meanwhile.
+    let refused = facts.is_page && response.status() == StatusCode::UNAUTHORIZED;
+    if ended && (refused || signs_in_or_shows_account) && !session::sets_cookie(response.headers()) {
         response
             .headers_mut()
             .append(header::SET_COOKIE, session::ended_cookie());
     }
     protect(app, &mut response, &facts.request_id);
     response
+}
+
+/// Whether an address is a form of signing in or a page of the signed-in person.
+fn is_of_the_session(path: &str) -> bool {
+    ["/sign-in", "/account"].iter().any(|start| {
+        path.strip_prefix(start)
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    })
 }
 
 /// Whether the request is heard at all, and as whose.
@@ -139,6 +150,9 @@ async fn admit(
     bucket: Option<&'static str>,
     presented: Option<Presented>,
 ) -> (Standing, Option<quota::Standing>, Result<(), Problem>) {
+    let Some(bucket) = bucket else {
+        return (Standing::None, None, Ok(()));
+    };
     let address = client_address::limited_as(facts.address);
     let standing = match presented {
         Some(presented) => app.exchange.standing(&presented, &address).await,
@@ -148,9 +162,6 @@ async fn admit(
         let problem = problem.clone();
         return (standing, None, Err(problem));
     }
-    let Some(bucket) = bucket else {
-        return (standing, None, Ok(()));
-    };
     let whom = match &standing {
         Standing::Live(user) if matches!(bucket, "http.default" | "http.upload") => user.session_id.clone(),
         _ => address,
@@ -179,10 +190,11 @@ async fn hear(app: &App, facts: &Facts, standing: Standing, mut request: Request
     if facts.method.is_safe() {
         return context.scope(next.run(request)).await;
     }
-    let (head, body) = request.into_parts();
-    let (body, late) = patience.with(body);
+    let (mut head, body) = request.into_parts();
+    let (body, sender) = patience.with(body);
+    head.extensions.insert(sender.clone());
     let response = context.scope(next.run(Request::from_parts(head, body))).await;
-    if !late.is_late() {
+    if !sender.is_late() {
         return response;
     }
     let what = "the body came too slowly or stopped coming";

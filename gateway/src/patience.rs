@@ -2,13 +2,14 @@
 //! for the sender counts towards a span; a service that takes the bytes slowly is not the sender's fault.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use axum::body::{Body, BodyDataStream, Bytes};
 use futures::StreamExt;
 use futures::stream::unfold;
 use tokio::time::{Instant, timeout_at};
+use tokio_util::sync::CancellationToken;
 
 use crate::config::Limits;
 
@@ -40,48 +41,111 @@ impl Patience {
         self.whole
     }
 
-    /// The body, which breaks off where it comes too slowly.
-    pub(crate) fn with(self, body: Body) -> (Body, Late) {
-        let late = Late::default();
+    /// The body, which breaks off where it comes too slowly, and its sender.
+    pub(crate) fn with(self, body: Body) -> (Body, Sender) {
+        let sender = Sender::new(self.span * SPANS_OF_GRACE);
         let reader = Reader {
             stream: body.into_data_stream(),
             pace: Pace::new(self, Instant::now()),
-            late: late.clone(),
+            sender: sender.clone(),
         };
         let stream = unfold(Some(reader), |reader| async move { reader?.next().await });
-        (Body::from_stream(stream), late)
+        (Body::from_stream(stream), sender)
     }
 }
 
-/// Whether a body was given up.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Late(Arc<AtomicBool>);
+/// How many spans a sender may be waited for before it has to make room for others.
+const SPANS_OF_GRACE: u32 = 2;
 
-impl Late {
+/// The sender of a body: how fast the bytes come, and the means to give it up.
+#[derive(Debug, Clone)]
+pub(crate) struct Sender(Arc<Sending>);
+
+#[derive(Debug)]
+struct Sending {
+    grace: Duration,
+    brought: AtomicU64,
+    waited_milliseconds: AtomicU64,
+    /// All has come.
+    whole: AtomicBool,
+    /// The body was broken off.
+    late: AtomicBool,
+    given_up: CancellationToken,
+}
+
+impl Sender {
+    pub(crate) fn new(grace: Duration) -> Self {
+        Sender(Arc::new(Sending {
+            grace,
+            brought: AtomicU64::new(0),
+            waited_milliseconds: AtomicU64::new(0),
+            whole: AtomicBool::new(false),
+            late: AtomicBool::new(false),
+            given_up: CancellationToken::new(),
+        }))
+    }
+
+    /// Whether the body was broken off because of its sender.
     pub(crate) fn is_late(&self) -> bool {
-        self.0.load(Ordering::Relaxed)
+        self.0.late.load(Ordering::Relaxed)
+    }
+
+    /// Bytes a second, where the sender has been waited for longer than everyone is granted and still is to bring
+    /// something.
+    pub(crate) fn is_slow(&self) -> Option<u64> {
+        let waited = self.0.waited_milliseconds.load(Ordering::Relaxed);
+        let in_grace = Duration::from_millis(waited) < self.0.grace;
+        if in_grace || self.0.whole.load(Ordering::Relaxed) {
+            return None;
+        }
+        let brought = self.0.brought.load(Ordering::Relaxed);
+        Some(brought.saturating_mul(1000) / waited.max(1))
+    }
+
+    /// Breaks the body off, so that others have room.
+    pub(crate) fn give_up(&self) {
+        self.0.given_up.cancel();
+    }
+
+    pub(crate) fn brought(&self, bytes: usize, waited: Duration) {
+        let milliseconds = u64::try_from(waited.as_millis()).unwrap_or(u64::MAX);
+        let bytes = u64::try_from(bytes).unwrap_or(u64::MAX);
+        self.0.brought.fetch_add(bytes, Ordering::Relaxed);
+        self.0
+            .waited_milliseconds
+            .fetch_add(milliseconds, Ordering::Relaxed);
     }
 }
 
 struct Reader {
     stream: BodyDataStream,
     pace: Pace,
-    late: Late,
+    sender: Sender,
 }
 
 impl Reader {
     async fn next(mut self) -> Option<(Result<Bytes, axum::Error>, Option<Self>)> {
         let began = Instant::now();
-        match timeout_at(self.pace.until(began), self.stream.next()).await {
-            Ok(item) => {
-                let item = item?;
-                self.pace
-                    .came(item.as_ref().map_or(0, Bytes::len), began.elapsed());
+        let coming = timeout_at(self.pace.until(began), self.stream.next());
+        let came = tokio::select! {
+            biased;
+            () = self.sender.0.given_up.cancelled() => Err(axum::Error::new("others need the room")),
+            item = coming => item.map_err(axum::Error::new),
+        };
+        match came {
+            Ok(Some(item)) => {
+                let (bytes, waited) = (item.as_ref().map_or(0, Bytes::len), began.elapsed());
+                self.pace.came(bytes, waited);
+                self.sender.brought(bytes, waited);
                 Some((item, Some(self)))
             }
-            Err(elapsed) => {
-                self.late.0.store(true, Ordering::Relaxed);
-                Some((Err(axum::Error::new(elapsed)), None))
+            Ok(None) => {
+                self.sender.0.whole.store(true, Ordering::Relaxed);
+                None
+            }
+            Err(error) => {
+                self.sender.0.late.store(true, Ordering::Relaxed);
+                Some((Err(error), None))
             }
         }
     }
@@ -167,6 +231,17 @@ mod tests {
     fn a_body_that_trickles_or_stops_is_given_up() {
         assert_eq!(taken(1, 1, 1_000, 0), (10, 10));
         assert_eq!(taken(100, 11, 10, 0), (0, 10));
+    }
+
+    #[test]
+    fn a_sender_is_slow_once_it_was_waited_for_and_until_all_has_come() {
+        let sender = Sender::new(Duration::from_secs(20));
+        sender.brought(1_000, Duration::from_secs(19));
+        assert_eq!(sender.is_slow(), None);
+        sender.brought(1_000, Duration::from_secs(1));
+        assert_eq!(sender.is_slow(), Some(100));
+        sender.0.whole.store(true, Ordering::Relaxed);
+        assert_eq!(sender.is_slow(), None);
     }
 
     #[test]

@@ -21,10 +21,10 @@ const PATIENCE: Duration = Duration::from_secs(2);
 const ALONE: u32 = 60;
 const KEYS_ALONE: usize = 20_000;
 
-/// The name of the limit that an address falls under; none for what costs nothing.
+/// The name of the limit that an address falls under; none for what costs nothing and is the same for everyone.
 #[must_use]
 pub fn bucket(method: &Method, path: &str) -> Option<&'static str> {
-    if path.starts_with("/assets/") || path == "/openapi.json" || path == "/docs" {
+    if path.starts_with("/assets/") || path == "/openapi.json" {
         return None;
     }
     let changes = !method.is_safe();
@@ -116,10 +116,11 @@ impl Minutes {
         }
         let reset = (minute.began + TimeDelta::minutes(1) - now).num_seconds().max(1);
         let reset_seconds = u32::try_from(reset).unwrap_or(60);
-        // A full table limits newcomers rather than growing: someone is sending from very many addresses.
+        // A full table lets newcomers pass uncounted: whoever sends from very many addresses must not shut all others
+        // out until the minute ends.
         let full = minute.used.len() >= KEYS_ALONE && !minute.used.contains_key(&key);
         let used = if full {
-            self.limit + 1
+            1
         } else {
             *minute.used.entry(key).and_modify(|used| *used += 1).or_insert(1)
         };
@@ -135,8 +136,12 @@ impl Minutes {
 
     /// Undoes one call that was counted.
     pub(crate) fn give_back(&self, key: [u8; 32]) {
-        if let Some(used) = self.lock().used.get_mut(&key) {
+        let mut minute = self.lock();
+        if let Some(used) = minute.used.get_mut(&key) {
             *used = used.saturating_sub(1);
+            if *used == 0 {
+                minute.used.remove(&key);
+            }
         }
     }
 
@@ -202,6 +207,34 @@ mod tests {
         assert!(alone.take([2; 32], now).allowed);
         assert!(!alone.take([1; 32], now + TimeDelta::seconds(59)).allowed);
         assert!(alone.take([1; 32], now + TimeDelta::seconds(60)).allowed);
+    }
+
+    fn key(number: usize) -> [u8; 32] {
+        Sha256::digest(number.to_be_bytes()).into()
+    }
+
+    #[test]
+    fn very_many_addresses_shut_nobody_out() {
+        let counts = Minutes::new(1);
+        let now = DateTime::UNIX_EPOCH + TimeDelta::days(1);
+        for number in 0..KEYS_ALONE {
+            assert!(counts.take(key(number), now).allowed);
+        }
+        assert!(counts.take(key(KEYS_ALONE), now).allowed);
+        assert!(!counts.take(key(0), now).allowed, "what is counted stays limited");
+        assert_eq!(counts.lock().used.len(), KEYS_ALONE);
+    }
+
+    #[test]
+    fn what_was_given_back_takes_no_room() {
+        let counts = Minutes::new(2);
+        let now = DateTime::UNIX_EPOCH + TimeDelta::days(1);
+        counts.take(key(1), now);
+        counts.take(key(2), now);
+        counts.take(key(2), now);
+        counts.give_back(key(1));
+        counts.give_back(key(2));
+        assert_eq!(counts.lock().used, HashMap::from([(key(2), 1)]));
     }
 
     #[test]

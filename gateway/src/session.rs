@@ -55,6 +55,7 @@ pub enum Standing {
 }
 
 /// The secret that a request presents. A Bearer that is no session's does not make the cookie count.
+#[derive(Clone)]
 pub struct Presented {
     secret: SecretString,
     /// It came in a cookie, so a browser may have been made to send it.

@@ -4,14 +4,14 @@ use axum::Json;
 use axum::extract::{DefaultBodyLimit, Path, Request, State};
 use axum::response::Response;
 use chrono::{DateTime, Utc};
-use http::{HeaderMap, Method, StatusCode};
+use http::StatusCode;
 use serde::Deserialize;
 use utoipa::IntoParams;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use wathiq_proto::wathiq::signature::v1 as pb;
 
-use crate::api::transfer::download::{self, Disposition, File};
+use crate::api::transfer::download::{self, Asked, Disposition, File};
 use crate::api::transfer::png;
 use crate::api::transfer::upload::{Piece, Upload, place};
 use crate::api::wire::{Hex, Show, view, words};
@@ -138,7 +138,7 @@ async fn upload_document(
     Query(query): Query<UploadQuery>,
     request: Request,
 ) -> Answer<Created<Document>> {
-    let place = place(&app.uploads, user.person_id)?;
+    let place = place(&app.uploads, user.person_id, &request)?;
     let upload = Upload::open(request, LARGEST).await?;
     let message = move |piece| {
         let part = match piece {
@@ -199,15 +199,9 @@ async fn get_document(
 
 /// The uploaded bytes.
 #[utoipa::path(get, path = "/v1/documents/{document_id}/content", tag = "documents", responses((status = 200, content_type = "application/pdf"), (status = 206, description = "a range of the file", content_type = "application/pdf")))]
-async fn download_document(
-    State(app): State<App>,
-    _: User,
-    Path(document_id): Path<String>,
-    method: Method,
-    headers: HeaderMap,
-) -> Answer<Response> {
+async fn download_document(_: User, Path(document_id): Path<String>, asked: Asked) -> Answer<Response> {
     let file = File::Document { document_id };
-    download::answer(app.clients.clone(), file, &method, &headers, Disposition::Inline).await
+    download::answer(asked, file, Disposition::Inline).await
 }
 
 /// A picture of a page, or of a region of one.

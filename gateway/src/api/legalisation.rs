@@ -3,14 +3,14 @@
 use axum::Json;
 use axum::extract::{OriginalUri, Path, State};
 use axum::response::Response;
-use http::{HeaderMap, Method, StatusCode};
+use http::StatusCode;
 use serde::Deserialize;
 use utoipa::IntoParams;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use wathiq_proto::wathiq::signature::v1 as pb;
 
-use crate::api::transfer::download::{self, Disposition, File};
+use crate::api::transfer::download::{self, Asked, Disposition, File};
 use crate::api::wire::{Show, Word, body};
 use crate::api::{Answer, IfMatch, Listing, ListingBody, Tagged, filled, words_of};
 use crate::app::App;
@@ -287,24 +287,15 @@ async fn resubmit_legalisation_request(
 /// A sealed file: `document`, or `legalisation_page` where the document already carried signatures.
 #[utoipa::path(get, path = "/v1/legalisation-requests/{legalisation_request_id}/files/{kind}", tag = "legalisation", responses((status = 200, content_type = "application/pdf"), (status = 206, description = "a range of the file", content_type = "application/pdf")))]
 async fn download_sealed_file(
-    State(app): State<App>,
     _: User,
     Path((legalisation_request_id, kind)): Path<(String, String)>,
-    method: Method,
-    headers: HeaderMap,
+    asked: Asked,
 ) -> Answer<Response> {
     let file = File::Sealed {
         legalisation_request_id,
         kind: file_kind(&kind)?,
     };
-    download::answer(
-        app.clients.clone(),
-        file,
-        &method,
-        &headers,
-        Disposition::Attachment,
-    )
-    .await
+    download::answer(asked, file, Disposition::Attachment).await
 }
 
 /// The kind of file named in an address.

@@ -3,7 +3,7 @@
 use utoipa::PartialSchema;
 use utoipa::openapi::path::Operation;
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
-use utoipa::openapi::{InfoBuilder, OpenApi, OpenApiBuilder, SecurityRequirement};
+use utoipa::openapi::{InfoBuilder, OpenApi, OpenApiBuilder, RefOr, SecurityRequirement};
 
 use crate::problem::{FieldProblem, ProblemDocument};
 use crate::session::COOKIE;
@@ -87,7 +87,34 @@ pub(super) fn complete(document: &mut OpenApi) {
     components.add_security_scheme("session_cookie", SecurityScheme::ApiKey(cookie));
     components.responses.extend(answers::problems());
     each_operation(document, complete_operation);
+    add_heads(document);
     examples::add(document);
+}
+
+/// A file is asked about by HEAD as it is fetched by GET, though never for a range (RFC 9110, 14.2).
+fn add_heads(document: &mut OpenApi) {
+    for item in document.paths.paths.values_mut() {
+        let Some(get) = &item.get else { continue };
+        if !get.responses.responses.contains_key("206") {
+            continue;
+        }
+        let mut head = get.clone();
+        let name = head.operation_id.unwrap_or_default();
+        head.operation_id = Some(format!("{name}_head"));
+        head.summary = Some("Size, name and `ETag` of the file, without the file.".to_owned());
+        let responses = &mut head.responses.responses;
+        responses.retain(|status, _| !matches!(status.as_str(), "206" | "416"));
+        if let Some(RefOr::T(found)) = responses.get_mut("200") {
+            found.content.clear();
+        }
+        if let Some(parameters) = &mut head.parameters {
+            parameters.retain(|parameter| match parameter {
+                RefOr::T(parameter) => !matches!(parameter.name.as_str(), "Range" | "If-Range"),
+                RefOr::Ref(_) => true,
+            });
+        }
+        item.head = Some(head);
+    }
 }
 
 /// Does something with every operation, its method and its path.

@@ -64,6 +64,8 @@ body! {
     }
     /// The end of a password reset.
     PasswordResetCompletion {
+        /// The code of the mail, in upper or lower case, with or without its hyphens.
+        #[schema(pattern = "^([0-9A-Za-z]{4}[ -]?){2}[0-9A-Za-z]{4}$", example = "7K2M-9QXF-4TRB")]
         code: String,
         new_password: String,
         /// A TOTP or recovery code, where the account has a second factor.

@@ -4,7 +4,6 @@ use axum::Json;
 use axum::extract::{DefaultBodyLimit, Path, Request, State};
 use axum::response::Response;
 use chrono::{DateTime, Utc};
-use http::{HeaderMap, Method};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use wathiq_proto::wathiq::signature::v1 as pb;
@@ -13,7 +12,7 @@ use crate::api::Answer;
 use crate::api::legalisation::{
     LegalisationState, RegisterEntryState, SealedFile, SealedFileKind, file_kind,
 };
-use crate::api::transfer::download::{self, Disposition, File};
+use crate::api::transfer::download::{self, Asked, Disposition, File};
 use crate::api::transfer::upload::{Piece, Upload, place};
 use crate::api::wire::{Hex, Show, view, words};
 use crate::app::App;
@@ -120,7 +119,7 @@ pub(super) fn routes() -> OpenApiRouter<App> {
 pub(crate) async fn verify(app: &App, request: Request) -> Answer<pb::VerifyFileResponse> {
     let address = request.extensions().get::<ClientAddress>();
     let whom = address.map_or_else(String::new, ClientAddress::limited_as);
-    let place = place(&app.verifications, whom)?;
+    let place = place(&app.verifications, whom, &request)?;
     let upload = Upload::open(request, LARGEST).await?;
     let message = |piece| match piece {
         Piece::Start { .. } => None,
@@ -164,22 +163,10 @@ async fn get_link(State(app): State<App>, Path(token): Path<String>) -> Answer<J
 
 /// A file behind an e-mailed link: `document` or `legalisation_page`.
 #[utoipa::path(get, path = "/v1/links/{token}/files/{kind}", tag = "verification", responses((status = 200, content_type = "application/pdf"), (status = 206, description = "a range of the file", content_type = "application/pdf")))]
-async fn download_by_link(
-    State(app): State<App>,
-    Path((token, kind)): Path<(String, String)>,
-    method: Method,
-    headers: HeaderMap,
-) -> Answer<Response> {
+async fn download_by_link(Path((token, kind)): Path<(String, String)>, asked: Asked) -> Answer<Response> {
     let file = File::Linked {
         token,
         kind: file_kind(&kind)?,
     };
-    download::answer(
-        app.clients.clone(),
-        file,
-        &method,
-        &headers,
-        Disposition::Attachment,
-    )
-    .await
+    download::answer(asked, file, Disposition::Attachment).await
 }

@@ -5,12 +5,12 @@ use axum::Router;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
-use http::{HeaderMap, Method, StatusCode};
+use http::StatusCode;
 use wathiq_proto::wathiq::identity::v1 as identity;
 use wathiq_proto::wathiq::signature::v1 as pb;
 
 use crate::api;
-use crate::api::transfer::download::{self, Disposition, File};
+use crate::api::transfer::download::{self, Asked, Disposition, File};
 use crate::app::App;
 use crate::language::{Language, text};
 use crate::pages::facts::{kind_name, time};
@@ -194,24 +194,15 @@ fn device(user_agent: &str) -> String {
 }
 
 async fn fetch(
-    State(app): State<App>,
     _: User,
     Path((legalisation_request_id, kind)): Path<(String, String)>,
-    method: Method,
-    headers: HeaderMap,
+    asked: Asked,
 ) -> Result<Response, Problem> {
     let file = File::Sealed {
         legalisation_request_id,
         kind: api::file_kind(&kind)?,
     };
-    download::answer(
-        app.clients.clone(),
-        file,
-        &method,
-        &headers,
-        Disposition::Attachment,
-    )
-    .await
+    download::answer(asked, file, Disposition::Attachment).await
 }
 
 async fn end_session(State(app): State<App>, user: User, Path(session_id): Path<String>) -> Response {

@@ -90,6 +90,7 @@ fn groups(document: &OpenApi) -> Vec<Group> {
     for (path, item) in &document.paths.paths {
         let operations = [
             ("GET", &item.get),
+            ("HEAD", &item.head),
             ("POST", &item.post),
             ("PUT", &item.put),
             ("PATCH", &item.patch),

@@ -6,11 +6,11 @@ use axum::Router;
 use axum::extract::{Path, State};
 use axum::response::Response;
 use axum::routing::get;
-use http::{HeaderMap, Method, StatusCode};
+use http::StatusCode;
 use wathiq_proto::wathiq::signature::v1 as pb;
 
 use crate::api;
-use crate::api::transfer::download::{self, Disposition, File};
+use crate::api::transfer::download::{self, Asked, Disposition, File};
 use crate::app::App;
 use crate::language::{Language, text};
 use crate::pages::facts::{Row, rows, time};
@@ -104,24 +104,12 @@ pub(super) fn newest(files: &[pb::SealedFile]) -> impl Iterator<Item = &pb::Seal
     })
 }
 
-async fn fetch(
-    State(app): State<App>,
-    Path((token, kind)): Path<(String, String)>,
-    method: Method,
-    headers: HeaderMap,
-) -> Result<Response, Problem> {
+async fn fetch(Path((token, kind)): Path<(String, String)>, asked: Asked) -> Result<Response, Problem> {
     let file = File::Linked {
         token,
         kind: api::file_kind(&kind)?,
     };
-    download::answer(
-        app.clients.clone(),
-        file,
-        &method,
-        &headers,
-        Disposition::Attachment,
-    )
-    .await
+    download::answer(asked, file, Disposition::Attachment).await
 }
 
 fn link_problem(status: tonic::Status) -> Problem {

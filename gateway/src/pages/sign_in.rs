@@ -25,6 +25,8 @@ struct SignInPage<'page> {
     login: &'page str,
     next: &'page str,
     error: Option<String>,
+    /// What was entered is wrong, as opposed to the time or the place.
+    wrong: bool,
 }
 
 #[derive(Template)]
@@ -92,6 +94,7 @@ async fn form(frame: Frame, Query(query): Query<NextQuery>) -> Response {
             login: "",
             next: &query.next,
             error: None,
+            wrong: false,
         },
     )
 }
@@ -144,6 +147,7 @@ async fn sign_in(
         login: &form.login,
         next: &form.next,
         error,
+        wrong: matches!(problem.reason.as_str(), "CREDENTIALS_WRONG" | "INVALID_ARGUMENT"),
     };
     page(&frame, problem.status, &shown)
 }
@@ -187,6 +191,7 @@ async fn second_factor(
             login: "",
             next: &form.next,
             error,
+            wrong: false,
         };
         return page(&frame, problem.status, &shown);
     }
@@ -216,8 +221,13 @@ async fn sign_out(
     State(app): State<App>,
     standing: Option<axum::Extension<Standing>>,
 ) -> Result<Response, Problem> {
-    if let Some(axum::Extension(Standing::Live(user))) = standing {
-        end(&app, &user, user.session_id.clone()).await?;
+    match standing {
+        Some(axum::Extension(Standing::Live(user))) => end(&app, &user, user.session_id.clone()).await?,
+        // The session may live on: whoever signs out is not told otherwise.
+        Some(axum::Extension(Standing::Unknown(problem) | Standing::Limited(problem))) => {
+            return Err(problem);
+        }
+        _ => {}
     }
     let mut response = see_other("/");
     response.headers_mut().insert(header::SET_COOKIE, ended_cookie());

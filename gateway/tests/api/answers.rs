@@ -189,6 +189,11 @@ fn check(document: &Value, operation: &Operation, reply: &Reply) {
             "{name} {status} has {header}, which the document does not know"
         );
     }
+    if operation.method == "HEAD" {
+        let described = reply.status.is_success() && !response["content"].is_null();
+        assert!(!described && reply.body.is_empty(), "{name} {status} has no body");
+        return;
+    }
     let kind = reply.header("content-type");
     let kind = kind.split(';').next().unwrap();
     if kind.is_empty() {
@@ -230,6 +235,9 @@ async fn every_full_answer_is_as_the_document_says() {
                 ("range", "bytes=7-", 416),
                 ("if-none-match", tag.as_str(), 304),
             ] {
+                if operation.method == "HEAD" && header == "range" {
+                    continue;
+                }
                 let mut asked = call(&operation);
                 asked.headers_mut().insert(header, value.parse().unwrap());
                 let reply = edge.send(asked).await;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::body::Body;
+use axum::body::{Body, BodyDataStream};
 use chrono::DateTime;
 use futures::StreamExt;
 use http::{HeaderMap, Request, StatusCode, header};
@@ -141,6 +141,14 @@ impl Edge {
 
     pub(crate) fn limits_down(&self) {
         self.stub.refuses(QUOTA, Status::unavailable("no database"));
+    }
+
+    /// The body of an answer, which is read as the test goes on.
+    pub(crate) async fn open(&self, mut request: Request<Body>) -> BodyDataStream {
+        let peer = Peer("127.0.0.1:4711".parse().unwrap());
+        request.extensions_mut().insert(peer);
+        let response = self.router.clone().oneshot(request).await.unwrap();
+        response.into_body().into_data_stream()
     }
 
     pub(crate) async fn send(&self, mut request: Request<Body>) -> Reply {

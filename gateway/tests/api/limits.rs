@@ -1,6 +1,9 @@
 //! Limits on how often an address or a session may call.
 
+use std::time::Duration;
+
 use axum::body::{Body, Bytes};
+use futures::StreamExt;
 use http::{StatusCode, header};
 use wathiq_proto::wathiq::identity::v1 as pb;
 
@@ -119,4 +122,53 @@ async fn files_have_places_apart_for_people_and_for_strangers() {
         verify("203.0.113.1", Body::from("x")).await.status,
         StatusCode::OK
     );
+}
+
+#[tokio::test]
+async fn a_slow_file_makes_room_where_all_places_are_taken() {
+    let edge = Edge::with(|settings| {
+        let limits = &mut settings.http.limits;
+        (limits.verifications, limits.verifications_each) = (2, 1);
+        (limits.sender_span_seconds, limits.sender_bytes) = (1, 1);
+        settings.http.trusted_proxies = vec!["127.0.0.1".parse().unwrap()];
+    })
+    .await;
+    let verify = |address: &str, body: Body| {
+        let request = request("POST", "/v1/verification")
+            .header("x-forwarded-for", address)
+            .header(header::CONTENT_TYPE, "application/pdf");
+        edge.send(request.body(body).unwrap())
+    };
+    let slow = |address: &'static str| {
+        let pace = tokio::time::interval(Duration::from_millis(100));
+        let pieces = tokio_stream::wrappers::IntervalStream::new(pace)
+            .take(60)
+            .map(|_| Ok::<_, std::io::Error>(Bytes::from_static(b"1")));
+        verify(address, Body::from_stream(pieces))
+    };
+    let newcomer = async {
+        edge.until(|stub| stub.begun(VERIFY) == 2).await;
+        let mut refused = 0;
+        loop {
+            let reply = verify("203.0.113.3", Body::from("x")).await;
+            if reply.status == StatusCode::OK {
+                return refused;
+            }
+            assert_eq!(reply.reason(), "UPLOADS_BUSY");
+            refused += 1;
+            assert!(refused < 100_000, "no place becomes free");
+        }
+    };
+    let (first, second, refused) = tokio::join!(slow("203.0.113.1"), slow("203.0.113.2"), newcomer);
+    let (given_up, heard) = if first.status == StatusCode::OK {
+        (second, first)
+    } else {
+        (first, second)
+    };
+    assert_eq!(
+        (given_up.status, given_up.reason().as_str()),
+        (StatusCode::REQUEST_TIMEOUT, "BODY_TOO_SLOW")
+    );
+    assert_eq!(heard.status, StatusCode::OK, "one is enough");
+    assert!(refused > 0, "everyone is waited for at first");
 }

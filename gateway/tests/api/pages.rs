@@ -283,6 +283,21 @@ async fn a_wrong_password_is_said_in_the_form() {
         "{page}"
     );
     assert!(page.contains("value=\"a@example.org\"") && !page.contains("wrong-one"));
+    assert_eq!(page.matches("aria-invalid").count(), 2);
+    // What was entered may be right: only the time is wrong.
+    let later = wathiq_chassis::status::resource_exhausted(
+        IDENTITY,
+        "TOO_MANY_ATTEMPTS",
+        std::time::Duration::from_secs(60),
+        "later",
+    );
+    edge.stub.refuses(SIGN_IN, later);
+    let page = form(&edge, "/sign-in?lang=fr", "login=a%40example.org&password=right").await;
+    assert_eq!(page.status, StatusCode::TOO_MANY_REQUESTS);
+    let page = page.text();
+    assert!(
+        page.contains("role=\"alert\"") && !page.contains("aria-invalid") && !page.contains("field wrong")
+    );
 }
 
 #[tokio::test]

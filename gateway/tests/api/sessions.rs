@@ -127,7 +127,7 @@ async fn a_cookie_whose_session_has_ended_is_taken_back() {
         let request = request("GET", path).header(header::COOKIE, cookie);
         edge.send(request.body(Body::empty()).unwrap()).await
     };
-    for path in ["/", "/v1/me"] {
+    for path in ["/account", "/sign-in", "/account/files/0/document"] {
         let taken = page(path, "gone").await;
         assert!(
             taken.header("set-cookie").starts_with("__Host-wathiq-session=;"),
@@ -136,6 +136,34 @@ async fn a_cookie_whose_session_has_ended_is_taken_back() {
         assert!(taken.header("set-cookie").ends_with("Max-Age=0"), "{path}");
         assert_eq!(page(path, SECRET).await.header("set-cookie"), "", "{path}");
     }
+    // Whatever a page loads beside itself may be answered after the next session has begun.
+    for path in ["/", "/verify", "/v1/me", "/assets/icon.svg", "/sign-in-now"] {
+        assert_eq!(page(path, "gone").await.header("set-cookie"), "", "{path}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_the_same_for_everyone_asks_for_no_session() {
+    let edge = Edge::start().await;
+    edge.limit_reached();
+    for path in ["/assets/icon.svg", "/openapi.json"] {
+        let cookie = request("GET", path).header(header::COOKIE, COOKIE);
+        let reply = edge.send(cookie.body(Body::empty()).unwrap()).await;
+        assert_eq!(reply.status, StatusCode::OK, "{path}");
+    }
+    assert!(edge.stub.calls(EXCHANGE).is_empty() && edge.stub.calls(QUOTA).is_empty());
+}
+
+#[tokio::test]
+async fn with_identity_down_nobody_is_told_to_be_signed_out() {
+    let edge = Edge::start().await;
+    edge.stub.refuses(EXCHANGE, Status::unavailable("no database"));
+    let sign_out = request("POST", "/sign-out")
+        .header(header::COOKIE, COOKIE)
+        .header(header::ORIGIN, ORIGIN);
+    let reply = edge.send(sign_out.body(Body::empty()).unwrap()).await;
+    assert_eq!(reply.status, StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(reply.header("set-cookie"), "");
 }
 
 #[tokio::test]

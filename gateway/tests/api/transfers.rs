@@ -1,14 +1,19 @@
 //! Files on their way in and out.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use axum::body::{Body, Bytes};
+use chrono::TimeDelta;
 use futures::StreamExt;
 use futures::stream;
 use http::{StatusCode, header};
 use prost::Message;
 use tonic::Status;
+use wathiq_proto::wathiq::identity::v1 as identity;
 use wathiq_proto::wathiq::signature::v1 as pb;
 
 use crate::harness::{Edge, KEY, Reply, signed_in};
+use crate::stub::EXCHANGE;
 
 const UPLOAD: &str = "/wathiq.signature.v1.DocumentService/UploadDocument";
 const DOWNLOAD: &str = "/wathiq.signature.v1.DocumentService/DownloadDocument";
@@ -303,6 +308,9 @@ async fn a_download_is_whole_and_resumable() {
     let head = fetch(&edge, "HEAD", &[]).await;
     assert_eq!((head.status, head.body.len()), (StatusCode::OK, 0));
     assert_eq!(head.header("content-length"), SIZE.to_string());
+    let head = fetch(&edge, "HEAD", &[("range", "bytes=0-9")]).await;
+    assert_eq!(head.status, StatusCode::OK, "a range is for GET alone");
+    assert_eq!(head.header("content-length"), SIZE.to_string());
     let beyond = fetch(&edge, "GET", &[("range", "bytes=99999999-")]).await;
     assert_eq!(beyond.reason(), "RANGE_NOT_SATISFIABLE");
     assert_eq!(beyond.header("content-range"), format!("bytes */{SIZE}"));
@@ -339,4 +347,39 @@ async fn a_segment_s_call_carries_the_user() {
             .iter()
             .all(|call| call.headers[header::AUTHORIZATION] == "Bearer access-token")
     );
+}
+
+#[tokio::test]
+async fn a_download_outlives_the_token_it_began_with() {
+    let edge = Edge::start().await;
+    offer_file(&edge);
+    // Of three exchanges the second cannot be made; each is used for half a minute.
+    let asked = AtomicUsize::new(0);
+    edge.stub.on(EXCHANGE, move |_| {
+        let number = asked.fetch_add(1, Ordering::SeqCst);
+        if number == 1 {
+            return Err(Status::unavailable("no database"));
+        }
+        let answer = identity::ExchangeSessionResponse {
+            access_token: format!("token-{number}"),
+            ..Default::default()
+        };
+        Ok(vec![answer.encode_to_vec()])
+    });
+    let request = signed_in("GET", "/v1/documents/d/content");
+    let mut body = edge.open(request.body(Body::empty()).unwrap()).await;
+    let mut fetched = Vec::new();
+    while let Some(piece) = body.next().await {
+        fetched.extend(piece.unwrap());
+        if fetched.len().is_multiple_of(256 * 1024) {
+            edge.clock.advance(TimeDelta::seconds(31));
+        }
+    }
+    assert!(fetched == file());
+    let tokens = edge.stub.calls(DOWNLOAD).into_iter().map(|call| {
+        let bearer = call.headers[header::AUTHORIZATION].to_str().unwrap();
+        bearer.trim_start_matches("Bearer ").to_owned()
+    });
+    let tokens: Vec<String> = tokens.take(5).collect();
+    assert_eq!(tokens, ["token-0", "token-0", "token-0", "token-2", "token-3"]);
 }

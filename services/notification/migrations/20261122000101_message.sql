@@ -6,6 +6,8 @@ CREATE TABLE message (
     -- What it is about: a delivery of identity or a legalisation request.
     aggregate_id    uuid NOT NULL,
     template        text NOT NULL,
+    -- Which others it waits for.
+    lane            text NOT NULL CHECK (lane IN ('code', 'sealed', 'other')),
     channel         text NOT NULL CHECK (channel IN ('email', 'text')),
     state           text NOT NULL CHECK (state IN ('queued', 'sent', 'failed', 'dropped')),
     attempts        integer NOT NULL CHECK (attempts >= 0),
@@ -22,5 +24,5 @@ CREATE TABLE message (
     CHECK (state NOT IN ('failed', 'dropped') OR failure_code IS NOT NULL)
 );
 
-CREATE INDEX message_due ON message (next_attempt_at) WHERE state = 'queued';
+CREATE INDEX message_due ON message (lane, next_attempt_at) WHERE state = 'queued';
 CREATE INDEX message_aggregate ON message (aggregate_id, message_id);

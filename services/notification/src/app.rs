@@ -10,7 +10,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::PgPool;
-use tokio::sync::Semaphore;
 use wathiq_chassis::Ambient;
 
 use crate::clients::identity::Identity;
@@ -32,6 +31,4 @@ pub struct App {
     pub house: House,
     /// Attachments that are larger together, in bytes, go by link.
     pub attachment_limit: u64,
-    /// One mail with attachments at a time: each stands in memory whole.
-    pub attachments: Semaphore,
 }

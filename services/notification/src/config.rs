@@ -142,7 +142,8 @@ fn text_seconds() -> u64 {
 pub struct MessageConfig {
     /// Where the platform's pages are: links lead to `{public_url}/d/{token}` and `{public_url}/v/{code}`.
     pub public_url: String,
-    /// Messages in the making at the same time.
+    /// Messages in the making at the same time, at least 3: one place is kept for codes, and mails with sealed files
+    /// have one.
     #[serde(default = "concurrency")]
     pub concurrency: usize,
 }
@@ -188,12 +189,14 @@ impl Settings {
         let positive = [
             ("mail.seconds", self.mail.seconds),
             ("text.seconds", self.text.seconds),
-            ("messages.concurrency", self.messages.concurrency as u64),
         ];
         for (key, value) in positive {
             if value == 0 {
                 return Err(ConfigError::key(key, "must be at least 1"));
             }
+        }
+        if self.messages.concurrency < 3 {
+            return Err(ConfigError::key("messages.concurrency", "must be at least 3"));
         }
         for (key, value) in [
             ("mail.seconds", self.mail.seconds),

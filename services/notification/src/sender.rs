@@ -15,6 +15,7 @@ use crate::app::App;
 use crate::app::send_message::{HandOver, attempt};
 use crate::app::settle_message::{Attempt, settle};
 use crate::domain::message::{Message, Outcome, State};
+use crate::domain::template::Lane;
 use crate::store::{StoreError, messages};
 
 /// Until the hand-over begins: asking identity and signature, and writing.
@@ -45,17 +46,85 @@ pub fn drain(hand_over: Duration) -> Duration {
     hand_over * 2 + SETTLING
 }
 
+/// The attempts under way. Codes may take every place and are kept one; mails with sealed files, which stand in memory
+/// whole, have one; all others share the rest.
+struct UnderWay {
+    places: usize,
+    codes: JoinSet<()>,
+    sealed: JoinSet<()>,
+    others: JoinSet<()>,
+}
+
+impl UnderWay {
+    fn new(places: usize) -> Self {
+        Self {
+            places,
+            codes: JoinSet::new(),
+            sealed: JoinSet::new(),
+            others: JoinSet::new(),
+        }
+    }
+
+    fn of(&mut self, lane: Lane) -> &mut JoinSet<()> {
+        match lane {
+            Lane::Code => &mut self.codes,
+            Lane::Sealed => &mut self.sealed,
+            Lane::Other => &mut self.others,
+        }
+    }
+
+    fn free(&self) -> usize {
+        let taken = self.codes.len() + self.sealed.len() + self.others.len();
+        self.places.saturating_sub(taken)
+    }
+
+    fn is_full(&self) -> bool {
+        self.free() == 0
+    }
+
+    /// How many attempts of a lane may begin.
+    fn room(&self, lane: Lane) -> usize {
+        let own = match lane {
+            Lane::Code => self.places,
+            Lane::Sealed => 1_usize.saturating_sub(self.sealed.len()),
+            Lane::Other => self.places.saturating_sub(2 + self.others.len()),
+        };
+        own.min(self.free())
+    }
+
+    fn forget_ended(&mut self) {
+        for lane in Lane::ALL {
+            while self.of(lane).try_join_next().is_some() {}
+        }
+    }
+
+    /// Returns when an attempt has ended; never where none is under way.
+    async fn one_ends(&mut self) {
+        tokio::select! {
+            Some(_) = self.codes.join_next() => {}
+            Some(_) = self.sealed.join_next() => {}
+            Some(_) = self.others.join_next() => {}
+            else => std::future::pending().await,
+        }
+    }
+
+    async fn all_end(&mut self) {
+        for lane in Lane::ALL {
+            while self.of(lane).join_next().await.is_some() {}
+        }
+    }
+}
+
 /// Works until `shutdown`. A hand-over under way is finished and noted; what is still being prepared is put off.
 pub async fn run(app: Arc<App>, concurrency: usize, shutdown: CancellationToken) {
-    let mut under_way = JoinSet::new();
+    let mut under_way = UnderWay::new(concurrency);
     let mut listener = None;
     let mut was_away = false;
     while !shutdown.is_cancelled() {
-        while under_way.try_join_next().is_some() {}
-        let room = concurrency.saturating_sub(under_way.len());
+        under_way.forget_ended();
         let begun = match was_away {
             true => recover(&app, &shutdown).await.map(|()| Duration::ZERO),
-            false => begin(&app, room, &mut under_way, &shutdown).await,
+            false => begin(&app, &mut under_way, &shutdown).await,
         };
         was_away = begun.is_err();
         let rest = match begun {
@@ -71,18 +140,18 @@ pub async fn run(app: Arc<App>, concurrency: usize, shutdown: CancellationToken)
         };
         tokio::select! {
             () = shutdown.cancelled() => {}
-            Some(_) = under_way.join_next() => {}
+            () = under_way.one_ends() => {}
             () = woken(&app, &mut listener) => {}
             () = tokio::time::sleep(rest) => {}
         }
     }
-    while under_way.join_next().await.is_some() {}
+    under_way.all_end().await;
 }
 
 /// Finds out whether the database answers again, and lets others go first.
 async fn recover(app: &App, shutdown: &CancellationToken) -> Result<(), StoreError> {
     let mut conn = app.pool.acquire().await?;
-    messages::next_due(&mut conn).await?;
+    messages::next_due(&mut conn, Lane::Code).await?;
     drop(conn);
     let _told_to_end = shutdown
         .run_until_cancelled(tokio::time::sleep(AFTER_RECOVERY))
@@ -93,30 +162,33 @@ async fn recover(app: &App, shutdown: &CancellationToken) -> Result<(), StoreErr
 /// Begins attempts at due messages while there is room, and answers how long nothing will be due.
 async fn begin(
     app: &Arc<App>,
-    room: usize,
-    under_way: &mut JoinSet<()>,
+    under_way: &mut UnderWay,
     shutdown: &CancellationToken,
 ) -> Result<Duration, StoreError> {
-    if room == 0 {
-        return Ok(LONGEST_REST);
+    let mut rest = LONGEST_REST;
+    if under_way.is_full() {
+        return Ok(rest);
     }
     let mut conn = app.pool.acquire().await?;
     let now = app.ambient.now();
-    let limit = i64::try_from(room).unwrap_or(i64::MAX);
-    let due = messages::claim(&mut conn, now, now + lease(app), limit).await?;
-    let full = due.len() == room;
-    for message in due {
-        let (app, shutdown) = (Arc::clone(app), shutdown.clone());
-        under_way.spawn(async move { try_once(&app, message, &shutdown).await });
+    for lane in Lane::ALL {
+        let room = under_way.room(lane);
+        if room == 0 {
+            continue;
+        }
+        let limit = i64::try_from(room).unwrap_or(i64::MAX);
+        let due = messages::claim(&mut conn, lane, now, now + lease(app), limit).await?;
+        let full = due.len() == room;
+        for message in due {
+            let (app, shutdown) = (Arc::clone(app), shutdown.clone());
+            let attempt = async move { try_once(&app, message, &shutdown).await };
+            under_way.of(lane).spawn(attempt);
+        }
+        if !full && let Some(next) = messages::next_due(&mut conn, lane).await? {
+            rest = rest.min((next - now).to_std().unwrap_or(Duration::ZERO));
+        }
     }
-    if full {
-        return Ok(LONGEST_REST);
-    }
-    let next = messages::next_due(&mut conn).await?;
-    let rest = next.map_or(LONGEST_REST, |next| {
-        (next - now).to_std().unwrap_or(Duration::ZERO)
-    });
-    Ok(rest.min(LONGEST_REST))
+    Ok(rest)
 }
 
 /// Returns when a message has been queued. Without a connection it never does, and the next look tries again.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use sqlx::PgPool;
 use tokio::net::TcpListener;
-use tokio::sync::Semaphore;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use wathiq_chassis::server::ServeError;
@@ -100,11 +100,16 @@ pub async fn serve(
     ));
     background.spawn(watch_database(app.pool.clone(), readiness, shutdown.clone()));
     background.close();
+    let told = tokio::spawn(moment_of(shutdown.clone()));
     let served = server.serve(listener, shutdown.clone()).await;
     // A listener that broke ends the process, and with it everything in the background.
     shutdown.cancel();
+    let told = told.await.unwrap_or_else(|_| Instant::now());
     let drain = Duration::from_secs(process.drain_seconds).max(sender::drain(settings.hand_over()));
-    if tokio::time::timeout(drain, background.wait()).await.is_err() {
+    if tokio::time::timeout_at(told + drain, background.wait())
+        .await
+        .is_err()
+    {
         tracing::warn!(
             event = "service.drain_timeout",
             "background work did not end in time"
@@ -112,6 +117,12 @@ pub async fn serve(
     }
     app.pool.close().await;
     Ok(served?)
+}
+
+/// When the process was told to end: what is still under way is given its time from then on.
+async fn moment_of(shutdown: CancellationToken) -> Instant {
+    shutdown.cancelled().await;
+    Instant::now()
 }
 
 /// What use cases work with.
@@ -137,7 +148,6 @@ pub fn app(
             help: settings.help.clone(),
         },
         attachment_limit: settings.mail.attachment_limit_bytes,
-        attachments: Semaphore::new(1),
         ambient,
     })
 }

@@ -32,11 +32,14 @@ pub(super) fn add(document: &mut OpenApi) {
     });
 }
 
-/// A value that fits a schema: every property, one item in every list, the first word of every enumeration.
+/// A value that fits a schema: its own example where it has one, every property, one item in every list, the first word of every enumeration.
 fn example(document: &Value, name: &str, schema: &Value) -> Value {
     if let Some(reference) = schema["$ref"].as_str() {
         let target = document.pointer(reference.trim_start_matches('#'));
         return target.map_or(Value::Null, |target| example(document, name, target));
+    }
+    if let Some(own) = schema.get("example") {
+        return own.clone();
     }
     if let Some(words) = schema["enum"].as_array() {
         return words.first().cloned().unwrap_or_default();

@@ -3,16 +3,20 @@
 //! is read as fast as the service sends it, whatever the reader does: a slow reader costs one segment of memory, holds
 //! no call open, and does not fill the connection to the service, which all downloads share.
 
+use std::convert::Infallible;
 use std::ops::Range;
 use std::time::Duration;
 
 use axum::body::Body;
+use axum::extract::FromRequestParts;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use data_encoding::HEXLOWER;
 use futures::StreamExt;
 use futures::stream::{BoxStream, try_unfold};
+use http::request::Parts as Head;
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use secrecy::SecretString;
 use tokio::sync::mpsc;
 use tonic::Status;
 use tracing::{Instrument, Span};
@@ -21,8 +25,11 @@ use wathiq_proto::wathiq::signature::v1 as pb;
 
 use crate::api::transfer::range::{Wanted, wanted};
 use crate::api::{filled, percent_encode};
+use crate::app::App;
+use crate::client_address::ClientAddress;
 use crate::clients::Clients;
 use crate::problem::Problem;
+use crate::session::{Presented, Standing};
 
 /// Bytes asked for in one call.
 const SEGMENT: u64 = 256 * 1024;
@@ -113,18 +120,49 @@ pub(crate) enum Disposition {
     Attachment,
 }
 
+/// A GET or HEAD of a file, and the session it is made with.
+pub(crate) struct Asked {
+    app: App,
+    method: Method,
+    headers: HeaderMap,
+    session: Option<Session>,
+}
+
+/// The session's secret, and from where it came. A token is over long before a slow reader has a whole file.
+struct Session {
+    presented: Presented,
+    address: String,
+}
+
+impl FromRequestParts<App> for Asked {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(head: &mut Head, app: &App) -> Result<Self, Infallible> {
+        let live = matches!(head.extensions.get::<Standing>(), Some(Standing::Live(_)));
+        let presented = Presented::of(&head.headers).filter(|_| live);
+        let address = head.extensions.get::<ClientAddress>();
+        let address = address.map_or_else(String::new, ClientAddress::limited_as);
+        Ok(Asked {
+            app: app.clone(),
+            method: head.method.clone(),
+            headers: head.headers.clone(),
+            session: presented.map(|presented| Session { presented, address }),
+        })
+    }
+}
+
 /// Answers a GET or HEAD of a file: 200, 206, 304 or 416.
 ///
 /// # Errors
 /// The service's refusal.
-pub(crate) async fn answer(
-    clients: Clients,
-    file: File,
-    method: &Method,
-    headers: &HeaderMap,
-    disposition: Disposition,
-) -> Result<Response, Problem> {
-    let mut parts = file.open(&clients, 0, 1).await?;
+pub(crate) async fn answer(asked: Asked, file: File, disposition: Disposition) -> Result<Response, Problem> {
+    let Asked {
+        app,
+        method,
+        headers,
+        session,
+    } = asked;
+    let mut parts = file.open(&app.clients, 0, 1).await?;
     let facts = filled(parts.next().await)??;
     drop(parts);
     let etag = format!("\"{}\"", HEXLOWER.encode(&facts.sha256));
@@ -134,9 +172,10 @@ pub(crate) async fn answer(
     let current = headers
         .get(header::IF_RANGE)
         .is_none_or(|value| value.as_bytes() == etag.as_bytes());
+    // RFC 9110, 14.2: a range is for GET alone.
     let range = headers
         .get(header::RANGE)
-        .filter(|_| current)
+        .filter(|_| current && method == Method::GET)
         .and_then(|value| value.to_str().ok());
     let (status, part) = match wanted(range, facts.total) {
         Wanted::Whole => (StatusCode::OK, 0..facts.total),
@@ -146,7 +185,7 @@ pub(crate) async fn answer(
     let body = if method == Method::HEAD {
         Body::empty()
     } else {
-        body(clients, file, part.clone())
+        body(app, file, session, part.clone())
     };
     let mut response = (status, body).into_response();
     describe(response.headers_mut(), &facts, &etag, &part, status, disposition);
@@ -213,20 +252,24 @@ fn describe(
 
 /// What is left of a download.
 struct Progress {
-    clients: Clients,
+    app: App,
     file: File,
-    context: CallContext,
+    session: Option<Session>,
+    bearer: Option<SecretString>,
+    request_id: String,
     span: Span,
     rest: Range<u64>,
     segment: Option<mpsc::UnboundedReceiver<Result<Bytes, Status>>>,
 }
 
-fn body(clients: Clients, file: File, range: Range<u64>) -> Body {
+fn body(app: App, file: File, session: Option<Session>, range: Range<u64>) -> Body {
     let context = CallContext::current().unwrap_or_else(|| CallContext::new(SEGMENT_DEADLINE, String::new()));
     let start = Progress {
-        clients,
+        app,
         file,
-        context,
+        session,
+        bearer: context.bearer,
+        request_id: context.request_id,
         span: Span::current(),
         rest: range,
         segment: None,
@@ -242,7 +285,10 @@ impl Progress {
         while !self.rest.is_empty() {
             let pieces = match &mut self.segment {
                 Some(pieces) => pieces,
-                None => self.segment.insert(fetch(self)),
+                None => {
+                    self.renew().await;
+                    self.segment.insert(fetch(self))
+                }
             };
             match pieces.recv().await.transpose()? {
                 Some(piece) => {
@@ -254,6 +300,20 @@ impl Progress {
         }
         Ok(None)
     }
+
+    /// Has the token that the session is worth now. While that cannot be known, the last one is tried.
+    async fn renew(&mut self) {
+        let Some(Session { presented, address }) = &self.session else {
+            return;
+        };
+        let context = CallContext::new(SEGMENT_DEADLINE, self.request_id.clone());
+        let standing = context.scope(self.app.exchange.standing(presented, address));
+        match standing.instrument(self.span.clone()).await {
+            Standing::Live(user) => self.bearer = Some(user.token),
+            Standing::Ended => self.bearer = None,
+            Standing::None | Standing::Unknown(_) | Standing::Limited(_) => {}
+        }
+    }
 }
 
 /// Fetches the next segment beside the reader; what is queued is never more than the segment.
@@ -261,9 +321,9 @@ fn fetch(progress: &Progress) -> mpsc::UnboundedReceiver<Result<Bytes, Status>> 
     let (sender, receiver) = mpsc::unbounded_channel();
     let offset = progress.rest.start;
     let length = (progress.rest.end - offset).min(SEGMENT);
-    let (clients, file) = (progress.clients.clone(), progress.file.clone());
-    let mut context = CallContext::new(SEGMENT_DEADLINE, progress.context.request_id.clone());
-    context.bearer.clone_from(&progress.context.bearer);
+    let (clients, file) = (progress.app.clients.clone(), progress.file.clone());
+    let mut context = CallContext::new(SEGMENT_DEADLINE, progress.request_id.clone());
+    context.bearer.clone_from(&progress.bearer);
     let passing = async move {
         tokio::select! {
             passed = pass_on(&clients, &file, offset, length, &sender) => if let Err(status) = passed {

@@ -16,6 +16,7 @@ use tokio::sync::mpsc;
 use tonic::Status;
 
 use crate::json::body_problem;
+use crate::patience::Sender;
 use crate::problem::Problem;
 use crate::slots::{Full, Slot, Slots};
 
@@ -24,12 +25,16 @@ const CHUNK: usize = 256 * 1024;
 /// Chunks read ahead of the service.
 const AHEAD: usize = 2;
 
-/// A place for a file on its way.
+/// A place for a file on its way. Where all are taken, the slowest sender of those that have been waited for makes room.
 ///
 /// # Errors
 /// `UPLOADS_TOO_MANY` where whoever sends has as many under way as one may, `UPLOADS_BUSY` where all places are taken.
-pub(crate) fn place(places: &Arc<Slots>, whom: String) -> Result<Slot, Problem> {
-    places.take(Some(whom)).map_err(|full| {
+pub(crate) fn place(places: &Arc<Slots>, whom: String, request: &Request) -> Result<Slot, Problem> {
+    let taken = match request.extensions().get::<Sender>() {
+        Some(sender) => places.take_for(whom, sender.clone()),
+        None => places.take(Some(whom)),
+    };
+    taken.map_err(|full| {
         let (status, reason, what) = match full {
             Full::Each => (
                 StatusCode::TOO_MANY_REQUESTS,

@@ -126,7 +126,7 @@ impl Identity for GrpcIdentity {
 
 fn delivery(answer: pb::TakeDeliveryResponse) -> Result<Delivery, ClientError> {
     let template = match answer.kind() {
-        pb::DeliveryKind::SignUpCode => Template::SignUpCode,
+        pb::DeliveryKind::SignUpCode | pb::DeliveryKind::ContactSessionCode => Template::SignUpCode,
         pb::DeliveryKind::ContactChangeCode => Template::ContactChangeCode,
         pb::DeliveryKind::PasswordResetCode => Template::PasswordResetCode,
         pb::DeliveryKind::AccountExistsNotice => Template::AccountExistsNotice,

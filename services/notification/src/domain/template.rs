@@ -38,6 +38,47 @@ templates! {
     Expired = "legalisation.expired",
 }
 
+/// Messages that wait for each other and for no others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lane {
+    /// Codes and notices of identity: somebody may be waiting in front of a screen.
+    Code,
+    /// Mails that may carry sealed files.
+    Sealed,
+    Other,
+}
+
+impl Lane {
+    /// All of them, the most urgent first.
+    pub const ALL: [Self; 3] = [Self::Code, Self::Sealed, Self::Other];
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Code => "code",
+            Self::Sealed => "sealed",
+            Self::Other => "other",
+        }
+    }
+}
+
+impl Template {
+    /// The lane in which such a message waits.
+    pub fn lane(self) -> Lane {
+        match self {
+            Self::Delivery
+            | Self::SignUpCode
+            | Self::ContactChangeCode
+            | Self::PasswordResetCode
+            | Self::AccountExistsNotice
+            | Self::CredentialChangedNotice => Lane::Code,
+            Self::Delivered => Lane::Sealed,
+            Self::Submitted | Self::PaymentAwaited | Self::Refused | Self::Cancelled | Self::Expired => {
+                Lane::Other
+            }
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::Template;

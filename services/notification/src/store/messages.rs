@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::StoreError;
 use crate::domain::message::{Channel, Message, State};
-use crate::domain::template::Template;
+use crate::domain::template::{Lane, Template};
 
 const TABLE: &str = "message";
 
@@ -69,17 +69,18 @@ impl MessageRow {
 pub async fn insert(conn: &mut PgConnection, message: &Message) -> Result<(), StoreError> {
     sqlx::query(
         "WITH queued AS (
-             INSERT INTO message (message_id, cause_event_id, aggregate_id, template, channel, state, attempts,
+             INSERT INTO message (message_id, cause_event_id, aggregate_id, template, lane, channel, state, attempts,
                                   next_attempt_at, give_up_at, failure_code, traceparent, created_at)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
              RETURNING message_id
          )
-         SELECT pg_notify($13, '') FROM queued",
+         SELECT pg_notify($14, '') FROM queued",
     )
     .bind(message.id)
     .bind(message.cause_event_id)
     .bind(message.aggregate_id)
     .bind(message.template.as_str())
+    .bind(message.template.lane().as_str())
     .bind(message.channel.as_str())
     .bind(message.state.as_str())
     .bind(message.attempts)
@@ -94,13 +95,14 @@ pub async fn insert(conn: &mut PgConnection, message: &Message) -> Result<(), St
     Ok(())
 }
 
-/// Takes at most `limit` due messages, the longest due first, and counts the attempt. Until `until` no other process takes
+/// Takes at most `limit` due messages of a lane, the longest due first, and counts the attempt. Until `until` no other process takes
 /// them; afterwards this one is thought dead.
 ///
 /// # Errors
 /// [`StoreError`].
 pub async fn claim(
     conn: &mut PgConnection,
+    lane: Lane,
     now: DateTime<Utc>,
     until: DateTime<Utc>,
     limit: i64,
@@ -108,7 +110,7 @@ pub async fn claim(
     let rows: Vec<MessageRow> = sqlx::query_as(
         "UPDATE message SET attempts = attempts + 1, next_attempt_at = $2
          WHERE message_id IN (
-             SELECT message_id FROM message WHERE state = 'queued' AND next_attempt_at <= $1
+             SELECT message_id FROM message WHERE state = 'queued' AND lane = $4 AND next_attempt_at <= $1
              ORDER BY next_attempt_at LIMIT $3 FOR UPDATE SKIP LOCKED
          )
          RETURNING *",
@@ -116,6 +118,7 @@ pub async fn claim(
     .bind(now)
     .bind(until)
     .bind(limit)
+    .bind(lane.as_str())
     .fetch_all(conn)
     .await?;
     rows.into_iter().map(MessageRow::read).collect()
@@ -142,13 +145,16 @@ pub async fn save(conn: &mut PgConnection, message: &Message) -> Result<bool, St
     Ok(done.rows_affected() == 1)
 }
 
-/// When the next queued message is due.
+/// When the next queued message of a lane is due.
 ///
 /// # Errors
 /// [`StoreError`].
-pub async fn next_due(conn: &mut PgConnection) -> Result<Option<DateTime<Utc>>, StoreError> {
-    let due = sqlx::query_scalar("SELECT min(next_attempt_at) FROM message WHERE state = 'queued'");
-    Ok(due.fetch_one(conn).await?)
+pub async fn next_due(conn: &mut PgConnection, lane: Lane) -> Result<Option<DateTime<Utc>>, StoreError> {
+    let due = "SELECT min(next_attempt_at) FROM message WHERE state = 'queued' AND lane = $1";
+    Ok(sqlx::query_scalar(due)
+        .bind(lane.as_str())
+        .fetch_one(conn)
+        .await?)
 }
 
 /// Messages about one aggregate, newest first, older than `before`.

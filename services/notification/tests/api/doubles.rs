@@ -116,6 +116,8 @@ pub(crate) struct SignatureState {
     /// File name and bytes by kind, for every request.
     pub(crate) files: Vec<(FileKind, String, Vec<u8>)>,
     pub(crate) down: bool,
+    /// No question is answered, ever.
+    pub(crate) silent: bool,
     pub(crate) downloads: usize,
 }
 
@@ -157,6 +159,9 @@ pub(crate) fn facts(applicant_id: Uuid) -> Facts {
 impl signature::Signature for Signature {
     fn facts(&self, request_id: Uuid) -> BoxFuture<'_, Result<Facts, ClientError>> {
         let state = self.state();
+        if state.silent {
+            return std::future::pending().boxed();
+        }
         let answer = match state.applicants.get(&request_id) {
             _ if state.down => Err(down()),
             None => Err(gone("REQUEST_NOT_FOUND")),

@@ -17,6 +17,7 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 use wathiq_chassis::{Ambient, ManualClock, SystemRandom};
 use wathiq_notification::app::App;
+use wathiq_notification::domain::template::Lane;
 use wathiq_notification::events::consume::{CONSUMER, Consume};
 use wathiq_notification::store::messages;
 use wathiq_notification::{Settings, sender, service};
@@ -220,7 +221,10 @@ impl World {
     pub(crate) async fn send_due(&self) -> usize {
         let (now, until) = (self.now(), self.now() + TimeDelta::minutes(2));
         let mut conn = self.app.pool.acquire().await.unwrap();
-        let due = messages::claim(&mut conn, now, until, 100).await.unwrap();
+        let mut due = Vec::new();
+        for lane in Lane::ALL {
+            due.extend(messages::claim(&mut conn, lane, now, until, 100).await.unwrap());
+        }
         drop(conn);
         let count = due.len();
         for message in due {

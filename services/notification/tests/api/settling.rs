@@ -13,7 +13,7 @@ use wathiq_outbox::Record;
 use crate::codes::held;
 use crate::harness::{World, wait_until, with_world_of};
 use crate::smtp::server::{Server, Verdict};
-use crate::smtp::{plain, queue};
+use crate::smtp::{plain, queue, queue_receipt};
 
 fn patient(port: u16) -> impl FnOnce(&mut Settings) {
     move |settings| {
@@ -66,8 +66,8 @@ async fn a_process_told_to_end_waits_for_the_answer_and_puts_off_what_it_only_pr
         assert!(sender::drain(world.settings.hand_over()).as_secs() > world.settings.mail.seconds);
         let code = held(world, Template::SignUpCode, Channel::Email, Language::French);
         world.deliver(&code).await;
-        // Held up before its hand-over: another mail with attachments is on its way.
-        let other = world.app.attachments.acquire().await.unwrap();
+        // Held up before its hand-over.
+        world.signature.state().silent = true;
         let sealed = queue(world).await;
         let shutdown = CancellationToken::new();
         let running = tokio::spawn(sender::run(Arc::clone(&world.app), 4, shutdown.clone()));
@@ -83,7 +83,7 @@ async fn a_process_told_to_end_waits_for_the_answer_and_puts_off_what_it_only_pr
         running.await.unwrap();
         assert_eq!(world.message(&code).await.state, "sent");
         assert_eq!(server.taken().len(), 1);
-        drop(other);
+        world.signature.state().silent = false;
         world.clock.advance(TimeDelta::seconds(5));
         assert_eq!(world.send_due().await, 1);
         assert_eq!(world.message(&sealed).await.state, "sent");
@@ -96,6 +96,39 @@ async fn logged_as_put_off(world: &World, sealed: &Record) {
     wait_until("the other one is put off", async || {
         let row = world.message(sealed).await;
         row.state == "queued" && row.failure_code.as_deref() == Some("INTERRUPTED")
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_code_goes_out_while_a_slow_server_holds_all_other_mail_up() {
+    let server = Server::start([Verdict::TakeWhenTold; 9]).await;
+    with_world_of(patient(server.port), async |world| {
+        let mut sealed = Vec::new();
+        for _ in 0..4 {
+            sealed.push(queue(world).await);
+        }
+        for _ in 0..4 {
+            queue_receipt(world).await;
+        }
+        let shutdown = CancellationToken::new();
+        let running = tokio::spawn(sender::run(Arc::clone(&world.app), 4, shutdown.clone()));
+        taken(&server, 3).await;
+        let code = held(world, Template::SignUpCode, Channel::Text, Language::French);
+        world.deliver(&code).await;
+        wait_until("the code is sent", async || {
+            world.message(&code).await.state == "sent"
+        })
+        .await;
+        // Of the mails with files, which stand in memory whole, one at a time is tried, and the others wait untouched.
+        let mut tried = 0;
+        for record in &sealed {
+            tried += world.message(record).await.attempts;
+        }
+        assert_eq!((tried, server.taken().len()), (1, 3));
+        shutdown.cancel();
+        (0..9).for_each(|_| server.answer());
+        running.await.unwrap();
     })
     .await;
 }

@@ -3,6 +3,7 @@
 pub(crate) mod server;
 
 use chrono::TimeDelta;
+use tokio::net::TcpSocket;
 use uuid::Uuid;
 use wathiq_notification::Settings;
 use wathiq_notification::clients::signature::FileKind;
@@ -20,12 +21,35 @@ pub(crate) fn plain(port: u16) -> impl FnOnce(&mut Settings) {
         settings.mail.host = "127.0.0.1".into();
         settings.mail.port = port;
         settings.mail.security = MailSecurity::Plain;
-        settings.mail.seconds = 2;
+        settings.mail.seconds = 6;
     }
 }
 
 /// The mail of a sealed request is queued.
 pub(crate) async fn queue(world: &World) -> Record {
+    let request = request(world);
+    let event = signature::LegalisationDelivered {
+        legalisation_request_id: request.to_string(),
+    };
+    let record = world.record(request, &event);
+    world.deliver(&record).await;
+    record
+}
+
+/// The mail of a request that was handed in is queued.
+pub(crate) async fn queue_receipt(world: &World) -> Record {
+    let request = request(world);
+    let event = signature::LegalisationRequestSubmitted {
+        legalisation_request_id: request.to_string(),
+        ..Default::default()
+    };
+    let record = world.record(request, &event);
+    world.deliver(&record).await;
+    record
+}
+
+/// A request of this world's person, who wants the files attached.
+fn request(world: &World) -> Uuid {
     let (request, person) = (Uuid::now_v7(), Uuid::now_v7());
     world.signature.state().applicants.insert(request, person);
     world.signature.state().files =
@@ -36,12 +60,15 @@ pub(crate) async fn queue(world: &World) -> Record {
         wants_attachments: true,
     };
     world.identity.state().people.insert(person, known);
-    let event = signature::LegalisationDelivered {
-        legalisation_request_id: request.to_string(),
-    };
-    let record = world.record(request, &event);
-    world.deliver(&record).await;
-    record
+    request
+}
+
+/// A port of its own at which nobody listens yet.
+fn reserve() -> (TcpSocket, u16) {
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let port = socket.local_addr().unwrap().port();
+    (socket, port)
 }
 
 /// State and code after one attempt.
@@ -66,14 +93,12 @@ fn sent() -> (String, Option<String>) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn while_the_server_is_down_mail_waits_and_goes_out_once() {
-    let reserved = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let port = reserved.local_addr().unwrap().port();
-    drop(reserved);
+    let (reserved, port) = reserve();
     with_world_of(plain(port), async |world| {
         let record = queue(world).await;
         assert_eq!(after_attempt(world, &record).await, waits("SMTP_UNREACHABLE"));
         assert_eq!(after_attempt(world, &record).await, waits("SMTP_UNREACHABLE"));
-        let server = Server::start_at(port, []).await;
+        let server = Server::on(reserved.listen(8).unwrap(), []);
         assert_eq!(after_attempt(world, &record).await, sent());
         assert_eq!(world.send_due().await, 0);
         assert_eq!(server.taken().len(), 1);
@@ -185,9 +210,7 @@ async fn an_address_that_is_none_fails_before_any_server_is_asked() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn patience_ends_after_three_days() {
-    let reserved = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let port = reserved.local_addr().unwrap().port();
-    drop(reserved);
+    let (reserved, port) = reserve();
     with_world_of(plain(port), async |world| {
         let record = queue(world).await;
         assert_eq!(after_attempt(world, &record).await, waits("SMTP_UNREACHABLE"));
@@ -195,6 +218,7 @@ async fn patience_ends_after_three_days() {
         assert_eq!(after_attempt(world, &record).await, failed("SMTP_UNREACHABLE"));
     })
     .await;
+    drop(reserved);
 }
 
 fn header(mail: &str, name: &str) -> String {

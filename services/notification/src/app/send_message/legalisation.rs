@@ -76,8 +76,8 @@ impl Writing<'_> {
         self.send(Vec::new(), Carriage::LargeLink).await
     }
 
+    /// The files stand in memory whole; the lane of such mails has one place.
     async fn send_attached(&self) -> Result<(), Fault> {
-        let _one_at_a_time = self.app.attachments.acquire().await;
         let mut attachments = Vec::new();
         for file in &self.facts.files {
             let download = self

@@ -44,11 +44,10 @@ struct State {
 
 impl Server {
     pub(crate) async fn start(verdicts: impl IntoIterator<Item = Verdict>) -> Self {
-        Self::start_at(0, verdicts).await
+        Self::on(TcpListener::bind("127.0.0.1:0").await.unwrap(), verdicts)
     }
 
-    pub(crate) async fn start_at(port: u16, verdicts: impl IntoIterator<Item = Verdict>) -> Self {
-        let listener = TcpListener::bind(("127.0.0.1", port)).await.unwrap();
+    pub(crate) fn on(listener: TcpListener, verdicts: impl IntoIterator<Item = Verdict>) -> Self {
         let port = listener.local_addr().unwrap().port();
         let state = Arc::new(State {
             verdicts: Mutex::new(verdicts.into_iter().collect()),
