@@ -12,12 +12,16 @@ pub enum Surface {
     Citizen,
     /// The offices' portal.
     Staff,
+    /// The public portal, without an account.
+    Contact,
 }
 
 /// How well the person is known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Assurance {
+    /// By an e-mail address and a phone that they read codes from; there is no account.
+    Contact,
     /// By their own word.
     Claimed,
     /// By an identity document seen by an agent.
@@ -66,5 +70,18 @@ impl Caller {
             .iter()
             .filter(move |grant| grant.role == role)
             .map(|grant| grant.office_id)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_contact_is_known_least_and_is_no_citizen() {
+        assert!(Assurance::Contact < Assurance::Claimed && Assurance::Claimed < Assurance::Proved);
+        let written = serde_json::to_string(&(Surface::Contact, Assurance::Contact)).unwrap();
+        assert_eq!(written, r#"["contact","contact"]"#);
+        assert_ne!(Surface::Contact, Surface::Citizen);
     }
 }

@@ -214,12 +214,12 @@ impl Loaded {
             path: files.key.clone(),
             source,
         })?;
-        let unusable = |problem: String| TlsError::Certificate {
-            path: files.certificate.clone(),
-            problem,
-        };
-        peer_name(&chain[0], trust_domain).map_err(&unusable)?;
-        let not_after = peer::not_after(&chain[0]).map_err(&unusable)?;
+        let not_after = peer_name(&chain[0], trust_domain)
+            .and_then(|_| peer::not_after(&chain[0]))
+            .map_err(|problem| TlsError::Certificate {
+                path: files.certificate.clone(),
+                problem,
+            })?;
         Ok(Self {
             stamp,
             server: Arc::new(server_config(Arc::clone(&roots), chain.clone(), key.clone_key())?),

@@ -72,6 +72,17 @@ END $$;
 CREATE TRIGGER person_keeps_its_proof BEFORE UPDATE ON person
     FOR EACH ROW EXECUTE FUNCTION person_keeps_its_proof();
 
+-- Somebody without an account: an e-mail address and a phone proved together. No row here tells of a row in person.
+CREATE TABLE contact (
+    contact_id   uuid PRIMARY KEY,
+    email        text NOT NULL,
+    email_folded text NOT NULL,
+    phone        text NOT NULL CHECK (phone LIKE '+%'),
+    language     text NOT NULL CHECK (language IN ('ar', 'fr', 'zgh', 'en')),
+    created_at   timestamptz NOT NULL,
+    CONSTRAINT contact_pair_key UNIQUE (email_folded, phone)
+);
+
 -- The first administrator is made once.
 CREATE TABLE bootstrap (
     singleton boolean PRIMARY KEY DEFAULT true CHECK (singleton),

@@ -20,7 +20,8 @@ CREATE TABLE recovery_code (
 
 CREATE TABLE one_time_code (
     code_id       uuid PRIMARY KEY,
-    purpose       text NOT NULL CHECK (purpose IN ('sign_up_email', 'sign_up_phone', 'contact_change', 'password_reset')),
+    purpose       text NOT NULL CHECK (purpose IN ('sign_up_email', 'sign_up_phone', 'contact_change', 'password_reset',
+                                                 'contact_session_email', 'contact_session_phone')),
     subject_id    uuid NOT NULL,
     code_hash     bytea NOT NULL CHECK (octet_length(code_hash) = 32),
     attempts_left smallint NOT NULL CHECK (attempts_left >= 0),

@@ -2,7 +2,8 @@
 CREATE TABLE delivery (
     delivery_id uuid PRIMARY KEY,
     kind        text NOT NULL CHECK (kind IN ('sign_up_code', 'contact_change_code', 'password_reset_code',
-                                              'account_exists_notice', 'credential_changed_notice')),
+                                              'account_exists_notice', 'credential_changed_notice',
+                                              'contact_session_code')),
     channel     text NOT NULL CHECK (channel IN ('email', 'phone')),
     language    text NOT NULL CHECK (language IN ('ar', 'fr', 'zgh', 'en')),
     sealed      bytea,

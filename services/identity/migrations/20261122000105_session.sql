@@ -1,7 +1,10 @@
 CREATE TABLE session (
     session_id     uuid PRIMARY KEY,
-    person_id      uuid NOT NULL REFERENCES person,
-    surface        text NOT NULL CHECK (surface IN ('citizen', 'staff')),
+    -- Of a person, or on surface contact of a contact.
+    person_id      uuid NOT NULL,
+    surface        text NOT NULL CHECK (surface IN ('citizen', 'staff', 'contact')),
+    account_id     uuid REFERENCES person GENERATED ALWAYS AS (CASE WHEN surface <> 'contact' THEN person_id END) STORED,
+    contact_id     uuid REFERENCES contact GENERATED ALWAYS AS (CASE WHEN surface = 'contact' THEN person_id END) STORED,
     -- SHA-256 of the secret, which has 256 random bits.
     secret_hash    bytea NOT NULL UNIQUE CHECK (octet_length(secret_hash) = 32),
     created_at     timestamptz NOT NULL,

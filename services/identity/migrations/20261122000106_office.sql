@@ -17,7 +17,7 @@ CREATE INDEX office_parent ON office (parent_office_id);
 
 CREATE TABLE office_service (
     office_id  uuid NOT NULL REFERENCES office,
-    service    text NOT NULL CHECK (service IN ('legalisation', 'identity_proof')),
+    service    text NOT NULL CHECK (service IN ('legalisation', 'identity_proof', 'civil_status_orders')),
     valid_from date NOT NULL,
     valid_to   date,
     PRIMARY KEY (office_id, service, valid_from),

@@ -7,6 +7,7 @@ pub mod begin_totp_enrolment;
 pub mod bootstrap_administrator;
 pub mod change_contact;
 pub mod change_password;
+pub mod complete_contact_session;
 pub mod complete_sign_in;
 pub mod complete_totp_enrolment;
 pub mod confirm_with_totp;
@@ -45,6 +46,7 @@ pub mod reset_password;
 pub mod set_office_service;
 pub mod sign_in;
 pub mod sign_up;
+pub mod start_contact_session;
 pub mod take_delivery;
 pub mod take_quota;
 pub mod tidy;
@@ -74,7 +76,7 @@ use wathiq_chassis::Ambient;
 use crate::crypto::keyed_hash::KeyedHash;
 use crate::crypto::password_hash::PasswordHasher;
 use crate::crypto::sealer::Sealer;
-use crate::domain::session::Lifetime;
+use crate::domain::session::{CONTACT_LIFE, Lifetime};
 use crate::domain::vocabulary::Surface;
 
 /// What every use case works with.
@@ -106,6 +108,7 @@ impl Policy {
         match surface {
             Surface::Citizen => self.citizen_sessions,
             Surface::Staff => self.staff_sessions,
+            Surface::Contact => CONTACT_LIFE,
         }
     }
 }
@@ -119,6 +122,6 @@ pub struct Secrets {
     pub totp: Sealer,
     /// Private halves of signing keys.
     pub signing_keys: Sealer,
-    /// Codes, and requests that may hold a password.
+    /// Codes, recovery codes, requests that may hold a password, what attempts are counted by, and the tags of sessions.
     pub hashes: KeyedHash,
 }

@@ -69,7 +69,8 @@ pub struct SecretSettings {
     pub totp_key_file: SecretFile,
     /// Seals the private halves of signing keys.
     pub signing_key_encryption_file: SecretFile,
-    /// Keys the hashes of codes and of requests that hold a password.
+    /// Keys the hashes of codes, of recovery codes, of requests that may hold a password and of what attempts are counted by,
+    /// and the tags of sessions.
     pub hash_key_file: SecretFile,
 }
 

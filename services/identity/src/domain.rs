@@ -4,6 +4,7 @@ pub mod administration;
 pub mod common_passwords;
 pub mod confirmation;
 pub mod contact;
+pub mod contact_session;
 pub mod crockford;
 pub mod delivery;
 pub mod identity_document;

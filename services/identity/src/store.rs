@@ -4,6 +4,7 @@ pub mod administrations;
 pub mod codes;
 pub mod confirmations;
 pub mod contact_changes;
+pub mod contacts;
 pub mod credentials;
 pub mod deliveries;
 pub mod keys;

@@ -163,17 +163,23 @@ async fn replicas_are_asked_in_turn_and_a_dead_one_is_passed_over() {
 #[tokio::test]
 async fn a_replica_that_comes_back_is_used_again() {
     let pki = Pki::new();
-    let one = replica(&pki, "one").await;
-    let channel = pool(&pki, &[one.address]);
-    see(&channel, SEE_ALONE, None).await.unwrap();
-    one.shutdown.cancel();
-    one.task.await.unwrap().unwrap();
-    assert!(see(&channel, SEE_ALONE, None).await.is_err());
-
-    let mut config = pki.process("probe");
-    config.listen = one.address;
+    // Another program may take the port while nobody listens on it; then all begins anew on another one.
+    let (channel, config) = loop {
+        let one = replica(&pki, "one").await;
+        let channel = pool(&pki, &[one.address]);
+        see(&channel, SEE_ALONE, None).await.unwrap();
+        one.shutdown.cancel();
+        one.task.await.unwrap().unwrap();
+        let gone = see(&channel, SEE_ALONE, None).await.is_err();
+        if TcpListener::bind(one.address).await.is_ok() {
+            assert!(gone);
+            let mut config = pki.process("probe");
+            config.listen = one.address;
+            break (channel, config);
+        }
+    };
     let again = probe::start(&config, Probe::new("again"), testing::verifier(probe::clock())).await;
-    assert_eq!(again.address, one.address);
+    assert_eq!(again.address, config.listen);
     assert_eq!(
         servers_seen(&channel, 1).await,
         BTreeSet::from(["again".to_owned()])

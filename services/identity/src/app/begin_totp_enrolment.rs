@@ -4,12 +4,12 @@ use serde_json::json;
 use wathiq_chassis::Caller;
 use zeroize::Zeroizing;
 
-use super::second_factor::{self, Accepts};
+use super::second_factor::{self, Accepts, limit_code};
 use super::work::Work;
-use super::{App, Command, Error, limits, reauthenticate};
+use super::{App, Command, Error, reauthenticate};
 use crate::domain::refusal::Refusal;
 use crate::domain::totp::{SECRET_BYTES, TotpSecret};
-use crate::store::{credentials, people};
+use crate::store::credentials;
 
 /// How long an enrolment may take.
 const LIFE: TimeDelta = TimeDelta::minutes(15);
@@ -25,7 +25,8 @@ pub struct Enrolment {
 /// a password alone must not replace it.
 ///
 /// # Errors
-/// [`Refusal::PasswordWrong`], [`Refusal::SecondFactorMissing`], [`Refusal::SecondFactorWrong`], [`Error::Limited`].
+/// [`Refusal::PasswordWrong`], [`Refusal::SessionExpired`], [`Refusal::SecondFactorMissing`],
+/// [`Refusal::SecondFactorWrong`], [`Error::Limited`].
 pub async fn begin_totp_enrolment(
     app: &App,
     command: &Command,
@@ -33,23 +34,16 @@ pub async fn begin_totp_enrolment(
     (password, second_factor): (SecretString, &str),
 ) -> Result<Enrolment, Error> {
     const ACTION: &str = "totp.begin_enrolment";
-    reauthenticate::password(app, caller, &password).await?;
+    let verified = reauthenticate::password(app, caller, &password).await?;
     let mut work = Work::begin_secret(app, command).await?;
-    let person = people::lock(work.conn(), caller.person_id)
-        .await?
-        .ok_or(Refusal::PersonNotFound)?;
+    let person = verified.lock_person(&mut work, caller).await?;
     if person.totp_enrolled {
         if second_factor.is_empty() {
             return Err(Refusal::SecondFactorMissing.into());
         }
-        let taken = work
-            .limit(
-                limits::REAUTHENTICATION,
-                &[&caller.session_id.to_string(), "code"],
-            )
-            .await?;
+        let taken = limit_code(&mut work, caller).await?;
         match second_factor::check(&mut work, person.id, second_factor, Accepts::TotpOrRecovery).await? {
-            Ok(()) => work.unlimit([taken]).await?,
+            Ok(()) => work.unlimit(taken).await?,
             Err(refusal) => return Err(work.refuse(refusal, ACTION, ("person", person.id)).await),
         }
     }

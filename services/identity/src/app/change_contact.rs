@@ -4,13 +4,13 @@ use uuid::Uuid;
 use wathiq_chassis::Caller;
 
 use super::deliver::{Addressee, Sent, send_code};
+use super::limits::Asker;
 use super::work::{Work, begin};
 use super::{App, Command, Error, Reply, limits, reauthenticate};
 use crate::domain::contact::Contact;
 use crate::domain::delivery::{Delivery, DeliveryKind};
 use crate::domain::one_time_code::{self, CodePurpose};
 use crate::domain::person::Person;
-use crate::domain::refusal::Refusal;
 use crate::domain::vocabulary::Word;
 use crate::store::contact_changes::{self, ContactChange};
 use crate::store::people;
@@ -18,7 +18,8 @@ use crate::store::people;
 /// Starts a change of contact: a code goes to the new one. Whether another account has the address is not told here.
 ///
 /// # Errors
-/// [`Refusal::PasswordWrong`], [`Error::Limited`].
+/// [`Refusal::PasswordWrong`](crate::domain::refusal::Refusal::PasswordWrong),
+/// [`Refusal::SessionExpired`](crate::domain::refusal::Refusal::SessionExpired), [`Error::Limited`].
 pub async fn change_contact<R: Reply>(
     app: &App,
     command: &Command,
@@ -29,14 +30,13 @@ pub async fn change_contact<R: Reply>(
     if let Some(reply) = Work::done_before(app, command).await? {
         return Ok(reply);
     }
-    reauthenticate::password(app, caller, &password).await?;
+    let verified = reauthenticate::password(app, caller, &password).await?;
     let mut work = begin!(app, command);
-    let source = caller.person_id.to_string();
-    work.count(limits::CONTACT_CHANGE, &[&source]).await?;
-    work.count_code(&contact.folded(), &source).await?;
-    let person = people::find(work.conn(), caller.person_id)
-        .await?
-        .ok_or(Refusal::PersonNotFound)?;
+    let person = verified.lock_person(&mut work, caller).await?;
+    let source = person.id.to_string();
+    let mut limits = vec![limits::of(limits::CONTACT_CHANGE, &[&source])];
+    limits.extend(limits::codes_to(&contact.folded(), Asker::Person(&source)));
+    work.count(&limits).await?;
     let change = ContactChange {
         id: app.ambient.uuid_v7(),
         person_id: person.id,

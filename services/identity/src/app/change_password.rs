@@ -7,14 +7,14 @@ use super::work::{Work, begin};
 use super::{App, Command, Error, Reply, reauthenticate};
 use crate::domain::password::NewPassword;
 use crate::domain::person::Aspect;
-use crate::domain::refusal::Refusal;
 use crate::events::publish;
 use crate::store::{credentials, people};
 
-/// Changes the password and ends all other sessions.
+/// Changes the password and ends all other sessions, and whatever was begun with the one before.
 ///
 /// # Errors
-/// [`Refusal::PasswordWrong`], [`Error::Limited`].
+/// [`Refusal::PasswordWrong`](crate::domain::refusal::Refusal::PasswordWrong),
+/// [`Refusal::SessionExpired`](crate::domain::refusal::Refusal::SessionExpired), [`Error::Limited`].
 pub async fn change_password<R: Reply>(
     app: &App,
     command: &Command,
@@ -26,16 +26,16 @@ pub async fn change_password<R: Reply>(
     if let Some(reply) = Work::done_before(app, command).await? {
         return Ok(reply);
     }
-    if let Err(error) = reauthenticate::password(app, caller, &current).await {
+    let verified = match reauthenticate::password(app, caller, &current).await {
+        Ok(verified) => verified,
         // A repeat that came at the same moment may have been overtaken meanwhile.
-        return Work::done_before(app, command).await?.ok_or(error);
-    }
+        Err(error) => return Work::done_before(app, command).await?.ok_or(error),
+    };
     let hash = app.hasher.hash(&app.ambient, new.expose()).await?;
     let mut work = begin!(app, command);
-    let person = people::lock(work.conn(), caller.person_id)
-        .await?
-        .ok_or(Refusal::PersonNotFound)?;
+    let person = verified.lock_person(&mut work, caller).await?;
     credentials::set_password(work.conn(), person.id, &hash).await?;
+    credentials::drop_unfinished(work.conn(), person.id).await?;
     work.end_sessions(person.id, Some(caller.session_id)).await?;
     let (person, fact) = person.changed(Aspect::Password);
     people::save(work.conn(), &person).await?;

@@ -3,7 +3,7 @@ use wathiq_chassis::Caller;
 
 use super::deliver::send_change_notice;
 use super::work::Work;
-use super::{App, Command, Error, limits, second_factor};
+use super::{App, Command, Error, reauthenticate, second_factor};
 use crate::domain::person::Aspect;
 use crate::domain::refusal::Refusal;
 use crate::domain::totp::Match;
@@ -13,7 +13,7 @@ use crate::store::{credentials, people};
 /// Ends an enrolment with a first code, which thereby is used, and hands out recovery codes.
 ///
 /// # Errors
-/// [`Refusal::EnrolmentNotBegun`], [`Refusal::SecondFactorWrong`], [`Error::Limited`].
+/// [`Refusal::SessionExpired`], [`Refusal::EnrolmentNotBegun`], [`Refusal::SecondFactorWrong`], [`Error::Limited`].
 pub async fn complete_totp_enrolment(
     app: &App,
     command: &Command,
@@ -23,15 +23,8 @@ pub async fn complete_totp_enrolment(
     const ACTION: &str = "totp.complete_enrolment";
     let now = app.ambient.now();
     let mut work = Work::begin_secret(app, command).await?;
-    let person = people::lock(work.conn(), caller.person_id)
-        .await?
-        .ok_or(Refusal::PersonNotFound)?;
-    let taken = work
-        .limit(
-            limits::REAUTHENTICATION,
-            &[&caller.session_id.to_string(), "code"],
-        )
-        .await?;
+    let person = reauthenticate::lock_person(&mut work, caller).await?;
+    let taken = second_factor::limit_code(&mut work, caller).await?;
     let sealed = credentials::lock_pending_totp(work.conn(), person.id, now)
         .await?
         .ok_or(Refusal::EnrolmentNotBegun)?;
@@ -41,7 +34,7 @@ pub async fn complete_totp_enrolment(
             .refuse(Refusal::SecondFactorWrong, ACTION, ("person", person.id))
             .await);
     };
-    work.unlimit([taken]).await?;
+    work.unlimit(taken).await?;
     credentials::activate_totp(work.conn(), person.id, &sealed, Some(step), now).await?;
     let codes = second_factor::renew_recovery_codes(&mut work, person.id).await?;
     let (person, fact) = person.changed(Aspect::Totp);

@@ -7,7 +7,7 @@ use wathiq_chassis::Caller;
 
 use super::second_factor::{self, Accepts};
 use super::work::{Work, begin};
-use super::{App, Command, Error, Reply, limits};
+use super::{App, Command, Error, Reply, reauthenticate};
 use crate::crypto::jws::{JwsKey, TYPE_CONFIRMATION};
 use crate::domain::confirmation::{Confirmation, Given, Method};
 use crate::domain::refusal::Refusal;
@@ -38,7 +38,7 @@ struct Record<'a> {
 /// Gives a confirmation with a TOTP code, which thereby is used. A wrong code leaves a trace and counts; the last one bars.
 ///
 /// # Errors
-/// [`Refusal::ConfirmationNotFound`] also for another session's; [`Refusal::SecondFactorWrong`],
+/// [`Refusal::SessionExpired`], [`Refusal::ConfirmationNotFound`] also for another session's; [`Refusal::SecondFactorWrong`],
 /// [`Refusal::SecondFactorUsed`], [`Refusal::ConfirmationBarred`], [`Refusal::ConfirmationExpired`],
 /// [`Refusal::ConfirmationGiven`], [`Error::Limited`].
 pub async fn confirm_with_totp<R: Reply>(
@@ -56,16 +56,13 @@ pub async fn confirm_with_totp<R: Reply>(
         .filter(|found| found.person_id == caller.person_id && found.session_id == caller.session_id)
         .ok_or(Refusal::ConfirmationNotFound)?;
     confirmation.require_open(now)?;
-    let taken = work
-        .limit(
-            limits::REAUTHENTICATION,
-            &[&caller.session_id.to_string(), "code"],
-        )
-        .await?;
+    let taken = second_factor::limit_code(&mut work, caller).await?;
     match second_factor::check(&mut work, caller.person_id, code, Accepts::Totp).await? {
-        Ok(()) => work.unlimit([taken]).await?,
+        Ok(()) => work.unlimit(taken).await?,
         Err(refusal) => return Err(wrong_code(work, confirmation, refusal).await),
     }
+    // After the authenticator, which a reset of the password locks before the sessions.
+    reauthenticate::live_session(work.conn(), app, caller).await?;
     let before = confirmation.version;
     let given = Given {
         method: Method::Totp,

@@ -2,12 +2,12 @@ use serde_json::json;
 use wathiq_chassis::{Caller, Surface as TokenSurface};
 
 use super::work::begin;
-use super::{App, Command, Error, Reply};
+use super::{App, Command, Error, Reply, reauthenticate};
 use crate::domain::confirmation::{Confirmation, HashSet, Purpose};
 use crate::domain::refusal::Refusal;
 use crate::domain::vocabulary::{Surface, Word};
 use crate::events::publish;
-use crate::store::{confirmations, people, sessions};
+use crate::store::{confirmations, people};
 
 /// Opens a confirmation of exactly these hashes, for a proved person in a live session with an authenticator.
 ///
@@ -23,12 +23,7 @@ pub async fn create_confirmation<R: Reply>(
 ) -> Result<R, Error> {
     let now = app.ambient.now();
     let mut work = begin!(app, command);
-    let session = sessions::find(work.conn(), caller.session_id)
-        .await?
-        .ok_or(Refusal::SessionExpired)?;
-    if session.person_id != caller.person_id || !session.is_live(app.policy.lifetime(session.surface), now) {
-        return Err(Refusal::SessionExpired.into());
-    }
+    let session = reauthenticate::live_session(work.conn(), app, caller).await?;
     let person = people::find(work.conn(), caller.person_id)
         .await?
         .ok_or(Refusal::PersonNotFound)?;
@@ -39,6 +34,7 @@ pub async fn create_confirmation<R: Reply>(
     let surface = match caller.surface {
         TokenSurface::Citizen => Surface::Citizen,
         TokenSurface::Staff => Surface::Staff,
+        TokenSurface::Contact => return Err(Refusal::WrongSurface.into()),
     };
     let who = (person.id, session.id, surface);
     let (confirmation, fact) = Confirmation::open(app.ambient.uuid_v7(), who, purpose, hashes, now)?;

@@ -40,6 +40,9 @@ pub(super) enum Sent {
 }
 
 /// Makes a fresh code and sends it, or something in its place. Whichever it is, the same work is done.
+///
+/// # Errors
+/// [`Error::Limited`] when the installation sends no more text messages for the moment.
 pub(super) async fn send_code(
     work: &mut Work<'_>,
     purpose: CodePurpose,
@@ -72,7 +75,11 @@ pub(super) async fn send_code(
         Sent::Instead(kind, to) => (kind, to, "", false),
         Sent::Nothing(kind, to) => (kind, to, "", true),
     };
-    put(work, (kind, silent), to, carried, expires_at).await
+    let channel = to.contact.channel();
+    let delivery = put(work, (kind, silent), to, carried, expires_at).await?;
+    // Last, since all text messages are counted in one row.
+    work.count_sent(channel).await?;
+    Ok(delivery)
 }
 
 /// Tells a person, at their e-mail address, that a credential or contact changed.

@@ -1,4 +1,5 @@
 use chrono::{DateTime, TimeDelta, Utc};
+use sqlx::PgConnection;
 use wathiq_chassis::{
     Assurance as TokenAssurance, Grant, Surface as TokenSurface, TokenClaims, civil_date, token,
 };
@@ -7,7 +8,6 @@ use super::sign_in::digest;
 use super::{App, Error};
 use crate::crypto::jws::TYPE_ACCESS_TOKEN;
 use crate::crypto::tagged_secret;
-use crate::domain::person::Person;
 use crate::domain::refusal::Refusal;
 use crate::domain::session::Session;
 use crate::domain::vocabulary::{Assurance, Surface, Word};
@@ -23,7 +23,7 @@ pub struct AccessToken {
     pub session: Session,
 }
 
-/// Trades a session for an access token that says who, where and with which roles. On the citizen surface it says no role:
+/// Trades a session for an access token that says who, where and with which roles. Only on the staff surface it says roles:
 /// staff do not act through a citizen session. A made-up secret is refused without a look at the database.
 ///
 /// # Errors
@@ -44,23 +44,10 @@ pub async fn exchange_session(app: &App, secret: &str) -> Result<AccessToken, Er
     if now - noted_at >= NOTED_EVERY {
         sessions::touch(&mut conn, session.id, now).await?;
     }
-    let person = people::find(&mut conn, session.person_id)
-        .await?
-        .ok_or(Refusal::SessionInvalid)?;
-    let grants = match session.surface {
-        Surface::Citizen => Vec::new(),
-        Surface::Staff => memberships::grants(&mut conn, person.id, civil_date(now)).await?,
-    };
+    let standing = standing(&mut conn, &session, now).await?;
     drop(conn);
-    let grants = grants
-        .into_iter()
-        .map(|grant| Grant {
-            office_id: grant.office_id,
-            role: grant.role.as_str().to_owned(),
-        })
-        .collect();
     let expires_at = (now + app.policy.token_life).min(session.expires_at(lifetime));
-    let claims = claims(app, &person, &session, grants, (now, expires_at));
+    let claims = claims(app, &session, standing, (now, expires_at));
     Ok(AccessToken {
         token: key.sign(TYPE_ACCESS_TOKEN, &claims)?,
         expires_at,
@@ -68,30 +55,64 @@ pub async fn exchange_session(app: &App, secret: &str) -> Result<AccessToken, Er
     })
 }
 
-fn claims(
-    app: &App,
-    person: &Person,
-    session: &Session,
+/// What the person of a session is, and may do in it.
+struct Standing {
+    assurance: TokenAssurance,
     grants: Vec<Grant>,
-    (now, expires_at): (DateTime<Utc>, DateTime<Utc>),
-) -> TokenClaims {
+    platform_administrator: bool,
+}
+
+async fn standing(conn: &mut PgConnection, session: &Session, now: DateTime<Utc>) -> Result<Standing, Error> {
+    if session.surface == Surface::Contact {
+        return Ok(Standing {
+            assurance: TokenAssurance::Contact,
+            grants: Vec::new(),
+            platform_administrator: false,
+        });
+    }
+    let person = people::find(conn, session.person_id)
+        .await?
+        .ok_or(Refusal::SessionInvalid)?;
     let is_staff = session.surface == Surface::Staff;
-    TokenClaims {
-        iss: app.policy.issuer.clone(),
-        aud: token::AUDIENCE.to_owned(),
-        sub: person.id,
-        sid: session.id,
-        surface: if is_staff {
-            TokenSurface::Staff
-        } else {
-            TokenSurface::Citizen
-        },
+    let grants = if is_staff {
+        memberships::grants(conn, person.id, civil_date(now)).await?
+    } else {
+        Vec::new()
+    };
+    let grant = |grant: crate::domain::membership::Grant| Grant {
+        office_id: grant.office_id,
+        role: grant.role.as_str().to_owned(),
+    };
+    Ok(Standing {
         assurance: match person.assurance() {
+            Assurance::Contact => TokenAssurance::Contact,
             Assurance::Claimed => TokenAssurance::Claimed,
             Assurance::Proved => TokenAssurance::Proved,
         },
-        grants,
-        padm: is_staff && person.platform_administrator,
+        grants: grants.into_iter().map(grant).collect(),
+        platform_administrator: is_staff && person.platform_administrator,
+    })
+}
+
+fn claims(
+    app: &App,
+    session: &Session,
+    standing: Standing,
+    (now, expires_at): (DateTime<Utc>, DateTime<Utc>),
+) -> TokenClaims {
+    TokenClaims {
+        iss: app.policy.issuer.clone(),
+        aud: token::AUDIENCE.to_owned(),
+        sub: session.person_id,
+        sid: session.id,
+        surface: match session.surface {
+            Surface::Citizen => TokenSurface::Citizen,
+            Surface::Staff => TokenSurface::Staff,
+            Surface::Contact => TokenSurface::Contact,
+        },
+        assurance: standing.assurance,
+        grants: standing.grants,
+        padm: standing.platform_administrator,
         iat: now.timestamp(),
         exp: expires_at.timestamp(),
     }

@@ -3,7 +3,7 @@ use wathiq_chassis::Caller;
 
 use super::{App, Error, Page, PageOf};
 use crate::domain::session::Session;
-use crate::domain::vocabulary::Surface;
+use crate::domain::vocabulary::{Surface, Word};
 use crate::store::sessions;
 
 /// The caller's live sessions, newest first.
@@ -13,8 +13,11 @@ use crate::store::sessions;
 pub async fn list_sessions(app: &App, caller: &Caller, page: &Page) -> Result<PageOf<Session>, Error> {
     let mut conn = app.pool.acquire().await?;
     let before: Option<Uuid> = page.after()?;
-    let lifetimes = [Surface::Citizen, Surface::Staff].map(|surface| app.policy.lifetime(surface));
+    let lifetimes: Vec<_> = Surface::ALL
+        .iter()
+        .map(|surface| (*surface, app.policy.lifetime(*surface)))
+        .collect();
     let asked = (before, page.rows());
-    let rows = sessions::list(&mut conn, caller.person_id, asked, lifetimes, app.ambient.now()).await?;
+    let rows = sessions::list(&mut conn, caller.person_id, asked, &lifetimes, app.ambient.now()).await?;
     Ok(page.of(rows, |session| session.id.to_string()))
 }

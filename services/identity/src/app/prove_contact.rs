@@ -3,8 +3,9 @@ use uuid::Uuid;
 use wathiq_chassis::Caller;
 
 use super::deliver::{is_code, send_change_notice};
+use super::limits::Asker;
 use super::work::begin;
-use super::{App, Command, Error, Reply};
+use super::{App, Command, Error, Reply, limits, reauthenticate};
 use crate::domain::one_time_code::{Attempt, CodePurpose};
 use crate::domain::person::Person;
 use crate::domain::refusal::Refusal;
@@ -15,7 +16,7 @@ use crate::store::{codes, contact_changes, people};
 /// Ends a change of contact with its code. The e-mail address held before is told.
 ///
 /// # Errors
-/// [`Refusal::ContactChangeNotFound`], [`Refusal::CodeWrong`], [`Refusal::CodeBarred`], [`Refusal::CodeExpired`],
+/// [`Refusal::SessionExpired`], [`Refusal::ContactChangeNotFound`], [`Refusal::CodeWrong`], [`Refusal::CodeBarred`], [`Refusal::CodeExpired`],
 /// [`Refusal::EmailTaken`], [`Error::Limited`].
 pub async fn prove_contact<R: Reply>(
     app: &App,
@@ -27,6 +28,7 @@ pub async fn prove_contact<R: Reply>(
     const ACTION: &str = "person.prove_contact";
     let now = app.ambient.now();
     let mut work = begin!(app, command);
+    let before = reauthenticate::lock_person(&mut work, caller).await?;
     let change = contact_changes::lock(work.conn(), id)
         .await?
         .filter(|change| change.person_id == caller.person_id && !change.done && now < change.expires_at)
@@ -34,8 +36,9 @@ pub async fn prove_contact<R: Reply>(
     let stored = codes::lock(work.conn(), id, CodePurpose::ContactChange)
         .await?
         .ok_or(Refusal::CodeExpired)?;
-    let source = caller.person_id.to_string();
-    let taken = work.limit_tries(&change.contact.folded(), &source).await?;
+    let source = before.id.to_string();
+    let tries = limits::tries_of(&change.contact.folded(), Asker::Person(&source));
+    let taken = work.limit(&tries).await?;
     let equal = is_code(app, &stored, code);
     match stored.attempt(equal, now)? {
         Attempt::Wrong(stored, refusal) => {
@@ -46,9 +49,6 @@ pub async fn prove_contact<R: Reply>(
     }
     work.unlimit(taken).await?;
     contact_changes::finish(work.conn(), id).await?;
-    let before = people::lock(work.conn(), caller.person_id)
-        .await?
-        .ok_or(Refusal::PersonNotFound)?;
     let channel = change.contact.channel();
     let (person, fact) = before.clone().change_contact(change.contact);
     if let Err(error) = people::save(work.conn(), &person).await {

@@ -22,7 +22,7 @@ pub struct IdentityProof {
 ///
 /// # Errors
 /// [`Refusal::RoleRequired`], [`Refusal::OfficeNotFound`], [`Refusal::ServiceNotOffered`], [`Refusal::PersonNotFound`],
-/// [`Refusal::OwnIdentity`], [`Refusal::DocumentProvedElsewhere`].
+/// [`Refusal::OwnIdentity`], [`Refusal::CivilIdentityDiffers`], [`Refusal::DocumentProvedElsewhere`].
 pub async fn prove_identity<R: Reply>(
     app: &App,
     command: &Command,

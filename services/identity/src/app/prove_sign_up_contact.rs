@@ -2,8 +2,9 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::deliver::is_code;
+use super::limits::Asker;
 use super::work::{Work, begin, stream_id};
-use super::{App, Command, Error, Reply};
+use super::{App, Command, Error, Reply, limits};
 use crate::domain::one_time_code::Attempt;
 use crate::domain::person::PersonFact;
 use crate::domain::refusal::Refusal;
@@ -36,9 +37,8 @@ pub async fn prove_sign_up_contact<R: Reply>(
     let stored = codes::lock(work.conn(), id, code_purpose(channel))
         .await?
         .ok_or(Refusal::CodeExpired)?;
-    let taken = work
-        .limit_tries(&sign_up.contact(channel), client_address)
-        .await?;
+    let tries = limits::tries_of(&sign_up.contact(channel), Asker::Address(client_address));
+    let taken = work.limit(&tries).await?;
     let equal = is_code(app, &stored, code);
     match stored.attempt(equal, app.ambient.now())? {
         Attempt::Wrong(stored, refusal) => {

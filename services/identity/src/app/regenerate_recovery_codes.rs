@@ -4,17 +4,15 @@ use wathiq_chassis::Caller;
 use super::deliver::send_change_notice;
 use super::second_factor::{self, Accepts};
 use super::work::Work;
-use super::{App, Command, Error, limits};
+use super::{App, Command, Error, reauthenticate};
 use crate::domain::person::Aspect;
-use crate::domain::refusal::Refusal;
 use crate::events::publish;
 use crate::store::people;
 
 /// Fresh recovery codes; the old ones stop working.
 ///
 /// # Errors
-/// [`Refusal::SecondFactorWrong`], [`Refusal::SecondFactorUsed`], [`Refusal::SecondFactorNotEnrolled`],
-/// [`Error::Limited`].
+/// Refusals of the session and of the code, [`Error::Limited`].
 pub async fn regenerate_recovery_codes(
     app: &App,
     command: &Command,
@@ -23,17 +21,10 @@ pub async fn regenerate_recovery_codes(
 ) -> Result<Vec<String>, Error> {
     const ACTION: &str = "recovery_codes.regenerate";
     let mut work = Work::begin_secret(app, command).await?;
-    let person = people::lock(work.conn(), caller.person_id)
-        .await?
-        .ok_or(Refusal::PersonNotFound)?;
-    let taken = work
-        .limit(
-            limits::REAUTHENTICATION,
-            &[&caller.session_id.to_string(), "code"],
-        )
-        .await?;
+    let person = reauthenticate::lock_person(&mut work, caller).await?;
+    let taken = second_factor::limit_code(&mut work, caller).await?;
     match second_factor::check(&mut work, person.id, code, Accepts::Totp).await? {
-        Ok(()) => work.unlimit([taken]).await?,
+        Ok(()) => work.unlimit(taken).await?,
         Err(refusal) => return Err(work.refuse(refusal, ACTION, ("person", person.id)).await),
     }
     let codes = second_factor::renew_recovery_codes(&mut work, person.id).await?;

@@ -13,7 +13,8 @@ use crate::store::password_resets::{self, PasswordReset};
 use crate::store::people;
 
 /// Asks for a reset by e-mailed code. For an address without an account the same rows are written, the delivery goes the same
-/// way, and nothing is sent.
+/// way, and nothing is sent. Nor is it when many have asked for resets of the account: the code of one of those, which is in
+/// the mailbox and still good, does for this one as well, so that no stranger keeps the holder waiting.
 ///
 /// # Errors
 /// [`Error::Limited`].
@@ -24,38 +25,32 @@ pub async fn request_password_reset<R: Reply>(
     reply: impl FnOnce(Uuid, Delivery) -> R,
 ) -> Result<R, Error> {
     let mut work = begin!(app, command);
-    work.count(limits::RESET_ADDRESS, &[&client_address]).await?;
-    work.count(limits::RESET_ACCOUNT, &[&email.folded(), &client_address])
+    let folded = email.folded();
+    let mut limits = limits::by_source(limits::RESET_ADDRESS, &[], &client_address);
+    limits.extend(limits::by_source(
+        limits::RESET_ACCOUNT,
+        &[&folded],
+        &client_address,
+    ));
+    work.count(&limits).await?;
+    let mailed = work
+        .count_if_left(&limits::of(limits::RESET_MAILS, &[&folded]))
         .await?;
     let holder = people::find_by_email(work.conn(), &email).await?;
-    let account = holder.as_ref().map_or(Uuid::nil(), |person| person.id);
-    let known = work.known_address(account, &client_address).await?;
-    work.count(limits::RESET_STRANGERS, &[&email.folded(), &known])
-        .await?;
     let reset = PasswordReset {
         password_reset_id: app.ambient.uuid_v7(),
         person_id: holder.as_ref().map(|person| person.id),
         account: account_key(app, &email),
+        mailed,
         expires_at: app.ambient.now() + one_time_code::LIFE,
         done: false,
     };
     password_resets::insert(work.conn(), &reset).await?;
     let kind = DeliveryKind::PasswordResetCode;
     let sent = match holder {
-        Some(person) => Sent::Code(
-            kind,
-            Addressee {
-                contact: Contact::Email(person.email),
-                language: person.language,
-            },
-        ),
-        None => Sent::Nothing(
-            kind,
-            Addressee {
-                contact: Contact::Email(email),
-                language: Language::French,
-            },
-        ),
+        Some(person) if mailed => Sent::Code(kind, to(person.email, person.language)),
+        Some(person) => Sent::Nothing(kind, to(person.email, person.language)),
+        None => Sent::Nothing(kind, to(email, Language::French)),
     };
     let delivery = send_code(
         &mut work,
@@ -71,6 +66,13 @@ pub async fn request_password_reset<R: Reply>(
     )
     .await?;
     work.finish(reply(reset.password_reset_id, delivery)).await
+}
+
+fn to(email: Email, language: Language) -> Addressee {
+    Addressee {
+        contact: Contact::Email(email),
+        language,
+    }
 }
 
 /// Stands for an account, or for an address without one.

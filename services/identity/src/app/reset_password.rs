@@ -1,4 +1,5 @@
 use serde_json::json;
+use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::deliver::{is_code, send_change_notice};
@@ -10,7 +11,8 @@ use crate::domain::password::NewPassword;
 use crate::domain::person::{Aspect, Person};
 use crate::domain::refusal::Refusal;
 use crate::events::publish;
-use crate::store::{codes, credentials, password_resets, people};
+use crate::store::password_resets::{self, PasswordReset};
+use crate::store::{codes, credentials, people};
 
 /// What is asked.
 pub struct PasswordResetAttempt {
@@ -24,8 +26,9 @@ pub struct PasswordResetAttempt {
 
 const ACTION: &str = "password.reset";
 
-/// Sets a new password with the code and, where there is an authenticator, a second factor; ends all sessions. Tries are
-/// counted by account over all its resets, whether or not there is such an account.
+/// Sets a new password with the code and, where there is an authenticator, a second factor; ends all sessions, all other resets
+/// and whatever was begun with the password before. Tries are counted by account and address over all resets of the account,
+/// whether or not there is such an account.
 ///
 /// # Errors
 /// [`Refusal::PasswordResetNotFound`], [`Refusal::CodeWrong`], [`Refusal::CodeBarred`], [`Refusal::CodeExpired`],
@@ -41,7 +44,11 @@ pub async fn reset_password<R: Reply>(
     }
     // Given back never: a new password is seldom set twice.
     let _counted = app
-        .limit(limits::RESET_ATTEMPT, &[&attempt.client_address])
+        .limit(&limits::by_source(
+            limits::RESET_ATTEMPT,
+            &[],
+            &attempt.client_address,
+        ))
         .await?;
     // Only who has the code gets a password hashed.
     let hash = if has_code(app, &attempt).await? {
@@ -62,14 +69,9 @@ pub async fn reset_password<R: Reply>(
     let stored = codes::lock(work.conn(), attempt.id, CodePurpose::PasswordReset)
         .await?
         .ok_or(Refusal::CodeExpired)?;
-    let taken = work
-        .limit_reset(
-            &reset.account,
-            reset.person_id.unwrap_or_default(),
-            &attempt.client_address,
-        )
-        .await?;
-    let equal = hash.is_some() && is_code(app, &stored, &attempt.code);
+    let tries = limits::reset_tries(&reset.account, &attempt.client_address);
+    let taken = work.limit(&tries).await?;
+    let equal = hash.is_some() && is_code_of(app, work.conn(), &reset, &attempt.code).await?;
     let used = match stored.attempt(equal, now)? {
         Attempt::Wrong(stored, refusal) => {
             codes::save(work.conn(), &stored).await?;
@@ -84,8 +86,9 @@ pub async fn reset_password<R: Reply>(
         .ok_or(Refusal::PersonNotFound)?;
     let (mut work, person) = with_second_factor(work, person, &attempt, &used).await?;
     codes::save(work.conn(), &used).await?;
-    password_resets::finish(work.conn(), attempt.id).await?;
+    password_resets::finish_all(work.conn(), &reset.account).await?;
     credentials::set_password(work.conn(), person.id, &hash).await?;
+    credentials::drop_unfinished(work.conn(), person.id).await?;
     work.end_sessions(person.id, None).await?;
     let (person, fact) = person.changed(Aspect::Password);
     people::save(work.conn(), &person).await?;
@@ -102,9 +105,23 @@ pub async fn reset_password<R: Reply>(
 
 /// Whether the code is right, as far as can be told without a lock: the transaction decides.
 async fn has_code(app: &App, attempt: &PasswordResetAttempt) -> Result<bool, Error> {
-    let mut transaction = app.pool.begin().await?;
-    let stored = codes::lock(&mut transaction, attempt.id, CodePurpose::PasswordReset).await?;
-    Ok(stored.is_some_and(|stored| is_code(app, &stored, &attempt.code)))
+    let mut conn = app.pool.acquire().await?;
+    let Some(reset) = password_resets::find(&mut conn, attempt.id).await? else {
+        return Ok(false);
+    };
+    is_code_of(app, &mut conn, &reset, &attempt.code).await
+}
+
+/// Whether the code was sent for this reset, or for another of the same account that is under way: who has it reads the
+/// account's mail, and a code of sixty bits is not found by trying it against several.
+async fn is_code_of(
+    app: &App,
+    conn: &mut PgConnection,
+    reset: &PasswordReset,
+    code: &str,
+) -> Result<bool, Error> {
+    let sent = codes::mailed_for(conn, &reset.account, app.ambient.now()).await?;
+    Ok(sent.iter().any(|stored| is_code(app, stored, code)))
 }
 
 /// Checks the second factor of who has one. A missing one leaves the code as good as before; a wrong one counts as a wrong

@@ -1,9 +1,11 @@
 //! Checks TOTP and recovery codes. A step works once per account, wherever it is used.
 
 use uuid::Uuid;
+use wathiq_chassis::Caller;
 
+use super::limits::Taken;
 use super::work::Work;
-use super::{App, Error};
+use super::{App, Error, limits};
 use crate::domain::recovery_code;
 use crate::domain::refusal::Refusal;
 use crate::domain::totp::{self, Match, TotpSecret};
@@ -14,6 +16,16 @@ use crate::store::credentials;
 pub(super) enum Accepts {
     Totp,
     TotpOrRecovery,
+}
+
+/// Takes a try of a code within a session.
+///
+/// # Errors
+/// [`Error::Limited`].
+pub(super) async fn limit_code(work: &mut Work<'_>, caller: &Caller) -> Result<Vec<Taken>, Error> {
+    let session = caller.session_id.to_string();
+    work.limit(&[limits::of(limits::REAUTHENTICATION, &[&session, "code"])])
+        .await
 }
 
 /// Checks a code and uses it up. `Ok(Err(_))` is a refusal of which the caller keeps a trace.

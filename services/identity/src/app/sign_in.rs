@@ -6,8 +6,9 @@ use uuid::Uuid;
 use wathiq_chassis::civil_date;
 use zeroize::Zeroizing;
 
+use super::limits::Taken;
 use super::work::Work;
-use super::{App, Command, Error, limits};
+use super::{App, Command, Error, limits, reauthenticate};
 use crate::crypto::tagged_secret;
 use crate::domain::person::Person;
 use crate::domain::refusal::Refusal;
@@ -42,9 +43,9 @@ pub enum SignedIn {
     },
 }
 
-/// Checks login and password. The same work is done for a login that has no account. Attempts are limited by address, by
-/// account and address, and by account over all addresses that it is not known at: many strangers together do not guess
-/// faster, and none of them keeps the holder out of a known address.
+/// Checks login and password. The same work is done for a login that has no account. Attempts are limited by address and by
+/// account and address; when wrong ones for an account come from many addresses, each of them gets fewer. No address uses up
+/// what another has, so that strangers keep nobody out.
 ///
 /// # Errors
 /// [`Refusal::CredentialsWrong`], [`Refusal::SecondFactorNotEnrolled`] and [`Refusal::NotStaff`] on the staff surface,
@@ -55,15 +56,8 @@ pub async fn sign_in(app: &App, command: &Command, input: SignIn) -> Result<Sign
     let stored = credentials::password_by_email(&mut conn, &input.login).await?;
     let account = stored.as_ref().map_or(Uuid::nil(), |row| row.person_id);
     let address = input.origin.client_address.as_str();
-    let known = limits::known_address(&mut conn, account, address, app.ambient.now()).await?;
     drop(conn);
-    let taken = [
-        app.limit(limits::SIGN_IN_ADDRESS, &[address]).await?,
-        app.limit(limits::SIGN_IN_ACCOUNT, &[&input.login, address])
-            .await?,
-        app.limit(limits::SIGN_IN_STRANGERS, &[&input.login, &known])
-            .await?,
-    ];
+    let taken = limit(app, &input.login, address).await?;
     let hash = stored.as_ref().map(|row| row.password_hash.as_str());
     let right = match app.hasher.verify(hash, input.password.expose_secret()).await {
         Ok(right) => right,
@@ -75,6 +69,9 @@ pub async fn sign_in(app: &App, command: &Command, input: SignIn) -> Result<Sign
     };
 
     let mut work = Work::begin_secret(app, command).await?;
+    let now = credentials::hold_password(work.conn(), account).await?;
+    // The password may have changed while it was compared.
+    let right = right && reauthenticate::is_same(hash, now.as_deref());
     let person = people::find(work.conn(), account).await?.filter(|_| right);
     let Some(person) = person else {
         return Err(work
@@ -97,6 +94,21 @@ pub async fn sign_in(app: &App, command: &Command, input: SignIn) -> Result<Sign
     )
     .await?;
     work.finish_secret(signed_in).await
+}
+
+async fn limit(app: &App, login: &str, address: &str) -> Result<Vec<Taken>, Error> {
+    let mut limits = limits::by_source(limits::SIGN_IN_ADDRESS, &[], address);
+    limits.extend(limits::by_source(limits::SIGN_IN_ACCOUNT, &[login], address));
+    let mut taken = app.limit(&limits).await?;
+    let everywhere = limits::of(limits::SIGN_IN_EVERYWHERE, &[login]);
+    match app.limit_if_left(&everywhere).await? {
+        Some(one) => taken.push(one),
+        None => {
+            let careful = limits::by_source(limits::SIGN_IN_CAREFUL, &[login], address);
+            taken.extend(app.limit(&careful).await?);
+        }
+    }
+    Ok(taken)
 }
 
 /// Staff sign in with a second factor and hold a role today.

@@ -3,6 +3,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::deliver::{Addressee, Sent, send_code};
+use super::limits::Asker;
 use super::work::{Work, begin};
 use super::{App, Command, Error, Reply, limits};
 use crate::domain::contact::Contact;
@@ -44,13 +45,15 @@ pub async fn sign_up<R: Reply>(
     }
     let (email, phone) = (input.account.email.folded(), input.account.phone.as_str());
     let source = input.client_address.as_str();
-    let mut limits = vec![(limits::SIGN_UP_ADDRESS, vec![source])];
-    limits.extend(limits::codes_to(&email, source));
-    limits.extend(limits::codes_to(phone, source));
-    app.require_left(&limits).await?;
+    let opened = limits::by_source(limits::SIGN_UP_ADDRESS, &[], source);
+    app.require_left(&opened).await?;
+    for contact in [&email, phone] {
+        app.require_left(&limits::codes_to(contact, Asker::Address(source)))
+            .await?;
+    }
     let password_hash = app.hasher.hash(&app.ambient, input.password.expose()).await?;
     let mut work = begin!(app, command);
-    work.count(limits::SIGN_UP_ADDRESS, &[source]).await?;
+    work.count(&opened).await?;
     let sign_up = SignUp {
         id: app.ambient.uuid_v7(),
         account: input.account,
@@ -84,7 +87,8 @@ pub(super) async fn send(
     client_address: &str,
 ) -> Result<Delivery, Error> {
     let account = &sign_up.account;
-    work.count_code(&sign_up.contact(channel), client_address).await?;
+    let limits = limits::codes_to(&sign_up.contact(channel), Asker::Address(client_address));
+    work.count(&limits).await?;
     let holder = people::find_by_email(work.conn(), &account.email).await?;
     let sent = match (channel, holder) {
         (Channel::Email, Some(holder)) => {

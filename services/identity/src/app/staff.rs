@@ -5,11 +5,11 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 use wathiq_chassis::{Caller, Surface as TokenSurface, civil_date};
 
-use super::{App, Error};
+use super::{App, Error, reauthenticate};
 use crate::domain::membership::Grant;
 use crate::domain::refusal::Refusal;
 use crate::domain::vocabulary::Role;
-use crate::store::{memberships, offices, people, sessions};
+use crate::store::{memberships, offices, people};
 
 /// A member of staff in a live staff session.
 #[derive(Debug)]
@@ -26,20 +26,12 @@ impl Staff {
         if caller.surface != TokenSurface::Staff {
             return Err(Refusal::WrongSurface.into());
         }
-        let now = app.ambient.now();
-        let session = sessions::find(conn, caller.session_id)
-            .await?
-            .ok_or(Refusal::SessionExpired)?;
-        if session.person_id != caller.person_id
-            || !session.is_live(app.policy.lifetime(session.surface), now)
-        {
-            return Err(Refusal::SessionExpired.into());
-        }
+        reauthenticate::live_session(conn, app, caller).await?;
         let person = people::find(conn, caller.person_id)
             .await?
             .ok_or(Refusal::SessionExpired)?;
         person.require_proved()?;
-        let grants = memberships::grants(conn, person.id, civil_date(now)).await?;
+        let grants = memberships::grants(conn, person.id, civil_date(app.ambient.now())).await?;
         Ok(Self {
             person_id: person.id,
             grants,

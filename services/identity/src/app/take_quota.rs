@@ -2,7 +2,8 @@ use super::{App, Error};
 use crate::domain::quota::Answer;
 use crate::store::quotas;
 
-/// Takes from a shared quota.
+/// Takes from a shared quota. The key may be a plain digest of an address, which can be counted through, so that what is stored
+/// is a keyed hash of it.
 ///
 /// # Errors
 /// [`Error::Invalid`] for a bucket that has no rate, or a cost above its burst.
@@ -18,6 +19,7 @@ pub async fn take_quota(app: &App, bucket: &str, key: &[u8; 32], cost: u32) -> R
             "the cost lies outside 1 to the bucket's burst",
         ));
     }
+    let key = app.quota_key(bucket, &[key]);
     let mut conn = app.pool.acquire().await?;
-    Ok(quotas::take(&mut conn, bucket, key, rate, cost, app.ambient.now()).await?)
+    Ok(quotas::take(&mut conn, bucket, &key, rate, cost, app.ambient.now()).await?)
 }

@@ -3,12 +3,12 @@ use sqlx::PgConnection;
 
 use super::{App, Error};
 use crate::domain::session::SessionEnd;
-use crate::domain::vocabulary::Surface;
+use crate::domain::vocabulary::{Surface, Word};
 use crate::events::publish;
 use crate::store::{confirmations, purge, sessions};
 
-/// Rotates signing keys where due, ends sessions and confirmations that grew old, and deletes what is too old. One replica does it; the others find it done. Returns the
-/// number of rows changed.
+/// Rotates signing keys where due, ends sessions and confirmations that grew old, and deletes what is too old. One replica does
+/// it; the others find it done. Returns the number of rows changed.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -27,7 +27,7 @@ pub async fn tidy(app: &App) -> Result<u64, Error> {
 
 async fn end_what_expired(app: &App, conn: &mut PgConnection, now: DateTime<Utc>) -> Result<u64, Error> {
     let mut events = Vec::new();
-    for surface in [Surface::Citizen, Surface::Staff] {
+    for surface in Surface::ALL.iter().copied() {
         let ended = sessions::end_expired(conn, surface, app.policy.lifetime(surface), now).await?;
         events.extend(
             ended

@@ -18,6 +18,7 @@ words! {
         PasswordResetCode = "password_reset_code",
         AccountExistsNotice = "account_exists_notice",
         CredentialChangedNotice = "credential_changed_notice",
+        ContactSessionCode = "contact_session_code",
     }
 }
 

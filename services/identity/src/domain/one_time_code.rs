@@ -20,6 +20,8 @@ words! {
         SignUpPhone = "sign_up_phone",
         ContactChange = "contact_change",
         PasswordReset = "password_reset",
+        ContactSessionEmail = "contact_session_email",
+        ContactSessionPhone = "contact_session_phone",
     }
 }
 
@@ -28,7 +30,7 @@ words! {
 pub struct OneTimeCode {
     pub id: Uuid,
     pub purpose: CodePurpose,
-    /// The sign-up, change of contact or password reset it belongs to.
+    /// The sign-up, change of contact, password reset or contact session it belongs to.
     pub subject_id: Uuid,
     pub hash: [u8; 32],
     pub attempts_left: i16,
@@ -82,7 +84,7 @@ impl CodePurpose {
     pub fn normalised(self, typed: &str) -> String {
         match self {
             Self::PasswordReset => crockford::normalised(typed, RESET_BYTES).unwrap_or_default(),
-            Self::SignUpEmail | Self::SignUpPhone | Self::ContactChange => typed
+            _ => typed
                 .chars()
                 .filter(|c| !c.is_whitespace() && *c != '-')
                 .collect(),

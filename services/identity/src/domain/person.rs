@@ -18,6 +18,14 @@ pub struct CivilIdentity {
     pub document: IdentityDocument,
 }
 
+impl CivilIdentity {
+    /// Whether only the document differs.
+    fn is_same_person(&self, other: &Self) -> bool {
+        (&self.name_arabic, &self.name_latin, self.birth_date)
+            == (&other.name_arabic, &other.name_latin, other.birth_date)
+    }
+}
+
 /// The record of one proof: of an identity, or of a specimen.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Proof {
@@ -104,13 +112,18 @@ impl Person {
         }
     }
 
-    /// Binds what an official read on the card in hand. A proved person may be proved again, with a renewed card.
+    /// Binds what an official read on the card in hand. A proved person may be proved again with another document, a renewed
+    /// card say, and stays who they are: what has been signed in one name does not become another's.
     ///
     /// # Errors
-    /// [`Refusal::OwnIdentity`] when the official is the person.
+    /// [`Refusal::OwnIdentity`] when the official is the person, [`Refusal::CivilIdentityDiffers`] for a proved person of
+    /// another name or birth date.
     pub fn prove(self, civil: CivilIdentity, proof: Proof) -> Result<(Self, PersonFact), Refusal> {
         if proof.official_id == Some(self.id) {
             return Err(Refusal::OwnIdentity);
+        }
+        if self.proof.is_some() && !self.civil.is_same_person(&civil) {
+            return Err(Refusal::CivilIdentityDiffers);
         }
         let fact = PersonFact::Proved {
             method: proof.method,
@@ -213,6 +226,31 @@ mod tests {
         );
         assert_eq!(proved.civil.document.number(), "A654321");
         assert_eq!(proved.prove(civil("A654322"), proof(2)).unwrap().0.version, 3);
+    }
+
+    #[test]
+    fn who_is_proved_stays_who_they_are() {
+        let proved = person().prove(civil("A123456"), proof(2)).unwrap().0;
+        let born_later = CivilIdentity {
+            birth_date: NaiveDate::from_ymd_opt(1991, 5, 1).unwrap(),
+            ..civil("A123456")
+        };
+        let other_name = CivilIdentity {
+            name_latin: PersonName::parse(Script::Latin, "Salma", "El Idrissi").unwrap(),
+            ..civil("A123456")
+        };
+        let other_script = CivilIdentity {
+            name_arabic: PersonName::parse(Script::Arabic, "سلمى", "الإدريسي").unwrap(),
+            ..civil("A123456")
+        };
+        for differing in [born_later, other_name, other_script] {
+            // A claim is put right at the counter; what was proved is not.
+            assert!(person().prove(differing.clone(), proof(2)).is_ok());
+            assert_eq!(
+                proved.clone().prove(differing, proof(2)).map(|_| ()),
+                Err(Refusal::CivilIdentityDiffers)
+            );
+        }
     }
 
     #[test]

@@ -35,6 +35,15 @@ impl Rate {
         (usable && interval <= TimeDelta::days(30)).then_some(Self { burst, interval })
     }
 
+    /// The rate of as many sources together.
+    #[must_use]
+    pub fn times(self, sources: u32) -> Self {
+        Self {
+            burst: self.burst.saturating_mul(sources),
+            interval: self.interval / i32::try_from(sources).unwrap_or(i32::MAX).max(1),
+        }
+    }
+
     /// How far the theoretical arrival time may lie ahead.
     pub fn tolerance(self) -> TimeDelta {
         self.cost(self.burst)

@@ -55,6 +55,7 @@ refusals! {
     PersonNotProved: Class::Precondition, "PERSON_NOT_PROVED", "the person's identity has not been proved";
     OwnIdentity: Class::Precondition, "OWN_IDENTITY", "nobody proves their own identity or specimen";
     DocumentProvedElsewhere: Class::Taken, "IDENTITY_DOCUMENT_PROVED_ELSEWHERE", "this identity document is bound to another person";
+    CivilIdentityDiffers: Class::Precondition, "CIVIL_IDENTITY_DIFFERS", "the person has been proved with another name or birth date";
     EtagStale: Class::Stale, "ETAG_STALE", "it has changed since it was read";
     // Credentials.
     CredentialsWrong: Class::Unauthenticated, "CREDENTIALS_WRONG", "login or password is wrong";
@@ -71,6 +72,7 @@ refusals! {
     SessionInvalid: Class::Unauthenticated, "SESSION_INVALID", "no such session";
     SessionExpired: Class::Unauthenticated, "SESSION_EXPIRED", "the session is over";
     SessionNotFound: Class::NotFound("session"), "SESSION_NOT_FOUND", "no such session";
+    ContactSessionNotFound: Class::NotFound("contact_session"), "CONTACT_SESSION_NOT_FOUND", "no codes are awaited here, or they are too old";
     WrongSurface: Class::Forbidden, "WRONG_SURFACE", "this cannot be done in this kind of session";
     // Offices.
     OfficeNotFound: Class::NotFound("office"), "OFFICE_NOT_FOUND", "no such office";

@@ -11,6 +11,12 @@ pub const CHALLENGE_LIFE: TimeDelta = TimeDelta::minutes(5);
 /// Wrong codes that end a challenge.
 pub const CHALLENGE_ATTEMPTS: i16 = 5;
 
+/// How long sessions of people without an account live, used or not: long enough to place an order and to come back to it.
+pub const CONTACT_LIFE: Lifetime = Lifetime {
+    idle: TimeDelta::hours(24),
+    absolute: TimeDelta::hours(24),
+};
+
 /// How long sessions of one surface live.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Lifetime {

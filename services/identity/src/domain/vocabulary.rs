@@ -54,7 +54,7 @@ words! {
 
 words! {
     /// How far the platform knows who a person is.
-    Assurance { Claimed = "claimed", Proved = "proved" }
+    Assurance { Contact = "contact", Claimed = "claimed", Proved = "proved" }
 }
 
 words! {
@@ -63,8 +63,8 @@ words! {
 }
 
 words! {
-    /// What a session may be used for. Staff do not act through a citizen session.
-    Surface { Citizen = "citizen", Staff = "staff" }
+    /// What a session may be used for. Staff do not act through a citizen session. A contact has no account.
+    Surface { Citizen = "citizen", Staff = "staff", Contact = "contact" }
 }
 
 words! {
@@ -74,5 +74,9 @@ words! {
 
 words! {
     /// Services an office may offer.
-    OfferedService { Legalisation = "legalisation", IdentityProof = "identity_proof" }
+    OfferedService {
+        Legalisation = "legalisation",
+        IdentityProof = "identity_proof",
+        CivilStatusOrders = "civil_status_orders",
+    }
 }

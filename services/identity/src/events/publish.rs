@@ -280,6 +280,7 @@ pub fn surface_of(surface: Surface) -> proto::SessionSurface {
     match surface {
         Surface::Citizen => proto::SessionSurface::Citizen,
         Surface::Staff => proto::SessionSurface::Staff,
+        Surface::Contact => proto::SessionSurface::Contact,
     }
 }
 
@@ -308,6 +309,7 @@ pub fn service_of(service: OfferedService) -> proto::OfferedService {
     match service {
         OfferedService::Legalisation => proto::OfferedService::Legalisation,
         OfferedService::IdentityProof => proto::OfferedService::IdentityProof,
+        OfferedService::CivilStatusOrders => proto::OfferedService::CivilStatusOrders,
     }
 }
 

@@ -2,19 +2,18 @@ use std::sync::Arc;
 
 use secrecy::SecretString;
 use tonic::{Request, Response, Status};
-use wathiq_chassis::caller;
 use wathiq_proto::wathiq::identity::v1 as proto;
 use wathiq_proto::wathiq::identity::v1::account_service_server::AccountService;
 
 use super::account_convert::{self, CivilMessage, contact, document, email, new_password, seen_version};
-use super::command::{client_address, command};
+use super::command::{account_holder, client_address, command};
 use super::convert::{self, read_channel, read_language, read_preference, timestamp};
 use super::fields::Fields;
 use crate::app::prove_identity::IdentityProof;
 use crate::app::reset_password::PasswordResetAttempt;
 use crate::app::sign_up::{NewSignUp, SignUpOpened};
 use crate::app::{self, App};
-use crate::domain::delivery::{Delivery, DeliveryState};
+use crate::domain::delivery::Delivery;
 use crate::domain::person::Preferences;
 use crate::domain::sign_up::SignUp;
 
@@ -22,11 +21,6 @@ type Answer<T> = Result<Response<T>, Status>;
 
 /// Accounts of people.
 pub struct Accounts(pub Arc<App>);
-
-fn waiting(delivery: &Delivery) -> proto::CodeDelivery {
-    // What was just made waits, and whether it ever goes is not told.
-    convert::delivery(delivery, DeliveryState::Waiting)
-}
 
 #[tonic::async_trait]
 impl AccountService for Accounts {
@@ -48,7 +42,7 @@ impl AccountService for Accounts {
         let reply = |opened: SignUpOpened| proto::SignUpResponse {
             sign_up_id: opened.id.to_string(),
             expire_time: Some(timestamp(opened.expires_at)),
-            deliveries: opened.deliveries.iter().map(waiting).collect(),
+            deliveries: opened.deliveries.iter().map(convert::waiting).collect(),
             warnings: opened
                 .document_unusual
                 .then(|| "DOCUMENT_NUMBER_UNUSUAL".to_owned())
@@ -95,7 +89,7 @@ impl AccountService for Accounts {
         let (command, id, channel, client_address) =
             fields.finish(|| Some((command?, id?, channel?, client_address?)))?;
         let reply = |delivery: Delivery| proto::ResendSignUpCodeResponse {
-            delivery: Some(waiting(&delivery)),
+            delivery: Some(convert::waiting(&delivery)),
         };
         let what = (id, channel, client_address.as_str());
         let answer = app::resend_sign_up_code::resend_sign_up_code(&self.0, &command, what, reply).await?;
@@ -106,9 +100,10 @@ impl AccountService for Accounts {
         &self,
         request: Request<proto::GetPersonRequest>,
     ) -> Answer<proto::GetPersonResponse> {
-        let person = app::get_person::get_person(&self.0, caller(&request)?.person_id).await?;
+        let id = wathiq_chassis::caller(&request)?.person_id;
+        let subject = app::get_person::get_person(&self.0, id).await?;
         Ok(Response::new(proto::GetPersonResponse {
-            person: Some(convert::person(&person)),
+            person: Some(convert::subject(&subject)),
         }))
     }
 
@@ -116,7 +111,7 @@ impl AccountService for Accounts {
         &self,
         request: Request<proto::UpdatePreferencesRequest>,
     ) -> Answer<proto::UpdatePreferencesResponse> {
-        let caller = caller(&request)?;
+        let caller = account_holder(&request)?;
         let mut fields = Fields::default();
         let command = fields.take(command(&self.0, &request));
         let message = request.get_ref();
@@ -150,7 +145,7 @@ impl AccountService for Accounts {
         &self,
         request: Request<proto::ChangeContactRequest>,
     ) -> Answer<proto::ChangeContactResponse> {
-        let caller = caller(&request)?;
+        let caller = account_holder(&request)?;
         let mut fields = Fields::default();
         let command = fields.take(command(&self.0, &request));
         let message = request.get_ref();
@@ -161,7 +156,7 @@ impl AccountService for Accounts {
         let change = (contact, SecretString::from(message.password.as_str()));
         let reply = |id: uuid::Uuid, delivery: Delivery| proto::ChangeContactResponse {
             contact_change_id: id.to_string(),
-            delivery: Some(waiting(&delivery)),
+            delivery: Some(convert::waiting(&delivery)),
         };
         let answer = app::change_contact::change_contact(&self.0, &command, caller, change, reply).await?;
         Ok(Response::new(answer))
@@ -171,7 +166,7 @@ impl AccountService for Accounts {
         &self,
         request: Request<proto::ProveContactRequest>,
     ) -> Answer<proto::ProveContactResponse> {
-        let caller = caller(&request)?;
+        let caller = account_holder(&request)?;
         let mut fields = Fields::default();
         let command = fields.take(command(&self.0, &request));
         let message = request.get_ref();
@@ -189,7 +184,7 @@ impl AccountService for Accounts {
         &self,
         request: Request<proto::BeginTotpEnrolmentRequest>,
     ) -> Answer<proto::BeginTotpEnrolmentResponse> {
-        let caller = caller(&request)?;
+        let caller = account_holder(&request)?;
         let mut fields = Fields::default();
         let command = fields.take(command(&self.0, &request));
         let command = fields.finish(|| command)?;
@@ -210,7 +205,7 @@ impl AccountService for Accounts {
         &self,
         request: Request<proto::CompleteTotpEnrolmentRequest>,
     ) -> Answer<proto::CompleteTotpEnrolmentResponse> {
-        let caller = caller(&request)?;
+        let caller = account_holder(&request)?;
         let mut fields = Fields::default();
         let command = fields.take(command(&self.0, &request));
         let command = fields.finish(|| command)?;
@@ -226,7 +221,7 @@ impl AccountService for Accounts {
         &self,
         request: Request<proto::RegenerateRecoveryCodesRequest>,
     ) -> Answer<proto::RegenerateRecoveryCodesResponse> {
-        let caller = caller(&request)?;
+        let caller = account_holder(&request)?;
         let mut fields = Fields::default();
         let command = fields.take(command(&self.0, &request));
         let command = fields.finish(|| command)?;
@@ -243,7 +238,7 @@ impl AccountService for Accounts {
         &self,
         request: Request<proto::ChangePasswordRequest>,
     ) -> Answer<proto::ChangePasswordResponse> {
-        let caller = caller(&request)?;
+        let caller = account_holder(&request)?;
         let mut fields = Fields::default();
         let command = fields.take(command(&self.0, &request));
         let message = request.get_ref();
@@ -268,7 +263,7 @@ impl AccountService for Accounts {
         let reply = |id: uuid::Uuid, delivery: Delivery| proto::RequestPasswordResetResponse {
             password_reset_id: id.to_string(),
             expire_time: Some(timestamp(delivery.expires_at)),
-            delivery: Some(waiting(&delivery)),
+            delivery: Some(convert::waiting(&delivery)),
         };
         let answer =
             app::request_password_reset::request_password_reset(&self.0, &command, who, reply).await?;
@@ -305,7 +300,7 @@ impl AccountService for Accounts {
         &self,
         request: Request<proto::ProveIdentityRequest>,
     ) -> Answer<proto::ProveIdentityResponse> {
-        let caller = caller(&request)?;
+        let caller = account_holder(&request)?;
         let mut fields = Fields::default();
         let command = fields.take(command(&self.0, &request));
         let message = request.get_ref();
@@ -341,7 +336,7 @@ impl AccountService for Accounts {
         &self,
         request: Request<proto::FindClaimsRequest>,
     ) -> Answer<proto::FindClaimsResponse> {
-        let caller = caller(&request)?;
+        let caller = account_holder(&request)?;
         let mut fields = Fields::default();
         let office_id = fields.id("office_id", &request.get_ref().office_id);
         let document = document(&mut fields, request.get_ref().identity_document.clone());

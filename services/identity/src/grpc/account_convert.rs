@@ -42,10 +42,7 @@ pub(super) fn account(fields: &mut Fields, app: &App, request: &proto::SignUpReq
         },
     );
     let email = email(fields, "email", &request.email);
-    let phone = fields.take(
-        Phone::parse(&request.phone)
-            .map_err(|error| FieldViolation::new("phone", error.reason(), error.to_string())),
-    );
+    let phone = phone(fields, "phone", &request.phone);
     let language = fields.word("language", request.language, read_language);
     Some(NewAccount {
         civil: civil?,
@@ -112,6 +109,12 @@ pub(super) fn document(
 pub(super) fn email(fields: &mut Fields, field: &str, text: &str) -> Option<Email> {
     fields.take(
         Email::parse(text).map_err(|error| FieldViolation::new(field, error.reason(), error.to_string())),
+    )
+}
+
+pub(super) fn phone(fields: &mut Fields, field: &str, text: &str) -> Option<Phone> {
+    fields.take(
+        Phone::parse(text).map_err(|error| FieldViolation::new(field, error.reason(), error.to_string())),
     )
 }
 

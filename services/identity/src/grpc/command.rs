@@ -2,11 +2,12 @@
 
 use std::net::IpAddr;
 
-use tonic::Request;
-use wathiq_chassis::{Caller, FieldViolation, peer, request_id};
+use tonic::{Request, Status};
+use wathiq_chassis::{Caller, FieldViolation, Surface, peer, request_id};
 use wathiq_proto::wathiq::identity::v1 as proto;
 
 use crate::app::{App, Command};
+use crate::domain::refusal::Refusal;
 
 /// A request that changes something.
 pub(super) trait Mutating: prost::Message + Clone {
@@ -59,6 +60,8 @@ mutating! {
     "SessionService" {
         SignInRequest: "SignIn", client_address;
         CompleteSignInRequest: "CompleteSignIn", client_address;
+        StartContactSessionRequest: "StartContactSession", client_address;
+        CompleteContactSessionRequest: "CompleteContactSession", client_address;
         EndSessionRequest: "EndSession";
     }
     "OfficeService" {
@@ -108,6 +111,18 @@ pub(super) fn command<M: Mutating>(app: &App, request: &Request<M>) -> Result<Co
         },
         person_id: caller.map(|caller| caller.person_id),
     })
+}
+
+/// The caller, who has an account. On surface contact there is none, and nothing but their sessions and themselves.
+///
+/// # Errors
+/// UNAUTHENTICATED without a caller, `WRONG_SURFACE` on surface contact.
+pub(super) fn account_holder<T>(request: &Request<T>) -> Result<&Caller, Status> {
+    let caller = wathiq_chassis::caller(request)?;
+    if caller.surface == Surface::Contact {
+        return Err(crate::app::Error::from(Refusal::WrongSurface).into());
+    }
+    Ok(caller)
 }
 
 /// The address that attempts are counted by: an IPv4 address, or the first half of an IPv6 one, which belongs to one

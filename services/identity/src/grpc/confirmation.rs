@@ -1,11 +1,11 @@
 use std::sync::Arc;
 
 use tonic::{Request, Response, Status};
-use wathiq_chassis::{FieldViolation, caller, peer};
+use wathiq_chassis::{FieldViolation, peer};
 use wathiq_proto::wathiq::identity::v1 as proto;
 use wathiq_proto::wathiq::identity::v1::confirmation_service_server::ConfirmationService;
 
-use super::command::command;
+use super::command::{account_holder, command};
 use super::convert::timestamp;
 use super::fields::Fields;
 use crate::app::{self, App};
@@ -75,7 +75,7 @@ impl ConfirmationService for Confirmations {
         &self,
         request: Request<proto::CreateConfirmationRequest>,
     ) -> Answer<proto::CreateConfirmationResponse> {
-        let caller = caller(&request)?;
+        let caller = account_holder(&request)?;
         let mut fields = Fields::default();
         let command = fields.take(command(&self.0, &request));
         let purpose = fields.word("purpose", request.get_ref().purpose, read_purpose);
@@ -93,7 +93,7 @@ impl ConfirmationService for Confirmations {
         &self,
         request: Request<proto::ConfirmWithTotpRequest>,
     ) -> Answer<proto::ConfirmWithTotpResponse> {
-        let caller = caller(&request)?;
+        let caller = account_holder(&request)?;
         let mut fields = Fields::default();
         let command = fields.take(command(&self.0, &request));
         let id = fields.id("confirmation_id", &request.get_ref().confirmation_id);

@@ -2,6 +2,7 @@
 
 use wathiq_proto::wathiq::identity::v1 as proto;
 
+use crate::app::get_person::Subject;
 use crate::domain::delivery::{Delivery, DeliveryState};
 use crate::domain::identity_document::{DocumentKind, IdentityDocument};
 use crate::domain::name::PersonName;
@@ -77,6 +78,7 @@ pub(super) fn read_document_kind(kind: proto::IdentityDocumentKind) -> Option<Do
 
 pub(super) fn assurance(assurance: Assurance) -> proto::AssuranceLevel {
     match assurance {
+        Assurance::Contact => proto::AssuranceLevel::Contact,
         Assurance::Claimed => proto::AssuranceLevel::Claimed,
         Assurance::Proved => proto::AssuranceLevel::Proved,
     }
@@ -129,6 +131,21 @@ pub(super) fn person(person: &Person) -> proto::Person {
     }
 }
 
+pub(super) fn subject(subject: &Subject) -> proto::Person {
+    match subject {
+        Subject::Person(found) => person(found),
+        Subject::Contact(contact) => proto::Person {
+            person_id: contact.id.to_string(),
+            assurance: proto::AssuranceLevel::Contact.into(),
+            email: contact.reachable.email.as_str().to_owned(),
+            phone: contact.reachable.phone.as_str().to_owned(),
+            language: language(contact.reachable.language).into(),
+            create_time: Some(timestamp(contact.created_at)),
+            ..Default::default()
+        },
+    }
+}
+
 pub(super) fn specimen(version: &SpecimenVersion) -> proto::Specimen {
     proto::Specimen {
         version: version.version,
@@ -136,6 +153,11 @@ pub(super) fn specimen(version: &SpecimenVersion) -> proto::Specimen {
         proof: version.proof.as_ref().map(proof),
         image_sha256: version.image_sha256.to_vec(),
     }
+}
+
+/// What was just made waits, and whether it ever goes is not told.
+pub(super) fn waiting(made: &Delivery) -> proto::CodeDelivery {
+    delivery(made, DeliveryState::Waiting)
 }
 
 pub(super) fn delivery(delivery: &Delivery, state: DeliveryState) -> proto::CodeDelivery {

@@ -26,6 +26,7 @@ fn kind(kind: DeliveryKind) -> proto::DeliveryKind {
         DeliveryKind::PasswordResetCode => proto::DeliveryKind::PasswordResetCode,
         DeliveryKind::AccountExistsNotice => proto::DeliveryKind::AccountExistsNotice,
         DeliveryKind::CredentialChangedNotice => proto::DeliveryKind::CredentialChangedNotice,
+        DeliveryKind::ContactSessionCode => proto::DeliveryKind::ContactSessionCode,
     }
 }
 
@@ -48,6 +49,17 @@ fn person_for(service: &str, person: proto::Person) -> proto::Person {
         "signature" => proto::Person {
             identity_document: person.identity_document,
             assurance: person.assurance,
+            ..names
+        },
+        // Draws up orders, checks who is entitled to an act, and has it posted: who asks, born when, by which document, and
+        // where they are reached.
+        "civil-registry-order" => proto::Person {
+            birth_date: person.birth_date,
+            identity_document: person.identity_document,
+            assurance: person.assurance,
+            email: person.email,
+            phone: person.phone,
+            language: person.language,
             ..names
         },
         // Writes to the person.
@@ -110,7 +122,7 @@ impl DirectoryService for Directory {
         let id = fields.id("person_id", &request.get_ref().person_id);
         let id = fields.finish(|| id)?;
         let person = app::get_person::get_person(&self.0, id).await?;
-        let told = person_for(&peer(&request).0, convert::person(&person));
+        let told = person_for(&peer(&request).0, convert::subject(&person));
         Ok(Response::new(proto::GetPersonForServiceResponse {
             person: Some(told),
         }))

@@ -1,12 +1,11 @@
 use std::sync::Arc;
 
 use tonic::{Request, Response, Status};
-use wathiq_chassis::caller;
 use wathiq_proto::wathiq::identity::v1 as proto;
 use wathiq_proto::wathiq::identity::v1::office_service_server::OfficeService;
 
 use super::account_convert::seen_version;
-use super::command::command;
+use super::command::{account_holder, command};
 use super::fields::Fields;
 use super::office_convert::{
     administration, checked, details, membership, new_membership, office, read_service, service_period,
@@ -27,7 +26,7 @@ impl OfficeService for Offices {
         &self,
         request: Request<proto::CreateOfficeRequest>,
     ) -> Answer<proto::CreateOfficeResponse> {
-        let caller = caller(&request)?;
+        let caller = account_holder(&request)?;
         let mut fields = Fields::default();
         let command = fields.take(command(&self.0, &request));
         let details = details(&mut fields, request.get_ref());
@@ -45,7 +44,7 @@ impl OfficeService for Offices {
         &self,
         request: Request<proto::ImportOfficesRequest>,
     ) -> Answer<proto::ImportOfficesResponse> {
-        let caller = caller(&request)?;
+        let caller = account_holder(&request)?;
         let mut fields = Fields::default();
         let command = fields.take(command(&self.0, &request));
         let command = fields.finish(|| command)?;
@@ -95,7 +94,7 @@ impl OfficeService for Offices {
         &self,
         request: Request<proto::SetOfficeServiceRequest>,
     ) -> Answer<proto::SetOfficeServiceResponse> {
-        let caller = caller(&request)?;
+        let caller = account_holder(&request)?;
         let mut fields = Fields::default();
         let command = fields.take(command(&self.0, &request));
         let id = fields.id("office_id", &request.get_ref().office_id);
@@ -113,7 +112,7 @@ impl OfficeService for Offices {
         &self,
         request: Request<proto::GrantMembershipRequest>,
     ) -> Answer<proto::GrantMembershipResponse> {
-        let caller = caller(&request)?;
+        let caller = account_holder(&request)?;
         let mut fields = Fields::default();
         let command = fields.take(command(&self.0, &request));
         let wanted = new_membership(&mut fields, request.get_ref());
@@ -130,7 +129,7 @@ impl OfficeService for Offices {
         &self,
         request: Request<proto::EndMembershipRequest>,
     ) -> Answer<proto::EndMembershipResponse> {
-        let caller = caller(&request)?;
+        let caller = account_holder(&request)?;
         let mut fields = Fields::default();
         let command = fields.take(command(&self.0, &request));
         let id = fields.id("membership_id", &request.get_ref().membership_id);
@@ -147,7 +146,7 @@ impl OfficeService for Offices {
         &self,
         request: Request<proto::ListMembershipsRequest>,
     ) -> Answer<proto::ListMembershipsResponse> {
-        let caller = caller(&request)?;
+        let caller = account_holder(&request)?;
         let mut fields = Fields::default();
         let id = fields.id("office_id", &request.get_ref().office_id);
         let id = fields.finish(|| id)?;
@@ -163,7 +162,7 @@ impl OfficeService for Offices {
         &self,
         request: Request<proto::EnrolAdministrationRequest>,
     ) -> Answer<proto::EnrolAdministrationResponse> {
-        let caller = caller(&request)?;
+        let caller = account_holder(&request)?;
         let mut fields = Fields::default();
         let command = fields.take(command(&self.0, &request));
         let message = request.get_ref();
@@ -195,7 +194,7 @@ impl OfficeService for Offices {
         &self,
         request: Request<proto::UpdateAdministrationRequest>,
     ) -> Answer<proto::UpdateAdministrationResponse> {
-        let caller = caller(&request)?;
+        let caller = account_holder(&request)?;
         let mut fields = Fields::default();
         let command = fields.take(command(&self.0, &request));
         let message = request.get_ref();

@@ -33,6 +33,7 @@ pub(super) fn read_service(service: proto::OfferedService) -> Option<OfferedServ
         proto::OfferedService::Unspecified => None,
         proto::OfferedService::Legalisation => Some(OfferedService::Legalisation),
         proto::OfferedService::IdentityProof => Some(OfferedService::IdentityProof),
+        proto::OfferedService::CivilStatusOrders => Some(OfferedService::CivilStatusOrders),
     }
 }
 

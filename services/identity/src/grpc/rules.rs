@@ -6,8 +6,18 @@ const GATEWAY: &[&str] = &["gateway"];
 const NOTIFICATION: &[&str] = &["notification"];
 const SIGNATURE: &[&str] = &["signature"];
 const GATEWAY_AND_SIGNATURE: &[&str] = &["gateway", "signature"];
-const SERVICES: &[&str] = &["signature", "notification"];
-const ALL: &[&str] = &["gateway", "signature", "notification"];
+const GATEWAY_SIGNATURE_AND_NOTIFICATION: &[&str] = &["gateway", "signature", "notification"];
+const GATEWAY_AND_ACTING: &[&str] = &["gateway", "signature", "civil-registry-order"];
+const SERVICES: &[&str] = &["signature", "notification", "civil-registry-order"];
+const OFFICE_READERS: &[&str] = &["gateway", "signature", "notification", "civil-registry-order"];
+const ALL: &[&str] = &[
+    "gateway",
+    "signature",
+    "notification",
+    "civil-registry-order",
+    "payment",
+    "postal-shipping",
+];
 
 macro_rules! rule {
     ($service:literal, $method:literal, $clients:expr, $user:ident) => {
@@ -38,13 +48,15 @@ pub const RULES: &[MethodRule] = &[
     rule!("AccountService", "FindClaims", GATEWAY, Required),
     rule!("SessionService", "SignIn", GATEWAY, None),
     rule!("SessionService", "CompleteSignIn", GATEWAY, None),
+    rule!("SessionService", "StartContactSession", GATEWAY, None),
+    rule!("SessionService", "CompleteContactSession", GATEWAY, None),
     rule!("SessionService", "ExchangeSession", GATEWAY, None),
     rule!("SessionService", "ListSessions", GATEWAY, Required),
     rule!("SessionService", "EndSession", GATEWAY, Required),
     rule!("OfficeService", "CreateOffice", GATEWAY, Required),
     rule!("OfficeService", "ImportOffices", GATEWAY, Required),
-    rule!("OfficeService", "GetOffice", ALL, Optional),
-    rule!("OfficeService", "ListOffices", ALL, Optional),
+    rule!("OfficeService", "GetOffice", OFFICE_READERS, Optional),
+    rule!("OfficeService", "ListOffices", OFFICE_READERS, Optional),
     rule!("OfficeService", "SetOfficeService", GATEWAY, Required),
     rule!("OfficeService", "GrantMembership", GATEWAY, Required),
     rule!("OfficeService", "EndMembership", GATEWAY, Required),
@@ -56,7 +68,12 @@ pub const RULES: &[MethodRule] = &[
     ),
     rule!("OfficeService", "EnrolAdministration", GATEWAY, Required),
     rule!("OfficeService", "UpdateAdministration", GATEWAY, Required),
-    rule!("OfficeService", "ListAdministrations", ALL, Optional),
+    rule!(
+        "OfficeService",
+        "ListAdministrations",
+        GATEWAY_SIGNATURE_AND_NOTIFICATION,
+        Optional
+    ),
     rule!("SpecimenService", "DepositSpecimen", GATEWAY, Required),
     rule!(
         "SpecimenService",
@@ -71,12 +88,7 @@ pub const RULES: &[MethodRule] = &[
     rule!("ConfirmationService", "ConfirmWithTotp", GATEWAY, Required),
     rule!("ConfirmationService", "RedeemConfirmation", SIGNATURE, None),
     rule!("DirectoryService", "ListVerificationKeys", ALL, None),
-    rule!(
-        "DirectoryService",
-        "GetAuthorization",
-        GATEWAY_AND_SIGNATURE,
-        None
-    ),
+    rule!("DirectoryService", "GetAuthorization", GATEWAY_AND_ACTING, None),
     rule!("DirectoryService", "GetPersonForService", SERVICES, None),
     rule!("DirectoryService", "TakeDelivery", NOTIFICATION, None),
     rule!("DirectoryService", "GetDelivery", GATEWAY, None),

@@ -7,11 +7,15 @@ use wathiq_proto::wathiq::identity::v1 as proto;
 use wathiq_proto::wathiq::identity::v1::session_service_server::SessionService;
 use wathiq_proto::wathiq::identity::v1::sign_in_response;
 
+use super::account_convert::{email, phone};
 use super::command::{client_address, command};
-use super::convert::timestamp;
+use super::convert::{read_language, timestamp, waiting};
 use super::fields::Fields;
+use crate::app::complete_contact_session::ContactCodes;
 use crate::app::sign_in::{SessionGrant, SignIn, SignedIn};
+use crate::app::start_contact_session::ContactSessionStarted;
 use crate::app::{self, App, Page};
+use crate::domain::contact_session::Reachable;
 use crate::domain::session::{Origin, Session};
 use crate::domain::vocabulary::Surface;
 use crate::events::publish::surface_of;
@@ -25,10 +29,18 @@ pub struct Sessions(pub Arc<App>);
 
 fn read_surface(surface: proto::SessionSurface) -> Option<Surface> {
     match surface {
-        proto::SessionSurface::Unspecified => None,
+        // A contact has no password.
+        proto::SessionSurface::Unspecified | proto::SessionSurface::Contact => None,
         proto::SessionSurface::Citizen => Some(Surface::Citizen),
         proto::SessionSurface::Staff => Some(Surface::Staff),
     }
+}
+
+fn user_agent(text: &str) -> String {
+    text.chars()
+        .filter(|c| !c.is_control())
+        .take(MAX_USER_AGENT)
+        .collect()
 }
 
 fn grant(grant: &SessionGrant) -> proto::SessionGrant {
@@ -47,12 +59,7 @@ impl SessionService for Sessions {
         let message = request.get_ref();
         let surface = fields.word("surface", message.surface, read_surface);
         let client_address = fields.take(client_address(&message.client_address));
-        let user_agent = message
-            .user_agent
-            .chars()
-            .filter(|c| !c.is_control())
-            .take(MAX_USER_AGENT)
-            .collect();
+        let user_agent = user_agent(&message.user_agent);
         let (command, input) = fields.finish(|| {
             let input = SignIn {
                 login: message.login.trim().to_lowercase(),
@@ -88,6 +95,63 @@ impl SessionService for Sessions {
         let shown = (message.challenge.as_str(), message.code.as_str());
         let session = app::complete_sign_in::complete_sign_in(&self.0, &command, shown).await?;
         Ok(Response::new(proto::CompleteSignInResponse {
+            session: Some(grant(&session)),
+        }))
+    }
+
+    async fn start_contact_session(
+        &self,
+        request: Request<proto::StartContactSessionRequest>,
+    ) -> Answer<proto::StartContactSessionResponse> {
+        let mut fields = Fields::default();
+        let command = fields.take(command(&self.0, &request));
+        let message = request.get_ref();
+        let email = email(&mut fields, "email", &message.email);
+        let phone = phone(&mut fields, "phone", &message.phone);
+        let language = fields.word("language", message.language, read_language);
+        let client_address = fields.take(client_address(&message.client_address));
+        let (command, input) = fields.finish(|| {
+            let reachable = Reachable {
+                email: email?,
+                phone: phone?,
+                language: language?,
+            };
+            Some((command?, (reachable, client_address?)))
+        })?;
+        let reply = |started: ContactSessionStarted| proto::StartContactSessionResponse {
+            contact_session_id: started.id.to_string(),
+            expire_time: Some(timestamp(started.expires_at)),
+            deliveries: started.deliveries.iter().map(waiting).collect(),
+        };
+        Ok(Response::new(
+            app::start_contact_session::start_contact_session(&self.0, &command, input, reply).await?,
+        ))
+    }
+
+    async fn complete_contact_session(
+        &self,
+        request: Request<proto::CompleteContactSessionRequest>,
+    ) -> Answer<proto::CompleteContactSessionResponse> {
+        let mut fields = Fields::default();
+        let command = fields.take(command(&self.0, &request));
+        let message = request.get_ref();
+        let id = fields.id("contact_session_id", &message.contact_session_id);
+        let client_address = fields.take(client_address(&message.client_address));
+        let (command, shown) = fields.finish(|| {
+            let shown = ContactCodes {
+                id: id?,
+                email: message.email_code.clone(),
+                phone: message.phone_code.clone(),
+                origin: Origin {
+                    client_address: client_address?,
+                    user_agent: user_agent(&message.user_agent),
+                },
+            };
+            Some((command?, shown))
+        })?;
+        let session =
+            app::complete_contact_session::complete_contact_session(&self.0, &command, shown).await?;
+        Ok(Response::new(proto::CompleteContactSessionResponse {
             session: Some(grant(&session)),
         }))
     }

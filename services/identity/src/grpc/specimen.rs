@@ -1,11 +1,11 @@
 use std::sync::Arc;
 
 use tonic::{Request, Response, Status};
-use wathiq_chassis::{FieldViolation, caller, peer};
+use wathiq_chassis::{FieldViolation, peer};
 use wathiq_proto::wathiq::identity::v1 as proto;
 use wathiq_proto::wathiq::identity::v1::specimen_service_server::SpecimenService;
 
-use super::command::command;
+use super::command::{account_holder, command};
 use super::convert::specimen;
 use super::fields::Fields;
 use crate::app::prove_specimen::SpecimenProof;
@@ -56,7 +56,7 @@ impl SpecimenService for Specimens {
         &self,
         request: Request<proto::DepositSpecimenRequest>,
     ) -> Answer<proto::DepositSpecimenResponse> {
-        let caller = caller(&request)?;
+        let caller = account_holder(&request)?;
         let mut fields = Fields::default();
         let command = fields.take(command(&self.0, &request));
         let image = image(&mut fields, &request.get_ref().image_png);
@@ -74,7 +74,7 @@ impl SpecimenService for Specimens {
         &self,
         request: Request<proto::ListSpecimensRequest>,
     ) -> Answer<proto::ListSpecimensResponse> {
-        let caller = caller(&request)?;
+        let caller = account_holder(&request)?;
         let page = Page::parse(request.get_ref().page_size, &request.get_ref().page_token)?;
         let page = app::list_specimens::list_specimens(&self.0, caller, &page).await?;
         Ok(Response::new(proto::ListSpecimensResponse {
@@ -87,7 +87,7 @@ impl SpecimenService for Specimens {
         &self,
         request: Request<proto::GetSpecimenRequest>,
     ) -> Answer<proto::GetSpecimenResponse> {
-        let caller = caller(&request)?;
+        let caller = account_holder(&request)?;
         let mut fields = Fields::default();
         let version = version(&mut fields, request.get_ref().version, 1);
         let version = fields.finish(|| version)?;
@@ -102,7 +102,7 @@ impl SpecimenService for Specimens {
         &self,
         request: Request<proto::ProveSpecimenRequest>,
     ) -> Answer<proto::ProveSpecimenResponse> {
-        let caller = caller(&request)?;
+        let caller = account_holder(&request)?;
         let mut fields = Fields::default();
         let command = fields.take(command(&self.0, &request));
         let message = request.get_ref();
@@ -129,7 +129,7 @@ impl SpecimenService for Specimens {
         &self,
         request: Request<proto::GetSpecimenForReviewRequest>,
     ) -> Answer<proto::GetSpecimenForReviewResponse> {
-        let caller = caller(&request)?;
+        let caller = account_holder(&request)?;
         let service = peer(&request).0.clone();
         let mut fields = Fields::default();
         let person_id = fields.id("person_id", &request.get_ref().person_id);

@@ -21,6 +21,26 @@ struct CodeRow {
     used: bool,
 }
 
+impl TryFrom<CodeRow> for OneTimeCode {
+    type Error = StoreError;
+
+    fn try_from(row: CodeRow) -> Result<Self, StoreError> {
+        let reading = Reading {
+            table: TABLE,
+            id: &row.code_id,
+        };
+        Ok(Self {
+            id: row.code_id,
+            purpose: reading.word("purpose", &row.purpose)?,
+            subject_id: row.subject_id,
+            hash: reading.bytes32("code_hash", &row.code_hash)?,
+            attempts_left: row.attempts_left,
+            expires_at: row.expires_at,
+            used: row.used,
+        })
+    }
+}
+
 /// Stores a fresh code in the place of the one before.
 pub async fn put(conn: &mut PgConnection, code: &OneTimeCode) -> Result<(), StoreError> {
     sqlx::query(
@@ -53,22 +73,27 @@ pub async fn lock(
             .bind(purpose.as_str())
             .fetch_optional(conn)
             .await?;
-    row.map(|row| {
-        let reading = Reading {
-            table: TABLE,
-            id: &row.code_id,
-        };
-        Ok(OneTimeCode {
-            id: row.code_id,
-            purpose: reading.word("purpose", &row.purpose)?,
-            subject_id: row.subject_id,
-            hash: reading.bytes32("code_hash", &row.code_hash)?,
-            attempts_left: row.attempts_left,
-            expires_at: row.expires_at,
-            used: row.used,
-        })
-    })
-    .transpose()
+    row.map(OneTimeCode::try_from).transpose()
+}
+
+/// The codes that were sent for resets of an account that are under way, newest first; whether they are used up or barred does
+/// not matter here.
+pub async fn mailed_for(
+    conn: &mut PgConnection,
+    account: &str,
+    now: DateTime<Utc>,
+) -> Result<Vec<OneTimeCode>, StoreError> {
+    let rows: Vec<CodeRow> = sqlx::query_as(
+        "SELECT c.* FROM one_time_code c JOIN password_reset r ON r.password_reset_id = c.subject_id
+         WHERE r.account = $1 AND r.mailed AND NOT r.done AND c.purpose = $2 AND c.expires_at > $3
+         ORDER BY c.expires_at DESC LIMIT 32",
+    )
+    .bind(account)
+    .bind(CodePurpose::PasswordReset.as_str())
+    .bind(now)
+    .fetch_all(conn)
+    .await?;
+    rows.into_iter().map(OneTimeCode::try_from).collect()
 }
 
 /// Saves an attempt on a locked code.

@@ -33,6 +33,27 @@ pub async fn password_of(conn: &mut PgConnection, person: Uuid) -> Result<Option
     Ok(row.map(|(hash,)| hash))
 }
 
+/// As [`password_of`]; it does not change before the transaction ends.
+pub async fn hold_password(conn: &mut PgConnection, person: Uuid) -> Result<Option<String>, StoreError> {
+    let row: Option<(String,)> =
+        sqlx::query_as("SELECT password_hash FROM person WHERE person_id = $1 FOR SHARE")
+            .bind(person)
+            .fetch_optional(conn)
+            .await?;
+    Ok(row.map(|(hash,)| hash))
+}
+
+/// Forgets what was begun with the password before and is not finished: an authenticator, a contact.
+pub async fn drop_unfinished(conn: &mut PgConnection, person: Uuid) -> Result<(), StoreError> {
+    for statement in [
+        "DELETE FROM totp WHERE person_id = $1 AND state = 'pending'",
+        "DELETE FROM contact_change WHERE person_id = $1",
+    ] {
+        sqlx::query(statement).bind(person).execute(&mut *conn).await?;
+    }
+    Ok(())
+}
+
 /// The caller has locked the person.
 pub async fn set_password(conn: &mut PgConnection, person: Uuid, hash: &str) -> Result<(), StoreError> {
     let done = sqlx::query("UPDATE person SET password_hash = $2 WHERE person_id = $1")

@@ -15,6 +15,8 @@ const GRANTS: &[(&str, &str)] = &[
         "person",
     ),
     ("SELECT, INSERT", "identity_proof"),
+    ("SELECT, INSERT, UPDATE (email, language)", "contact"),
+    ("SELECT, INSERT, UPDATE, DELETE", "contact_session"),
     ("SELECT, INSERT", "bootstrap"),
     ("SELECT, INSERT, UPDATE, DELETE", "totp"),
     ("SELECT, INSERT, UPDATE, DELETE", "recovery_code"),

@@ -1,4 +1,4 @@
-//! What is too old to be of use. Nothing of it was ever an event.
+//! What is too old to be of use, and whose end, where that is an event, has been told.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use sqlx::PgConnection;
@@ -29,12 +29,17 @@ const BY_EXPIRY: &[&str] = &[
     delete_some!("sign_up", "expires_at < $1"),
     delete_some!("contact_change", "expires_at < $1"),
     delete_some!("password_reset", "expires_at < $1"),
+    delete_some!("contact_session", "expires_at < $1"),
     delete_some!("one_time_code", "expires_at < $1"),
     delete_some!("sign_in_challenge", "expires_at < $1"),
     delete_some!("totp", "state = 'pending' AND expires_at < $1"),
     delete_some!("delivery", "expires_at < $1"),
-    // A confirmation that was used is kept: the record of it outlives the document.
-    delete_some!("confirmation", "state <> 'redeemed' AND expires_at < $1"),
+    // What grew old is ended first, with its event. A confirmation that was used is kept: the record of it outlives the
+    // document.
+    delete_some!(
+        "confirmation",
+        "state IN ('expired', 'barred') AND expires_at < $1"
+    ),
 ];
 
 /// Erases what expired deliveries hold, and deletes a batch of what is old. Returns the number of rows.
@@ -52,11 +57,14 @@ pub async fn purge(conn: &mut PgConnection, now: DateTime<Utc>) -> Result<u64, S
             .await?
             .rows_affected();
     }
-    rows += sqlx::query(delete_some!("session", "created_at < $1"))
-        .bind(now - SESSIONS_KEPT)
-        .execute(&mut *conn)
-        .await?
-        .rows_affected();
+    rows += sqlx::query(delete_some!(
+        "session",
+        "ended_at IS NOT NULL AND created_at < $1"
+    ))
+    .bind(now - SESSIONS_KEPT)
+    .execute(&mut *conn)
+    .await?
+    .rows_affected();
     rows += sqlx::query(delete_some!("quota", "arrival < $1"))
         .bind(now)
         .execute(conn)

@@ -91,6 +91,15 @@ pub async fn lock(conn: &mut PgConnection, id: Uuid) -> Result<Option<Session>, 
     row.map(Session::try_from).transpose()
 }
 
+/// As [`find`]; the session does not end before the transaction does.
+pub async fn hold(conn: &mut PgConnection, id: Uuid) -> Result<Option<Session>, StoreError> {
+    let row: Option<SessionRow> = sqlx::query_as(select!("WHERE session_id = $1 FOR SHARE"))
+        .bind(id)
+        .fetch_optional(conn)
+        .await?;
+    row.map(Session::try_from).transpose()
+}
+
 pub async fn find_by_secret(conn: &mut PgConnection, hash: &[u8; 32]) -> Result<Option<Session>, StoreError> {
     let row: Option<SessionRow> = sqlx::query_as(select!("WHERE secret_hash = $1"))
         .bind(&hash[..])
@@ -109,28 +118,29 @@ pub async fn touch(conn: &mut PgConnection, id: Uuid, at: DateTime<Utc>) -> Resu
     Ok(())
 }
 
-/// Live sessions of a person, newest first, before `before`. `lifetime` gives the life of citizen and of staff sessions.
+/// Live sessions of a person, newest first, before `before`.
 pub async fn list(
     conn: &mut PgConnection,
     person: Uuid,
     (before, most): (Option<Uuid>, i64),
-    lifetime: [Lifetime; 2],
+    lifetimes: &[(Surface, Lifetime)],
     now: DateTime<Utc>,
 ) -> Result<Vec<Session>, StoreError> {
-    let [citizen, staff] = lifetime;
+    let surfaces: Vec<&str> = lifetimes.iter().map(|(surface, _)| surface.as_str()).collect();
+    let used_after: Vec<_> = lifetimes.iter().map(|(_, life)| now - life.idle).collect();
+    let made_after: Vec<_> = lifetimes.iter().map(|(_, life)| now - life.absolute).collect();
     let rows: Vec<SessionRow> = sqlx::query_as(select!(
-        "WHERE person_id = $1 AND ended_at IS NULL AND ($2::uuid IS NULL OR session_id < $2)
-           AND last_used_at > CASE surface WHEN 'citizen' THEN $4::timestamptz ELSE $5 END
-           AND created_at > CASE surface WHEN 'citizen' THEN $6::timestamptz ELSE $7 END
+        "JOIN unnest($4::text[], $5::timestamptz[], $6::timestamptz[]) AS life (surface, used_after, made_after) USING (surface)
+         WHERE person_id = $1 AND ended_at IS NULL AND ($2::uuid IS NULL OR session_id < $2)
+           AND last_used_at > life.used_after AND created_at > life.made_after
          ORDER BY session_id DESC LIMIT $3"
     ))
     .bind(person)
     .bind(before)
     .bind(most)
-    .bind(now - citizen.idle)
-    .bind(now - staff.idle)
-    .bind(now - citizen.absolute)
-    .bind(now - staff.absolute)
+    .bind(surfaces)
+    .bind(used_after)
+    .bind(made_after)
     .fetch_all(conn)
     .await?;
     rows.into_iter().map(Session::try_from).collect()

@@ -13,17 +13,20 @@ use crate::harness::{Clients, TestApp, reason, request_id, with_token};
 use crate::people::{Someone, birth_date, cin};
 use crate::specimen;
 
-const PEERS: [&str; 6] = [
+const PEERS: [&str; 9] = [
     "gateway",
     "signature",
     "notification",
+    "civil-registry-order",
+    "payment",
+    "postal-shipping",
     "auditor",
     "operator",
     "identity",
 ];
 
 /// Calls a method with an empty message.
-async fn call(channel: &Channel, path: &'static str, token: Option<&str>) -> Result<(), Status> {
+pub(crate) async fn call(channel: &Channel, path: &'static str, token: Option<&str>) -> Result<(), Status> {
     let mut client = tonic::client::Grpc::new(channel.clone());
     client
         .ready()
@@ -40,7 +43,7 @@ async fn call(channel: &Channel, path: &'static str, token: Option<&str>) -> Res
         .map(|_: tonic::Response<()>| ())
 }
 
-fn reason_of(result: Result<(), Status>) -> String {
+pub(crate) fn reason_of(result: Result<(), Status>) -> String {
     result
         .err()
         .and_then(|status| status::reason(&status))

@@ -22,7 +22,7 @@ async fn keys(app: &TestApp) -> Vec<VerificationKey> {
 }
 
 /// What the service does once a minute.
-async fn tidy(app: &TestApp) {
+pub(crate) async fn tidy(app: &TestApp) {
     let tidied = wathiq_identity::service::tidy(&app.settings, app.ambient()).await;
     tidied.unwrap();
 }
@@ -171,6 +171,16 @@ async fn a_service_that_draws_up_an_act_gets_the_person() {
         ..Default::default()
     };
     assert!(told.unwrap().into_inner().person.unwrap() == for_notification);
+    let mut for_orders = app.clients("civil-registry-order").directory;
+    let told = for_orders.get_person_for_service(ask(&someone.id)).await;
+    let for_civil_registry_order = Person {
+        birth_date: Some(crate::people::birth_date()),
+        email: someone.email.clone(),
+        phone: "+212600000000".to_owned(),
+        language: Language::Ar.into(),
+        ..for_signature
+    };
+    assert!(told.unwrap().into_inner().person.unwrap() == for_civil_registry_order);
     let nobody = directory
         .get_person_for_service(ask(&uuid::Uuid::new_v4().to_string()))
         .await;
@@ -322,6 +332,14 @@ async fn a_quota_lets_its_burst_through_and_then_its_rate() {
             (3, remaining, 0)
         );
     }
+    // A digest of an address can be counted through; what is kept cannot.
+    let kept = app
+        .count("SELECT count(*) FROM quota WHERE bucket = 'http.verify'")
+        .await;
+    let plain = app
+        .count("SELECT count(*) FROM quota WHERE key = decode(repeat('01', 32), 'hex')")
+        .await;
+    assert_eq!((kept, plain), (1, 0));
     let denied = directory.take_quota(take(1, 1)).await.unwrap().into_inner();
     assert!(!denied.allowed);
     assert_eq!((denied.retry_after_seconds, denied.reset_seconds), (10, 30));

@@ -9,7 +9,7 @@ use wathiq_proto::wathiq::identity::v1::sign_in_response::Result as SignInResult
 use wathiq_proto::wathiq::identity::v1::*;
 
 use crate::harness::{TestApp, reason, refusal, request_id};
-use crate::people::sign_up_request;
+use crate::people::{Someone, sign_up_request};
 
 fn bucket(settings: &mut Settings, name: &str, per_minute: f64, burst: u32) {
     let rate = QuotaSettings { per_minute, burst };
@@ -35,11 +35,11 @@ fn reset(id: &str, code: &str, address: &str) -> ResetPasswordRequest {
     }
 }
 
-/// What strangers at six addresses are answered, who ask for a reset each and try five codes.
+/// What strangers at twelve addresses are answered, who ask for a reset each and try five codes.
 async fn guesses(app: &TestApp, email: &str, network: u8) -> Vec<String> {
     let mut accounts = app.gateway.accounts.clone();
     let mut answers = Vec::new();
-    for host in 0..6 {
+    for host in 0..12 {
         let address = format!("10.0.{network}.{host}");
         let asked = accounts.request_password_reset(ask(email, &address)).await;
         let id = asked.unwrap().into_inner().password_reset_id;
@@ -52,29 +52,47 @@ async fn guesses(app: &TestApp, email: &str, network: u8) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn reset_codes_are_long_and_tries_are_counted_over_all_resets_of_an_account() {
+async fn a_mailbox_is_spared_and_its_holder_resets_all_the_same() {
     let app = TestApp::start().await;
-    let someone = app.newcomer().await;
+    let (someone, other) = (app.newcomer().await, app.newcomer().await);
+    let mut accounts = app.gateway.accounts.clone();
+    app.drain().await;
+    accounts
+        .request_password_reset(ask(&other.email, "10.9.9.1"))
+        .await
+        .unwrap();
+    let of_another = app.messages().await[0].code.clone();
     let known = guesses(&app, &someone.email, 1).await;
     let unknown = guesses(&app, "nobody@example.ma", 2).await;
     assert_eq!(known, unknown);
-    assert!(known[..4].iter().all(|reason| reason == "CODE_WRONG"));
-    assert_eq!(known[4], "CODE_BARRED");
-    assert!(known[20..].iter().all(|reason| reason == "TOO_MANY_ATTEMPTS"));
-    // The holder, where they are known, goes on.
-    app.drain().await;
-    let mut accounts = app.gateway.accounts.clone();
+    for five in known.chunks(5) {
+        assert!(five[..4].iter().all(|reason| reason == "CODE_WRONG"));
+        assert_eq!(five[4], "CODE_BARRED");
+    }
+    let sent = app.messages().await;
+    assert_eq!(sent.len(), 10, "the others would only fill the mailbox");
+    // The holder, where they have never been, is sent no more either: an earlier code does.
+    app.advance(TimeDelta::minutes(4));
+    let elsewhere = "10.9.9.9";
     let asked = accounts
-        .request_password_reset(ask(&someone.email, &someone.address))
+        .request_password_reset(ask(&someone.email, elsewhere))
         .await;
     let id = asked.unwrap().into_inner().password_reset_id;
-    let code = app.messages().await[0].code.clone();
+    assert!(app.messages().await.is_empty());
+    let wrong = accounts.reset_password(reset(&id, &of_another, elsewhere)).await;
+    assert_eq!(reason(wrong), "CODE_WRONG", "it is of another account");
+    let code = sent[9].code.clone();
     assert_eq!(code.len(), "XXXX-XXXX-XXXX".len());
     let typed = code.to_lowercase().replace('-', " ");
     accounts
-        .reset_password(reset(&id, &typed, &someone.address))
+        .reset_password(reset(&id, &typed, elsewhere))
         .await
         .unwrap();
+    // With that all other resets of the account are over.
+    let open = app
+        .count("SELECT count(*) FROM password_reset WHERE NOT done AND person_id IS NOT NULL")
+        .await;
+    assert_eq!(open, 1, "that of the other account");
     app.finish().await;
 }
 
@@ -148,40 +166,69 @@ async fn state(app: &TestApp, delivery_id: &str) -> (i32, i32, Option<prost_type
     (delivery.channel, delivery.state, delivery.expire_time)
 }
 
+fn wrong(app: &TestApp, someone: &Someone, login: &str, address: &str) -> SignInRequest {
+    SignInRequest {
+        login: login.to_owned(),
+        password: "not the password".to_owned(),
+        client_address: address.to_owned(),
+        ..app.sign_in_request(someone, SessionSurface::Citizen)
+    }
+}
+
 #[tokio::test]
-async fn many_strangers_together_guess_no_faster_and_keep_nobody_out() {
-    let app = TestApp::start_with(|settings, _| bucket(settings, "sign_in.strangers", 2.0, 6)).await;
+async fn many_strangers_get_fewer_guesses_each_and_keep_nobody_out() {
+    let app = TestApp::start_with(|settings, _| bucket(settings, "sign_in.everywhere", 2.0, 6)).await;
     let someone = app.newcomer().await;
     let mut sessions = app.gateway.sessions.clone();
     let mut answers = Vec::new();
     for login in [someone.email.as_str(), "nobody@example.ma"] {
         let mut codes = Vec::new();
-        for host in 0..8 {
-            let request = SignInRequest {
-                login: login.to_owned(),
-                password: "not the password".to_owned(),
-                client_address: format!("10.0.0.{host}"),
-                ..app.sign_in_request(&someone, SessionSurface::Citizen)
-            };
-            codes.push(reason(sessions.sign_in(request).await));
+        // The last of them share the holder's address, which tells them nothing.
+        for address in ["10.0.0.1", "10.0.0.2", someone.address.as_str()] {
+            for _ in 0..8 {
+                let request = wrong(&app, &someone, login, address);
+                codes.push(reason(sessions.sign_in(request).await));
+            }
         }
         answers.push(codes);
     }
     assert_eq!(answers[0], answers[1]);
-    assert_eq!(
-        (answers[0][5].as_str(), answers[0][6].as_str()),
-        ("CREDENTIALS_WRONG", "TOO_MANY_ATTEMPTS")
+    let checked = |codes: &[String]| codes.iter().filter(|code| *code == "CREDENTIALS_WRONG").count();
+    let each: Vec<usize> = answers[0].chunks(8).map(checked).collect();
+    assert_eq!(each, [8, 3, 3], "six, and then three for each address");
+    assert!(
+        answers[0]
+            .iter()
+            .all(|code| code == "CREDENTIALS_WRONG" || code == "TOO_MANY_ATTEMPTS")
     );
-    let at_home = app.sign_in_request(&someone, SessionSurface::Citizen);
-    sessions.sign_in(at_home).await.unwrap();
     let elsewhere = || SignInRequest {
         client_address: "10.0.1.1".to_owned(),
         ..app.sign_in_request(&someone, SessionSurface::Citizen)
     };
-    let wait = wathiq_chassis::status::retry_after(&refusal(sessions.sign_in(elsewhere()).await)).unwrap();
-    assert!(wait.as_secs() <= 60, "a back-off, no lock");
-    app.advance(TimeDelta::from_std(wait).unwrap());
-    sessions.sign_in(elsewhere()).await.unwrap();
+    for _ in 0..5 {
+        sessions.sign_in(elsewhere()).await.unwrap();
+    }
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn an_ipv6_network_has_the_room_of_four_addresses() {
+    let app = TestApp::start().await;
+    let someone = app.newcomer().await;
+    let mut sessions = app.gateway.sessions.clone();
+    let mut checked = 0;
+    for host in 0..45 {
+        let request = wrong(
+            &app,
+            &someone,
+            "nobody@example.ma",
+            &format!("2001:db8:1:{host:x}::1"),
+        );
+        checked += usize::from(reason(sessions.sign_in(request).await) == "CREDENTIALS_WRONG");
+    }
+    assert_eq!(checked, 40);
+    let neighbour = wrong(&app, &someone, "nobody@example.ma", "2001:db8:2::1");
+    assert_eq!(reason(sessions.sign_in(neighbour).await), "CREDENTIALS_WRONG");
     app.finish().await;
 }
 
@@ -240,16 +287,49 @@ async fn a_telephone_is_not_flooded_and_its_holder_still_signs_up() {
         accounts.sign_up(request).await.unwrap();
     }
     accounts.sign_up(sign_up(20, 7, "10.0.0.2")).await.unwrap();
-    // Many strangers together are held up for minutes.
+    // Many strangers together are held up, and for less than an hour.
     let mut wait = None;
-    for host in 3..20 {
+    for host in 3..40 {
         let request = sign_up(20 + host, 7, &format!("10.0.0.{host}"));
         if let Err(refused) = accounts.sign_up(request).await {
             wait = wathiq_chassis::status::retry_after(&refused);
             break;
         }
     }
-    assert!(wait.expect("there is an end").as_secs() <= 600);
+    assert!(wait.expect("there is an end").as_secs() <= 2_000);
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn one_source_sends_a_contact_ten_codes_a_day() {
+    let app = TestApp::start().await;
+    let mut accounts = app.gateway.accounts.clone();
+    let mut sent = 0;
+    for number in 0..24 {
+        let answer = accounts.sign_up(sign_up(number, 7, "10.0.0.1")).await;
+        sent += usize::from(answer.is_ok());
+        app.advance(TimeDelta::minutes(30));
+    }
+    assert_eq!(sent, 10 + 4, "ten, and what comes back in half a day");
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn text_messages_are_counted_over_the_whole_installation() {
+    let app = TestApp::start_with(|settings, _| bucket(settings, "codes.texts", 1.0, 2)).await;
+    let mut accounts = app.gateway.accounts.clone();
+    for number in 0..2 {
+        let request = sign_up(number, number, &format!("10.0.0.{number}"));
+        accounts.sign_up(request).await.unwrap();
+    }
+    let refused = accounts.sign_up(sign_up(2, 2, "10.0.0.2")).await;
+    assert_eq!(reason(refused), "SERVICE_BUSY");
+    // Nothing of it is left, and e-mail goes on.
+    assert_eq!(app.count("SELECT count(*) FROM sign_up").await, 2);
+    accounts
+        .request_password_reset(ask("nobody@example.ma", "10.0.0.2"))
+        .await
+        .unwrap();
     app.finish().await;
 }
 
@@ -309,12 +389,18 @@ async fn more_passwords_than_can_be_checked_are_sent_away_and_count_for_nothing(
         reasons.filter(|reason| reason == wanted).count()
     };
     let (wrong, busy) = (count("CREDENTIALS_WRONG"), count("SERVICE_BUSY"));
-    assert!(wrong >= 60 && busy > 0 && wrong + busy == 160, "{wrong} {busy}");
+    // So many at once may also wait too long for a connection.
+    let cut = count("DATABASE_UNAVAILABLE");
+    assert!(
+        wrong > 0 && busy > 0 && wrong + busy + cut == 160,
+        "{wrong} {busy} {cut}"
+    );
     // What was sent away took nothing from its buckets.
     let held = app
         .count("SELECT count(*) FROM quota WHERE bucket = 'sign_in.account' AND arrival > '2026-11-22T09:00:30Z'")
         .await;
-    assert_eq!(usize::try_from(held).unwrap(), wrong);
+    let held = usize::try_from(held).unwrap();
+    assert!((wrong..=wrong + cut).contains(&held), "{held} {wrong} {cut}");
     app.finish().await;
 }
 

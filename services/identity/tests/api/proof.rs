@@ -2,8 +2,8 @@
 
 use wathiq_proto::wathiq::identity::v1::*;
 
-use crate::harness::{TestApp, reason, violations, with_token};
-use crate::people::{arabic, cin};
+use crate::harness::{TestApp, reason, request_id, violations, with_token};
+use crate::people::{arabic, cin, latin};
 
 #[tokio::test]
 async fn an_agent_finds_the_claims_and_proves_one() {
@@ -54,6 +54,25 @@ async fn an_agent_finds_the_claims_and_proves_one() {
     let elsewhere = accounts.prove_identity(with_token(elsewhere, &agent.token)).await;
     assert_eq!(reason(elsewhere), "IDENTITY_DOCUMENT_PROVED_ELSEWHERE");
     app.prove(&agent, &office.office_id, &other).await;
+    // A renewed card is proved; another name or birth date on it is not.
+    let renewed = ProveIdentityRequest {
+        identity_document: Some(cin("BE777777")),
+        ..app.prove_request(&office.office_id, &someone)
+    };
+    let renamed = ProveIdentityRequest {
+        request_id: request_id(),
+        name_latin: Some(PersonName {
+            given: "Salma".to_owned(),
+            ..latin()
+        }),
+        ..renewed.clone()
+    };
+    accounts
+        .prove_identity(with_token(renewed, &agent.token))
+        .await
+        .unwrap();
+    let renamed = accounts.prove_identity(with_token(renamed, &agent.token)).await;
+    assert_eq!(reason(renamed), "CIVIL_IDENTITY_DIFFERS");
     app.finish().await;
 }
 
