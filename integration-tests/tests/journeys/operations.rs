@@ -228,6 +228,7 @@ pub(crate) fn of_office(ids: &Ids, confirmation: &str) -> Vec<Operation> {
 /// What administrators do.
 pub(crate) fn of_administration(ids: &Ids) -> Vec<Operation> {
     let today = crate::stage::today();
+    let from_time = wathiq_chassis::Ambient::system().now() + chrono::TimeDelta::days(7);
     let period = json!({"from": today, "to": null});
     let membership = json!({
         "person_id": ids.person, "role": "agent", "deputy_for_membership_id": null, "from": today, "to": null,
@@ -259,7 +260,7 @@ pub(crate) fn of_administration(ids: &Ids) -> Vec<Operation> {
         of(
             Method::PUT,
             "/v1/offices/{office_id}/fees/{document_kind}",
-            Some(json!({"fee_centimes": 100, "from_time": "2026-12-31T00:00:00Z"})),
+            Some(json!({"fee_centimes": 100, "from_time": from_time})),
         ),
         of(
             Method::POST,

@@ -36,8 +36,8 @@ pub struct Officer {
     pub standing: Standing,
 }
 
-/// Every officer with a token. The last two exist to be refused.
-pub const OFFICERS: [Officer; 4] = [
+/// Every officer with a token, and the institution with its electronic seal. The last two exist to be refused.
+pub const OFFICERS: [Officer; 5] = [
     Officer {
         label: "officer-1",
         holder: "Amina Benjelloun",
@@ -48,6 +48,12 @@ pub const OFFICERS: [Officer; 4] = [
         label: "officer-2",
         holder: "Youssef El Amrani",
         algorithm: Algorithm::Rsa3072,
+        standing: Standing::Valid,
+    },
+    Officer {
+        label: ELECTRONIC_SEAL,
+        holder: "Wathiq demonstration civil registry",
+        algorithm: Algorithm::P256,
         standing: Standing::Valid,
     },
     Officer {
@@ -63,6 +69,9 @@ pub const OFFICERS: [Officer; 4] = [
         standing: Standing::Revoked,
     },
 ];
+
+/// The token of the institution's electronic seal.
+pub const ELECTRONIC_SEAL: &str = "eseal-1";
 
 /// Label of the key pair within each token.
 pub const KEY_LABEL: &str = "seal";
@@ -145,6 +154,11 @@ pub fn describe(around: &Surroundings<'_>, certificate: impl Fn(&Officer) -> Pat
     })
 }
 
+/// Where the PIN of a token stands.
+pub fn pin_file(around: &Surroundings<'_>, label: &str) -> PathBuf {
+    around.layout.secrets().join(format!("pin-{label}"))
+}
+
 /// Where the public key of an officer stands, for the trust service.
 pub fn public_key_file(around: &Surroundings<'_>, officer: &Officer) -> PathBuf {
     store(around).join(format!("{}.public.pem", officer.label))
@@ -159,10 +173,7 @@ fn configuration_file(around: &Surroundings<'_>) -> PathBuf {
 }
 
 fn pin(around: &Surroundings<'_>, officer: &Officer) -> Result<String> {
-    secrets::kept(
-        &around.layout.secrets().join(format!("pin-{}", officer.label)),
-        secrets::random_pin,
-    )
+    secrets::kept(&pin_file(around, officer.label), secrets::random_pin)
 }
 
 /// Debian's path of the module, by architecture.

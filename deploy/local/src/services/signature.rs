@@ -4,6 +4,7 @@ use anyhow::{Context, Result};
 use serde_json::{Value, json};
 
 use super::Facts;
+use crate::parts::softhsm;
 
 pub(super) fn settings(facts: &Facts<'_>) -> Result<Value> {
     let objects = facts.around.layout.data().join("objects");
@@ -26,5 +27,9 @@ pub(super) fn settings(facts: &Facts<'_>) -> Result<Value> {
         "timestamp": {"url": trust.tsa_url},
         "trust": {"anchors": [trust.root], "revocation_hosts": [lists]},
         "seal": {"public_url": facts.public_url()?},
+        "electronic_seals": [{
+            "token_label": softhsm::ELECTRONIC_SEAL,
+            "pin_file": softhsm::pin_file(facts.around, softhsm::ELECTRONIC_SEAL),
+        }],
     }))
 }

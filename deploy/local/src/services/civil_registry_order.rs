@@ -1,0 +1,18 @@
+//! civil-registry-order: digitised acts, orders, office queues.
+
+use anyhow::Result;
+use serde_json::{Value, json};
+
+use super::Facts;
+
+pub(super) fn settings(facts: &Facts<'_>) -> Result<Value> {
+    let objects = facts.around.layout.data().join("registry-objects");
+    std::fs::create_dir_all(&objects)?;
+    Ok(json!({
+        "process": facts.process()?,
+        "database": facts.database_section()?,
+        "kafka": facts.kafka(),
+        "upstream": facts.upstream(&["identity", "payment", "postal-shipping", "signature"])?,
+        "storage": {"url": format!("file://{}", objects.display())},
+    }))
+}

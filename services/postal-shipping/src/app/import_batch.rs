@@ -1,0 +1,197 @@
+use csv::StringRecord;
+use serde::{Deserialize, Serialize};
+
+use super::receive_webhook::{check_size, key_of, reused};
+use super::take_events::take_events;
+use super::{App, Error};
+use crate::domain::carrier_event::{CarrierEvent, FIELDS, RawEvent};
+use crate::domain::tracking_id::TrackingId;
+use crate::domain::vocabulary::Source;
+use crate::domain::webhook::Signed;
+use crate::store::messages::{self, Claimed};
+
+const LARGEST_BODY: usize = 8 * 1024 * 1024;
+const MOST_ROWS: usize = 20_000;
+/// Rows of one transaction.
+const CHUNK: usize = 500;
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+const REQUIRED: [&str; 3] = ["tracking_id", "code", "event_time"];
+
+/// What became of a file.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Answer {
+    pub taken: u32,
+    pub known_before: u32,
+    pub refused: Vec<RefusedRow>,
+}
+
+/// A row that was not taken.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RefusedRow {
+    /// 1 is the header.
+    pub line: u64,
+    pub field: String,
+    pub reason: String,
+    pub description: String,
+}
+
+impl RefusedRow {
+    fn new(line: u64, field: &str, reason: &str, description: impl Into<String>) -> Self {
+        Self {
+            line,
+            field: field.to_owned(),
+            reason: reason.to_owned(),
+            description: description.into(),
+        }
+    }
+}
+
+/// Takes a signed file of the carrier: its good rows, chunk by chunk, so that a file that was interrupted is simply sent again.
+///
+/// # Errors
+/// [`Error::NotSigned`]; [`Error::Invalid`] when the file as a whole is none; [`Error::Taken`] when its id was another file's.
+pub async fn import_batch(app: &App, message: Signed<'_>) -> Result<Answer, Error> {
+    check_size("csv", message.body, LARGEST_BODY)?;
+    message.verify(&app.inbound_secrets, app.ambient.now())?;
+    let key = key_of(Source::Csv, &message);
+    let rows = parse(app, message.body)?;
+    let mut conn = app.pool.acquire().await?;
+    match messages::claim(&mut conn, key, app.ambient.now()).await? {
+        Claimed::New | Claimed::Begun => {}
+        Claimed::Done(answer) => return Ok(serde_json::from_slice(&answer).unwrap_or_default()),
+        Claimed::Reused => return Err(reused()),
+    }
+    drop(conn);
+    let mut answer = Answer {
+        refused: rows.refused,
+        ..Answer::default()
+    };
+    for chunk in rows.good.chunks(CHUNK) {
+        take_chunk(app, chunk, &mut answer).await?;
+    }
+    answer.refused.sort_by_key(|row| row.line);
+    let mut conn = app.pool.acquire().await?;
+    messages::complete(&mut conn, key, &serde_json::to_vec(&answer).unwrap_or_default()).await?;
+    Ok(answer)
+}
+
+async fn take_chunk(app: &App, chunk: &[(u64, CarrierEvent)], answer: &mut Answer) -> Result<(), Error> {
+    let mut transaction = app.pool.begin().await?;
+    let events = chunk.iter().map(|(_, event)| event.clone()).collect();
+    let taken = take_events(&mut transaction, app, Source::Csv, events).await?;
+    transaction.commit().await?;
+    answer.taken += taken.taken;
+    answer.known_before += taken.known_before;
+    let not_ours = |number: &TrackingId| taken.unknown.contains(number);
+    for (line, event) in chunk {
+        if not_ours(&event.tracking_id) {
+            let text = "no item of ours has this number; the row is kept apart";
+            answer
+                .refused
+                .push(RefusedRow::new(*line, "tracking_id", "UNKNOWN_ITEM", text));
+        }
+    }
+    Ok(())
+}
+
+#[derive(Default)]
+struct Rows {
+    good: Vec<(u64, CarrierEvent)>,
+    refused: Vec<RefusedRow>,
+}
+
+fn parse(app: &App, body: &[u8]) -> Result<Rows, Error> {
+    let body = body.strip_prefix(BYTE_ORDER_MARK).unwrap_or(body);
+    let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(body);
+    let header = header(reader.headers().map_err(|_| no_header())?)?;
+    let mut rows = Rows::default();
+    let mut lines = Lines { body, at: 0, line: 1 };
+    for (index, record) in reader.byte_records().enumerate() {
+        if index == MOST_ROWS {
+            let text = format!("has at most {MOST_ROWS} rows; send several files");
+            return Err(Error::field("csv", "TOO_LARGE", text));
+        }
+        let record = record.map_err(|error| Error::field("csv", "MALFORMED", error.to_string()))?;
+        let line = lines.line_of(record.position().map_or(0, csv::Position::byte));
+        match StringRecord::from_byte_record(record) {
+            Ok(record) => row(app, &header, line, &record, &mut rows),
+            Err(_) => rows
+                .refused
+                .push(RefusedRow::new(line, "", "NOT_UTF8", "is not UTF-8")),
+        }
+    }
+    Ok(rows)
+}
+
+/// Lines by the place where a record begins: the reader's own count is one behind where lines end in CR LF.
+struct Lines<'a> {
+    body: &'a [u8],
+    at: usize,
+    line: u64,
+}
+
+impl Lines<'_> {
+    fn line_of(&mut self, byte: u64) -> u64 {
+        let byte = usize::try_from(byte).unwrap_or(usize::MAX);
+        while let Some(letter) = self.body.get(self.at) {
+            let ends_a_line = *letter == b'\n';
+            if self.at >= byte && !ends_a_line && *letter != b'\r' {
+                break;
+            }
+            self.line += u64::from(ends_a_line);
+            self.at += 1;
+        }
+        self.line
+    }
+}
+
+fn row(app: &App, header: &[&'static str], line: u64, record: &StringRecord, rows: &mut Rows) {
+    if record.len() != header.len() {
+        let text = format!(
+            "has {} fields where the header has {}",
+            record.len(),
+            header.len()
+        );
+        rows.refused.push(RefusedRow::new(line, "", "FIELD_COUNT", text));
+        return;
+    }
+    let mut raw = RawEvent::default();
+    for (name, text) in header.iter().zip(record) {
+        if let Some(field) = raw.field(name) {
+            text.clone_into(field);
+        }
+    }
+    match raw.check(app.ambient.now()) {
+        Ok(event) => rows.good.push((line, event)),
+        Err(faults) => rows.refused.extend(
+            faults
+                .into_iter()
+                .map(|fault| RefusedRow::new(line, &fault.field, fault.reason, fault.description)),
+        ),
+    }
+}
+
+/// The columns of a file, in its order.
+fn header(record: &StringRecord) -> Result<Vec<&'static str>, Error> {
+    let mut columns = Vec::with_capacity(record.len());
+    for name in record {
+        let known = FIELDS.into_iter().find(|known| *known == name.trim());
+        match known {
+            Some(known) if !columns.contains(&known) => columns.push(known),
+            _ => return Err(no_header()),
+        }
+    }
+    if REQUIRED.iter().all(|required| columns.contains(required)) {
+        Ok(columns)
+    } else {
+        Err(no_header())
+    }
+}
+
+fn no_header() -> Error {
+    let text = format!(
+        "begins with a header line of these columns, the first three at least: {}",
+        FIELDS.join(",")
+    );
+    Error::field("csv", "HEADER", text)
+}

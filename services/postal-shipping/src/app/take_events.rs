@@ -1,0 +1,140 @@
+//! Taking in what the carrier said, whichever way it came.
+
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use super::{App, Error, change};
+use crate::domain::carrier_event::CarrierEvent;
+use crate::domain::shipment::Shipment;
+use crate::domain::tracking::RecordedEvent;
+use crate::domain::tracking_id::TrackingId;
+use crate::domain::vocabulary::Source;
+use crate::events::publish;
+use crate::store::{events, shipments};
+
+/// What became of a batch of events.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Taken {
+    pub taken: u32,
+    pub known_before: u32,
+    /// Numbers that are not ours.
+    pub unknown: BTreeSet<TrackingId>,
+}
+
+/// Takes in events in the caller's transaction: each once, one [`publish::tracked`] for each that is new.
+///
+/// # Errors
+/// [`Error`]; nothing of the batch may then be committed.
+pub async fn take_events(
+    conn: &mut PgConnection,
+    app: &App,
+    source: Source,
+    batch: Vec<CarrierEvent>,
+) -> Result<Taken, Error> {
+    let mut by_number: BTreeMap<TrackingId, Vec<CarrierEvent>> = BTreeMap::new();
+    for event in batch {
+        by_number.entry(event.tracking_id).or_default().push(event);
+    }
+    let numbers: Vec<TrackingId> = by_number.keys().copied().collect();
+    let found = shipments::lock_by_number(conn, &numbers).await?;
+    let ids: Vec<Uuid> = found.iter().map(|shipment| shipment.id).collect();
+    let mut heard: BTreeMap<Uuid, Vec<RecordedEvent>> = BTreeMap::new();
+    for (shipment, event) in events::of_shipments(conn, &ids).await? {
+        heard.entry(shipment).or_default().push(event);
+    }
+    let mut outcome = Taken::default();
+    for shipment in found {
+        let new = by_number.remove(&shipment.tracking_id).unwrap_or_default();
+        let before = heard.remove(&shipment.id).unwrap_or_default();
+        take_of_one(
+            conn,
+            app,
+            source,
+            Told {
+                shipment,
+                before,
+                new,
+            },
+            &mut outcome,
+        )
+        .await?;
+    }
+    for (number, events) in by_number {
+        outcome.unknown.insert(number);
+        keep_apart(conn, app, source, &events).await?;
+    }
+    count(source, "taken", outcome.taken);
+    count(source, "known", outcome.known_before);
+    count(
+        source,
+        "not_ours",
+        u32::try_from(outcome.unknown.len()).unwrap_or(u32::MAX),
+    );
+    Ok(outcome)
+}
+
+/// A shipment, what was said of it before, and what is said now.
+struct Told {
+    shipment: Shipment,
+    before: Vec<RecordedEvent>,
+    new: Vec<CarrierEvent>,
+}
+
+async fn take_of_one(
+    conn: &mut PgConnection,
+    app: &App,
+    source: Source,
+    told: Told,
+    outcome: &mut Taken,
+) -> Result<(), Error> {
+    let Told {
+        mut shipment,
+        before: mut heard,
+        new,
+    } = told;
+    let mut known: HashSet<[u8; 32]> = heard.iter().map(|recorded| *recorded.digest()).collect();
+    for event in new {
+        if !known.insert(event.digest()) {
+            outcome.known_before += 1;
+            continue;
+        }
+        let now = app.ambient.now();
+        let recorded = RecordedEvent::new(app.ambient.uuid_v7(), event, source, now);
+        events::insert(conn, shipment.id, &recorded).await?;
+        let event_time = recorded.event.event_time;
+        heard.push(recorded);
+        let before = shipment.tracking.exception;
+        shipment = shipment.track(&heard, &app.codes, &app.silence, now);
+        change::save(
+            conn,
+            app,
+            &shipment,
+            before,
+            publish::tracked(&shipment, event_time),
+        )
+        .await?;
+        outcome.taken += 1;
+    }
+    Ok(())
+}
+
+async fn keep_apart(
+    conn: &mut PgConnection,
+    app: &App,
+    source: Source,
+    unknown: &[CarrierEvent],
+) -> Result<(), Error> {
+    for event in unknown {
+        events::keep_unknown(conn, event, source, app.ambient.now()).await?;
+    }
+    Ok(())
+}
+
+fn count(source: Source, outcome: &'static str, events: u32) {
+    if events > 0 {
+        metrics::counter!("carrier_events_total", "source" => source.as_str(), "outcome" => outcome)
+            .increment(events.into());
+    }
+}

@@ -1,0 +1,17 @@
+//! The rules, pure: no clock, no database, no transport.
+
+pub mod carrier_event;
+pub mod code128;
+pub mod code_table;
+pub mod countries;
+pub mod delivery;
+pub mod deposit_list;
+pub mod name;
+pub mod number_range;
+pub mod party;
+pub mod shipment;
+pub mod text;
+pub mod tracking;
+pub mod tracking_id;
+pub mod vocabulary;
+pub mod webhook;

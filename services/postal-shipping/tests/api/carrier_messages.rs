@@ -1,0 +1,336 @@
+//! What the carrier sends: signed, hostile, twice, out of order, for items that are not ours.
+
+use chrono::TimeDelta;
+use serde_json::json;
+use tonic::Code;
+use wathiq_proto::wathiq::postal_shipping::v1 as pb;
+use wathiq_proto::wathiq::postal_shipping::v1::ShipmentState;
+
+use crate::harness::{World, delivered, event, number, reason, request_id, violations};
+
+#[tokio::test]
+async fn only_the_carriers_messages_of_now_are_taken() {
+    let world = World::start().await;
+    let shipment = world.handed_over("parcel-1").await;
+    let good = world.message("msg-1", &[event(&number(&shipment), "EMG", world.now())]);
+    let wrong = [
+        pb::ReceiveWebhookRequest {
+            webhook_signature: String::new(),
+            ..good.clone()
+        },
+        pb::ReceiveWebhookRequest {
+            webhook_id: "msg-2".to_owned(),
+            ..good.clone()
+        },
+        pb::ReceiveWebhookRequest {
+            webhook_timestamp: "1".to_owned(),
+            ..good.clone()
+        },
+        pb::ReceiveWebhookRequest {
+            body: b"[]".to_vec(),
+            ..good.clone()
+        },
+    ];
+    let not_signed = (Code::Unauthenticated, "WEBHOOK_SIGNATURE_INVALID".to_owned());
+    for message in wrong {
+        assert_eq!(
+            reason(world.carriers().receive_webhook(message).await),
+            not_signed
+        );
+    }
+    let file = world.file("file-1", "tracking_id,code,event_time\r\n");
+    let file = pb::ImportBatchRequest {
+        webhook_signature: good.webhook_signature.clone(),
+        ..file
+    };
+    assert_eq!(reason(world.carriers().import_batch(file).await), not_signed);
+    world.pass(TimeDelta::minutes(6));
+    assert_eq!(reason(world.carriers().receive_webhook(good).await), not_signed);
+    assert!(world.get(&shipment.shipment_id).await.events.is_empty());
+}
+
+#[tokio::test]
+async fn a_message_told_again_is_answered_the_same_and_moves_nothing() {
+    let world = World::start().await;
+    let shipment = world.handed_over("parcel-1").await;
+    let events = [event(&number(&shipment), "EMG", world.now())];
+    let send = async |id: &str, events: &[serde_json::Value]| {
+        let message = world.message(id, events);
+        world.carriers().receive_webhook(message).await
+    };
+    let first = send("msg-1", &events).await.unwrap().into_inner();
+    world.pass(TimeDelta::hours(1));
+    let again = send("msg-1", &events).await.unwrap().into_inner();
+    assert_eq!(again, first);
+    let elsewhere = send("msg-2", &events).await.unwrap().into_inner();
+    assert_eq!((elsewhere.taken, elsewhere.known_before), (0, 1));
+    let other = [event(&number(&shipment), "EMH", world.now())];
+    assert_eq!(
+        reason(send("msg-1", &other).await),
+        (Code::AlreadyExists, "WEBHOOK_ID_REUSED".to_owned())
+    );
+    assert_eq!(world.get(&shipment.shipment_id).await.events.len(), 1);
+}
+
+#[tokio::test]
+async fn a_malformed_message_is_refused_as_a_whole_and_names_every_fault() {
+    let world = World::start().await;
+    let shipment = world.handed_over("parcel-1").await;
+    let number = number(&shipment);
+    let mut wrong = event(&number, "emg", world.now() + TimeDelta::hours(1));
+    wrong["document_last_four"] = json!(3456);
+    let refused = violations(
+        world
+            .try_tell(&[event(&number, "EMG", world.now()), wrong, json!("text")])
+            .await,
+    );
+    let named = |field: &str, reason: &str| (field.to_owned(), reason.to_owned());
+    assert_eq!(
+        refused,
+        [
+            named("events[1].document_last_four", "MALFORMED"),
+            named("events[2]", "MALFORMED")
+        ]
+    );
+    let wrong = event("RR123456784MA", "emg", world.now() + TimeDelta::hours(1));
+    let refused = violations(world.try_tell(&[wrong]).await);
+    assert_eq!(
+        refused,
+        [
+            named("events[0].tracking_id", "CHECK_DIGIT_WRONG"),
+            named("events[0].code", "MALFORMED"),
+            named("events[0].event_time", "IN_FUTURE"),
+        ]
+    );
+    assert_eq!(
+        violations(world.try_tell(&[]).await),
+        [named("events", "OUT_OF_RANGE")]
+    );
+    let body = b"{\"tracking_id\": 1}".to_vec();
+    let nonsense = pb::ReceiveWebhookRequest {
+        webhook_signature: world.signature("msg", &body),
+        body,
+        ..world.message("msg", &[])
+    };
+    assert_eq!(
+        violations(world.carriers().receive_webhook(nonsense).await),
+        [named("body", "MALFORMED")]
+    );
+    assert!(world.get(&shipment.shipment_id).await.events.is_empty());
+}
+
+#[tokio::test]
+async fn items_that_are_not_ours_are_reported_and_kept_apart() {
+    let world = World::start().await;
+    let shipment = world.handed_over("parcel-1").await;
+    let strange = "RR123456785MA";
+    let events = [
+        event(strange, "EMG", world.now()),
+        event(&number(&shipment), "EMG", world.now()),
+    ];
+    let answer = world.tell(&events).await;
+    assert_eq!(
+        (answer.taken, answer.unknown_tracking_ids),
+        (1, vec![strange.to_owned()])
+    );
+    world.tell(&events).await;
+    let kept: i64 = sqlx::query_scalar("SELECT count(*) FROM unknown_item_event WHERE tracking_id = $1")
+        .bind(strange)
+        .fetch_one(&mut world.database.connect().await)
+        .await
+        .unwrap();
+    assert_eq!(kept, 1);
+}
+
+#[tokio::test]
+async fn events_out_of_order_lead_to_the_same_state() {
+    let world = World::start().await;
+    let (first, second) = (
+        world.handed_over("parcel-1").await,
+        world.handed_over("parcel-2").await,
+    );
+    let now = world.now();
+    world.pass(TimeDelta::hours(9));
+    let of = |shipment: &pb::Shipment| {
+        let number = number(shipment);
+        vec![
+            event(&number, "EMA", now),
+            event(&number, "EMG", now + TimeDelta::hours(3)),
+            event(&number, "EMH", now + TimeDelta::hours(4)),
+            delivered(&number, "Mohamed El Alaoui", now + TimeDelta::hours(5)),
+            event(&number, "ZZZ", now + TimeDelta::hours(6)),
+        ]
+    };
+    for told in of(&first) {
+        world.tell(&[told]).await;
+    }
+    for told in of(&second).into_iter().rev() {
+        world.tell(&[told]).await;
+    }
+    let (first, second) = (
+        world.get(&first.shipment_id).await,
+        world.get(&second.shipment_id).await,
+    );
+    assert_eq!((first.state(), first.attempts), (ShipmentState::Delivered, 1));
+    assert_eq!((second.state(), second.attempts), (first.state(), first.attempts));
+    assert!(second.proof == first.proof);
+    let codes = |shipment: &pb::Shipment| {
+        shipment
+            .events
+            .iter()
+            .map(|event| (event.code.clone(), event.known))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(codes(&second), codes(&first));
+    assert_eq!(codes(&first)[4], ("ZZZ".to_owned(), false));
+}
+
+#[tokio::test]
+async fn a_file_is_taken_row_by_row() {
+    let world = World::start().await;
+    let shipment = world.handed_over("parcel-1").await;
+    let (number, at) = (number(&shipment), world.now().to_rfc3339());
+    let csv = format!(
+        "\u{feff}code,tracking_id,event_time,place\r\nEMG,{number},{at},\"CASA, GARE\"\r\nEMG,{number}\r\nemh,{number},{at},\r\nEMH,RR123456785MA,{at},\r\nEMG,{number},{at},\"CASA, GARE\"\r\n"
+    );
+    let send = async |id: &str, csv: &str| world.carriers().import_batch(world.file(id, csv)).await;
+    let answer = send("file-1", &csv).await.unwrap().into_inner();
+    assert_eq!((answer.taken, answer.known_before), (1, 1));
+    let refused: Vec<_> = answer
+        .refused
+        .iter()
+        .map(|row| (row.line, row.field.as_str(), row.reason.as_str()))
+        .collect();
+    assert_eq!(
+        refused,
+        [
+            (3, "", "FIELD_COUNT"),
+            (4, "code", "MALFORMED"),
+            (5, "tracking_id", "UNKNOWN_ITEM")
+        ]
+    );
+    assert_eq!(send("file-1", &csv).await.unwrap().into_inner(), answer);
+    assert_eq!(
+        reason(send("file-1", "tracking_id,code,event_time\r\n").await).1,
+        "WEBHOOK_ID_REUSED"
+    );
+    // Under another id every row is known.
+    let again = send("file-2", &csv).await.unwrap().into_inner();
+    assert_eq!((again.taken, again.known_before), (0, 2));
+    let found = world.get(&shipment.shipment_id).await;
+    assert_eq!(
+        (
+            found.events.len(),
+            found.events[0].place.as_str(),
+            found.events[0].source.as_str()
+        ),
+        (1, "CASA, GARE", "csv")
+    );
+}
+
+#[tokio::test]
+async fn a_file_without_its_header_is_none() {
+    let world = World::start().await;
+    for csv in [
+        "",
+        "RR123456785MA,EMG,2026-11-22T09:00:00Z\r\n",
+        "tracking_id,code\r\n",
+        "tracking_id,code,event_time,colour\r\n",
+        "tracking_id,code,event_time,code\r\n",
+    ] {
+        let refused = violations(
+            world
+                .carriers()
+                .import_batch(world.file(&request_id(), csv))
+                .await,
+        );
+        assert_eq!(refused, [("csv".to_owned(), "HEADER".to_owned())], "{csv}");
+    }
+}
+
+/// A file cut off between two transactions, and sent again.
+#[tokio::test]
+async fn a_file_that_was_begun_is_finished_when_it_comes_again() {
+    let world = World::start().await;
+    let shipment = world.handed_over("parcel-1").await;
+    let csv = format!(
+        "tracking_id,code,event_time\r\n{},EMG,{}\r\n",
+        number(&shipment),
+        world.now().to_rfc3339()
+    );
+    let send = async || {
+        world
+            .carriers()
+            .import_batch(world.file("file-1", &csv))
+            .await
+            .unwrap()
+            .into_inner()
+    };
+    assert_eq!(send().await.taken, 1);
+    sqlx::query("UPDATE carrier_message SET answer = NULL")
+        .execute(&mut world.database.connect().await)
+        .await
+        .unwrap();
+    let again = send().await;
+    assert_eq!((again.taken, again.known_before), (0, 1));
+    assert_eq!(send().await, again);
+}
+
+#[tokio::test]
+async fn an_event_is_known_again_whichever_way_it_comes() {
+    let world = World::start().await;
+    let shipment = world.handed_over("parcel-1").await;
+    let (number, now) = (number(&shipment), world.now());
+    world.tell(&[event(&number, "EMG", now)]).await;
+    let scan = pb::RecordScanRequest {
+        request_id: request_id(),
+        tracking_id: format!(" {} ", number.to_lowercase()),
+        event: Some(pb::CarrierEvent {
+            code: "EMG".to_owned(),
+            event_time: Some(prost_types::Timestamp {
+                seconds: now.timestamp(),
+                nanos: 0,
+            }),
+            ..Default::default()
+        }),
+    };
+    world.office().record_scan(world.by_agent(scan)).await.unwrap();
+    assert_eq!(world.get(&shipment.shipment_id).await.events.len(), 1);
+}
+
+/// More rows than one transaction takes, of several shipments, each told twice.
+#[tokio::test]
+async fn a_long_file_is_taken_whole() {
+    let world = World::start().await;
+    let (first, second) = (
+        world.handed_over("parcel-1").await,
+        world.handed_over("parcel-2").await,
+    );
+    let mut csv = "tracking_id,code,event_time\r\n".to_owned();
+    for _ in 0..2 {
+        for minute in 0..300 {
+            let at = (world.now() - TimeDelta::minutes(minute)).to_rfc3339();
+            let shipment = if minute % 2 == 0 { &first } else { &second };
+            let code = if minute == 0 { "EMG" } else { "EMC" };
+            csv += &format!("{},{code},{at}\r\n", number(shipment));
+        }
+    }
+    let answer = world
+        .carriers()
+        .import_batch(world.file("file-1", &csv))
+        .await
+        .unwrap()
+        .into_inner();
+    assert_eq!(
+        (answer.taken, answer.known_before, answer.refused.len()),
+        (300, 300, 0)
+    );
+    assert_eq!(
+        world.get(&first.shipment_id).await.state(),
+        ShipmentState::AtDeliveryOffice
+    );
+    assert_eq!(
+        world.get(&second.shipment_id).await.state(),
+        ShipmentState::InTransit
+    );
+}
