@@ -12,7 +12,7 @@ help: ## list the commands
 override PDF := $(value PDF)
 export PDF
 
-demo: build ## install, build and start everything, play a legalisation and check it (PDF="a.pdf b\ c.pdf folder/" plays your files)
+demo: build ## install, build and start everything, play a legalisation and an order, and check them (PDF="a.pdf b\ c.pdf folder/" plays your files)
 	@if [ -n "$$PDF" ]; then $(LOCAL) demo --named "$$PDF"; else $(LOCAL) demo; fi
 
 test: build ## run every test on a stack of its own, beside a running demo

@@ -19,20 +19,29 @@ use crate::problem::Problem;
 pub(crate) mod wire;
 
 mod accounts;
+mod acts;
 mod administration;
+pub(crate) mod callbacks;
+pub(crate) mod civil_status;
 mod confirmations;
+mod contact_sessions;
 mod credentials;
 mod documents;
 mod legalisation;
 mod office;
 mod offices;
 mod openapi;
+mod order_administration;
+pub(crate) mod order_office;
 mod passwords;
+pub(crate) mod payments;
 mod people;
 mod seals;
 mod sessions;
+pub(crate) mod shipments;
 mod specimens;
 mod status_text;
+pub(crate) mod tracking;
 pub(crate) mod transfer;
 mod verification;
 
@@ -61,6 +70,15 @@ pub(crate) fn router() -> (axum::Router<App>, OpenApi) {
         .merge(offices::routes())
         .merge(administration::routes())
         .merge(verification::routes())
+        .merge(contact_sessions::routes())
+        .merge(civil_status::routes())
+        .merge(payments::routes())
+        .merge(tracking::routes())
+        .merge(order_office::routes())
+        .merge(shipments::routes())
+        .merge(acts::routes())
+        .merge(order_administration::routes())
+        .merge(callbacks::routes())
         .split_for_parts();
     openapi::complete(&mut document);
     (router, document)

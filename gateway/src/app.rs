@@ -24,6 +24,8 @@ pub struct App {
     pub verifications: Arc<Slots>,
     /// Counts of calls while identity cannot be asked.
     pub alone: Arc<Minutes>,
+    /// Counts of what partners post: providers of payments and the carrier.
+    pub partners: Arc<Minutes>,
 }
 
 impl App {
@@ -37,6 +39,7 @@ impl App {
             uploads: Slots::new(limits.uploads, limits.uploads_each),
             verifications: Slots::new(limits.verifications, limits.verifications_each),
             alone: Arc::new(Minutes::alone()),
+            partners: Arc::new(Minutes::of_partners()),
             settings: Arc::new(settings),
             clients,
             ambient,

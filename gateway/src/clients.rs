@@ -2,6 +2,10 @@
 
 use wathiq_chassis::client::{Channel, channel};
 use wathiq_chassis::tls::TlsError;
+use wathiq_proto::wathiq::civil_registry_order::v1::act_service_client::ActServiceClient;
+use wathiq_proto::wathiq::civil_registry_order::v1::administration_service_client::AdministrationServiceClient;
+use wathiq_proto::wathiq::civil_registry_order::v1::office_service_client::OfficeServiceClient as OrderOfficeServiceClient;
+use wathiq_proto::wathiq::civil_registry_order::v1::order_service_client::OrderServiceClient;
 use wathiq_proto::wathiq::identity::v1::account_service_client::AccountServiceClient;
 use wathiq_proto::wathiq::identity::v1::confirmation_service_client::ConfirmationServiceClient;
 use wathiq_proto::wathiq::identity::v1::directory_service_client::DirectoryServiceClient;
@@ -9,7 +13,15 @@ use wathiq_proto::wathiq::identity::v1::office_service_client::OfficeServiceClie
 use wathiq_proto::wathiq::identity::v1::session_service_client::SessionServiceClient;
 use wathiq_proto::wathiq::identity::v1::specimen_service_client::SpecimenServiceClient;
 use wathiq_proto::wathiq::notification::v1::message_service_client::MessageServiceClient;
+use wathiq_proto::wathiq::payment::v1::payment_service_client::PaymentServiceClient;
+use wathiq_proto::wathiq::payment::v1::provider_service_client::ProviderServiceClient;
+use wathiq_proto::wathiq::payment::v1::reconciliation_service_client::ReconciliationServiceClient;
+use wathiq_proto::wathiq::postal_shipping::v1::carrier_service_client::CarrierServiceClient;
+use wathiq_proto::wathiq::postal_shipping::v1::office_service_client::OfficeServiceClient as ShippingOfficeServiceClient;
+use wathiq_proto::wathiq::postal_shipping::v1::range_service_client::RangeServiceClient;
+use wathiq_proto::wathiq::postal_shipping::v1::tracking_service_client::TrackingServiceClient;
 use wathiq_proto::wathiq::signature::v1::document_service_client::DocumentServiceClient;
+use wathiq_proto::wathiq::signature::v1::issued_document_service_client::IssuedDocumentServiceClient;
 use wathiq_proto::wathiq::signature::v1::legalisation_service_client::LegalisationServiceClient;
 use wathiq_proto::wathiq::signature::v1::office_service_client::OfficeServiceClient as LegalisationOfficeServiceClient;
 use wathiq_proto::wathiq::signature::v1::verification_service_client::VerificationServiceClient;
@@ -25,6 +37,9 @@ pub struct Clients {
     identity: Channel,
     signature: Channel,
     notification: Channel,
+    payment: Channel,
+    postal_shipping: Channel,
+    civil_registry_order: Channel,
 }
 
 impl Clients {
@@ -36,6 +51,9 @@ impl Clients {
             identity: to(&settings.upstream.identity)?,
             signature: to(&settings.upstream.signature)?,
             notification: to(&settings.upstream.notification)?,
+            payment: to(&settings.upstream.payment)?,
+            postal_shipping: to(&settings.upstream.postal_shipping)?,
+            civil_registry_order: to(&settings.upstream.civil_registry_order)?,
         })
     }
 
@@ -93,5 +111,65 @@ impl Clients {
     #[must_use]
     pub fn messages(&self) -> MessageServiceClient<Channel> {
         MessageServiceClient::new(self.notification.clone())
+    }
+
+    #[must_use]
+    pub fn issued_documents(&self) -> IssuedDocumentServiceClient<Channel> {
+        IssuedDocumentServiceClient::new(self.signature.clone())
+    }
+
+    #[must_use]
+    pub fn payments(&self) -> PaymentServiceClient<Channel> {
+        PaymentServiceClient::new(self.payment.clone())
+    }
+
+    #[must_use]
+    pub fn providers(&self) -> ProviderServiceClient<Channel> {
+        ProviderServiceClient::new(self.payment.clone())
+    }
+
+    #[must_use]
+    pub fn reconciliation(&self) -> ReconciliationServiceClient<Channel> {
+        ReconciliationServiceClient::new(self.payment.clone())
+    }
+
+    #[must_use]
+    pub fn carrier(&self) -> CarrierServiceClient<Channel> {
+        CarrierServiceClient::new(self.postal_shipping.clone())
+    }
+
+    #[must_use]
+    pub fn shipping_office(&self) -> ShippingOfficeServiceClient<Channel> {
+        ShippingOfficeServiceClient::new(self.postal_shipping.clone())
+    }
+
+    #[must_use]
+    pub fn number_ranges(&self) -> RangeServiceClient<Channel> {
+        RangeServiceClient::new(self.postal_shipping.clone())
+    }
+
+    #[must_use]
+    pub fn tracking(&self) -> TrackingServiceClient<Channel> {
+        TrackingServiceClient::new(self.postal_shipping.clone())
+    }
+
+    #[must_use]
+    pub fn orders(&self) -> OrderServiceClient<Channel> {
+        OrderServiceClient::new(self.civil_registry_order.clone())
+    }
+
+    #[must_use]
+    pub fn order_office(&self) -> OrderOfficeServiceClient<Channel> {
+        OrderOfficeServiceClient::new(self.civil_registry_order.clone())
+    }
+
+    #[must_use]
+    pub fn acts(&self) -> ActServiceClient<Channel> {
+        ActServiceClient::new(self.civil_registry_order.clone())
+    }
+
+    #[must_use]
+    pub fn order_administration(&self) -> AdministrationServiceClient<Channel> {
+        AdministrationServiceClient::new(self.civil_registry_order.clone())
     }
 }

@@ -138,6 +138,11 @@ pub struct Upstreams {
     pub identity: UpstreamConfig,
     pub signature: UpstreamConfig,
     pub notification: UpstreamConfig,
+    pub payment: UpstreamConfig,
+    #[serde(alias = "postal-shipping")]
+    pub postal_shipping: UpstreamConfig,
+    #[serde(alias = "civil-registry-order")]
+    pub civil_registry_order: UpstreamConfig,
 }
 
 impl Settings {

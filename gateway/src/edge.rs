@@ -12,10 +12,12 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use tracing::{Instrument, Span};
 use wathiq_chassis::{CallContext, telemetry};
 
+use crate::api::callbacks::Bare;
 use crate::app::App;
 use crate::client_address::{self, ClientAddress, Peer};
 use crate::language::Language;
-use crate::pages;
+use crate::pages::{self, FormTarget};
+use crate::partners;
 use crate::patience::Patience;
 use crate::problem::Problem;
 use crate::quota;
@@ -26,7 +28,14 @@ const DEADLINE: Duration = Duration::from_secs(55);
 /// What a service has left for a file once its last byte has come.
 const EXAMINATION: Duration = Duration::from_secs(60);
 /// Where a body is a file, which a cheap phone on a slow line sends for minutes.
-const FILES: [&str; 3] = ["/v1/documents", "/v1/verification", "/verify"];
+const FILES: [&str; 6] = [
+    "/v1/documents",
+    "/v1/verification",
+    "/verify",
+    "/v1/civil-status/evidence",
+    "/v1/office/register-scans",
+    "/v1/carrier/event-files",
+];
 
 /// The request's id, shown in problems and logs.
 #[derive(Clone)]
@@ -96,7 +105,8 @@ fn span(app: &App, facts: &Facts, request: &Request) -> Span {
 }
 
 async fn answer(app: &App, facts: &Facts, request: Request, next: Next) -> Response {
-    let presented = Presented::of(request.headers());
+    let of_partners = partners::is_partners(request.uri().path());
+    let presented = Presented::of(request.headers()).filter(|_| !of_partners);
     let by_cookie = presented.as_ref().is_some_and(|presented| presented.by_cookie);
     let bucket = quota::bucket(&facts.method, request.uri().path());
     let secure = app.settings.http.public_url.starts_with("https://");
@@ -106,7 +116,7 @@ async fn answer(app: &App, facts: &Facts, request: Request, next: Next) -> Respo
         .flatten();
     let same_site = check_same_site(&facts.method, request.headers(), &app.settings.http.public_url);
     let (standing, limit, verdict) = match same_site {
-        Err(problem) if by_cookie || facts.is_page => (Standing::None, None, Err(problem)),
+        Err(problem) if by_cookie || facts.is_page && !of_partners => (Standing::None, None, Err(problem)),
         _ => admit(app, facts, bucket, presented).await,
     };
     let ended = by_cookie && matches!(standing, Standing::Ended);
@@ -206,6 +216,9 @@ fn problem_of(response: &mut Response) -> Option<Problem> {
     if let Some(problem) = response.extensions_mut().remove::<Problem>() {
         return Some(problem);
     }
+    if response.extensions_mut().remove::<Bare>().is_some() {
+        return None;
+    }
     let status = response.status();
     let written = response.headers().get(header::CONTENT_TYPE).is_some_and(|value| {
         let kind = value.as_bytes();
@@ -265,9 +278,13 @@ fn protect(app: &App, response: &mut Response, request_id: &str) {
         ("cross-origin-resource-policy", "same-origin"),
         ("permissions-policy", "camera=(), microphone=(), geolocation=()"),
     ];
+    let target = response.extensions_mut().remove::<FormTarget>();
     let headers = response.headers_mut();
     for (name, value) in FIXED {
         headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
+    }
+    if let Some(policy) = target.and_then(|target| target.policy(FIXED[0].1)) {
+        headers.insert(header::CONTENT_SECURITY_POLICY, policy);
     }
     if app.settings.http.public_url.starts_with("https://") {
         let year = HeaderValue::from_static("max-age=31536000; includeSubDomains");

@@ -12,6 +12,7 @@ pub mod edge;
 pub mod json;
 pub mod language;
 mod pages;
+pub mod partners;
 mod patience;
 pub mod problem;
 pub mod quota;

@@ -7,19 +7,26 @@ use axum::response::{IntoResponse, Response};
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
 use utoipa::openapi::OpenApi;
+use wathiq_proto::wathiq::identity::v1::SessionSurface;
 
 use crate::app::App;
 use crate::language::{Language, text};
+use crate::partners;
 use crate::problem::{Problem, ProblemDocument};
 use crate::session::Standing;
 
 mod account;
 mod assets;
+mod contact;
 mod docs;
 mod facts;
 mod home;
 mod link;
+mod office;
+mod order;
+mod payment;
 mod sign_in;
+mod tracking;
 mod verification;
 
 /// Remembers the language a person chose.
@@ -39,13 +46,19 @@ pub(crate) fn router(document: &OpenApi) -> Router<App> {
         .merge(sign_in::router())
         .merge(account::router())
         .merge(link::router())
+        .merge(contact::router())
+        .merge(order::router())
+        .merge(payment::router())
+        .merge(tracking::router())
+        .merge(office::router())
         .merge(assets::router())
         .merge(docs::router(document))
 }
 
 /// Whether what is at an address is for people, so that its problems are pages.
 pub(crate) fn is_page(path: &str) -> bool {
-    !path.starts_with("/v1/") && path != "/v1" && path != "/openapi.json"
+    let for_programs = path.starts_with("/v1/") || path == "/v1" || path == "/openapi.json";
+    !for_programs && !partners::is_told_by_partner(path)
 }
 
 /// The language of an answer: the one just chosen, the one chosen before, or the best the browser or program asks for.
@@ -91,6 +104,8 @@ fn cookie_value<'headers>(headers: &'headers HeaderMap, name: &str) -> Option<&'
 pub(crate) struct Frame {
     language: Language,
     signed_in: bool,
+    /// The session is one of staff.
+    staff: bool,
     path: String,
     query: String,
 }
@@ -156,12 +171,48 @@ impl<S: Send + Sync> FromRequestParts<S> for Frame {
             .get::<Language>()
             .copied()
             .unwrap_or(Language::Arabic);
+        let user = match parts.extensions.get::<Standing>() {
+            Some(Standing::Live(user)) => Some(user),
+            _ => None,
+        };
         Ok(Frame {
             language,
-            signed_in: matches!(parts.extensions.get::<Standing>(), Some(Standing::Live(_))),
+            signed_in: user.is_some(),
+            staff: user.is_some_and(|user| user.surface == SessionSurface::Staff),
             path: parts.uri.path().to_owned(),
             query: parts.uri.query().unwrap_or_default().to_owned(),
         })
+    }
+}
+
+/// The origin to which a form of one page is posted beside this site's: a provider's payment page.
+#[derive(Clone)]
+pub(crate) struct FormTarget(String);
+
+impl FormTarget {
+    /// The origin of an address; none where it is not one of the web.
+    fn of(address: &str) -> Option<Self> {
+        let address: Uri = address.parse().ok()?;
+        let scheme = address
+            .scheme_str()
+            .filter(|scheme| matches!(*scheme, "http" | "https"))?;
+        let authority = address.authority()?.as_str();
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || b".-:[]".contains(&byte);
+        authority
+            .bytes()
+            .all(plain)
+            .then(|| FormTarget(format!("{scheme}://{authority}")))
+    }
+
+    /// Where the form leads, as people read it.
+    fn host(&self) -> &str {
+        self.0.split("://").nth(1).unwrap_or_default()
+    }
+
+    /// The content security policy of such a page.
+    pub(crate) fn policy(&self, usual: &str) -> Option<HeaderValue> {
+        let policy = usual.replace("form-action 'self'", &format!("form-action 'self' {}", self.0));
+        HeaderValue::try_from(policy).ok()
     }
 }
 
@@ -199,6 +250,7 @@ pub(crate) fn problem(language: Language, document: &ProblemDocument) -> Respons
     let frame = Frame {
         language,
         signed_in: false,
+        staff: false,
         path: "/".to_owned(),
         query: String::new(),
     };
@@ -211,4 +263,32 @@ pub(crate) fn problem(language: Language, document: &ProblemDocument) -> Respons
     let html = written.unwrap_or_else(|_| document.title.clone());
     let kind = HeaderValue::from_static("text/html; charset=utf-8");
     (status, [(header::CONTENT_TYPE, kind)], html).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_form_leads_to_the_origin_of_its_address_alone() {
+        let policy = |address: &str| {
+            let policy =
+                FormTarget::of(address)?.policy("default-src 'none'; form-action 'self'; base-uri 'none'")?;
+            Some(policy.to_str().unwrap().to_owned())
+        };
+        assert_eq!(
+            policy("https://pay.example:8443/fim/est3Dgate?x=1").unwrap(),
+            "default-src 'none'; form-action 'self' https://pay.example:8443; base-uri 'none'"
+        );
+        for wrong in [
+            "/fim",
+            "javascript:alert(1)",
+            "https://a@b/",
+            "ftp://a/",
+            "",
+            "https://a;b/",
+        ] {
+            assert_eq!(policy(wrong), None, "{wrong}");
+        }
+    }
 }

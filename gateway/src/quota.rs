@@ -13,6 +13,7 @@ use wathiq_chassis::CallContext;
 use wathiq_proto::wathiq::identity::v1::{TakeQuotaRequest, TakeQuotaResponse};
 
 use crate::app::App;
+use crate::partners;
 use crate::problem::Problem;
 
 /// Longest wait for identity's count.
@@ -20,6 +21,12 @@ const PATIENCE: Duration = Duration::from_secs(2);
 /// Calls a minute for a key while identity cannot be asked.
 const ALONE: u32 = 60;
 const KEYS_ALONE: usize = 20_000;
+/// Calls a minute of one partner from one address: a day's deliveries may be told within the hour.
+const OF_PARTNERS: u32 = 3_000;
+
+/// The limit of what partners post. It is kept here alone: money and parcels are told also while identity is away, and
+/// whoever imitates a partner uses up nobody's share but that of their own address.
+pub(crate) const PARTNERS: &str = "http.partner";
 
 /// The name of the limit that an address falls under; none for what costs nothing and is the same for everyone.
 #[must_use]
@@ -29,20 +36,39 @@ pub fn bucket(method: &Method, path: &str) -> Option<&'static str> {
     }
     let changes = !method.is_safe();
     Some(match path {
+        path if partners::is_told_by_partner(path) => PARTNERS,
         "/v1/sessions" | "/v1/sessions/second-factor" | "/sign-in" | "/sign-in/second-factor" if changes => {
             "http.sign_in"
         }
-        path if changes && (path.starts_with("/v1/sign-ups") || path.starts_with("/v1/password-resets")) => {
-            "http.sign_up"
-        }
-        path if ["/v1/verification", "/v1/links/", "/v/", "/d/"]
+        path if changes
+            && [
+                "/v1/sign-ups",
+                "/v1/password-resets",
+                "/v1/contact-sessions",
+                "/contact",
+            ]
             .iter()
             .any(|start| path.starts_with(start)) =>
+        {
+            "http.sign_up"
+        }
+        path if [
+            "/v1/verification",
+            "/v1/links/",
+            "/v1/tracking/",
+            "/v/",
+            "/d/",
+            "/t/",
+        ]
+        .iter()
+        .any(|start| path.starts_with(start)) =>
         {
             "http.verify"
         }
         "/verify" if changes => "http.verify",
-        "/v1/documents" if changes => "http.upload",
+        "/v1/documents" | "/v1/civil-status/evidence" | "/v1/office/register-scans" if changes => {
+            "http.upload"
+        }
         _ => "http.default",
     })
 }
@@ -106,6 +132,12 @@ impl Minutes {
         Self::new(ALONE)
     }
 
+    /// The counts of what partners post.
+    #[must_use]
+    pub fn of_partners() -> Self {
+        Self::new(OF_PARTNERS)
+    }
+
     pub(crate) fn take(&self, key: [u8; 32], now: DateTime<Utc>) -> TakeQuotaResponse {
         let mut minute = self.lock();
         if now - minute.began >= TimeDelta::minutes(1) {
@@ -156,6 +188,9 @@ impl Minutes {
 /// `RATE_LIMITED`, with the time to wait, and the standing for the headers in both cases.
 pub async fn take(app: &App, bucket: &'static str, whom: &str) -> (Standing, Result<(), Problem>) {
     let key: [u8; 32] = Sha256::digest(format!("{bucket}\n{whom}")).into();
+    if bucket == PARTNERS {
+        return told(bucket, &app.partners.take(key, app.ambient.now()));
+    }
     let request = TakeQuotaRequest {
         bucket: bucket.to_owned(),
         key: key.to_vec(),
@@ -170,6 +205,10 @@ pub async fn take(app: &App, bucket: &'static str, whom: &str) -> (Standing, Res
             app.alone.take(key, app.ambient.now())
         }
     };
+    told(bucket, &answer)
+}
+
+fn told(bucket: &'static str, answer: &TakeQuotaResponse) -> (Standing, Result<(), Problem>) {
     let standing = Standing {
         bucket,
         limit: answer.limit,
@@ -248,6 +287,16 @@ mod tests {
             (Method::GET, "/verify", Some("http.default")),
             (Method::POST, "/verify", Some("http.verify")),
             (Method::POST, "/v1/documents", Some("http.upload")),
+            (Method::POST, "/v1/civil-status/evidence", Some("http.upload")),
+            (Method::POST, "/v1/contact-sessions", Some("http.sign_up")),
+            (Method::GET, "/v1/tracking/RR123456785MA", Some("http.verify")),
+            (Method::POST, "/callbacks/payments/cmi", Some("http.partner")),
+            (
+                Method::POST,
+                "/callbacks/payments/cmi/return/ok",
+                Some("http.default"),
+            ),
+            (Method::POST, "/v1/carrier/events", Some("http.partner")),
             (Method::GET, "/assets/x.css", None),
         ] {
             assert_eq!(bucket(&method, path), expected, "{method} {path}");

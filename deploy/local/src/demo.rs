@@ -99,7 +99,7 @@ impl Demo {
         let owners = SERVICES.iter().filter(|service| service.database);
         futures::future::try_join_all(owners.map(|service| services::migrate(&around, service.name))).await?;
         progress(&format!(
-            "{:<14} done in {:.1} s",
+            "{:<20} done in {:.1} s",
             "migrations",
             begun.elapsed().as_secs_f64()
         ));
@@ -159,7 +159,7 @@ impl Demo {
             let running: Vec<Running> = group.into_iter().filter_map(|state| state.running).collect();
             let ends = running.iter().map(async |process| {
                 let by_itself = process.end(END_BOUND).await;
-                progress(&format!("{:<14} ended", process.name));
+                progress(&format!("{:<20} ended", process.name));
                 (!by_itself).then(|| process.name.clone())
             });
             killed.extend(futures::future::join_all(ends).await.into_iter().flatten());

@@ -1,5 +1,5 @@
-//! The journey of a legalisation through the gateway, as its people play it: the demonstration and the end-to-end tests
-//! share these steps.
+//! The journeys of a legalisation and of an order of civil-status documents through the gateway, as their people play them:
+//! the demonstration and the end-to-end tests share these steps.
 
 pub mod account;
 pub mod api;
@@ -10,13 +10,14 @@ pub mod inbox;
 pub mod legalisation;
 pub mod notes;
 pub mod office;
+pub mod order;
 pub mod pen;
 pub mod people;
 pub mod record;
 
 use std::path::Path;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use serde_json::Value;
 
 use crate::description::Description;
@@ -48,6 +49,8 @@ pub struct Cast {
     pub agent_session: Api,
     pub officer_session: Api,
     pub officer_pin: String,
+    pub registrar_session: Api,
+    pub registrar_pin: String,
     /// Further citizens with their sessions, until it is their turn.
     pub waiting: Vec<(Account, Api)>,
     /// Further citizens of earlier runs, who are not signed in.
@@ -92,16 +95,17 @@ pub async fn gather_noted(
 ) -> Result<Cast> {
     let anyone = Api::new(base)?;
     let inbox = Inbox::new(&description.mail, &description.sms)?;
-    let token = description
-        .softhsm
-        .tokens
-        .first()
-        .context("the token store is empty")?;
-    let key = (token, description.trust.issuing.as_path());
+    let [officer_token, registrar_token, ..] = description.softhsm.tokens.as_slice() else {
+        bail!("the token store lacks the officers' tokens");
+    };
+    let keys = (
+        [officer_token, registrar_token],
+        description.trust.issuing.as_path(),
+    );
     let office = recorder
         .step(
-            "the annexe opens: offices imported, staff proved and appointed, the officer's key registered",
-            office::open(&anyone, &inbox, &mut administrator, notes, key),
+            "the annexe opens: offices imported, staff proved and appointed, the officers' keys registered",
+            office::open(&anyone, &inbox, &mut administrator, notes, keys),
         )
         .await?;
     notes.keep(&administrator)?;
@@ -119,9 +123,11 @@ pub async fn gather_noted(
             at_the_counter(&anyone, office, citizen, &first_session.once(seed), &person, seed),
         )
         .await?;
-    let cast = Cast::sign_in(anyone, inbox, office, citizen, &token.pin, recorder).await?;
+    let pins = [officer_token.pin.as_str(), &registrar_token.pin];
+    let cast = Cast::sign_in(anyone, inbox, office, citizen, pins, recorder).await?;
     notes.complete(&cast)?;
-    for account in [&cast.office.agent, &cast.office.officer, &cast.citizen] {
+    let office = &cast.office;
+    for account in [&office.agent, &office.officer, &office.registrar, &cast.citizen] {
         recorder.account(account);
     }
     Ok(cast)
@@ -152,11 +158,11 @@ impl Cast {
         inbox: Inbox,
         office: Office,
         citizen: Account,
-        officer_pin: &str,
+        pins: [&str; 2],
         recorder: &mut Recorder,
     ) -> Result<Self> {
         let nobody = Notes::of_one_run("");
-        Self::come_back(anyone, inbox, office, citizen, officer_pin, &nobody, recorder).await
+        Self::come_back(anyone, inbox, office, citizen, pins, &nobody, recorder).await
     }
 
     /// Signs in whose noted session has ended.
@@ -168,21 +174,22 @@ impl Cast {
         inbox: Inbox,
         mut office: Office,
         mut citizen: Account,
-        officer_pin: &str,
+        pins: [&str; 2],
         notes: &Notes,
         recorder: &mut Recorder,
     ) -> Result<Self> {
-        let step = "citizen, agent and officer sign in with a second factor";
-        let (citizen_session, agent_session, officer_session) = recorder
+        let step = "citizen, agent and officers sign in with a second factor";
+        let (citizen_session, agent_session, officer_session, registrar_session) = recorder
             .step(step, async {
                 Ok((
                     account::come_back(&anyone, &mut citizen, "citizen", notes).await?,
                     account::come_back(&anyone, &mut office.agent, "staff", notes).await?,
                     account::come_back(&anyone, &mut office.officer, "staff", notes).await?,
+                    account::come_back(&anyone, &mut office.registrar, "staff", notes).await?,
                 ))
             })
             .await?;
-        let officer_pin = officer_pin.to_owned();
+        let [officer_pin, registrar_pin] = pins.map(str::to_owned);
         Ok(Self {
             anyone,
             inbox,
@@ -192,6 +199,8 @@ impl Cast {
             agent_session,
             officer_session,
             officer_pin,
+            registrar_session,
+            registrar_pin,
             waiting: Vec::new(),
             resting: Vec::new(),
         })

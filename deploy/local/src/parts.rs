@@ -69,7 +69,7 @@ impl Surroundings<'_> {
             if running.fingerprint == spec.fingerprint() {
                 return Ok(running);
             }
-            (self.progress)(&format!("{:<14} has changed: starting it again", spec.name));
+            (self.progress)(&format!("{:<20} has changed: starting it again", spec.name));
             running.end(END_BOUND).await;
         }
         let record = self.record(&spec.name);
@@ -105,7 +105,7 @@ impl Surroundings<'_> {
         let running = start.await?;
         if before.as_ref() != Some(&running) {
             (self.progress)(&format!(
-                "{name:<14} up in {:.1} s",
+                "{name:<20} up in {:.1} s",
                 begun.elapsed().as_secs_f64()
             ));
         }

@@ -15,10 +15,13 @@ pub const TRUST_DOMAIN: &str = "wathiq.local";
 
 /// Everyone who gets a certificate: our processes, the auditor, the local tools (`operator`), the parts that serve
 /// TLS, and `stranger`, whom nobody knows.
-pub const NAMES: [&str; 10] = [
+pub const NAMES: [&str; 13] = [
     "identity",
     "signature",
     "notification",
+    "payment",
+    "postal-shipping",
+    "civil-registry-order",
     "gateway",
     "auditor",
     "operator",

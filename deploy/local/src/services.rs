@@ -1,9 +1,12 @@
 //! Our own services as processes: how each is configured, migrated, started and found ready. What is special to one
 //! service's configuration stands in a file of its own.
 
+mod civil_registry_order;
 mod gateway;
 mod identity;
 mod notification;
+mod payment;
+mod postal_shipping;
 mod signature;
 
 use std::collections::BTreeMap;
@@ -14,7 +17,7 @@ use anyhow::{Context, Result, bail};
 use serde_json::{Value, json};
 
 use crate::description::Description;
-use crate::parts::Surroundings;
+use crate::parts::{Surroundings, postgres};
 use crate::process::{Running, last_lines};
 use crate::{http, pki, secrets, wait};
 
@@ -27,7 +30,7 @@ pub struct Service {
 }
 
 /// Every service, in the order in which they are started.
-pub const SERVICES: [Service; 4] = [
+pub const SERVICES: [Service; 7] = [
     Service {
         name: "identity",
         database: true,
@@ -37,6 +40,21 @@ pub const SERVICES: [Service; 4] = [
         name: "signature",
         database: true,
         settings: signature::settings,
+    },
+    Service {
+        name: "payment",
+        database: true,
+        settings: payment::settings,
+    },
+    Service {
+        name: "postal-shipping",
+        database: true,
+        settings: postal_shipping::settings,
+    },
+    Service {
+        name: "civil-registry-order",
+        database: true,
+        settings: civil_registry_order::settings,
     },
     Service {
         name: "notification",
@@ -57,7 +75,7 @@ pub type Replicas = BTreeMap<String, usize>;
 pub struct Facts<'a> {
     pub around: &'a Surroundings<'a>,
     pub description: &'a Description,
-    /// Names the databases: `wathiq_<service><suffix>`.
+    /// Ends the names of the databases, so that each stack has its own.
     pub database_suffix: &'a str,
     pub replicas: &'a Replicas,
     /// The process this configuration is for.
@@ -105,7 +123,7 @@ pub fn instances(replicas: &Replicas) -> Vec<Instance> {
 impl Facts<'_> {
     /// Name of a service's database.
     pub fn database(&self, service: &str) -> String {
-        format!("wathiq_{service}{}", self.database_suffix)
+        format!("{}{}", postgres::database(service), self.database_suffix)
     }
 
     /// Path of a file with a secret of this stack, made when it does not exist yet.
@@ -140,23 +158,23 @@ impl Facts<'_> {
     /// Section `[database]`: one role to work, one to migrate.
     fn database_section(&self) -> Result<Value> {
         let service = self.instance.service;
-        let postgres = &self.description.postgres;
+        let cluster = &self.description.postgres;
         let url = |role: &str| {
             let mut url = format!(
                 "postgres://{role}@{}:{}/{}",
-                postgres.host,
-                postgres.port,
+                cluster.host,
+                cluster.port,
                 self.database(service)
             );
-            match &postgres.ca {
+            match &cluster.ca {
                 Some(ca) => url.push_str(&format!("?sslmode=verify-full&sslrootcert={}", ca.display())),
                 None => url.push_str("?sslmode=disable"),
             }
             url
         };
-        let (application, owner) = (format!("wathiq_{service}_app"), format!("wathiq_{service}_owner"));
+        let [owner, application] = postgres::roles(service);
         let file = |role: &str| {
-            postgres
+            cluster
                 .roles
                 .get(role)
                 .with_context(|| format!("no password for {role}"))
@@ -358,8 +376,9 @@ pub async fn output(around: &Surroundings<'_>, service: &'static str, command: &
         .with_context(|| format!("cannot run {service}"))?;
     if !output.status.success() {
         bail!(
-            "{service} {} failed:\n{}",
+            "{service} {} failed:\n{}{}",
             command.join(" "),
+            String::from_utf8_lossy(&output.stdout),
             String::from_utf8_lossy(&output.stderr)
         );
     }

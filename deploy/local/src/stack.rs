@@ -139,7 +139,7 @@ impl Stack {
     pub fn database(&self, service: &str) -> PgConnectOptions {
         postgres::superuser(
             &self.description.postgres,
-            &format!("wathiq_{service}{}", self.database_suffix),
+            &format!("{}{}", postgres::database(service), self.database_suffix),
         )
     }
 
@@ -280,7 +280,7 @@ impl Stack {
             .connect()
             .await?;
         for service in SERVICES.iter().filter(|service| service.database) {
-            let database = format!("wathiq_{}{}", service.name, self.database_suffix);
+            let database = format!("{}{}", postgres::database(service.name), self.database_suffix);
             postgres::create_database(&mut connection, service.name, &database).await?;
         }
         Ok(connection.close().await?)

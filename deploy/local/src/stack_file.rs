@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use crate::demo::Demo;
 use crate::description::Description;
 use crate::journey::notes::Notes;
+use crate::parts::postgres::database;
 use crate::services::{self, Replicas, SERVICES, instances};
 
 /// Writes the file anew, with everybody whom the journey brought in so far.
@@ -57,16 +58,58 @@ pub fn accounts(notes: &Notes) -> Vec<Account> {
 }
 
 /// What a script needs to play a partner, or to see what one received.
-fn partners(description: &Description) -> Value {
+fn partners(description: &Description, gateway: &str) -> Result<Value> {
     let (sms, mail, trust) = (&description.sms, &description.mail, &description.trust);
-    json!({
+    let (cmi, phones, carrier) = (&description.cmi, &description.text_payment, &description.carrier);
+    let secret = |file: &Path| {
+        let text = std::fs::read_to_string(file);
+        let text = text.with_context(|| format!("cannot read {}", file.display()))?;
+        anyhow::Ok(text.trim().to_owned())
+    };
+    let callback = |provider: &str| format!("{gateway}/callbacks/payments/{provider}");
+    Ok(json!({
         "mail": {"inbox": mail.api, "smtp": mail.smtp},
         "text_messages": {"url": sms.url, "key": sms.key, "inbox": format!("{}/inbox", sms.url)},
-        "cmi": {"url": description.cmi.url, "orders": format!("{}/control/cmi/orders", description.cmi.control)},
-        "text_payments": {"phones": format!("{}/text-payments", description.text_payment.control)},
-        "carrier": {"items": format!("{}/parcels", description.carrier.control)},
+        "cmi": {
+            "url": cmi.url,
+            "client_id": cmi.client_id,
+            "store_key": secret(&cmi.store_key_file)?,
+            "api_user": cmi.api_name,
+            "api_password": secret(&cmi.api_password_file)?,
+            "gate": format!("{}/fim/est3Dgate", cmi.url),
+            "api": format!("{}/fim/api", cmi.url),
+            "callback": callback("cmi"),
+            "control": format!("{}/control/cmi", cmi.control),
+            "orders": format!("{}/control/cmi/orders", cmi.control),
+            "test_cards": {
+                "approved": "4000 0000 0000 0010",
+                "approved_from_abroad": "5453 0100 0006 6100",
+                "asks_for_code_123": "5191 6301 0000 4896",
+                "declined_51": "4000 0000 0000 0051",
+                "declined_54": "4000 0000 0000 0054",
+                "declined_05": "4000 0000 0000 0005",
+                "unanswered": "4000 0000 0000 0099",
+            },
+        },
+        "text_payments": {
+            "url": phones.url,
+            "key": secret(&phones.key_file)?,
+            "callback_secret": secret(&phones.callback_secret_file)?,
+            "callback": callback("text-message"),
+            "control": format!("{}/control/text-payments", phones.control),
+            "phones": format!("{}/text-payments", phones.control),
+        },
+        "carrier": {
+            "url": carrier.url,
+            "inbound_webhook_secret": secret(&carrier.inbound_secret_file)?,
+            "outbound_webhook_secret": secret(&carrier.outbound_secret_file)?,
+            "events": format!("{gateway}/v1/carrier/events"),
+            "event_files": format!("{gateway}/v1/carrier/event-files"),
+            "control": format!("{}/control/carrier", carrier.control),
+            "items": format!("{}/parcels", carrier.control),
+        },
         "trust": {"time_stamping": trust.tsa_url, "ocsp": trust.ocsp_url, "crl": trust.crl_url},
-    })
+    }))
 }
 
 fn content(demo: &Demo, description: &Description, accounts: &[Account]) -> Result<Value> {
@@ -92,31 +135,32 @@ fn content(demo: &Demo, description: &Description, accounts: &[Account]) -> Resu
             }))
         })
         .collect::<Result<Vec<_>>>()?;
+    let gateway = services::public_url(&around)?;
     let postgres = &description.postgres;
     let databases: BTreeMap<&str, String> = SERVICES
         .iter()
         .filter(|service| service.database)
         .map(|service| {
             let url = format!(
-                "postgres://{}:{}@{}:{}/wathiq_{}?sslmode=verify-full&sslrootcert={}",
+                "postgres://{}:{}@{}:{}/{}?sslmode=verify-full&sslrootcert={}",
                 postgres.superuser,
                 postgres.superuser_password,
                 postgres.host,
                 postgres.port,
-                service.name,
+                database(service.name),
                 postgres.ca.as_deref().map(relative).unwrap_or_default()
             );
             (service.name, url)
         })
         .collect();
     Ok(json!({
-        "gateway": services::public_url(&around)?,
+        "gateway": gateway,
         "mail": description.mail.api,
         "kafka": description.kafka.brokers,
         "trust": {"root": relative(&description.trust.root)},
         "services": services,
         "databases": databases,
         "accounts": accounts,
-        "partners": partners(description),
+        "partners": partners(description, &gateway)?,
     }))
 }

@@ -22,7 +22,7 @@ words! {
     /// Where a one-time code stands on its way.
     CodeDeliveryState from pb::CodeDeliveryState { Waiting, Taken, Expired }
     /// How far the platform knows who a person is.
-    AssuranceLevel from pb::AssuranceLevel { Claimed, Proved }
+    AssuranceLevel from pb::AssuranceLevel { Claimed, Proved, Contact }
     /// A language a person may be addressed in.
     PersonLanguage from pb::Language { Ar, Fr, Zgh, En }
     /// How a sealed document reaches the person by e-mail.

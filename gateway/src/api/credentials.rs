@@ -10,7 +10,7 @@ use utoipa_axum::routes;
 use wathiq_proto::wathiq::signature::v1 as pb;
 
 use crate::api::legalisation::RegisterEntry;
-use crate::api::wire::{Base64, Show, body, timestamp, view};
+use crate::api::wire::{Base64, CivilDate, Show, Tell, body, both, timestamp, view, words};
 use crate::api::{Answer, Created, Listing, ListingBody, PageQuery, filled};
 use crate::app::App;
 use crate::json::{Body, IdempotencyKey, Query};
@@ -21,7 +21,8 @@ view! {
     SigningCredential from pb::SigningCredential {
         credential_id: String,
         office_id: String,
-        officer_person_id: String,
+        /// Null for an electronic seal.
+        officer_person_id: Option<String>,
         /// `pkcs11`.
         backend: String,
         token_label: String,
@@ -31,17 +32,48 @@ view! {
         not_before: Option<DateTime<Utc>>,
         not_after: Option<DateTime<Utc>>,
         expires_soon: bool,
+        kind: Option<CredentialKind>,
+        /// Of an electronic seal.
+        authority: Option<SealAuthority>,
+    }
+}
+
+words! {
+    /// Whose a credential is.
+    CredentialKind from pb::CredentialKind { Officer, ElectronicSeal }
+}
+
+both! {
+    /// The recorded decision behind an electronic seal: outside of it, nothing is sealed.
+    SealAuthority from pb::SealAuthority {
+        decision_reference: String,
+        decision_date: Option<CivilDate>,
+        authority_name: String,
+        /// Codes of kinds of documents, 1 to 50.
+        document_kinds: Vec<String>,
+        /// None: the credential's office and all below it.
+        office_ids: Vec<String>,
+        valid_from: Option<CivilDate>,
+        valid_to: Option<CivilDate>,
     }
 }
 
 body! {
     /// Where an officer's key is, and its certificate.
     NewCredential {
-        officer_person_id: String,
+        /// Null for an electronic seal, which has no officer.
+        #[serde(default)]
+        officer_person_id: Option<String>,
         token_label: String,
         key_label: String,
         /// PEM: the officer's certificate first, then its issuers without the root.
         certificate_chain_pem: String,
+        /// An officer's own where absent.
+        #[serde(default)]
+        kind: Option<CredentialKind>,
+        /// The decision behind an electronic seal.
+        #[serde(default)]
+        authority: Option<SealAuthority>,
     }
     /// A fee from a time on.
     Fee {
@@ -133,10 +165,12 @@ async fn register_credential(
     let request = pb::RegisterCredentialRequest {
         request_id,
         office_id,
-        officer_person_id: body.officer_person_id,
+        officer_person_id: body.officer_person_id.unwrap_or_default(),
         token_label: body.token_label,
         key_label: body.key_label,
         certificate_chain_pem: body.certificate_chain_pem,
+        kind: body.kind.tell(),
+        authority: body.authority.tell(),
     };
     let answer = app
         .clients

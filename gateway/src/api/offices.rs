@@ -21,7 +21,7 @@ words! {
     /// Kinds of office.
     OfficeKind from pb::OfficeKind { Region, Prefecture, Commune, Annexe, Consulate }
     /// Services an office may offer.
-    OfferedService from pb::OfferedService { Legalisation, IdentityProof }
+    OfferedService from pb::OfferedService { Legalisation, IdentityProof, CivilStatusOrders }
     /// Roles at an office.
     OfficeRole from pb::OfficeRole { Agent, Officer, Administrator }
 }

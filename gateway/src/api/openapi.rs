@@ -13,12 +13,18 @@ mod examples;
 mod parameters;
 
 /// Operations that change something and yet need no `Idempotency-Key`: an answer with a secret is never repeated, and
-/// searching and verifying change nothing.
+/// searching, pricing and verifying change nothing, and partners name their messages themselves.
 pub(crate) const WITHOUT_KEY: &[(&str, &str)] = &[
     ("POST", "/v1/sessions"),
     ("POST", "/v1/sessions/second-factor"),
     ("POST", "/v1/verification"),
     ("POST", "/v1/offices/{office_id}/claim-searches"),
+    ("POST", "/v1/civil-status/quotes"),
+    ("POST", "/v1/office/act-searches"),
+    ("POST", "/v1/office/shipment-labels"),
+    ("POST", "/callbacks/payments/{provider}"),
+    ("POST", "/v1/carrier/events"),
+    ("POST", "/v1/carrier/event-files"),
 ];
 
 /// Those of them that take an `Idempotency-Key` all the same.
@@ -32,6 +38,11 @@ const VERSIONED: &[(&str, &str)] = &[
         "/v1/legalisation-requests/{legalisation_request_id}/placement",
     ),
     ("PATCH", "/v1/administrations/{administration_id}"),
+    ("POST", "/v1/civil-status/orders/{order_id}/cancellation"),
+    (
+        "PUT",
+        "/v1/civil-status/orders/{order_id}/lines/{line_id}/correction",
+    ),
 ];
 
 /// Operations that anyone may call.
@@ -52,6 +63,15 @@ pub(crate) const PUBLIC: &[(&str, &str)] = &[
     ("GET", "/v1/verification/{code}"),
     ("GET", "/v1/links/{token}"),
     ("GET", "/v1/links/{token}/files/{kind}"),
+    ("POST", "/v1/contact-sessions"),
+    ("POST", "/v1/contact-sessions/{contact_session_id}/completion"),
+    ("GET", "/v1/civil-status/catalogue"),
+    ("GET", "/v1/civil-status/offices"),
+    ("POST", "/v1/civil-status/quotes"),
+    ("GET", "/v1/tracking/{tracking_id}"),
+    ("POST", "/callbacks/payments/{provider}"),
+    ("POST", "/v1/carrier/events"),
+    ("POST", "/v1/carrier/event-files"),
 ];
 
 pub(super) fn frame() -> OpenApi {

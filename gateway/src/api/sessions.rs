@@ -18,7 +18,7 @@ use crate::session::{User, check_same_site, cookie, ended_cookie};
 
 words! {
     /// What a session may be used for. Staff do not act through a citizen session.
-    SessionSurface from pb::SessionSurface { Citizen, Staff }
+    SessionSurface from pb::SessionSurface { Citizen, Staff, Contact }
 }
 
 view! {
@@ -52,7 +52,7 @@ struct NewSession {
 
 /// Exactly one of the two is set.
 #[derive(serde::Serialize, utoipa::ToSchema)]
-struct SignedIn {
+pub(super) struct SignedIn {
     session: Option<NewSession>,
     challenge: Option<Challenge>,
 }
@@ -85,7 +85,7 @@ pub(super) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(end_session))
 }
 
-fn signed_in(grant: pb::SessionGrant, by_cookie: bool) -> Response {
+pub(super) fn signed_in(grant: pb::SessionGrant, by_cookie: bool) -> Response {
     let expire_time = grant.expire_time.map(Show::show);
     let set_cookie = by_cookie.then(|| cookie(&grant.session_secret)).flatten();
     let session = NewSession {
@@ -105,7 +105,7 @@ fn signed_in(grant: pb::SessionGrant, by_cookie: bool) -> Response {
 }
 
 /// Another site must not sign a browser in to an account of its choosing.
-fn check_cookie_wish(wanted: bool, headers: &HeaderMap, app: &App) -> Answer<()> {
+pub(super) fn check_cookie_wish(wanted: bool, headers: &HeaderMap, app: &App) -> Answer<()> {
     if wanted {
         check_same_site(&Method::POST, headers, &app.settings.http.public_url)
     } else {

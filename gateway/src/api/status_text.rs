@@ -16,15 +16,21 @@ pub(crate) struct Texts {
     pub(crate) en: String,
 }
 
+impl Texts {
+    /// What is said in each language.
+    pub(crate) fn each(say: impl Fn(Language) -> String) -> Self {
+        Texts {
+            ar: say(Language::Arabic),
+            fr: say(Language::French),
+            en: say(Language::English),
+        }
+    }
+}
+
 /// What happens next, and when, in all languages.
 #[must_use]
 pub(crate) fn status_text(request: &pb::LegalisationRequest) -> Texts {
-    let of = |language| status_line(language, request);
-    Texts {
-        ar: of(Language::Arabic),
-        fr: of(Language::French),
-        en: of(Language::English),
-    }
+    Texts::each(|language| status_line(language, request))
 }
 
 /// The same in one language.

@@ -7,6 +7,7 @@ use http::{HeaderValue, header};
 pub(crate) mod download;
 pub(crate) mod range;
 pub(crate) mod upload;
+pub(crate) mod whole;
 
 /// A picture.
 #[must_use]

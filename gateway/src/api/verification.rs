@@ -26,6 +26,10 @@ words! {
     Indication from pb::Indication { TotalPassed, Indeterminate, TotalFailed }
     /// Whether the bytes are those issued.
     IssuedState from pb::IssuedState { Unknown, AsIssued, Altered, Withdrawn }
+    /// States of a document that an administration issues.
+    IssuedDocumentState from pb::IssuedDocumentState { WaitingForOfficer, Signed, Sealed, Withdrawn, Failed }
+    /// Whose key seals.
+    SealMode from pb::SealMode { OfficerKey, ElectronicSeal }
 }
 
 view! {
@@ -78,6 +82,23 @@ view! {
         signatures: Vec<SignatureVerdict>,
         /// `as_issued`, or `withdrawn` where the legalisation was annulled.
         issued: IssuedState,
+        /// Instead of the legalisation where the code is of another document of the platform.
+        issued_document: Option<IssuedDocumentFacts>,
+    }
+    /// A document of an administration behind a file or code; nobody's name.
+    IssuedDocumentFacts from pb::IssuedDocumentFacts {
+        verification_code: String,
+        state: IssuedDocumentState,
+        document_kind: String,
+        title_ar: String,
+        title_fr: String,
+        title_en: String,
+        office_name_ar: String,
+        office_name_fr: String,
+        seal_mode: SealMode,
+        seal_time: Option<DateTime<Utc>>,
+        /// SHA-256 of the sealed file.
+        document_sha256: Option<Hex>,
     }
     /// What a file proves.
     FileVerification from pb::VerifyFileResponse {
@@ -91,6 +112,8 @@ view! {
         legalisation: Option<LegalisationFacts>,
         sha256: Hex,
         kind: Option<SealedFileKind>,
+        /// Instead of the legalisation where the file is another document of the platform.
+        issued_document: Option<IssuedDocumentFacts>,
     }
     /// What is behind an e-mailed link.
     Link from pb::GetLinkResponse {

@@ -9,6 +9,10 @@ use utoipa::openapi::schema::{Object, ObjectBuilder, SchemaFormat, SchemaType, T
 use utoipa::{PartialSchema, ToSchema};
 use wathiq_proto::google::r#type::Date;
 
+mod partial_date;
+
+pub(crate) use partial_date::PartialDate;
+
 /// A protobuf value as it is shown in JSON.
 pub(crate) trait Show<T> {
     fn show(self) -> T;
@@ -17,6 +21,11 @@ pub(crate) trait Show<T> {
 /// A word of an enumeration as a service's number.
 pub(crate) trait Word {
     fn number(self) -> i32;
+}
+
+/// A JSON value as a protobuf one, the other way round.
+pub(crate) trait Tell<T> {
+    fn tell(self) -> T;
 }
 
 /// Bytes in lower-case hexadecimal.
@@ -78,6 +87,12 @@ impl<'de> Deserialize<'de> for CivilDate {
     }
 }
 
+impl Tell<Date> for CivilDate {
+    fn tell(self) -> Date {
+        self.message()
+    }
+}
+
 impl CivilDate {
     #[must_use]
     pub(crate) fn message(self) -> Date {
@@ -101,7 +116,7 @@ pub(crate) fn timestamp(instant: DateTime<Utc>) -> prost_types::Timestamp {
     }
 }
 
-fn string_schema(format: Option<&str>, description: &str) -> Object {
+pub(crate) fn string_schema(format: Option<&str>, description: &str) -> Object {
     ObjectBuilder::new()
         .schema_type(SchemaType::Type(Type::String))
         .format(format.map(|name| SchemaFormat::Custom(name.to_owned())))
@@ -137,6 +152,49 @@ macro_rules! shown_as_they_are {
 }
 
 shown_as_they_are!(String, bool, i32, i64, u32, u64, f32, f64);
+
+macro_rules! told_as_they_are {
+    ($($type:ty),*) => {$(
+        impl Tell<$type> for $type {
+            fn tell(self) -> $type {
+                self
+            }
+        }
+    )*};
+}
+
+told_as_they_are!(String, bool, i32, i64);
+
+impl Tell<String> for Option<String> {
+    fn tell(self) -> String {
+        self.unwrap_or_default()
+    }
+}
+
+/// A number that is not there is 0.
+impl Tell<i32> for Option<i32> {
+    fn tell(self) -> i32 {
+        self.unwrap_or_default()
+    }
+}
+
+impl Show<Option<i32>> for i32 {
+    fn show(self) -> Option<i32> {
+        (self != 0).then_some(self)
+    }
+}
+
+impl<T: Tell<U>, U> Tell<Option<U>> for Option<T> {
+    fn tell(self) -> Option<U> {
+        self.map(Tell::tell)
+    }
+}
+
+impl<T: Tell<U>, U> Tell<Vec<U>> for Vec<T> {
+    fn tell(self) -> Vec<U> {
+        self.into_iter().map(Tell::tell).collect()
+    }
+}
 
 /// An empty text is a text that is not there.
 impl Show<Option<String>> for String {
@@ -219,6 +277,32 @@ macro_rules! body {
     )*};
 }
 
+/// Declares the JSON form of a protobuf message that is both read, strictly, and shown. What is left out is empty.
+macro_rules! both {
+    ($($(#[$meta:meta])* $name:ident from $proto:ty { $($(#[$field_meta:meta])* $field:ident: $type:ty,)* })*) => {$(
+        $(#[$meta])*
+        #[derive(Default, serde::Serialize, serde::Deserialize, utoipa::ToSchema)]
+        #[serde(deny_unknown_fields, default)]
+        pub(crate) struct $name {
+            $($(#[$field_meta])* pub(crate) $field: $type,)*
+        }
+
+        impl $crate::api::wire::Show<$name> for $proto {
+            fn show(self) -> $name {
+                $name { $($field: $crate::api::wire::Show::show(self.$field),)* }
+            }
+        }
+
+        impl $crate::api::wire::Tell<$proto> for $name {
+            fn tell(self) -> $proto {
+                let mut message = <$proto>::default();
+                $(message.$field = $crate::api::wire::Tell::tell(self.$field);)*
+                message
+            }
+        }
+    )*};
+}
+
 /// Declares an enumeration as lower-case words; `unrecognised` stands for a value newer than this process and is never read.
 macro_rules! words {
     ($($(#[$meta:meta])* $name:ident from $proto:ty { $($variant:ident),* $(,)? })*) => {$(
@@ -240,6 +324,18 @@ macro_rules! words {
             }
         }
 
+        impl $crate::api::wire::Tell<i32> for $name {
+            fn tell(self) -> i32 {
+                $crate::api::wire::Word::number(self)
+            }
+        }
+
+        impl $crate::api::wire::Tell<i32> for Option<$name> {
+            fn tell(self) -> i32 {
+                self.map_or(0, $crate::api::wire::Tell::tell)
+            }
+        }
+
         impl $crate::api::wire::Show<Option<$name>> for i32 {
             fn show(self) -> Option<$name> {
                 (self != 0).then(|| $crate::api::wire::Show::show(self))
@@ -257,4 +353,4 @@ macro_rules! words {
     )*};
 }
 
-pub(crate) use {body, view, words};
+pub(crate) use {body, both, view, words};

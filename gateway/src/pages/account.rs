@@ -6,10 +6,12 @@ use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use http::StatusCode;
+use wathiq_proto::wathiq::civil_registry_order::v1 as civil;
 use wathiq_proto::wathiq::identity::v1 as identity;
 use wathiq_proto::wathiq::signature::v1 as pb;
 
 use crate::api;
+use crate::api::civil_status::text::order_name_key;
 use crate::api::transfer::download::{self, Asked, Disposition, File};
 use crate::app::App;
 use crate::language::{Language, text};
@@ -31,6 +33,14 @@ struct RequestCard {
     verification: Option<String>,
 }
 
+/// An order of civil-status documents.
+struct OrderRow {
+    address: String,
+    reference: String,
+    state: &'static str,
+    created: String,
+}
+
 struct SessionRow {
     session_id: String,
     device: String,
@@ -45,6 +55,8 @@ struct AccountPage<'page> {
     name: String,
     proved: bool,
     requests: Vec<RequestCard>,
+    /// None where they cannot be asked for at this moment.
+    orders: Option<Vec<OrderRow>>,
     sessions: Vec<SessionRow>,
 }
 
@@ -100,6 +112,7 @@ async fn show(
         name: name(frame.language, &person),
         proved: person.assurance() == identity::AssuranceLevel::Proved,
         requests: cards,
+        orders: orders(&app, &frame).await,
         sessions: sessions(&app).await?,
         frame: &frame,
     };
@@ -144,12 +157,37 @@ async fn card(app: &App, frame: &Frame, request: &pb::LegalisationRequest) -> Re
     }
 }
 
+/// The person's newest orders. Only an account has a list of them.
+async fn orders(app: &App, frame: &Frame) -> Option<Vec<OrderRow>> {
+    let request = civil::ListOrdersRequest {
+        page_size: 20,
+        page_token: String::new(),
+    };
+    let orders = match app.clients.orders().list_orders(request).await {
+        Ok(answer) => answer.into_inner().orders,
+        Err(status) if status.code() == tonic::Code::PermissionDenied => Vec::new(),
+        Err(_) => return None,
+    };
+    let row = |order: civil::Order| OrderRow {
+        address: format!("/orders/{}", api::percent_encode(&order.reference)),
+        state: text(frame.language, order_name_key(order.state())),
+        created: time(order.create_time.as_ref()).unwrap_or_default(),
+        reference: order.reference,
+    };
+    Some(orders.into_iter().map(row).collect())
+}
+
 async fn sessions(app: &App) -> Result<Vec<SessionRow>, Problem> {
     let request = identity::ListSessionsRequest {
         page_size: 50,
         page_token: String::new(),
     };
-    let answer = app.clients.sessions().list_sessions(request).await?.into_inner();
+    let answer = match app.clients.sessions().list_sessions(request).await {
+        Ok(answer) => answer.into_inner(),
+        // Without an account there is no list of sessions.
+        Err(status) if status.code() == tonic::Code::PermissionDenied => return Ok(Vec::new()),
+        Err(status) => return Err(status.into()),
+    };
     Ok(answer
         .sessions
         .into_iter()

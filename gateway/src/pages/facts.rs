@@ -99,6 +99,39 @@ pub(super) async fn rows(app: &App, language: Language, facts: &pb::Legalisation
     .collect()
 }
 
+/// The facts of a document that an administration issued; nobody's name.
+pub(super) fn issued_rows(language: Language, facts: &pb::IssuedDocumentFacts) -> Vec<Row> {
+    let arabic = matches!(language, Language::Arabic | Language::Tamazight);
+    let title = match language {
+        Language::Arabic | Language::Tamazight => &facts.title_ar,
+        Language::French => &facts.title_fr,
+        Language::English => &facts.title_en,
+    };
+    let office = if arabic {
+        &facts.office_name_ar
+    } else {
+        &facts.office_name_fr
+    };
+    let document = (!facts.document_sha256.is_empty()).then(|| hash(&facts.document_sha256));
+    [
+        ("facts.kind", Some(title.clone()), false),
+        ("facts.office", Some(office.clone()), false),
+        ("facts.sealed", time(facts.seal_time.as_ref()), true),
+        ("facts.code", Some(grouped(&facts.verification_code)), true),
+        ("facts.sha256", document, true),
+    ]
+    .into_iter()
+    .filter_map(|(key, value, technical)| {
+        let value = value.filter(|value| !value.is_empty())?;
+        Some(Row {
+            name: text(language, key),
+            value,
+            technical,
+        })
+    })
+    .collect()
+}
+
 /// A verification code as printed: groups of four.
 pub(super) fn grouped(code: &str) -> String {
     let plain: Vec<char> = code.chars().filter(char::is_ascii_alphanumeric).collect();

@@ -27,6 +27,8 @@ struct SignInPage<'page> {
     error: Option<String>,
     /// What was entered is wrong, as opposed to the time or the place.
     wrong: bool,
+    /// For the pages of an office.
+    for_staff: bool,
 }
 
 #[derive(Template)]
@@ -72,7 +74,7 @@ pub(super) fn router() -> Router<App> {
 }
 
 /// Where to go after sign-in: a path of this site, and never one that a browser reads as another site's.
-fn target(next: &str) -> &str {
+pub(super) fn target(next: &str) -> &str {
     let own = next.starts_with('/') && !next.starts_with("//") && !next.contains(['\\', '\r', '\n', '\t']);
     if own { next } else { "/account" }
 }
@@ -82,8 +84,23 @@ pub(super) fn address(next: &str) -> String {
     format!("/sign-in?next={}", api::percent_encode(next))
 }
 
+/// What the session is for: the pages of offices need a staff session.
+fn surface(next: &str) -> pb::SessionSurface {
+    if is_for_staff(next) {
+        pb::SessionSurface::Staff
+    } else {
+        pb::SessionSurface::Citizen
+    }
+}
+
+fn is_for_staff(next: &str) -> bool {
+    let path = target(next).split(['?', '#']).next().unwrap_or_default();
+    path == "/office" || path.starts_with("/office/")
+}
+
 async fn form(frame: Frame, Query(query): Query<NextQuery>) -> Response {
-    if frame.signed_in {
+    // A citizen's session does not open an office's pages: whoever works there signs in again.
+    if frame.signed_in && (frame.staff || !is_for_staff(&query.next)) {
         return see_other(target(&query.next));
     }
     page(
@@ -95,6 +112,7 @@ async fn form(frame: Frame, Query(query): Query<NextQuery>) -> Response {
             next: &query.next,
             error: None,
             wrong: false,
+            for_staff: is_for_staff(&query.next),
         },
     )
 }
@@ -114,7 +132,7 @@ async fn sign_in(
         request_id: app.ambient.uuid_v7().to_string(),
         login: form.login.clone(),
         password: form.password,
-        surface: pb::SessionSurface::Citizen as i32,
+        surface: surface(&form.next) as i32,
         client_address,
         user_agent: api::user_agent(&headers),
     };
@@ -148,6 +166,7 @@ async fn sign_in(
         next: &form.next,
         error,
         wrong: matches!(problem.reason.as_str(), "CREDENTIALS_WRONG" | "INVALID_ARGUMENT"),
+        for_staff: is_for_staff(&form.next),
     };
     page(&frame, problem.status, &shown)
 }
@@ -192,6 +211,7 @@ async fn second_factor(
             next: &form.next,
             error,
             wrong: false,
+            for_staff: is_for_staff(&form.next),
         };
         return page(&frame, problem.status, &shown);
     }
@@ -204,12 +224,12 @@ async fn second_factor(
     page(&frame, problem.status, &shown)
 }
 
-fn said(frame: &Frame, problem: &Problem) -> String {
+pub(super) fn said(frame: &Frame, problem: &Problem) -> String {
     let text = find(frame.language, &format!("problem.{}", problem.reason));
     text.unwrap_or_else(|| frame.text("sign_in.failed")).to_owned()
 }
 
-fn signed_in(grant: pb::SessionGrant, next: &str) -> Response {
+pub(super) fn signed_in(grant: pb::SessionGrant, next: &str) -> Response {
     let mut response = see_other(target(next));
     if let Some(cookie) = cookie(&grant.session_secret) {
         response.headers_mut().insert(header::SET_COOKIE, cookie);
@@ -249,6 +269,20 @@ pub(super) async fn end(app: &App, _: &User, session_id: String) -> Result<(), P
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_the_pages_of_offices_need_staff() {
+        for (next, expected) in [
+            ("/office", true),
+            ("/office?office_id=1", true),
+            ("/office/scan", true),
+            ("/offices", false),
+            ("/account", false),
+            ("//office", false),
+        ] {
+            assert_eq!(is_for_staff(next), expected, "{next:?}");
+        }
+    }
 
     #[test]
     fn nobody_is_sent_to_another_site() {

@@ -13,7 +13,7 @@ use crate::api;
 use crate::app::App;
 use crate::json::Query;
 use crate::language::{find, text};
-use crate::pages::facts::{Outcome, Row, hash, is_withdrawn, rows, time};
+use crate::pages::facts::{Outcome, Row, hash, is_withdrawn, issued_rows, rows, time};
 use crate::pages::{Frame, page, see_other};
 use crate::problem::Problem;
 
@@ -131,8 +131,17 @@ async fn by_code(
         class: outcome.class(),
         headline: text(frame.language, headline),
         explanation: text(frame.language, explanation),
-        facts_title: text(frame.language, "result.facts"),
-        rows: legalisation_rows(&app, &frame, answer.legalisation.as_ref()).await,
+        facts_title: text(
+            frame.language,
+            facts_title(answer.legalisation.is_some(), answer.issued_document.is_some()),
+        ),
+        rows: known_rows(
+            &app,
+            &frame,
+            answer.legalisation.as_ref(),
+            answer.issued_document.as_ref(),
+        )
+        .await,
         verdicts: verdicts(&frame, &answer.signatures),
         by_file: false,
         frame: &frame,
@@ -180,11 +189,14 @@ async fn file_result<'page>(
         Outcome::Undecided if answer.signatures.is_empty() => ("result.unsigned", "result.unsigned_text"),
         Outcome::Undecided => ("result.undecided", "result.undecided_text"),
     };
-    let facts_title = match answer.legalisation {
-        Some(_) => "result.facts",
-        None => "result.file",
-    };
-    let mut shown_rows = legalisation_rows(app, frame, answer.legalisation.as_ref()).await;
+    let title = facts_title(answer.legalisation.is_some(), answer.issued_document.is_some());
+    let mut shown_rows = known_rows(
+        app,
+        frame,
+        answer.legalisation.as_ref(),
+        answer.issued_document.as_ref(),
+    )
+    .await;
     shown_rows.push(Row {
         name: text(frame.language, "facts.file_sha256"),
         value: hash(&answer.sha256),
@@ -195,17 +207,32 @@ async fn file_result<'page>(
         class: outcome.class(),
         headline: text(frame.language, headline),
         explanation: text(frame.language, explanation),
-        facts_title: text(frame.language, facts_title),
+        facts_title: text(frame.language, title),
         rows: shown_rows,
         verdicts: verdicts(frame, &answer.signatures),
         by_file: true,
     }
 }
 
-async fn legalisation_rows(app: &App, frame: &Frame, facts: Option<&pb::LegalisationFacts>) -> Vec<Row> {
-    match facts {
-        Some(facts) => rows(app, frame.language, facts).await,
-        None => Vec::new(),
+/// Key of the title above the facts: of a legalisation, of another document of the platform, or of the file alone.
+fn facts_title(legalised: bool, issued: bool) -> &'static str {
+    match (legalised, issued) {
+        (true, _) => "result.facts",
+        (false, true) => "result.document",
+        (false, false) => "result.file",
+    }
+}
+
+async fn known_rows(
+    app: &App,
+    frame: &Frame,
+    legalisation: Option<&pb::LegalisationFacts>,
+    issued: Option<&pb::IssuedDocumentFacts>,
+) -> Vec<Row> {
+    match (legalisation, issued) {
+        (Some(facts), _) => rows(app, frame.language, facts).await,
+        (None, Some(facts)) => issued_rows(frame.language, facts),
+        (None, None) => Vec::new(),
     }
 }
 

@@ -83,6 +83,7 @@ fn mismatch(document: &Value, schema: &Value, value: &Value, at: &str) -> Option
     for keyword in schema.as_object().unwrap().keys() {
         let known = [
             "type",
+            "default",
             "format",
             "description",
             "properties",

@@ -77,7 +77,10 @@ impl Edge {
             upstream: Upstreams {
                 identity: upstream.clone(),
                 signature: upstream.clone(),
-                notification: upstream,
+                notification: upstream.clone(),
+                payment: upstream.clone(),
+                postal_shipping: upstream.clone(),
+                civil_registry_order: upstream,
             },
         };
         change(&mut settings);

@@ -2,11 +2,15 @@
 #![expect(clippy::unwrap_used, reason = "a helper of a test may fail the test")]
 
 mod answers;
+mod contact;
 mod errors;
 mod harness;
 mod limits;
 mod listener;
+mod office_pages;
+mod orders;
 mod pages;
+mod partners;
 mod reasons;
 mod routes;
 mod sessions;

@@ -125,6 +125,7 @@ async fn the_result_behind_the_qr() {
         signatures: Vec::new(),
         indication: pb::Indication::TotalPassed as i32,
         issued: pb::IssuedState::AsIssued as i32,
+        issued_document: None,
     };
     edge.stub.answers(VERIFY_CODE, &passed);
     let french = edge.get("/v/ABCD-2345-WXYZ?lang=fr").await;
@@ -216,6 +217,35 @@ async fn a_file_is_verified_by_a_form() {
         send("https://evil.test", body).await.status,
         StatusCode::FORBIDDEN
     );
+}
+
+#[tokio::test]
+async fn the_result_for_a_document_that_an_office_issued() {
+    let edge = Edge::start().await;
+    let document = pb::IssuedDocumentFacts {
+        verification_code: "ABCD2345WXYZ".to_owned(),
+        title_fr: "Extrait d’acte de naissance <1>".to_owned(),
+        office_name_fr: "Bureau d’Agdal".to_owned(),
+        document_sha256: vec![0xab; 32],
+        ..Default::default()
+    };
+    let answer = pb::VerifyCodeResponse {
+        indication: pb::Indication::TotalPassed as i32,
+        issued: pb::IssuedState::AsIssued as i32,
+        issued_document: Some(document),
+        ..Default::default()
+    };
+    edge.stub.answers(VERIFY_CODE, &answer);
+    let page = edge.get("/v/ABCD2345WXYZ?lang=fr").await.text();
+    for expected in [
+        "outcome good",
+        "naissance &#60;1&#62;",
+        "Agdal",
+        "ABCD-2345-WXYZ",
+        &"ab".repeat(32),
+    ] {
+        assert!(page.contains(expected), "{expected}: {page}");
+    }
 }
 
 #[tokio::test]

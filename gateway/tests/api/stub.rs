@@ -24,7 +24,7 @@ use wathiq_chassis::{GrpcServer, MethodRule, UserRule};
 pub(crate) const EXCHANGE: &str = "/wathiq.identity.v1.SessionService/ExchangeSession";
 pub(crate) const QUOTA: &str = "/wathiq.identity.v1.DirectoryService/TakeQuota";
 
-const SERVICES: [&str; 11] = [
+const SERVICES: [&str; 23] = [
     "wathiq.identity.v1.AccountService",
     "wathiq.identity.v1.ConfirmationService",
     "wathiq.identity.v1.DirectoryService",
@@ -36,6 +36,18 @@ const SERVICES: [&str; 11] = [
     "wathiq.signature.v1.LegalisationService",
     "wathiq.signature.v1.OfficeService",
     "wathiq.signature.v1.VerificationService",
+    "wathiq.signature.v1.IssuedDocumentService",
+    "wathiq.payment.v1.PaymentService",
+    "wathiq.payment.v1.ProviderService",
+    "wathiq.payment.v1.ReconciliationService",
+    "wathiq.postal_shipping.v1.CarrierService",
+    "wathiq.postal_shipping.v1.OfficeService",
+    "wathiq.postal_shipping.v1.RangeService",
+    "wathiq.postal_shipping.v1.TrackingService",
+    "wathiq.civil_registry_order.v1.ActService",
+    "wathiq.civil_registry_order.v1.AdministrationService",
+    "wathiq.civil_registry_order.v1.OfficeService",
+    "wathiq.civil_registry_order.v1.OrderService",
 ];
 
 /// A call as a service received it.
@@ -231,7 +243,19 @@ pub(crate) async fn serve_stub(pki: &Pki, stub: &Arc<Stub>, shutdown: &Cancellat
         .add_service(Stubbed::<7>(stub.clone()))
         .add_service(Stubbed::<8>(stub.clone()))
         .add_service(Stubbed::<9>(stub.clone()))
-        .add_service(Stubbed::<10>(stub.clone()));
+        .add_service(Stubbed::<10>(stub.clone()))
+        .add_service(Stubbed::<11>(stub.clone()))
+        .add_service(Stubbed::<12>(stub.clone()))
+        .add_service(Stubbed::<13>(stub.clone()))
+        .add_service(Stubbed::<14>(stub.clone()))
+        .add_service(Stubbed::<15>(stub.clone()))
+        .add_service(Stubbed::<16>(stub.clone()))
+        .add_service(Stubbed::<17>(stub.clone()))
+        .add_service(Stubbed::<18>(stub.clone()))
+        .add_service(Stubbed::<19>(stub.clone()))
+        .add_service(Stubbed::<20>(stub.clone()))
+        .add_service(Stubbed::<21>(stub.clone()))
+        .add_service(Stubbed::<22>(stub.clone()));
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap().to_string();
     tokio::spawn(server.serve(listener, shutdown.clone()));

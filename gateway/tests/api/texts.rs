@@ -6,7 +6,7 @@ use std::path::Path;
 use wathiq_gateway::language::{Language, find, tamazight_fallbacks};
 
 /// Sections whose keys the code names whole; those of the others are put together from codes of the services.
-const NAMED: [&str; 16] = [
+const NAMED: [&str; 28] = [
     "site",
     "home",
     "verify",
@@ -23,6 +23,81 @@ const NAMED: [&str; 16] = [
     "state",
     "when",
     "status",
+    "order",
+    "order_text",
+    "order_name",
+    "order_when",
+    "line_name",
+    "line_text",
+    "attempt_text",
+    "pay",
+    "tracking",
+    "contact",
+    "bureau",
+    "relation",
+];
+
+/// Sections whose keys are codes of the services, each with the codes that the contracts name.
+const CODED: [(&str, &[&str]); 5] = [
+    (
+        "line_progress",
+        &[
+            "waiting_for_payment_service",
+            "waiting_for_payment",
+            "waiting_for_office",
+            "waiting_for_correction",
+            "waiting_for_signature_service",
+            "preparing",
+            "preparation_failed",
+            "waiting_for_seal",
+            "waiting_for_time_stamp",
+            "waiting_for_post",
+            "waiting_for_refund",
+        ],
+    ),
+    (
+        "parcel_state",
+        &[
+            "waiting",
+            "label_printed",
+            "handed_over",
+            "in_transit",
+            "customs",
+            "at_delivery_office",
+            "attempted",
+            "held_for_collection",
+            "delivered",
+            "returning",
+            "returned",
+            "claimed",
+            "lost",
+            "cancelled",
+        ],
+    ),
+    (
+        "parcel_exception",
+        &[
+            "DELIVERED_TO_OTHER",
+            "DELIVERED_WITHOUT_DOCUMENT",
+            "SILENT",
+            "CONTRADICTORY_EVENTS",
+        ],
+    ),
+    (
+        "end_reason",
+        &["REFUSED", "CANCELLED", "OVERDUE", "LOST", "RETURNED"],
+    ),
+    (
+        "exception",
+        &[
+            "PAID_NOT_PRODUCED",
+            "PRODUCED_NOT_POSTED",
+            "POSTED_AND_SILENT",
+            "DELIVERED_TO_OTHER",
+            "RETURNED",
+            "REFUND_FAILED",
+        ],
+    ),
 ];
 
 /// What the services say of a request's progress.
@@ -113,6 +188,22 @@ fn every_progress_has_a_text_in_each_language() {
             .map(|language| find(*language, &key).unwrap_or_else(|| panic!("{key} in {}", language.tag())))
             .collect();
         assert_eq!(texts.len(), 3, "{key} is the same in two languages");
+    }
+}
+
+#[test]
+fn every_code_of_an_order_has_a_text_in_each_language() {
+    for (section, codes) in CODED {
+        for code in codes {
+            let key = format!("{section}.{code}");
+            let texts: BTreeSet<_> = [Language::Arabic, Language::French, Language::English]
+                .iter()
+                .map(|language| {
+                    find(*language, &key).unwrap_or_else(|| panic!("{key} in {}", language.tag()))
+                })
+                .collect();
+            assert_eq!(texts.len(), 3, "{key} is the same in two languages");
+        }
     }
 }
 

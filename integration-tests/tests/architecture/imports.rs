@@ -2,7 +2,14 @@
 
 use crate::tree::{File, none, sources};
 
-const SERVICES: [&str; 3] = ["identity", "signature", "notification"];
+const SERVICES: [&str; 6] = [
+    "identity",
+    "signature",
+    "notification",
+    "payment",
+    "postal-shipping",
+    "civil-registry-order",
+];
 
 /// What each floor is made of, from the ground up. A module that is not named is a mechanism: store, clients, keys, mail, the
 /// publishing half of events …
@@ -23,7 +30,8 @@ fn floor(module: &str) -> Floor {
         ["app", ..] => Floor::App,
         ["grpc", ..] | ["events", "consume", ..] => Floor::Edge,
         [
-            "service" | "main" | "lib" | "bootstrap" | "janitor" | "sender" | "migrate",
+            "service" | "main" | "lib" | "bootstrap" | "janitor" | "sender" | "migrate" | "workers"
+            | "commands",
             ..,
         ] => Floor::Top,
         _ => Floor::Mechanism,

@@ -58,7 +58,9 @@ const EXAMPLES: [&str; 3] = [".test", ".example", "example.ma"];
 fn files_are_short() {
     let long: BTreeSet<&str> = FILES
         .iter()
-        .filter(|file| !file.ends(".pdf") && file.text().lines().count() > LONGEST)
+        // A catalogue of texts is as long as what there is to say.
+        .filter(|file| !file.ends(".pdf") && !file.path.contains("/locales/"))
+        .filter(|file| file.text().lines().count() > LONGEST)
         .map(|file| file.path.as_str())
         .collect();
     let named: BTreeSet<&str> = LONG.iter().map(|(path, _)| *path).collect();

@@ -33,23 +33,23 @@ async fn what_is_wrong_is_named_and_changes_nothing() {
 
 /// What was said and what should have been, so that a failure tells of all cases.
 #[derive(Default)]
-struct Table(Vec<String>);
+pub(crate) struct Table(Vec<String>);
 
 impl Table {
-    fn add(&mut self, said: String, expected: &str, of: &Value) {
+    pub(crate) fn add(&mut self, said: String, expected: &str, of: &Value) {
         if said != expected {
             self.0.push(format!("{said}, not {expected}: {of}"));
         }
     }
 
     #[track_caller]
-    fn holds(self) {
+    pub(crate) fn holds(self) {
         assert!(self.0.is_empty(), "{}", self.0.join("\n"));
     }
 }
 
 /// Counts rows of a service's table as the superuser.
-async fn count(stage: &Stage, service: &str, sql: &'static str) -> i64 {
+pub(crate) async fn count(stage: &Stage, service: &str, sql: &'static str) -> i64 {
     let mut connection = stage.stack.database(service).connect().await.unwrap();
     let count = sqlx::query_scalar(sql).fetch_one(&mut connection).await.unwrap();
     connection.close().await.unwrap();

@@ -19,6 +19,8 @@ mod legalisation;
 #[cfg(test)]
 mod operations;
 #[cfg(test)]
+mod orders;
+#[cfg(test)]
 mod pages;
 #[cfg(test)]
 mod people;

@@ -114,6 +114,11 @@ pub(crate) fn on_own_request(confirmation: &str) -> Vec<Operation> {
             None,
         ),
         of(
+            Method::HEAD,
+            "/v1/legalisation-requests/{legalisation_request_id}/files/{kind}",
+            None,
+        ),
+        of(
             Method::GET,
             "/v1/legalisation-requests/{legalisation_request_id}/commitments",
             None,
@@ -126,6 +131,7 @@ pub(crate) fn on_own_document() -> Vec<Operation> {
     vec![
         of(Method::GET, "/v1/documents/{document_id}", None),
         of(Method::GET, "/v1/documents/{document_id}/content", None),
+        of(Method::HEAD, "/v1/documents/{document_id}/content", None),
         of(
             Method::GET,
             "/v1/documents/{document_id}/pages/{page_number}/image.png",

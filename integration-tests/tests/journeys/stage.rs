@@ -8,6 +8,7 @@ use wathiq_local::journey::api::{Api, text};
 use wathiq_local::journey::authenticator::Authenticator;
 use wathiq_local::journey::record::Recorder;
 use wathiq_local::journey::{CONTRACT, CONTRACT_SPOT, Cast, gather, legalisation, office, people};
+use wathiq_local::services::{SERVICES, Service};
 use wathiq_local::stack::{Options, Stack};
 
 /// The running services and the people.
@@ -124,6 +125,7 @@ impl Stage {
             &mut cast.citizen,
             &mut cast.office.agent,
             &mut cast.office.officer,
+            &mut cast.office.registrar,
         ];
         let mut connection = self.stack.database("identity").connect().await?;
         sqlx::query("UPDATE totp SET last_step = NULL")
@@ -204,9 +206,9 @@ pub(crate) fn today() -> String {
 
 /// Adds the last lines of every log to an error.
 pub(crate) fn with_logs(error: anyhow::Error, stack: &Stack) -> anyhow::Error {
-    let logs: String = ["gateway", "identity", "signature", "notification"]
-        .into_iter()
-        .map(|name| {
+    let logs: String = SERVICES
+        .iter()
+        .map(|&Service { name, .. }| {
             let log = stack.log(name);
             let lines: Vec<&str> = log.lines().rev().take(5).collect();
             format!(

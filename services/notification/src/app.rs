@@ -12,6 +12,7 @@ use std::time::Duration;
 use sqlx::PgPool;
 use wathiq_chassis::Ambient;
 
+use crate::clients::civil_registry_order::Orders;
 use crate::clients::identity::Identity;
 use crate::clients::signature::Signature;
 use crate::letter::House;
@@ -24,6 +25,7 @@ pub struct App {
     pub ambient: Ambient,
     pub identity: Arc<dyn Identity>,
     pub signature: Arc<dyn Signature>,
+    pub orders: Arc<dyn Orders>,
     pub mailer: Mailer,
     pub text_messages: Arc<dyn TextMessageProvider>,
     /// Bound on handing one message over, by mail or text.

@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 
 use crate::domain::language::Language;
 use crate::domain::template::Template;
-use shape::{Catalogue, Common, Mail, Mails, Reviewed, Texts};
+use shape::{Catalogue, Common, Mail, Mails, Reasons, Reviewed, Texts};
 
 static ARABIC: LazyLock<Catalogue> = LazyLock::new(|| read(include_str!("../locales/ar.toml")));
 static FRENCH: LazyLock<Catalogue> = LazyLock::new(|| read(include_str!("../locales/fr.toml")));
@@ -68,6 +68,18 @@ pub fn text_message(language: Language, template: Template) -> Option<Found<&'st
     })
 }
 
+/// The text of an office's reason, by its code.
+pub fn reason(language: Language, code: &str) -> &'static str {
+    if language == Language::Tamazight
+        && TAMAZIGHT.common.is_some()
+        && let Some(text) = pick_reason(&TAMAZIGHT.reasons, code)
+    {
+        return text;
+    }
+    let (_, catalogue) = complete(language);
+    pick_reason(&catalogue.reasons, code).as_str()
+}
+
 /// Names of the texts that have no reviewed Tamazight.
 pub fn without_tamazight() -> Vec<String> {
     let common = TAMAZIGHT.common.is_none().then(|| "common".to_owned());
@@ -81,7 +93,17 @@ pub fn without_tamazight() -> Vec<String> {
         .named()
         .filter(|(_, text)| text.is_none())
         .map(|(name, _)| format!("texts.{name}"));
-    common.into_iter().chain(mails).chain(texts).collect()
+    let reasons = TAMAZIGHT
+        .reasons
+        .named()
+        .filter(|(_, text)| text.is_none())
+        .map(|(name, _)| format!("reasons.{name}"));
+    common
+        .into_iter()
+        .chain(mails)
+        .chain(texts)
+        .chain(reasons)
+        .collect()
 }
 
 fn complete(language: Language) -> (Language, &'static Catalogue) {
@@ -96,6 +118,7 @@ fn pick_mail<T>(mails: &Mails<T>, template: Template) -> Option<&T> {
     Some(match template {
         Template::Delivery => return None,
         Template::SignUpCode => &mails.sign_up_code,
+        Template::ContactSessionCode => &mails.contact_session_code,
         Template::ContactChangeCode => &mails.contact_change_code,
         Template::PasswordResetCode => &mails.password_reset_code,
         Template::AccountExistsNotice => &mails.account_exists_notice,
@@ -106,6 +129,25 @@ fn pick_mail<T>(mails: &Mails<T>, template: Template) -> Option<&T> {
         Template::Delivered => &mails.delivered,
         Template::Cancelled => &mails.cancelled,
         Template::Expired => &mails.expired,
+        Template::OrderPlaced => &mails.order_placed,
+        Template::OrderPaid => &mails.order_paid,
+        Template::OrderExpired => &mails.order_expired,
+        Template::OrderCancelled => &mails.order_cancelled,
+        Template::OrderCancelledAfterPayment => &mails.order_cancelled_after_payment,
+        Template::OrderPaidTooLate => &mails.order_paid_too_late,
+        Template::OrderCorrectionRequested => &mails.order_correction_requested,
+        Template::OrderRefused => &mails.order_refused,
+        Template::OrderOverdue => &mails.order_overdue,
+        Template::OrderRefunded => &mails.order_refunded,
+        Template::OrderHandedOver => &mails.order_handed_over,
+        Template::OrderDeliveryAttempted => &mails.order_delivery_attempted,
+        Template::OrderHeldForCollection => &mails.order_held_for_collection,
+        Template::OrderDelivered => &mails.order_delivered,
+        Template::OrderDeliveredToOther => &mails.order_delivered_to_other,
+        Template::OrderDeliveredWithoutDocument => &mails.order_delivered_without_document,
+        Template::OrderReturned => &mails.order_returned,
+        Template::OrderLost => &mails.order_lost,
+        Template::OfficeReminder => &mails.office_reminder,
     })
 }
 
@@ -116,14 +158,24 @@ fn pick_text<T>(texts: &Texts<T>, template: Template) -> Option<&T> {
         Template::PasswordResetCode => &texts.password_reset_code,
         Template::AccountExistsNotice => &texts.account_exists_notice,
         Template::CredentialChangedNotice => &texts.credential_changed_notice,
+        Template::ContactSessionCode => &texts.contact_session_code,
+        Template::OrderPaid => &texts.order_paid,
+        Template::OrderHeldForCollection => &texts.order_held_for_collection,
+        Template::OrderDelivered => &texts.order_delivered,
         _ => return None,
     })
+}
+
+fn pick_reason<'a, T>(reasons: &'a Reasons<T>, code: &str) -> &'a T {
+    let known = reasons.named().find(|(name, _)| name.eq_ignore_ascii_case(code));
+    known.map_or(&reasons.other, |(_, text)| text)
 }
 
 #[cfg(test)]
 mod tests {
     use super::shape::{Part, parts};
     use super::*;
+    use crate::domain::template::Subject;
 
     #[test]
     fn every_message_has_an_email_in_every_language() {
@@ -140,9 +192,15 @@ mod tests {
     }
 
     #[test]
-    fn text_messages_are_for_deliveries_alone() {
+    fn text_messages_are_for_deliveries_and_for_what_cannot_wait() {
+        let urgent = [
+            Template::OrderPaid,
+            Template::OrderHeldForCollection,
+            Template::OrderDelivered,
+        ];
         for template in Template::ALL {
-            let wanted = *template != Template::Delivery && template.as_str().starts_with("identity.");
+            let is_delivery = *template != Template::Delivery && template.subject() == Subject::Delivery;
+            let wanted = is_delivery || urgent.contains(template);
             assert_eq!(
                 text_message(Language::English, *template).is_some(),
                 wanted,
@@ -164,6 +222,20 @@ mod tests {
             } else {
                 Language::Arabic
             }
+        );
+    }
+
+    #[test]
+    fn a_reason_has_a_text_even_where_it_is_new() {
+        let french = reason(Language::French, "REGISTER_DAMAGED");
+        assert_eq!(french, "le registre est endommagé et l'acte ne peut pas être lu.");
+        assert_eq!(
+            reason(Language::English, "SOMETHING_NEW"),
+            "the office gave another reason."
+        );
+        assert_eq!(
+            reason(Language::Tamazight, "ACT_DIFFERS"),
+            reason(Language::Arabic, "ACT_DIFFERS")
         );
     }
 
@@ -191,9 +263,26 @@ mod tests {
 
     #[test]
     fn a_catalogue_with_a_fault_is_refused() {
+        let unknown = fault("[mails.expired]", "[mails.expried]");
+        assert!(
+            unknown.starts_with("unknown field `expried`, expected one of `sign_up_code`"),
+            "{unknown}"
+        );
         assert_eq!(
-            fault("[mails.expired]", "[mails.expried]"),
-            "unknown field `expried`, expected one of `sign_up_code`, `contact_change_code`, `password_reset_code`, `account_exists_notice`, `credential_changed_notice`, `submitted`, `payment_awaited`, `refused`, `delivered`, `cancelled`, `expired`"
+            fault("act_differs =", "act_difers ="),
+            "unknown field `act_difers`, expected one of `act_not_found`, `act_differs`, `not_entitled`, `evidence_needed`, `evidence_insufficient`, `register_not_held`, `register_damaged`, `act_under_correction`, `other`"
+        );
+        assert_eq!(
+            fault("Détail de la commande :\\n{order_link}", "Voir la page"),
+            "mails.order_expired.paragraphs: does not name {order_link}"
+        );
+        assert_eq!(
+            fault("Dont en retard : {late}", "Dont en retard : {total}"),
+            "mails.office_reminder.paragraphs: names {total}, which nobody fills in"
+        );
+        assert_eq!(
+            fault("jusqu'au {held_until_short}", "bientôt"),
+            "texts.order_held_for_collection: does not name {held_until_short}"
         );
         assert_eq!(
             fault("Motif : {reason}", "Motif"),

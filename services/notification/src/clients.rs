@@ -1,8 +1,10 @@
 //! The services that are asked for addresses and facts at sending time.
 
+pub mod civil_registry_order;
 pub mod identity;
 pub mod signature;
 
+use chrono::{DateTime, NaiveDate, Utc};
 use tonic::{Code, Status};
 use wathiq_chassis::BoxError;
 
@@ -34,4 +36,22 @@ impl From<Status> for ClientError {
             Self::Unavailable(Box::new(status))
         }
     }
+}
+
+fn present(text: String) -> Option<String> {
+    Some(text).filter(|text| !text.is_empty())
+}
+
+fn instant(time: Option<prost_types::Timestamp>) -> Option<DateTime<Utc>> {
+    time.and_then(|time| DateTime::from_timestamp(time.seconds, u32::try_from(time.nanos).ok()?))
+}
+
+fn date(date: Option<wathiq_proto::google::r#type::Date>) -> Option<NaiveDate> {
+    date.and_then(|date| {
+        NaiveDate::from_ymd_opt(
+            date.year,
+            u32::try_from(date.month).ok()?,
+            u32::try_from(date.day).ok()?,
+        )
+    })
 }

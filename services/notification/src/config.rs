@@ -45,6 +45,8 @@ pub struct ConsumerConfig {
 pub struct Upstreams {
     pub identity: UpstreamConfig,
     pub signature: UpstreamConfig,
+    #[serde(alias = "civil-registry-order")]
+    pub civil_registry_order: UpstreamConfig,
 }
 
 /// Section `[tokens]`.
@@ -140,7 +142,8 @@ fn text_seconds() -> u64 {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct MessageConfig {
-    /// Where the platform's pages are: links lead to `{public_url}/d/{token}` and `{public_url}/v/{code}`.
+    /// Where the platform's pages are: links lead to `{public_url}/d/{token}`, `/v/{code}`, `/orders/{reference}` and
+    /// `/office?office_id={id}`.
     pub public_url: String,
     /// Messages in the making at the same time, at least 3: one place is kept for codes, and mails with sealed files
     /// have one.

@@ -45,6 +45,8 @@ enum Piece<'a> {
     Value(&'a str),
     Code(&'a str),
     Link(&'a str),
+    /// Each on its own.
+    Lines(&'a [String]),
 }
 
 #[derive(askama::Template)]
@@ -107,7 +109,7 @@ pub fn mail(
     })
 }
 
-/// The text message of a template.
+/// The text message of a template; none where it names a value that the message does not have.
 ///
 /// # Errors
 /// [`LetterError::NoText`].
@@ -116,13 +118,13 @@ pub fn text_message(
     language: Language,
     template: Template,
     values: &Values,
-) -> Result<String, LetterError> {
+) -> Result<Option<String>, LetterError> {
     let found = catalogue::text_message(language, template).ok_or(LetterError::NoText)?;
     let values = values
         .clone()
         .with("help_number", house.help.number.replace(' ', ""))
         .with("help_hours", house.help.short_hours.clone());
-    Ok(fill(found.text, &values))
+    Ok(pieces(found.text, &values).map(|pieces| plain(&pieces)))
 }
 
 /// The language that a message in `language` comes out in, with what belongs to it.
@@ -188,6 +190,7 @@ fn pieces<'a>(paragraph: &'a str, values: &'a Values) -> Option<Vec<Piece<'a>>> 
             Value::Words(value) => Piece::Value(value),
             Value::Code(code) => Piece::Code(code),
             Value::Link(link) => Piece::Link(link),
+            Value::Lines(lines) => Piece::Lines(lines),
         }),
     };
     parts(paragraph)?.into_iter().map(piece).collect()
@@ -196,6 +199,7 @@ fn pieces<'a>(paragraph: &'a str, values: &'a Values) -> Option<Vec<Piece<'a>>> 
 fn plain(pieces: &[Piece<'_>]) -> String {
     let plain = |piece: &Piece<'_>| match *piece {
         Piece::Words(text) | Piece::Value(text) | Piece::Code(text) | Piece::Link(text) => text.to_owned(),
+        Piece::Lines(lines) => lines.iter().map(|line| format!("\n- {line}")).collect(),
     };
     pieces.iter().map(plain).collect()
 }

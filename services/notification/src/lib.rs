@@ -1,7 +1,7 @@
 //! E-mail and text messages to people, in their language, about what other services tell by events.
 //!
 //! Two steps. An event queues a message in the transaction that notes the event ([`events::consume`]); nothing is sent there.
-//! The [`sender`] then asks identity and signature for address and facts, writes the text in memory, sends it and notes the
+//! The [`sender`] then asks other services for address and facts, writes the text in memory, sends it and notes the
 //! outcome. No service calls this one to do its work, so it may be down without stopping any.
 //!
 //! Imports go one way: `grpc, events, sender → app → store → domain`.

@@ -18,7 +18,7 @@ use crate::domain::message::{Message, Outcome, State};
 use crate::domain::template::Lane;
 use crate::store::{StoreError, messages};
 
-/// Until the hand-over begins: asking identity and signature, and writing.
+/// Until the hand-over begins: asking other services, and writing.
 const PREPARING: Duration = Duration::from_secs(30);
 /// What noting the outcome may take while the database answers.
 const SETTLING: Duration = Duration::from_secs(5);
@@ -311,7 +311,7 @@ fn report(message: &Message) {
             tracing::warn!(event = "message.failed", message_id = %id, template, attempts, code, "cannot be sent");
         }
         State::Dropped { reason, .. } => {
-            tracing::info!(event = "message.dropped", message_id = %id, template, attempts, reason, "too late");
+            tracing::info!(event = "message.dropped", message_id = %id, template, attempts, reason, "not to be sent");
         }
     }
 }

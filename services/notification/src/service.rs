@@ -14,6 +14,7 @@ use wathiq_chassis::{Ambient, ConfigError, GrpcServer, KeyFetch, Readiness, Toke
 use wathiq_outbox::{Consumer, Relay};
 
 use crate::app::App;
+use crate::clients::civil_registry_order::{GrpcOrders, Orders};
 use crate::clients::identity::{GrpcIdentity, Identity};
 use crate::clients::signature::{GrpcSignature, Signature};
 use crate::config::Settings;
@@ -56,11 +57,13 @@ pub async fn serve(
     let to = |upstream| client::channel(upstream, &process.tls, &process.trust_domain);
     let identity = GrpcIdentity::new(to(&settings.upstream.identity)?);
     let signature = GrpcSignature::new(to(&settings.upstream.signature)?);
+    let orders = GrpcOrders::new(to(&settings.upstream.civil_registry_order)?);
     let verifier = verifier(&settings, &ambient, identity.clone());
     let app = Arc::new(app(
         &settings,
         Arc::new(identity),
         Arc::new(signature),
+        Arc::new(orders),
         ambient.clone(),
     )?);
     let server = GrpcServer::new(process, grpc::rules::RULES, Some(verifier))?
@@ -133,6 +136,7 @@ pub fn app(
     settings: &Settings,
     identity: Arc<dyn Identity>,
     signature: Arc<dyn Signature>,
+    orders: Arc<dyn Orders>,
     ambient: Ambient,
 ) -> Result<App, ConfigError> {
     settings.check()?;
@@ -140,6 +144,7 @@ pub fn app(
         pool: settings.database.pool()?,
         identity,
         signature,
+        orders,
         mailer: Mailer::new(&settings.mail)?,
         text_messages: Arc::new(HttpProvider::new(&settings.text)?),
         hand_over: settings.hand_over(),

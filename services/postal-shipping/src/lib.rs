@@ -8,11 +8,11 @@
 
 pub mod app;
 pub mod carrier;
+pub mod clients;
 pub mod config;
 pub mod domain;
 pub mod events;
 pub mod grpc;
-pub mod keys;
 pub mod migrate;
 pub mod service;
 pub mod store;

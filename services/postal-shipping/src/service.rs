@@ -16,7 +16,7 @@ use crate::app::{App, Printer};
 use crate::carrier::Carrier;
 use crate::config::Settings;
 use crate::workers::Rhythm;
-use crate::{grpc, keys, migrate, workers};
+use crate::{clients, grpc, migrate, workers};
 
 /// Origin of the service's events.
 const SOURCE: &str = "wathiq/postal-shipping";
@@ -48,7 +48,7 @@ pub async fn serve(
     let process = &settings.process;
     let channel = client::channel(&settings.upstream.identity, &process.tls, &process.trust_domain)?;
     let issuer = settings.tokens.issuer.clone();
-    let verifier = TokenVerifier::new(Arc::clone(&ambient.clock), issuer, keys::fetch(channel));
+    let verifier = TokenVerifier::new(Arc::clone(&ambient.clock), issuer, clients::verification_keys(channel));
     let app = Arc::new(app(&settings, ambient.clone())?);
     let server = grpc::add_services(
         GrpcServer::new(process, grpc::rules::RULES, Some(verifier))?

@@ -10,11 +10,14 @@ pub mod claim_request;
 pub mod confirm_request;
 pub mod confirmation_subject;
 pub mod create_request;
+pub mod deposit_issued;
 pub mod download_document;
 pub mod download_sealed;
 pub mod end_credentials;
 pub mod error;
 pub mod expire_requests;
+pub mod fees;
+pub mod finish_issued;
 pub mod finish_seal;
 mod freeze;
 pub mod get_catalogue;
@@ -29,10 +32,12 @@ pub mod legalisation_facts;
 pub mod link;
 pub mod list_credentials;
 pub mod list_intents;
+pub mod list_issued;
 pub mod list_queue;
 pub mod list_register;
 pub mod list_requests;
 pub mod message_facts;
+pub mod own_issued;
 pub mod place_signature;
 pub mod prepare_seal;
 pub mod refuse_request;
@@ -46,6 +51,7 @@ pub mod review;
 mod revocation;
 pub mod seal;
 pub mod seal_crypto;
+pub mod seal_issued;
 pub mod seal_problem;
 pub mod seal_settings;
 pub mod set_fee;
@@ -66,8 +72,10 @@ use tokio_util::task::TaskTracker;
 use wathiq_chassis::Ambient;
 
 use crate::clients::identity::Identity;
+use crate::clients::payment::Payment;
 use crate::config::RequestSettings;
 use crate::domain::kind::Catalogue;
+use crate::electronic_seals::ElectronicSeals;
 use crate::storage::Objects;
 use crate::{keys, pdf, timestamp, trust};
 
@@ -79,6 +87,8 @@ pub struct App {
     pub ambient: Ambient,
     pub objects: Objects,
     pub identity: Arc<dyn Identity>,
+    /// None where the operator has connected none: then no fee can be set.
+    pub payment: Option<Payment>,
     pub catalogue: Arc<Catalogue>,
     pub requests: RequestSettings,
     pub pdf: pdf::Pool,
@@ -86,6 +96,7 @@ pub struct App {
     pub timestamp: timestamp::Client,
     pub trust: trust::Trust,
     pub seal: seal_settings::SealConfig,
+    pub electronic_seals: ElectronicSeals,
     /// Work that goes on when the call that began it has ended; the process waits for it before it ends.
     pub tasks: TaskTracker,
 }

@@ -1,3 +1,4 @@
 //! The services this one asks.
 
 pub mod identity;
+pub mod payment;

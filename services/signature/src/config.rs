@@ -15,6 +15,7 @@ use secrecy::ExposeSecret;
 use crate::app::seal_settings::SealConfig;
 use crate::domain::kind::Catalogue;
 use crate::domain::transition::Lifetimes;
+use crate::electronic_seals::ElectronicSealConfig;
 use crate::keys::KeysConfig;
 use crate::pdf::PdfConfig;
 use crate::storage::StorageConfig;
@@ -23,6 +24,9 @@ use crate::trust::TrustConfig;
 
 /// The catalogue where no file is configured.
 const CATALOGUE: &str = include_str!("../catalogue.toml");
+
+/// So long a payable may stand at service payment.
+const LONGEST_PAYMENT_DAYS: u16 = 30;
 
 /// Connections of one process.
 const MAX_CONNECTIONS: u32 = 8;
@@ -36,6 +40,8 @@ pub struct Settings {
     pub kafka: KafkaConfig,
     pub upstream: Upstreams,
     #[serde(default)]
+    pub consumer: ConsumerConfig,
+    #[serde(default)]
     pub tokens: TokenConfig,
     pub storage: StorageConfig,
     #[serde(default)]
@@ -48,6 +54,9 @@ pub struct Settings {
     pub timestamp: TimestampConfig,
     pub trust: TrustConfig,
     pub seal: SealConfig,
+    /// Tokens of institutions' electronic seals that this process may open.
+    #[serde(default)]
+    pub electronic_seals: Vec<ElectronicSealConfig>,
 }
 
 /// Section `[upstream]`.
@@ -55,6 +64,17 @@ pub struct Settings {
 #[serde(deny_unknown_fields)]
 pub struct Upstreams {
     pub identity: UpstreamConfig,
+    /// Without it no fee can be set.
+    #[serde(default)]
+    pub payment: Option<UpstreamConfig>,
+}
+
+/// Section `[consumer]`.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ConsumerConfig {
+    /// Unique and lasting among the replicas; host name and port of the listener where it is not said.
+    pub instance: Option<String>,
 }
 
 /// Section `[tokens]`.
@@ -238,6 +258,9 @@ impl RequestSettings {
             if value == 0 {
                 return Err(ConfigError::key(key, "must be at least 1"));
             }
+        }
+        if self.payment_days > LONGEST_PAYMENT_DAYS {
+            return Err(ConfigError::key("requests.payment_days", "must be at most 30"));
         }
         if (1..=60).contains(&self.expected_working_days) {
             return Ok(());

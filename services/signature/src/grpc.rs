@@ -5,6 +5,7 @@ mod convert;
 mod document_service;
 mod downloads;
 mod fields;
+mod issued_documents;
 mod legalisation_service;
 mod message_facts_service;
 mod office_service;
@@ -40,6 +41,11 @@ pub fn add_services(server: GrpcServer, app: &Arc<App>) -> GrpcServer {
         .add_service(pb::office_service_server::OfficeServiceServer::new(
             office_service::Offices::new(app),
         ))
+        .add_service(
+            pb::issued_document_service_server::IssuedDocumentServiceServer::new(
+                issued_documents::IssuedDocuments::new(app),
+            ),
+        )
         .add_service(pb::verification_service_server::VerificationServiceServer::new(
             verification::Verification::new(app),
         ))
@@ -63,6 +69,18 @@ fn command(
         request_id,
         message,
     ))
+}
+
+/// Another service's command as it is recognised when it is repeated. `message` has its request id cleared.
+fn service_command(
+    peer: &str,
+    method: &'static str,
+    request_id: &str,
+    message: &impl prost::Message,
+) -> Result<Command, AppError> {
+    let request_id: Uuid =
+        wathiq_chassis::request_id(request_id).map_err(|violation| AppError::Invalid(vec![violation]))?;
+    Ok(Command::new(write::service(peer), method, request_id, message))
 }
 
 /// An answer as it was stored with its command, or would have been.

@@ -8,6 +8,7 @@ pub mod app;
 pub mod clients;
 pub mod config;
 pub mod domain;
+pub mod electronic_seals;
 pub mod events;
 pub mod grpc;
 pub mod janitor;

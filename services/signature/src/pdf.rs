@@ -7,6 +7,7 @@
 mod job;
 mod lanes;
 mod material;
+mod own;
 mod pool;
 mod protocol;
 mod shown;
@@ -25,6 +26,7 @@ pub use crate::domain::document::{
 pub use job::{Overlay, PreparedFile, RenderJob, VerifyJob, ViewRectangle};
 pub use lanes::{Lane, LaneConfig};
 pub use material::{Digested, TrustMaterial};
+pub use own::OwnVerifier;
 pub use pool::Pool;
 pub use template::current_template_version;
 pub use verdict::{
@@ -45,6 +47,8 @@ pub struct PdfConfig {
     pub people: LaneConfig,
     /// Work for seals.
     pub sealing: LaneConfig,
+    /// Documents that other services have sealed.
+    pub deposits: LaneConfig,
     /// Address space of a child, in MiB.
     pub memory_mib: u64,
     /// CPU time of one job, in seconds.
@@ -64,6 +68,7 @@ impl PdfConfig {
             Lane::Issued => self.issued,
             Lane::People => self.people,
             Lane::Sealing => self.sealing,
+            Lane::Deposits => self.deposits,
         }
     }
 }
@@ -92,6 +97,11 @@ impl Default for PdfConfig {
                 workers: 2,
                 queue: 256,
                 patience_seconds: 120,
+            },
+            deposits: LaneConfig {
+                workers: 2,
+                queue: 64,
+                patience_seconds: 20,
             },
             memory_mib: 1024,
             cpu_seconds: 20,

@@ -10,11 +10,14 @@ use tokio_util::task::TaskTracker;
 use wathiq_chassis::server::ServeError;
 use wathiq_chassis::tls::TlsError;
 use wathiq_chassis::{Ambient, ConfigError, GrpcServer, KeyFetch, Readiness, TokenVerifier, client, status};
-use wathiq_outbox::Relay;
+use wathiq_outbox::{Consumer, Relay};
 
-use crate::app::{App, finish_seal};
+use crate::app::{App, fees, finish_issued, finish_seal};
 use crate::clients::identity::{GrpcIdentity, Identity};
+use crate::clients::payment::Payment;
 use crate::config::Settings;
+use crate::electronic_seals::ElectronicSeals;
+use crate::events::payables::{self, Payables};
 use crate::storage::Objects;
 use crate::{grpc, janitor, keys, migrate, pdf, timestamp, trust};
 
@@ -32,6 +35,8 @@ pub enum StartError {
     Tls(#[from] TlsError),
     #[error(transparent)]
     Serve(#[from] ServeError),
+    #[error("the listener has no address")]
+    Listener(#[from] std::io::Error),
 }
 
 /// Serves until `shutdown`, then lets what is under way end.
@@ -49,7 +54,26 @@ pub async fn serve(
     let channel = client::channel(&settings.upstream.identity, &process.tls, &process.trust_domain)?;
     let identity = GrpcIdentity::new(channel);
     let verifier = verifier(&settings, &ambient, identity.clone());
-    let app = Arc::new(app(&settings, Arc::new(identity), ambient.clone())?);
+    let payment = match &settings.upstream.payment {
+        Some(upstream) => {
+            let channel = client::channel(upstream, &process.tls, &process.trust_domain)?;
+            Some(Payment::new(channel))
+        }
+        None => None,
+    };
+    let app = Arc::new(app(&settings, Arc::new(identity), payment, ambient.clone())?);
+    let instance = match &settings.consumer.instance {
+        Some(instance) => instance.clone(),
+        None => format!("{}-{}", host_name(), listener.local_addr()?.port()),
+    };
+    let consumer = Consumer::new(
+        payables::CONSUMER,
+        instance,
+        &[payables::TOPIC],
+        app.pool.clone(),
+        settings.kafka.clone(),
+    );
+    let told = Payables::new(ambient.clone(), settings.requests.clone());
     let server = grpc::add_services(
         GrpcServer::new(process, grpc::rules::RULES, Some(verifier))?
             .descriptor(wathiq_proto::FILE_DESCRIPTOR_SET),
@@ -64,8 +88,11 @@ pub async fn serve(
 
     let background = TaskTracker::new();
     background.spawn(relay.run(shutdown.clone()));
+    background.spawn(consumer.run(told, shutdown.clone()));
+    background.spawn(fees::run(Arc::clone(&app), shutdown.clone()));
     background.spawn(janitor::run(Arc::clone(&app), shutdown.clone()));
     background.spawn(finish_seal::run(Arc::clone(&app), shutdown.clone()));
+    background.spawn(finish_issued::run(Arc::clone(&app), shutdown.clone()));
     background.spawn(watch_database(app.pool.clone(), readiness, shutdown.clone()));
     background.close();
     let served = server.serve(listener, shutdown.clone()).await;
@@ -90,12 +117,18 @@ pub async fn serve(
 ///
 /// # Errors
 /// [`ConfigError`].
-pub fn app(settings: &Settings, identity: Arc<dyn Identity>, ambient: Ambient) -> Result<App, ConfigError> {
+pub fn app(
+    settings: &Settings,
+    identity: Arc<dyn Identity>,
+    payment: Option<Payment>,
+    ambient: Ambient,
+) -> Result<App, ConfigError> {
     settings.requests.check()?;
     Ok(App {
         pool: settings.database.pool()?,
         objects: Objects::open(&settings.storage)?,
         identity,
+        payment,
         catalogue: Arc::new(settings.catalogue.read()?),
         requests: settings.requests.clone(),
         pdf: pdf::Pool::new(settings.pdf.clone()),
@@ -103,9 +136,15 @@ pub fn app(settings: &Settings, identity: Arc<dyn Identity>, ambient: Ambient) -
         timestamp: timestamp::Client::new(&settings.timestamp, ambient.clone())?,
         trust: trust::Trust::new(&settings.trust, ambient.clone())?,
         seal: settings.seal.clone(),
+        electronic_seals: ElectronicSeals::new(settings.electronic_seals.clone())?,
         tasks: TaskTracker::new(),
         ambient,
     })
+}
+
+fn host_name() -> String {
+    let name = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    name.trim().to_owned()
 }
 
 fn verifier(settings: &Settings, ambient: &Ambient, identity: GrpcIdentity) -> TokenVerifier {

@@ -4,7 +4,9 @@ use chrono::{DateTime, Datelike, NaiveDate, Utc};
 use wathiq_proto::google::r#type::Date;
 use wathiq_proto::wathiq::signature::v1 as pb;
 
+use crate::domain::credential::Holder;
 use crate::domain::destination::Destination;
+use crate::domain::issued_document::{IssuedState, SealMode};
 use crate::domain::seal_facts::SealedFileKind;
 use crate::domain::state::State;
 
@@ -30,6 +32,33 @@ pub(crate) fn file_kind(kind: SealedFileKind) -> pb::SealedFileKind {
     match kind {
         SealedFileKind::Document => pb::SealedFileKind::Document,
         SealedFileKind::LegalisationPage => pb::SealedFileKind::LegalisationPage,
+    }
+}
+
+/// Whose a credential is.
+pub(crate) fn credential_kind(holder: &Holder) -> pb::CredentialKind {
+    match holder {
+        Holder::Officer(_) => pb::CredentialKind::Officer,
+        Holder::Institution(_) => pb::CredentialKind::ElectronicSeal,
+    }
+}
+
+/// Whose key seals.
+pub(crate) fn seal_mode(mode: SealMode) -> pb::SealMode {
+    match mode {
+        SealMode::OfficerKey => pb::SealMode::OfficerKey,
+        SealMode::ElectronicSeal => pb::SealMode::ElectronicSeal,
+    }
+}
+
+/// A state of an issued document.
+pub(crate) fn issued_state(state: IssuedState) -> pb::IssuedDocumentState {
+    match state {
+        IssuedState::WaitingForOfficer => pb::IssuedDocumentState::WaitingForOfficer,
+        IssuedState::Signed => pb::IssuedDocumentState::Signed,
+        IssuedState::Sealed => pb::IssuedDocumentState::Sealed,
+        IssuedState::Withdrawn => pb::IssuedDocumentState::Withdrawn,
+        IssuedState::Failed => pb::IssuedDocumentState::Failed,
     }
 }
 

@@ -1,6 +1,7 @@
-//! `demo`: the legalisation played on the demonstration, and the same on a person's own files.
+//! `demo`: a legalisation and an order played on the demonstration, or legalisations of a person's own files.
 
 mod named;
+mod order;
 mod own_files;
 
 use std::path::Path;
@@ -21,7 +22,7 @@ use crate::journey::record::Recorder;
 use crate::journey::{CONTRACT, CONTRACT_SPOT, Cast, Sealed, checks, gather_noted, write_json};
 use crate::{commands, records, secrets, services, stack_file, topics, wait};
 
-/// Plays the journey on the demonstration's own contract, or on `files`.
+/// Plays both journeys, the legalisation on the demonstration's own contract; or legalisations of `files`.
 ///
 /// # Errors
 /// When the stack does not come up, a step fails, or a tool is not content with a result. A refused file is no error.
@@ -43,7 +44,7 @@ pub async fn run(root: &Path, files: &[String], progress: &dyn Fn(&str)) -> Resu
     let mut recorder = Recorder::new("legalisation", |line| eprintln!("  {line}"));
     let mut cast = assemble(&demo, &description, &mut notes, &mut recorder).await?;
     let outcome = match files {
-        None => own_contract(&demo, &description, &mut cast, &folder, &mut recorder).await,
+        None => both_journeys(&demo, &description, &mut cast, &folder, &mut recorder).await,
         Some(files) => {
             let desk = own_files::Desk {
                 demo: &demo,
@@ -59,13 +60,32 @@ pub async fn run(root: &Path, files: &[String], progress: &dyn Fn(&str)) -> Resu
     outcome
 }
 
-async fn own_contract(
+async fn both_journeys(
     demo: &Demo,
     description: &Description,
     cast: &mut Cast,
     folder: &Path,
     recorder: &mut Recorder,
 ) -> Result<()> {
+    let legalised = own_contract(demo, description, cast, folder, recorder).await?;
+    let (steps, ordered) = order::play(demo, description, cast, folder).await?;
+    let steps = [recorder.steps(), &steps].concat();
+    write_json(&folder.join("steps.json"), &Value::Array(steps))?;
+    write_events(demo, description, folder).await?;
+    for line in legalised.into_iter().chain(ordered) {
+        eprintln!("            {line}");
+    }
+    Ok(())
+}
+
+/// Has the demonstration's contract legalised. Answers what the tools say of it.
+async fn own_contract(
+    demo: &Demo,
+    description: &Description,
+    cast: &mut Cast,
+    folder: &Path,
+    recorder: &mut Recorder,
+) -> Result<Vec<String>> {
     let sealed = cast
         .legalise("contract.pdf", CONTRACT.to_vec(), Some(CONTRACT_SPOT), recorder)
         .await?;
@@ -77,21 +97,12 @@ async fn own_contract(
         .await?;
     std::fs::create_dir_all(folder)?;
     save(folder, &sealed)?;
-    let lines = recorder
+    recorder
         .step(
             "the result is judged by pyHanko, pdfsig and qpdf",
             judge(demo, description, folder, &sealed),
         )
-        .await?;
-    write_json(
-        &folder.join("steps.json"),
-        &Value::Array(recorder.steps().to_vec()),
-    )?;
-    write_events(demo, description, folder).await?;
-    for line in lines {
-        eprintln!("            {line}");
-    }
-    Ok(())
+        .await
 }
 
 fn save(folder: &Path, sealed: &Sealed) -> Result<()> {
@@ -200,6 +211,7 @@ async fn come_back(
         administration_id: office.administration_id.clone(),
         agent: known("agent")?,
         officer: known("officer")?,
+        registrar: known("registrar")?,
     };
     let inbox = Inbox::new(&description.mail, &description.sms)?;
     let (anyone, citizen) = (Api::new(url)?, known("citizen")?);
@@ -208,7 +220,7 @@ async fn come_back(
         inbox,
         stands,
         citizen,
-        &office.officer_pin,
+        [&office.officer_pin, &office.registrar_pin],
         notes,
         recorder,
     )

@@ -68,7 +68,7 @@ pub fn status(root: &Path, scope: Scope) -> Result<bool> {
             None => ("down", "-".into(), String::new()),
         };
         eprintln!(
-            "  {:<14} {word:<5} pid {pid:<8} {memory:<9} {}",
+            "  {:<20} {word:<5} pid {pid:<8} {memory:<9} {}",
             state.name, state.address
         );
     }

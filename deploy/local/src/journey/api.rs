@@ -102,6 +102,12 @@ impl Api {
         }
     }
 
+    /// Where the gateway answers.
+    #[must_use]
+    pub fn base(&self) -> &str {
+        &self.base
+    }
+
     /// The session's secret, where signed in.
     #[must_use]
     pub fn session(&self) -> Option<&str> {
@@ -177,6 +183,17 @@ impl Api {
     /// [`Refused`], or when the gateway does not answer.
     pub async fn post(&self, path: &str, body: &Value) -> Result<Value> {
         self.send(Method::POST, path, Some(body)).await
+    }
+
+    /// As [`Api::post`], where the answer is a file.
+    ///
+    /// # Errors
+    /// [`Refused`], or when the gateway does not answer.
+    pub async fn post_for_bytes(&self, path: &str, body: &Value) -> Result<Vec<u8>> {
+        let key = self.key(&Method::POST, path, body.to_string().as_bytes());
+        let request = self.request(Method::POST, path).header("idempotency-key", key);
+        let response = self.success(request.json(body)).await?;
+        Ok(response.bytes().await?.to_vec())
     }
 
     /// As [`Api::post`], with PUT.

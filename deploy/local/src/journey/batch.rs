@@ -32,6 +32,7 @@ impl Cast {
             &mut self.citizen_session,
             &mut self.agent_session,
             &mut self.officer_session,
+            &mut self.registrar_session,
         ];
         for session in sessions {
             *session = session.patient().in_language(language);

@@ -27,7 +27,7 @@ struct Content {
     /// The civil date on which the office opened, the same in every repetition of a call.
     today: String,
     office: Option<NotedOffice>,
-    /// The latest sessions of citizen, agent and officer, by role.
+    /// The latest sessions of citizen and staff, by role.
     #[serde(default)]
     sessions: BTreeMap<String, String>,
     people: Vec<NotedPerson>,
@@ -40,6 +40,7 @@ pub struct NotedOffice {
     pub office_id: String,
     pub administration_id: String,
     pub officer_pin: String,
+    pub registrar_pin: String,
 }
 
 /// How a person of the journey signs in.
@@ -108,7 +109,8 @@ impl Notes {
             .iter()
             .map(|(account, _)| account)
             .chain(&cast.resting);
-        for account in [&cast.citizen, &cast.office.agent, &cast.office.officer]
+        let office = &cast.office;
+        for account in [&cast.citizen, &office.agent, &office.officer, &office.registrar]
             .into_iter()
             .chain(others)
         {
@@ -142,6 +144,7 @@ impl Notes {
             office_id: cast.office.office_id.clone(),
             administration_id: cast.office.administration_id.clone(),
             officer_pin: cast.officer_pin.clone(),
+            registrar_pin: cast.registrar_pin.clone(),
         });
         self.note_sessions(cast);
         self.save()
@@ -160,6 +163,7 @@ impl Notes {
             ("citizen", is_first.then_some(&cast.citizen_session)),
             ("agent", Some(&cast.agent_session)),
             ("officer", Some(&cast.officer_session)),
+            ("registrar", Some(&cast.registrar_session)),
         ] {
             self.content.sessions.remove(role);
             if let Some(secret) = api.and_then(super::api::Api::session) {

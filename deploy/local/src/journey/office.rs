@@ -9,12 +9,13 @@ use super::account::{self, Account, Person};
 use super::api::{Api, text};
 use super::inbox::Inbox;
 use super::notes::Notes;
+use super::order::registry;
 use crate::description::Token;
 
 /// The offices of the demonstration, as an administrator imports them.
 const OFFICES: &str = include_str!("../../assets/offices.csv");
-/// The annexe that legalises.
-const ANNEXE: &str = "CASA-HH-AIR";
+/// The annexe that legalises, and that keeps registers of civil status.
+pub const ANNEXE: &str = "CASA-HH-AIR";
 
 /// The annexe and its people.
 pub struct Office {
@@ -22,7 +23,10 @@ pub struct Office {
     /// Enrolled administration that documents go to.
     pub administration_id: String,
     pub agent: Account,
+    /// Seals legalisations.
     pub officer: Account,
+    /// The officer of civil status.
+    pub registrar: Account,
 }
 
 /// Opens the offices and puts the staff in their places. Repeated with the same notes, it goes on where it was cut off.
@@ -36,7 +40,7 @@ pub async fn open(
     inbox: &Inbox,
     administrator: &mut Account,
     notes: &mut Notes,
-    (token, issuing_certificate): (&Token, &Path),
+    (tokens, issuing_certificate): ([&Token; 2], &Path),
 ) -> Result<Office> {
     let seed = notes.seed().to_owned();
     let head = account::sign_in(api, administrator, "staff").await?.once(&seed);
@@ -50,7 +54,7 @@ pub async fn open(
         )
         .await
         .context("enrolment of an administration")?;
-    let [agent, officer] = employ(api, inbox, &head, administrator, notes, &office_id).await?;
+    let [agent, officer, registrar] = employ(api, inbox, &head, administrator, notes, &office_id).await?;
     appoint(
         &head,
         &office_id,
@@ -61,12 +65,19 @@ pub async fn open(
     .await?;
     // A session's token learns of a new role when it is traded anew.
     let head = account::sign_in(api, administrator, "staff").await?.once(&seed);
-    register_key(&head, &office_id, &officer.email, token, issuing_certificate).await?;
+    for (role, token) in ["officer", "registrar"].into_iter().zip(tokens) {
+        let person_id = notes
+            .person_id(role)
+            .with_context(|| format!("nobody noted who the {role} is"))?;
+        register_key(&head, &office_id, person_id, token, issuing_certificate).await?;
+    }
+    registry::open(&head, &office_id, notes.today(), notes.seed()).await?;
     Ok(Office {
         office_id,
         administration_id: text(&administration, "/administration_id")?.to_owned(),
         agent,
         officer,
+        registrar,
     })
 }
 
@@ -98,10 +109,11 @@ async fn employ(
     administrator: &Account,
     notes: &mut Notes,
     office_id: &str,
-) -> Result<[Account; 2]> {
+) -> Result<[Account; 3]> {
     let stand_in = appoint(head, office_id, &administrator.email, "agent", notes.today()).await?;
-    let agent = hire(api, inbox, head, notes, "agent", office_id).await?;
-    let officer = hire(api, inbox, head, notes, "officer", office_id).await?;
+    let agent = hire(api, inbox, head, notes, ["agent"; 2], office_id).await?;
+    let officer = hire(api, inbox, head, notes, ["officer"; 2], office_id).await?;
+    let registrar = hire(api, inbox, head, notes, ["registrar", "officer"], office_id).await?;
     head.send(
         reqwest::Method::POST,
         &format!("/v1/memberships/{stand_in}/end"),
@@ -109,15 +121,16 @@ async fn employ(
     )
     .await
     .context("end of the administrator's own membership")?;
-    Ok([agent, officer])
+    Ok([agent, officer, registrar])
 }
 
+/// Appoints the person who plays a role to a post.
 async fn hire(
     api: &Api,
     inbox: &Inbox,
     head: &Api,
     notes: &mut Notes,
-    role: &str,
+    [role, post]: [&str; 2],
     office_id: &str,
 ) -> Result<Account> {
     let (person, account, _) = account::bring_in(api, inbox, notes, role)
@@ -130,7 +143,7 @@ async fn hire(
     };
     notes.note_person_id(role, &id)?;
     bind(head, &person, office_id, &id).await?;
-    appoint(head, office_id, &person.email, role, notes.today()).await?;
+    appoint(head, office_id, &person.email, post, notes.today()).await?;
     Ok(account)
 }
 
@@ -182,23 +195,17 @@ async fn bind(agent: &Api, person: &Person, office_id: &str, id: &str) -> Result
 async fn register_key(
     head: &Api,
     office_id: &str,
-    officer_email: &str,
+    person_id: &str,
     token: &Token,
     issuing_certificate: &Path,
 ) -> Result<()> {
-    let members = head.get(&format!("/v1/offices/{office_id}/memberships")).await?;
-    let members = members["items"].as_array().cloned().unwrap_or_default();
-    let officer = members
-        .iter()
-        .find(|member| member["role"] == "officer")
-        .with_context(|| format!("no officer among the members, not even {officer_email}"))?;
     let chain = format!(
         "{}{}",
         std::fs::read_to_string(&token.certificate)?,
         std::fs::read_to_string(issuing_certificate)?
     );
     let body: Value = json!({
-        "officer_person_id": officer["person_id"],
+        "officer_person_id": person_id,
         "token_label": token.label,
         "key_label": token.key_label,
         "certificate_chain_pem": chain,

@@ -42,6 +42,15 @@ const OFFICER: Part = Part {
     birth_date: "1976-11-21",
 };
 
+const REGISTRAR: Part = Part {
+    role: "registrar",
+    login: "youssef.elamrani",
+    number: 140,
+    name_latin: ["Youssef", "El Amrani"],
+    name_arabic: ["يوسف", "العمراني"],
+    birth_date: "1968-09-02",
+};
+
 const CITIZEN: Part = Part {
     role: "citizen",
     login: "salma.elidrissi",
@@ -90,7 +99,7 @@ pub fn chance() -> (String, String) {
 /// # Errors
 /// When there is no such role.
 pub fn of(role: &str, token: &str, password: &str) -> Result<Person> {
-    let parts = [&ADMINISTRATOR, &AGENT, &OFFICER, &CITIZEN];
+    let parts = [&ADMINISTRATOR, &AGENT, &OFFICER, &REGISTRAR, &CITIZEN];
     let part = parts.into_iter().find(|part| part.role == role);
     let part = part.with_context(|| format!("nobody plays {role}"))?;
     Ok(part.played_by(token, password))

@@ -12,10 +12,28 @@ use tokio::process::Command;
 use super::{Surroundings, database_user};
 use crate::description::Postgres;
 use crate::process::{Running, User};
+use crate::services::SERVICES;
 use crate::{secrets, wait};
 
+/// The database of a service.
+#[must_use]
+pub fn database(service: &str) -> String {
+    format!("wathiq_{}", service.replace('-', "_"))
+}
+
+/// The role that owns a service's database, and the one that works in it.
+#[must_use]
+pub fn roles(service: &str) -> [String; 2] {
+    ["owner", "app"].map(|part| format!("{}_{part}", database(service)))
+}
+
 /// The services with a database.
-pub const OWNERS: [&str; 3] = ["identity", "signature", "notification"];
+fn owners() -> impl Iterator<Item = &'static str> {
+    SERVICES
+        .iter()
+        .filter(|service| service.database)
+        .map(|service| service.name)
+}
 
 /// Lays the cluster out when it does not exist yet, starts it, and waits until it answers over TLS.
 ///
@@ -57,9 +75,9 @@ pub async fn start(around: &Surroundings<'_>) -> Result<Running> {
 pub async fn prepare_databases(around: &Surroundings<'_>) -> Result<()> {
     let description = describe(around)?;
     let mut connection = superuser(&description, "postgres").connect().await?;
-    for service in OWNERS {
+    for service in owners() {
         create_roles(&mut connection, &description, service).await?;
-        create_database(&mut connection, service, &format!("wathiq_{service}")).await?;
+        create_database(&mut connection, service, &database(service)).await?;
     }
     connection.close().await?;
     Ok(())
@@ -70,7 +88,7 @@ pub async fn prepare_databases(around: &Surroundings<'_>) -> Result<()> {
 /// # Errors
 /// When a statement fails.
 pub async fn create_database(connection: &mut PgConnection, service: &str, database: &str) -> Result<()> {
-    let (owner, application) = (format!("wathiq_{service}_owner"), format!("wathiq_{service}_app"));
+    let [owner, application] = roles(service);
     let exists: bool = sqlx::query_scalar("SELECT EXISTS (SELECT FROM pg_database WHERE datname = $1)")
         .bind(database)
         .fetch_one(&mut *connection)
@@ -117,9 +135,8 @@ pub fn superuser(description: &Postgres, database: &str) -> PgConnectOptions {
 pub fn describe(around: &Surroundings<'_>) -> Result<Postgres> {
     let folder = around.layout.secrets();
     let mut roles = std::collections::BTreeMap::new();
-    for service in OWNERS {
-        for part in ["owner", "app"] {
-            let role = format!("wathiq_{service}_{part}");
+    for service in owners() {
+        for role in self::roles(service) {
             let file = folder.join(&role);
             secrets::kept(&file, || secrets::random_hex(16))?;
             roles.insert(role, file);
@@ -136,8 +153,7 @@ pub fn describe(around: &Surroundings<'_>) -> Result<Postgres> {
 }
 
 async fn create_roles(connection: &mut PgConnection, description: &Postgres, service: &str) -> Result<()> {
-    for part in ["owner", "app"] {
-        let role = format!("wathiq_{service}_{part}");
+    for role in roles(service) {
         let file = description
             .roles
             .get(&role)

@@ -13,6 +13,12 @@ pub(super) fn settings(facts: &Facts<'_>) -> Result<Value> {
         "database": facts.database_section()?,
         "kafka": facts.kafka(),
         "upstream": facts.upstream(&["identity", "payment", "postal-shipping", "signature"])?,
+        "consumer": {"instance": facts.instance.name()},
         "storage": {"url": format!("file://{}", objects.display())},
+        "orders": {
+            "verification_url": facts.public_url()?.replacen("http:", "https:", 1),
+            // An office that has just opened takes orders soon.
+            "office_seconds": 2,
+        },
     }))
 }

@@ -17,6 +17,13 @@ pub(super) fn settings(facts: &Facts<'_>) -> Result<Value> {
             // The demonstration's own client begins the trace that is followed to the end.
             "trusted_tracers": ["127.0.0.1"],
         },
-        "upstream": facts.upstream(&["identity", "signature", "notification"])?,
+        "upstream": facts.upstream(&[
+            "identity",
+            "signature",
+            "notification",
+            "payment",
+            "postal-shipping",
+            "civil-registry-order",
+        ])?,
     }))
 }

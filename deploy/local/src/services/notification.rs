@@ -17,7 +17,7 @@ pub(super) fn settings(facts: &Facts<'_>) -> Result<Value> {
         "database": facts.database_section()?,
         "kafka": facts.kafka(),
         "consumer": {"instance": facts.instance.name()},
-        "upstream": facts.upstream(&["identity", "signature"])?,
+        "upstream": facts.upstream(&["identity", "signature", "civil-registry-order"])?,
         "mail": {
             "host": host,
             "port": port.parse::<u16>()?,

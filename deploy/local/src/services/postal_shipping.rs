@@ -16,6 +16,7 @@ pub(super) fn settings(facts: &Facts<'_>) -> Result<Value> {
             "url": carrier.url,
             "inbound_secret_files": [carrier.inbound_secret_file],
             "outbound_secret_file": carrier.outbound_secret_file,
+            "announce_milliseconds": 200,
         },
     }))
 }

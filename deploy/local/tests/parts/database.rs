@@ -2,15 +2,15 @@
 
 use sqlx::postgres::{PgConnectOptions, PgSslMode};
 use sqlx::{ConnectOptions, Connection};
-use wathiq_local::parts::postgres::{OWNERS, superuser};
+use wathiq_local::parts::postgres::{database, roles, superuser};
+use wathiq_local::services::SERVICES;
 
 use crate::given::stack;
 
-fn role(service: &str, part: &str, database: &str) -> PgConnectOptions {
+fn enter(database: &str, role: &str) -> PgConnectOptions {
     let postgres = stack().postgres;
-    let role = format!("wathiq_{service}_{part}");
-    let password = std::fs::read_to_string(&postgres.roles[&role]).unwrap();
-    superuser(&postgres, database).username(&role).password(&password)
+    let password = std::fs::read_to_string(&postgres.roles[role]).unwrap();
+    superuser(&postgres, database).username(role).password(&password)
 }
 
 fn code(error: &sqlx::Error) -> String {
@@ -37,15 +37,16 @@ async fn only_tls_is_answered() {
 
 #[tokio::test]
 async fn the_application_role_has_no_ddl_and_the_owner_has() {
-    for service in OWNERS {
-        let database = format!("wathiq_{service}");
-        let mut application = role(service, "app", &database).connect().await.unwrap();
+    for service in SERVICES.iter().filter(|service| service.database) {
+        let service = service.name;
+        let (database, [owner, application]) = (database(service), roles(service));
+        let mut application = enter(&database, &application).connect().await.unwrap();
         let refused = sqlx::query("CREATE TABLE intruder ()")
             .execute(&mut application)
             .await
             .unwrap_err();
         assert_eq!(code(&refused), "42501", "{service}");
-        let mut owner = role(service, "owner", &database).connect().await.unwrap();
+        let mut owner = enter(&database, &owner).connect().await.unwrap();
         sqlx::query("CREATE TEMPORARY TABLE own ()")
             .execute(&mut owner)
             .await
@@ -63,11 +64,8 @@ async fn the_application_role_has_no_ddl_and_the_owner_has() {
 
 #[tokio::test]
 async fn no_role_enters_the_database_of_another_service() {
-    for part in ["owner", "app"] {
-        let refused = role("signature", part, "wathiq_identity")
-            .connect()
-            .await
-            .unwrap_err();
-        assert_eq!(code(&refused), "42501", "{part}");
+    for role in roles("signature") {
+        let refused = enter(&database("identity"), &role).connect().await.unwrap_err();
+        assert_eq!(code(&refused), "42501", "{role}");
     }
 }

@@ -1,5 +1,6 @@
 //! The demonstration's life, here in a state folder and on ports of its own: up, found again, down, cleaned.
 
+use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
@@ -9,6 +10,7 @@ use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::Duration;
 
 use serde_json::Value;
+use wathiq_local::services::SERVICES;
 use wathiq_local::wait;
 
 struct Place {
@@ -192,21 +194,51 @@ fn roles(stack: &Value) -> Vec<&str> {
 #[test]
 fn a_demo_killed_on_its_way_is_taken_up_and_serves_own_files() {
     let place = Place::new();
-    for said in ["first administrator", "the annexe opens", "the citizen confirms"] {
+    for said in [
+        "first administrator",
+        "the annexe opens",
+        "the citizen confirms",
+        "the citizen pays by card",
+    ] {
         place.run_until(&["demo"], said);
     }
     let whole = place.run(&["demo"]);
     assert!(whole.status.success(), "{}", text(&whole));
-    for name in ["legalised.pdf", "verification.json", "steps.json", "events.jsonl"] {
+    for name in [
+        "legalised.pdf",
+        "verification.json",
+        "extrait.pdf",
+        "copie-integrale.pdf",
+        "batch-sheet.pdf",
+        "label.pdf",
+        "receipt.pdf",
+        "events.jsonl",
+    ] {
         assert!(place.result(name).is_file(), "{name}");
     }
+    let steps = json(&place.result("steps.json"));
+    let journeys = steps
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|step| step["journey"].as_str().unwrap());
+    assert_eq!(
+        journeys.collect::<BTreeSet<_>>(),
+        ["legalisation", "order"].into()
+    );
+    assert_eq!(json(&place.result("order.json"))["state"], "completed");
+    let audit = json(&place.result("audit.json"));
+    assert_eq!(audit["differences"], serde_json::json!([]));
+    // The order of the run that was killed stands in the books too.
+    assert_eq!(audit["checked"]["payables"], 2);
     let stack = json(&place.result("stack.json"));
-    let everybody = ["administrator", "agent", "officer", "citizen"];
+    let everybody = ["administrator", "agent", "officer", "registrar", "citizen"];
     assert_eq!(roles(&stack), everybody);
-    assert_eq!(stack["services"].as_array().unwrap().len(), 4);
+    assert_eq!(stack["services"].as_array().unwrap().len(), SERVICES.len());
     for url in [
         &stack["partners"]["mail"]["inbox"],
         &stack["partners"]["text_messages"]["inbox"],
+        &stack["partners"]["carrier"]["items"],
         &stack["partners"]["trust"]["time_stamping"],
     ] {
         assert!(
@@ -231,7 +263,7 @@ fn a_demo_killed_on_its_way_is_taken_up_and_serves_own_files() {
         assert!(text(&own).contains(&format!("  {account} ")), "{}", text(&own));
     }
     // Another citizen may have come, so that nobody waits for a fresh code.
-    assert_eq!(roles(&json(&place.result("stack.json")))[..4], everybody);
+    assert_eq!(roles(&json(&place.result("stack.json")))[..5], everybody);
     assert!(place.result("mon bail (1)/legalised.pdf").is_file());
     assert!(json(&place.result("bad/refusal.json"))["reason"].is_string());
     assert_eq!(before, std::fs::read(place.result("legalised.pdf")).unwrap());

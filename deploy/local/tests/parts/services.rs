@@ -34,7 +34,16 @@ async fn services_come_up_are_killed_and_cut_off_and_come_back() {
         ..Options::default()
     };
     let mut stack = Stack::start(options).await.unwrap();
-    let processes = ["identity", "signature", "signature-2", "notification", "gateway"];
+    let processes = [
+        "identity",
+        "signature",
+        "signature-2",
+        "payment",
+        "postal-shipping",
+        "civil-registry-order",
+        "notification",
+        "gateway",
+    ];
     for process in processes {
         ready(&stack, process, true).await;
     }

@@ -162,6 +162,8 @@ pub(crate) struct LegalisationRequest {
     /// Machine-readable detail of what happens next.
     pub(crate) progress_code: Option<String>,
     pub(crate) resubmission_of: Option<String>,
+    /// Where the fee is paid; null without one.
+    pub(crate) payable_id: Option<String>,
     pub(crate) etag: String,
 }
 
@@ -189,6 +191,7 @@ impl Show<LegalisationRequest> for pb::LegalisationRequest {
             expire_time: self.expire_time.show(),
             progress_code: self.progress_code.show(),
             resubmission_of: self.resubmission_of.show(),
+            payable_id: self.payable_id.show(),
             etag: self.etag,
         }
     }

@@ -4,7 +4,7 @@ use serde_json::json;
 use utoipa::openapi::header::{Header, HeaderBuilder};
 use utoipa::openapi::path::Operation;
 use utoipa::openapi::schema::{ObjectBuilder, SchemaType, Type};
-use utoipa::openapi::{ContentBuilder, Ref, RefOr, Response, ResponseBuilder};
+use utoipa::openapi::{Content, ContentBuilder, Ref, RefOr, Response, ResponseBuilder};
 
 /// Each status of a problem: what it means, and one of its reasons.
 const PROBLEMS: [(u16, &str, &str); 14] = [
@@ -59,7 +59,13 @@ const PROBLEMS: [(u16, &str, &str); 14] = [
 /// Statuses that any operation may answer.
 const ANY: [u16; 5] = [400, 429, 500, 503, 504];
 /// Resources with a version.
-const TAGGED: [&str; 4] = ["Person", "LegalisationRequest", "Administration", "Office"];
+const TAGGED: [&str; 5] = [
+    "Person",
+    "LegalisationRequest",
+    "Administration",
+    "Office",
+    "Order",
+];
 
 /// The problems as parts of the document that operations point to.
 pub(super) fn problems() -> impl Iterator<Item = (String, RefOr<Response>)> {
@@ -79,6 +85,15 @@ pub(super) fn problems() -> impl Iterator<Item = (String, RefOr<Response>)> {
         }
         (name(status), response.into())
     })
+}
+
+/// What the problems of a status say, for an operation that answers something else with it as well.
+fn content_of(status: u16) -> Vec<(String, RefOr<Content>)> {
+    let known = problems().find(|(known, _)| *known == name(status));
+    match known {
+        Some((_, RefOr::T(response))) => response.content.into_iter().collect(),
+        _ => Vec::new(),
+    }
 }
 
 fn name(status: u16) -> String {
@@ -122,7 +137,8 @@ pub(super) fn add(method: &str, path: &str, public: bool, operation: &mut Operat
     let changes = method != "GET";
     let body = operation.request_body.is_some();
     let mut statuses = ANY.to_vec();
-    statuses.extend((!public).then_some(401));
+    // The carrier signs what it sends.
+    statuses.extend((!public || path.starts_with("/v1/carrier/")).then_some(401));
     statuses.extend((!public || changes).then_some(403));
     statuses.extend(path.contains('{').then_some(404));
     if changes {
@@ -142,8 +158,13 @@ pub(super) fn add(method: &str, path: &str, public: bool, operation: &mut Operat
         responses.insert("304".to_owned(), same.build().into());
     }
     for status in statuses {
-        let reference = Ref::from_response_name(name(status));
-        responses.insert(status.to_string(), RefOr::Ref(reference));
+        match responses.get_mut(&status.to_string()) {
+            Some(RefOr::T(own)) => own.content.extend(content_of(status)),
+            _ => {
+                let reference = Ref::from_response_name(name(status));
+                responses.insert(status.to_string(), RefOr::Ref(reference));
+            }
+        }
     }
     let other = problem("Any other problem.", None);
     responses.insert("default".to_owned(), other.into());

@@ -91,6 +91,7 @@ fn object(document: &Value, schema: &Value) -> Value {
 fn text(name: &str, format: Option<&str>) -> Value {
     match (format, name) {
         (Some("date"), _) => json!("2026-11-22"),
+        (Some("partial-date"), _) => json!("1990-05-17"),
         (Some("date-time"), _) => json!("2026-11-22T09:00:00Z"),
         (Some("hex"), _) => json!("9f".repeat(32)),
         (Some("byte"), _) => json!("iVBORw0KGgo="),

@@ -78,6 +78,14 @@ impl Upload {
     /// `UNSUPPORTED_MEDIA_TYPE`, `FILE_TOO_LARGE` where the declared length says so, `BODY_UNREADABLE` for a form
     /// without boundary.
     pub(crate) async fn open(request: Request, limit: u64) -> Result<Self, Problem> {
+        Self::open_one_of(request, limit, &["application/pdf"]).await
+    }
+
+    /// The same for files of some types, which the service tells apart by their bytes.
+    ///
+    /// # Errors
+    /// As [`Upload::open`].
+    pub(crate) async fn open_one_of(request: Request, limit: u64, kinds: &[&str]) -> Result<Self, Problem> {
         let headers = request.headers();
         let essence = headers
             .get(header::CONTENT_TYPE)
@@ -89,7 +97,7 @@ impl Upload {
             .and_then(|value| value.to_str().ok())
             .and_then(|value| value.parse().ok());
         match essence.as_deref() {
-            Some("application/pdf" | "application/octet-stream") => {
+            Some(kind) if kind == "application/octet-stream" || kinds.contains(&kind) => {
                 if declared.is_some_and(|length| length > limit) {
                     return Err(too_large(limit));
                 }
@@ -117,7 +125,10 @@ impl Upload {
             _ => Err(Problem::new(
                 StatusCode::UNSUPPORTED_MEDIA_TYPE,
                 "UNSUPPORTED_MEDIA_TYPE",
-                "send the file as application/pdf, or in a form as multipart/form-data",
+                format!(
+                    "send the file as {}, or in a form as multipart/form-data",
+                    kinds.join(", ")
+                ),
             )),
         }
     }

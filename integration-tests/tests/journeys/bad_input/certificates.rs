@@ -37,7 +37,11 @@ pub(super) async fn expired(stage: &mut Stage) {
         "422 CREDENTIAL_EXPIRED"
     );
     let known = head.get(&path).await.unwrap();
-    assert_eq!(known["items"].as_array().map(Vec::len), Some(1));
+    assert_eq!(
+        known["items"].as_array().map(Vec::len),
+        Some(2),
+        "those of the two officers"
+    );
 
     let id = stage.accepted().await.unwrap();
     let session = stage.cast.officer_session.clone();

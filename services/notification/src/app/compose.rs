@@ -1,4 +1,6 @@
-//! The values of a message, from what identity and signature say at sending time.
+//! The values of a message, from what other services say at sending time.
+
+mod orders;
 
 use secrecy::ExposeSecret;
 use wathiq_chassis::civil_date;
@@ -9,6 +11,8 @@ use crate::clients::identity::{Delivery, Recipient};
 use crate::clients::signature::{Facts, ReasonText};
 use crate::domain::language::Language;
 use crate::letter::{self, House, Value, Values};
+
+pub use orders::{office, order};
 
 /// How the sealed files of a mail reach the reader.
 #[derive(Debug, Clone, PartialEq, Eq)]

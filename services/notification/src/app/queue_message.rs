@@ -14,9 +14,11 @@ use crate::store::{StoreError, messages};
 
 /// The event that a message follows from.
 #[derive(Debug, Clone, Copy)]
-pub struct Cause {
+pub struct Cause<'a> {
     pub event_id: Uuid,
     pub aggregate_id: Uuid,
+    /// Which parts of the aggregate it tells of.
+    pub about: &'a [Uuid],
     pub happened_at: DateTime<Utc>,
 }
 
@@ -29,6 +31,24 @@ pub enum QueueError {
     Outbox(#[from] OutboxError),
 }
 
+/// Queues a message unless there is one about the same parts of the same aggregate. Answers whether it did.
+///
+/// # Errors
+/// [`QueueError`].
+pub async fn queue_once(
+    conn: &mut PgConnection,
+    ambient: &Ambient,
+    cause: Cause<'_>,
+    template: Template,
+    channel: Channel,
+) -> Result<bool, QueueError> {
+    if messages::exists(conn, cause.aggregate_id, cause.about, template).await? {
+        return Ok(false);
+    }
+    queue(conn, ambient, cause, template, channel).await?;
+    Ok(true)
+}
+
 /// Queues a message in the caller's transaction, due at once.
 ///
 /// # Errors
@@ -36,7 +56,7 @@ pub enum QueueError {
 pub async fn queue(
     conn: &mut PgConnection,
     ambient: &Ambient,
-    cause: Cause,
+    cause: Cause<'_>,
     template: Template,
     channel: Channel,
 ) -> Result<(), QueueError> {
@@ -45,6 +65,7 @@ pub async fn queue(
         id: ambient.uuid_v7(),
         cause_event_id: cause.event_id,
         aggregate_id: cause.aggregate_id,
+        about: cause.about.to_vec(),
         template,
         channel,
         state: State::Queued { failure_code: None },

@@ -2,6 +2,8 @@
 
 mod delivery;
 mod legalisation;
+mod office;
+mod order;
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -11,7 +13,7 @@ use super::App;
 use super::settle_message::Attempt;
 use crate::clients::ClientError;
 use crate::domain::message::{Message, Outcome, TOO_LATE};
-use crate::domain::template::Template;
+use crate::domain::template::Subject;
 use crate::letter::LetterError;
 use crate::text_message::SendError;
 
@@ -36,33 +38,41 @@ pub async fn attempt(app: &App, message: &Message, hand_over: &HandOver) -> Atte
     if message.is_stale(app.ambient.now()) {
         return Attempt {
             template,
-            outcome: Outcome::TooLate {
+            outcome: Outcome::Dropped {
                 reason: TOO_LATE.to_owned(),
             },
         };
     }
-    let result = match template {
-        Template::Submitted
-        | Template::PaymentAwaited
-        | Template::Refused
-        | Template::Delivered
-        | Template::Cancelled
-        | Template::Expired => legalisation::send(app, message, hand_over)
-            .await
-            .map(|()| template),
-        Template::Delivery
-        | Template::SignUpCode
-        | Template::ContactChangeCode
-        | Template::PasswordResetCode
-        | Template::AccountExistsNotice
-        | Template::CredentialChangedNotice => delivery::send(app, message, hand_over).await,
+    let sent = match template.subject() {
+        Subject::Delivery => return delivery(app, message, hand_over).await,
+        Subject::Legalisation => legalisation::send(app, message, hand_over).await,
+        Subject::Order => order::send(app, message, hand_over).await,
+        Subject::Office => office::send(app, message, hand_over).await,
     };
-    match result {
+    Attempt {
+        template,
+        outcome: outcome(sent),
+    }
+}
+
+/// A code or notice turns out to be of a kind while it is sent.
+async fn delivery(app: &App, message: &Message, hand_over: &HandOver) -> Attempt {
+    match delivery::send(app, message, hand_over).await {
         Ok(template) => Attempt {
             template,
             outcome: Outcome::Sent,
         },
-        Err(outcome) => Attempt { template, outcome },
+        Err(outcome) => Attempt {
+            template: message.template,
+            outcome,
+        },
+    }
+}
+
+fn outcome(sent: Result<(), Outcome>) -> Outcome {
+    match sent {
+        Ok(()) => Outcome::Sent,
+        Err(outcome) => outcome,
     }
 }
 

@@ -60,15 +60,31 @@ macro_rules! one_each {
 one_each! {
     /// E-mails.
     Mails {
-        sign_up_code, contact_change_code, password_reset_code, account_exists_notice, credential_changed_notice,
+        sign_up_code, contact_change_code, password_reset_code, contact_session_code, account_exists_notice,
+        credential_changed_notice,
         submitted, payment_awaited, refused, delivered, cancelled, expired,
+        order_placed, order_paid, order_expired, order_cancelled, order_cancelled_after_payment, order_paid_too_late,
+        order_correction_requested, order_refused, order_overdue, order_refunded,
+        order_handed_over, order_delivery_attempted, order_held_for_collection, order_delivered, order_delivered_to_other,
+        order_delivered_without_document, order_returned, order_lost,
+        office_reminder,
     }
 }
 
 one_each! {
     /// Text messages.
     Texts {
-        sign_up_code, contact_change_code, password_reset_code, account_exists_notice, credential_changed_notice,
+        sign_up_code, contact_change_code, password_reset_code, contact_session_code, account_exists_notice,
+        credential_changed_notice,
+        order_paid, order_held_for_collection, order_delivered,
+    }
+}
+
+one_each! {
+    /// Why an office asks for a correction or refuses, by the codes of civil-registry-order; `other` for a code that is not here yet.
+    Reasons {
+        act_not_found, act_differs, not_entitled, evidence_needed, evidence_insufficient, register_not_held, register_damaged,
+        act_under_correction, other,
     }
 }
 
@@ -79,6 +95,7 @@ pub struct Catalogue {
     pub common: Common,
     pub mails: Mails<Mail>,
     pub texts: Texts<String>,
+    pub reasons: Reasons<String>,
 }
 
 /// The texts of a language that one of its speakers has reviewed; another language stands in for the rest. None is used before
@@ -89,6 +106,7 @@ pub struct Reviewed {
     pub common: Option<Common>,
     pub mails: Mails<Option<Mail>>,
     pub texts: Texts<Option<String>>,
+    pub reasons: Reasons<Option<String>>,
 }
 
 /// What is wrong with a text.
@@ -107,8 +125,11 @@ impl std::fmt::Display for Fault {
 /// Values of a code, and of what every text message ends with.
 const CODE: &[&str] = &["code", "until"];
 const HELP: &[&str] = &["help_number", "help_hours"];
-/// Values of every message about a request, and those of one kind of message.
+/// Values that every mail about a request may name.
 const REQUEST: &[&str] = &["document", "office", "receipt"];
+/// Values that every mail about an order names, and those that it may name.
+const ORDER: &[&str] = &["reference", "order_link"];
+const LINES: &[&str] = &["lines"];
 
 /// A part of a text: words, or the name of a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -147,7 +168,10 @@ impl Catalogue {
         self.mails.named().try_for_each(|(name, mail)| mail.check(name))?;
         self.texts
             .named()
-            .try_for_each(|(name, text)| check_text(name, text))
+            .try_for_each(|(name, text)| check_text(name, text))?;
+        self.reasons
+            .named()
+            .try_for_each(|(name, text)| check_reason(name, text))
     }
 }
 
@@ -169,7 +193,14 @@ impl Reviewed {
             .filter_map(|(name, text)| Some((name, text.as_ref()?)));
         texts
             .into_iter()
-            .try_for_each(|(name, text)| check_text(name, text))
+            .try_for_each(|(name, text)| check_text(name, text))?;
+        let reasons = self
+            .reasons
+            .named()
+            .filter_map(|(name, text)| Some((name, text.as_ref()?)));
+        reasons
+            .into_iter()
+            .try_for_each(|(name, text)| check_reason(name, text))
     }
 }
 
@@ -202,24 +233,36 @@ impl Mail {
                 problem: "has no paragraphs".into(),
             });
         }
-        let (needed, more) = mail_values(name);
-        let allowed = [needed, more, REQUEST].concat();
-        let allowed = if name.ends_with("_code") || name.ends_with("_notice") {
-            needed
-        } else {
-            &allowed
-        };
+        let (own, optional) = mail_values(name);
+        let (every, may) =
+            if name.ends_with("_code") || name.ends_with("_notice") || name.starts_with("office_") {
+                (&[][..], &[][..])
+            } else if name.starts_with("order_") {
+                (ORDER, LINES)
+            } else {
+                (&[][..], REQUEST)
+            };
+        let needed = [own, every].concat();
+        let allowed = [&needed, optional, may].concat();
         check(&format!("{place}.subject"), &[&self.subject], &[], &[])?;
-        check(&format!("{place}.paragraphs"), &paragraphs, needed, allowed)
+        check(&format!("{place}.paragraphs"), &paragraphs, &needed, &allowed)
     }
 }
 
 fn check_text(name: &str, text: &str) -> Result<(), Fault> {
     let mut needed = HELP.to_vec();
-    if name.ends_with("_code") {
-        needed.extend(CODE);
-    }
+    needed.extend(match name {
+        "order_paid" => &["reference"][..],
+        "order_held_for_collection" => &["tracking_number", "held_until_short"],
+        "order_delivered" => &["tracking_number"],
+        name if name.ends_with("_code") => CODE,
+        _ => &[],
+    });
     check(&format!("texts.{name}"), &[text], &needed, &needed)
+}
+
+fn check_reason(name: &str, text: &str) -> Result<(), Fault> {
+    check(&format!("reasons.{name}"), &[text], &[], &[])
 }
 
 /// Values that a mail must name, and others it may name.
@@ -232,7 +275,25 @@ fn mail_values(name: &str) -> (&'static [&'static str], &'static [&'static str])
             &["attached", "link", "large_link", "verification_link"],
             &["register"],
         ),
+        "order_placed" => (&["lines", "total", "pay_date", "pay_time"], &[]),
+        "order_paid" => (&["lines", "total"], &[]),
+        "order_correction_requested" => (
+            &["lines", "reason", "deadline_date", "deadline_time"],
+            &["remark"],
+        ),
+        "order_refused" => (&["lines", "reason"], &["remark"]),
+        "order_refunded" => (&["lines", "refunded"], &[]),
+        "order_held_for_collection" => (&["lines", "tracking_number", "held_until"], &[]),
+        "order_handed_over"
+        | "order_delivery_attempted"
+        | "order_delivered"
+        | "order_delivered_to_other"
+        | "order_delivered_without_document"
+        | "order_returned"
+        | "order_lost" => (&["lines", "tracking_number"], &[]),
+        "office_reminder" => (&["office", "waiting", "office_link"], &["late"]),
         name if name.ends_with("_code") => (CODE, &[]),
+        name if name.starts_with("order_") => (LINES, &[]),
         _ => (&[], &[]),
     }
 }

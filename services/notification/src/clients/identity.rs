@@ -31,6 +31,8 @@ pub struct Delivery {
 /// A person as a message needs them. It does not print.
 pub struct Recipient {
     pub email: SecretString,
+    /// E.164; empty where identity tells none.
+    pub phone: SecretString,
     pub language: Language,
     pub name_arabic: String,
     pub name_latin: String,
@@ -126,9 +128,10 @@ impl Identity for GrpcIdentity {
 
 fn delivery(answer: pb::TakeDeliveryResponse) -> Result<Delivery, ClientError> {
     let template = match answer.kind() {
-        pb::DeliveryKind::SignUpCode | pb::DeliveryKind::ContactSessionCode => Template::SignUpCode,
+        pb::DeliveryKind::SignUpCode => Template::SignUpCode,
         pb::DeliveryKind::ContactChangeCode => Template::ContactChangeCode,
         pb::DeliveryKind::PasswordResetCode => Template::PasswordResetCode,
+        pb::DeliveryKind::ContactSessionCode => Template::ContactSessionCode,
         pb::DeliveryKind::AccountExistsNotice => Template::AccountExistsNotice,
         pb::DeliveryKind::CredentialChangedNotice => Template::CredentialChangedNotice,
         pb::DeliveryKind::Unspecified => {
@@ -165,6 +168,7 @@ fn recipient(answer: pb::GetPersonForServiceResponse) -> Result<Recipient, Clien
         language,
         wants_attachments,
         email: person.email.into(),
+        phone: person.phone.into(),
         name_arabic: full_name(person.name_arabic),
         name_latin: full_name(person.name_latin),
     })

@@ -11,7 +11,7 @@ use wathiq_chassis::client::Channel as GrpcChannel;
 use wathiq_proto::wathiq::signature::v1 as pb;
 use wathiq_proto::wathiq::signature::v1::message_facts_service_client::MessageFactsServiceClient;
 
-use super::ClientError;
+use super::{ClientError, date, instant, present};
 
 /// The files of a sealed request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -228,22 +228,4 @@ fn latest(files: &[pb::SealedFile]) -> Vec<SealedFile> {
             })
         })
         .collect()
-}
-
-fn present(text: String) -> Option<String> {
-    Some(text).filter(|text| !text.is_empty())
-}
-
-fn instant(time: Option<prost_types::Timestamp>) -> Option<DateTime<Utc>> {
-    time.and_then(|time| DateTime::from_timestamp(time.seconds, u32::try_from(time.nanos).ok()?))
-}
-
-fn date(date: Option<wathiq_proto::google::r#type::Date>) -> Option<NaiveDate> {
-    date.and_then(|date| {
-        NaiveDate::from_ymd_opt(
-            date.year,
-            u32::try_from(date.month).ok()?,
-            u32::try_from(date.day).ok()?,
-        )
-    })
 }

@@ -22,4 +22,9 @@ impl Language {
             Self::English => "en",
         }
     }
+
+    /// The language of a tag.
+    pub fn of_tag(tag: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|language| language.tag() == tag)
+    }
 }

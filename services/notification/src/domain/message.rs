@@ -39,7 +39,7 @@ pub enum State {
     Sent { at: DateTime<Utc> },
     /// It could not be sent.
     Failed { at: DateTime<Utc>, code: String },
-    /// It came too late to be of use.
+    /// It came too late to be of use, or nobody is to be written to.
     Dropped { at: DateTime<Utc>, reason: String },
 }
 
@@ -77,8 +77,10 @@ pub struct Message {
     pub id: Uuid,
     /// The event that caused it.
     pub cause_event_id: Uuid,
-    /// The delivery of identity or the legalisation request it is about.
+    /// The delivery of identity, the legalisation request, the order or the office's reminder it is about.
     pub aggregate_id: Uuid,
+    /// Which parts of that: lines of the order, or the office of the reminder.
+    pub about: Vec<Uuid>,
     pub template: Template,
     pub channel: Channel,
     pub state: State,
@@ -99,8 +101,8 @@ pub enum Outcome {
     Refused {
         code: String,
     },
-    /// Too late to be of use.
-    TooLate {
+    /// Of no use any more, or for nobody.
+    Dropped {
         reason: String,
     },
     /// Something did not answer; worth another attempt.
@@ -125,7 +127,7 @@ impl Message {
         let (state, next_attempt_at) = match outcome {
             Outcome::Sent => (State::Sent { at: now }, now),
             Outcome::Refused { code } => (State::Failed { at: now, code }, now),
-            Outcome::TooLate { reason } => (State::Dropped { at: now, reason }, now),
+            Outcome::Dropped { reason } => (State::Dropped { at: now, reason }, now),
             Outcome::Again { code } => {
                 let next = now + retry::pause(self.attempts, now - self.created_at, jitter);
                 if next >= self.give_up_at {
@@ -160,6 +162,7 @@ mod tests {
             id: Uuid::from_u128(1),
             cause_event_id: Uuid::from_u128(2),
             aggregate_id: Uuid::from_u128(3),
+            about: Vec::new(),
             template: Template::Submitted,
             channel: Channel::Email,
             state: State::Queued { failure_code: None },
@@ -188,7 +191,7 @@ mod tests {
             }
         );
         let late = message(1)
-            .after(Outcome::TooLate { reason: code() }, now, 0)
+            .after(Outcome::Dropped { reason: code() }, now, 0)
             .state;
         assert_eq!(
             late,

@@ -28,6 +28,8 @@ templates! {
     SignUpCode = "identity.sign_up_code",
     ContactChangeCode = "identity.contact_change_code",
     PasswordResetCode = "identity.password_reset_code",
+    /// Somebody without an account proves an e-mail address or a phone.
+    ContactSessionCode = "identity.contact_session_code",
     AccountExistsNotice = "identity.account_exists_notice",
     CredentialChangedNotice = "identity.credential_changed_notice",
     Submitted = "legalisation.submitted",
@@ -36,6 +38,29 @@ templates! {
     Delivered = "legalisation.delivered",
     Cancelled = "legalisation.cancelled",
     Expired = "legalisation.expired",
+    OrderPlaced = "order.placed",
+    OrderPaid = "order.paid",
+    OrderExpired = "order.expired",
+    OrderCancelled = "order.cancelled",
+    /// Cancelled by the citizen once paid: the money goes back.
+    OrderCancelledAfterPayment = "order.cancelled_after_payment",
+    /// Paid when it had ended already: the money goes back.
+    OrderPaidTooLate = "order.paid_too_late",
+    OrderCorrectionRequested = "order.correction_requested",
+    OrderRefused = "order.refused",
+    OrderOverdue = "order.overdue",
+    OrderRefunded = "order.refunded",
+    OrderHandedOver = "order.handed_over",
+    OrderDeliveryAttempted = "order.delivery_attempted",
+    OrderHeldForCollection = "order.held_for_collection",
+    OrderDelivered = "order.delivered",
+    /// Taken by somebody who is neither the addressee nor a recorded mandatary.
+    OrderDeliveredToOther = "order.delivered_to_other",
+    OrderDeliveredWithoutDocument = "order.delivered_without_document",
+    OrderReturned = "order.returned",
+    OrderLost = "order.lost",
+    /// An office's daily mail.
+    OfficeReminder = "office.reminder",
 }
 
 /// Messages that wait for each other and for no others.
@@ -61,27 +86,70 @@ impl Lane {
     }
 }
 
+/// Whom a message's address and facts are asked of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Subject {
+    /// A code or notice that identity holds.
+    Delivery,
+    /// A legalisation request.
+    Legalisation,
+    /// An order of civil-status acts.
+    Order,
+    /// An office with waiting orders.
+    Office,
+}
+
 impl Template {
-    /// The lane in which such a message waits.
-    pub fn lane(self) -> Lane {
+    pub fn subject(self) -> Subject {
         match self {
             Self::Delivery
             | Self::SignUpCode
             | Self::ContactChangeCode
             | Self::PasswordResetCode
+            | Self::ContactSessionCode
             | Self::AccountExistsNotice
-            | Self::CredentialChangedNotice => Lane::Code,
-            Self::Delivered => Lane::Sealed,
-            Self::Submitted | Self::PaymentAwaited | Self::Refused | Self::Cancelled | Self::Expired => {
-                Lane::Other
-            }
+            | Self::CredentialChangedNotice => Subject::Delivery,
+            Self::Submitted
+            | Self::PaymentAwaited
+            | Self::Refused
+            | Self::Delivered
+            | Self::Cancelled
+            | Self::Expired => Subject::Legalisation,
+            Self::OrderPlaced
+            | Self::OrderPaid
+            | Self::OrderExpired
+            | Self::OrderCancelled
+            | Self::OrderCancelledAfterPayment
+            | Self::OrderPaidTooLate
+            | Self::OrderCorrectionRequested
+            | Self::OrderRefused
+            | Self::OrderOverdue
+            | Self::OrderRefunded
+            | Self::OrderHandedOver
+            | Self::OrderDeliveryAttempted
+            | Self::OrderHeldForCollection
+            | Self::OrderDelivered
+            | Self::OrderDeliveredToOther
+            | Self::OrderDeliveredWithoutDocument
+            | Self::OrderReturned
+            | Self::OrderLost => Subject::Order,
+            Self::OfficeReminder => Subject::Office,
+        }
+    }
+
+    /// The lane in which such a message waits.
+    pub fn lane(self) -> Lane {
+        match (self.subject(), self) {
+            (Subject::Delivery, _) => Lane::Code,
+            (Subject::Legalisation, Self::Delivered) => Lane::Sealed,
+            (Subject::Legalisation | Subject::Order | Subject::Office, _) => Lane::Other,
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::Template;
+    use super::*;
 
     #[test]
     fn codes_are_read_back() {
@@ -89,5 +157,24 @@ mod tests {
             assert_eq!(Template::parse(template.as_str()), Some(*template));
         }
         assert_eq!(Template::parse("legalisation.lost"), None);
+    }
+
+    #[test]
+    fn a_code_names_what_it_is_about_and_codes_wait_for_nothing_else() {
+        for template in Template::ALL {
+            let (prefix, _) = template.as_str().split_once('.').unwrap();
+            let subject = match prefix {
+                "identity" => Subject::Delivery,
+                "legalisation" => Subject::Legalisation,
+                "order" => Subject::Order,
+                _ => Subject::Office,
+            };
+            assert_eq!(template.subject(), subject, "{template:?}");
+            assert_eq!(
+                template.lane() == Lane::Code,
+                subject == Subject::Delivery,
+                "{template:?}"
+            );
+        }
     }
 }

@@ -1,5 +1,7 @@
 //! What other services tell, and the messages that follow from it.
 
+mod orders;
+
 use prost::{Message as _, Name};
 use sqlx::PgConnection;
 use uuid::Uuid;
@@ -17,9 +19,14 @@ use crate::store::StoreError;
 pub const CONSUMER: &str = "notification.events";
 
 /// The topics with events that people are told about.
-pub const TOPICS: &[&str] = &["wathiq.identity.delivery.v1", "wathiq.signature.legalisation.v1"];
+pub const TOPICS: &[&str] = &[
+    "wathiq.identity.delivery.v1",
+    "wathiq.signature.legalisation.v1",
+    "wathiq.civil-registry-order.order.v1",
+    "wathiq.civil-registry-order.office.v1",
+];
 
-/// Queues a message for every event that asks for one.
+/// Queues the messages that an event asks for.
 pub struct Consume {
     ambient: Ambient,
 }
@@ -32,25 +39,58 @@ impl Consume {
 
 impl Handler for Consume {
     async fn handle(&self, conn: &mut PgConnection, record: &Record) -> Result<(), HandleError> {
-        let Some((template, channel)) = wanted(record)? else {
+        let Some(wanted) = wanted(record)? else {
             return Ok(());
         };
         let cause = Cause {
             event_id: record.event_id,
             aggregate_id: record.aggregate_id,
+            about: &wanted.about,
             happened_at: record.time,
         };
-        queue_message::queue(conn, &self.ambient, cause, template, channel).await?;
+        if let Some(warning) = wanted.warning
+            && queue_message::queue_once(conn, &self.ambient, cause, warning, Channel::Email).await?
+        {
+            return Ok(());
+        }
+        if let Some(template) = wanted.template {
+            for channel in wanted.channels {
+                queue_message::queue(conn, &self.ambient, cause, template, *channel).await?;
+            }
+        }
         Ok(())
     }
 }
 
-/// What is to be sent about a record, if anything. Mail about a request goes out once per event, and by e-mail: a text message
-/// carries nothing but codes.
-fn wanted(record: &Record) -> Result<Option<(Template, Channel)>, HandleError> {
+/// The messages that a record asks for.
+struct Wanted {
+    /// Goes by mail in place of the rest, unless it is queued already about the same parts of the same aggregate.
+    warning: Option<Template>,
+    template: Option<Template>,
+    channels: &'static [Channel],
+    /// Parts of the aggregate that it is about.
+    about: Vec<Uuid>,
+}
+
+const MAIL: &[Channel] = &[Channel::Email];
+
+impl Wanted {
+    fn mail(template: Template, about: Vec<Uuid>) -> Self {
+        Self {
+            warning: None,
+            template: Some(template),
+            channels: MAIL,
+            about,
+        }
+    }
+}
+
+/// What is to be sent about a record, if anything: at most one message on each channel. Text messages carry codes and the few steps
+/// of an order that cannot wait.
+fn wanted(record: &Record) -> Result<Option<Wanted>, HandleError> {
     let template = match record.event_type.as_str() {
         name if name == identity::DeliveryRequested::full_name() => {
-            return delivery(&record.payload).map(|channel| Some((Template::Delivery, channel)));
+            return delivery(&record.payload).map(Some);
         }
         name if name == signature::LegalisationRequestSubmitted::full_name() => Template::Submitted,
         name if name == signature::PaymentAwaited::full_name() => Template::PaymentAwaited,
@@ -58,23 +98,37 @@ fn wanted(record: &Record) -> Result<Option<(Template, Channel)>, HandleError> {
         name if name == signature::LegalisationDelivered::full_name() => Template::Delivered,
         name if name == signature::LegalisationRequestCancelled::full_name() => Template::Cancelled,
         name if name == signature::LegalisationRequestExpired::full_name() => Template::Expired,
-        _ => return Ok(None),
+        name => {
+            return match name
+                .strip_prefix(orders::PACKAGE)
+                .and_then(|name| name.strip_prefix('.'))
+            {
+                Some(name) => orders::wanted(name, &record.payload),
+                None => Ok(None),
+            };
+        }
     };
-    Ok(Some((template, Channel::Email)))
+    Ok(Some(Wanted::mail(template, Vec::new())))
 }
 
-fn delivery(payload: &[u8]) -> Result<Channel, HandleError> {
+fn delivery(payload: &[u8]) -> Result<Wanted, HandleError> {
     let event = identity::DeliveryRequested::decode(payload).map_err(HandleError::unappliable)?;
     if Uuid::parse_str(&event.delivery_id).is_err() {
         return Err(HandleError::unappliable("the delivery id is not a UUID"));
     }
-    match event.channel() {
-        identity::ContactChannel::Email => Ok(Channel::Email),
-        identity::ContactChannel::Phone => Ok(Channel::Text),
+    let channels = match event.channel() {
+        identity::ContactChannel::Email => MAIL,
+        identity::ContactChannel::Phone => &[Channel::Text],
         identity::ContactChannel::Unspecified => {
-            Err(HandleError::unappliable("the channel of a delivery is not known"))
+            return Err(HandleError::unappliable("the channel of a delivery is not known"));
         }
-    }
+    };
+    Ok(Wanted {
+        warning: None,
+        template: Some(Template::Delivery),
+        channels,
+        about: Vec::new(),
+    })
 }
 
 impl From<QueueError> for HandleError {

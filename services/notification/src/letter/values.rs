@@ -11,6 +11,8 @@ pub enum Value {
     /// A one-time code.
     Code(Zeroizing<String>),
     Link(String),
+    /// Words, each on a line of their own.
+    Lines(Vec<String>),
 }
 
 /// Values by name.
@@ -21,13 +23,14 @@ impl Values {
     /// Adds words, made harmless: what people typed stays on its line and cannot turn the direction of what follows.
     #[must_use]
     pub fn with(self, name: &'static str, words: impl Into<String>) -> Self {
-        let words: String = words.into();
-        let harmless: String = words
-            .chars()
-            .map(|c| if c.is_control() { ' ' } else { c })
-            .collect();
-        let harmless: String = harmless.chars().filter(|c| !is_direction_mark(*c)).collect();
-        self.with_value(name, Value::Words(harmless))
+        self.with_value(name, Value::Words(harmless(&words.into())))
+    }
+
+    /// Adds lines, each made harmless as [`Values::with`] does.
+    #[must_use]
+    pub fn with_lines(self, name: &'static str, lines: impl IntoIterator<Item = String>) -> Self {
+        let lines = lines.into_iter().map(|line| harmless(&line)).collect();
+        self.with_value(name, Value::Lines(lines))
     }
 
     /// Adds words where they are known and not empty.
@@ -51,6 +54,14 @@ impl Values {
     pub fn get(&self, name: &str) -> Option<&Value> {
         self.0.get(name)
     }
+}
+
+fn harmless(words: &str) -> String {
+    words
+        .chars()
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .filter(|c| !is_direction_mark(*c))
+        .collect()
 }
 
 /// Embeddings, overrides and isolates (Unicode Bidirectional Algorithm, 2.1 to 2.4).

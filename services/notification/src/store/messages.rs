@@ -18,6 +18,7 @@ struct MessageRow {
     message_id: Uuid,
     cause_event_id: Uuid,
     aggregate_id: Uuid,
+    about_ids: Vec<Uuid>,
     template: String,
     channel: String,
     state: String,
@@ -50,6 +51,7 @@ impl MessageRow {
             id: self.message_id,
             cause_event_id: self.cause_event_id,
             aggregate_id: self.aggregate_id,
+            about: self.about_ids,
             template,
             channel,
             state,
@@ -70,11 +72,11 @@ pub async fn insert(conn: &mut PgConnection, message: &Message) -> Result<(), St
     sqlx::query(
         "WITH queued AS (
              INSERT INTO message (message_id, cause_event_id, aggregate_id, template, lane, channel, state, attempts,
-                                  next_attempt_at, give_up_at, failure_code, traceparent, created_at)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+                                  next_attempt_at, give_up_at, failure_code, traceparent, created_at, about_ids)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
              RETURNING message_id
          )
-         SELECT pg_notify($14, '') FROM queued",
+         SELECT pg_notify($15, '') FROM queued",
     )
     .bind(message.id)
     .bind(message.cause_event_id)
@@ -89,10 +91,31 @@ pub async fn insert(conn: &mut PgConnection, message: &Message) -> Result<(), St
     .bind(message.state.failure_code())
     .bind(&message.traceparent)
     .bind(message.created_at)
+    .bind(&message.about)
     .bind(CHANNEL)
     .execute(conn)
     .await?;
     Ok(())
+}
+
+/// Whether there is a message about the same parts of an aggregate.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn exists(
+    conn: &mut PgConnection,
+    aggregate_id: Uuid,
+    about: &[Uuid],
+    template: Template,
+) -> Result<bool, StoreError> {
+    let found =
+        "SELECT EXISTS (SELECT FROM message WHERE aggregate_id = $1 AND about_ids = $2 AND template = $3)";
+    Ok(sqlx::query_scalar(found)
+        .bind(aggregate_id)
+        .bind(about)
+        .bind(template.as_str())
+        .fetch_one(conn)
+        .await?)
 }
 
 /// Takes at most `limit` due messages of a lane, the longest due first, and counts the attempt. Until `until` no other process takes

@@ -2,14 +2,15 @@
 
 use chrono::{DateTime, Utc};
 use wathiq_notification::app::compose::{self, Carriage};
+use wathiq_notification::catalogue;
 use wathiq_notification::clients::identity::{Delivery, Recipient};
 use wathiq_notification::config::{HelpConfig, HelpHours};
 use wathiq_notification::domain::language::Language;
 use wathiq_notification::domain::message::Channel;
-use wathiq_notification::domain::template::Template;
+use wathiq_notification::domain::template::{Subject, Template};
 use wathiq_notification::letter::{self, House, Letter, Values};
 
-use crate::doubles::facts;
+use crate::doubles::{facts, orders};
 
 fn house() -> House {
     House {
@@ -30,6 +31,7 @@ fn house() -> House {
 fn recipient(language: Language) -> Recipient {
     Recipient {
         email: "amina@example.ma".to_owned().into(),
+        phone: "+212600000000".to_owned().into(),
         language,
         name_arabic: "أمينة الإدريسي".into(),
         name_latin: "Amina El Idrissi".into(),
@@ -54,22 +56,17 @@ fn delivery(template: Template, language: Language) -> Delivery {
     }
 }
 
-fn is_delivery(template: Template) -> bool {
-    template.as_str().starts_with("identity.")
-}
-
 fn values(template: Template, language: Language, carriage: &Carriage) -> Values {
     let common = letter::common(language, template).unwrap();
-    if is_delivery(template) {
-        return compose::delivery(common.1, &delivery(template, language));
+    let (house, person) = (house(), uuid::Uuid::nil());
+    match template.subject() {
+        Subject::Delivery => compose::delivery(common.1, &delivery(template, language)),
+        Subject::Legalisation => {
+            compose::request(&house, common, &recipient(language), &facts(person), carriage)
+        }
+        Subject::Order => compose::order(&house, common, &recipient(language), &orders::facts(person)),
+        Subject::Office => compose::office(&house, common.0, person, &orders::office("bec@example.ma")),
     }
-    compose::request(
-        &house(),
-        common,
-        &recipient(language),
-        &facts(uuid::Uuid::nil()),
-        carriage,
-    )
 }
 
 fn mail(template: Template, language: Language, carriage: &Carriage) -> Letter {
@@ -194,9 +191,13 @@ const GSM: &str = "@£$¥èéùìòÇØøÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#�
 
 #[test]
 fn a_text_message_is_one_part() {
-    for (template, language) in messages().filter(|(template, _)| is_delivery(*template)) {
+    let texts =
+        messages().filter(|(template, _)| catalogue::text_message(Language::French, *template).is_some());
+    for (template, language) in texts {
         let values = values(template, language, &Carriage::Nothing);
-        let text = letter::text_message(&house(), language, template, &values).unwrap();
+        let text = letter::text_message(&house(), language, template, &values)
+            .unwrap()
+            .expect("no value is missing");
         assert!(
             text.contains("0802006060") && text.contains("8:30-16:30") && !text.contains(['{', '}']),
             "{text}"

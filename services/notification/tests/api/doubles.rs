@@ -1,4 +1,6 @@
-//! Identity and signature as a test wants them.
+//! Identity, signature and civil-registry-order as a test wants them.
+
+pub(crate) mod orders;
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard};
@@ -29,6 +31,7 @@ pub(crate) struct Held {
 #[derive(Clone)]
 pub(crate) struct Known {
     pub(crate) email: String,
+    pub(crate) phone: String,
     pub(crate) language: Language,
     pub(crate) wants_attachments: bool,
 }
@@ -101,6 +104,7 @@ impl identity::Identity for Identity {
         };
         let answer = answer.map(|known| Recipient {
             email: known.email.into(),
+            phone: known.phone.into(),
             language: known.language,
             name_arabic: "أمينة الإدريسي".into(),
             name_latin: "Amina El Idrissi".into(),

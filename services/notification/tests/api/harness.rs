@@ -24,6 +24,7 @@ use wathiq_notification::{Settings, sender, service};
 use wathiq_outbox::Record;
 use wathiq_outbox::testing::{Delivered, StoredEvent, deliver};
 
+use crate::doubles::orders::Orders;
 use crate::doubles::{Identity, Signature};
 
 #[derive(Deserialize)]
@@ -76,6 +77,7 @@ pub(crate) struct World {
     pub(crate) clock: Arc<ManualClock>,
     pub(crate) identity: Arc<Identity>,
     pub(crate) signature: Arc<Signature>,
+    pub(crate) orders: Arc<Orders>,
     /// An e-mail address and a number nobody else uses.
     pub(crate) email: String,
     pub(crate) phone: String,
@@ -131,10 +133,12 @@ impl World {
             random: Arc::new(SystemRandom),
         };
         let (identity, signature) = (Arc::new(Identity::default()), Arc::new(Signature::default()));
+        let orders = Arc::new(Orders::default());
         let app = service::app(
             &settings,
             Arc::clone(&identity) as _,
             Arc::clone(&signature) as _,
+            Arc::clone(&orders) as _,
             ambient,
         )
         .unwrap();
@@ -145,6 +149,7 @@ impl World {
             clock,
             identity,
             signature,
+            orders,
             email: format!("{}@example.ma", id.simple()),
             phone: format!("+2126{:08}", id.as_u128() % 100_000_000),
             database,
@@ -239,6 +244,18 @@ impl World {
         )
         .bind(cause.event_id)
         .fetch_one(&self.app.pool)
+        .await
+        .unwrap()
+    }
+
+    /// The messages of an event, e-mail first.
+    pub(crate) async fn messages(&self, cause: &Record) -> Vec<Row> {
+        sqlx::query_as(
+            "SELECT message_id, template, channel, state, attempts, failure_code FROM message WHERE cause_event_id = $1
+             ORDER BY channel",
+        )
+        .bind(cause.event_id)
+        .fetch_all(&self.app.pool)
         .await
         .unwrap()
     }
@@ -363,7 +380,7 @@ fn settings(stack: &Stack, database: &str, secrets: &tempfile::TempDir) -> Setti
             "owner_password_file": postgres.roles[owner],
         },
         "kafka": kafka,
-        "upstream": {"identity": upstream, "signature": upstream},
+        "upstream": {"identity": upstream, "signature": upstream, "civil_registry_order": upstream},
         "mail": {
             "host": host,
             "port": port.parse::<u16>().unwrap(),

@@ -14,6 +14,7 @@ use wathiq_notification::domain::template::Template;
 
 use crate::codes::held;
 use crate::harness::with_world_of;
+use crate::orders::{order, paid};
 use crate::smtp::server::{Server, Verdict};
 use crate::smtp::{plain, queue};
 
@@ -92,8 +93,13 @@ async fn no_code_address_or_name_is_logged_whatever_goes_wrong() {
         let mail = held(world, Template::SignUpCode, Channel::Email, Language::Arabic);
         world.deliver(&mail).await;
         world.send_due().await;
-        assert_eq!(world.texts().await.len(), 1);
-        assert_eq!(server.taken().len(), 1);
+        let reached = paid(world, &order(world, Language::Arabic, &world.phone));
+        world.deliver(&reached).await;
+        let misdialled = paid(world, &order(world, Language::Arabic, "0600112233"));
+        world.deliver(&misdialled).await;
+        world.send_due().await;
+        assert_eq!(world.texts().await.len(), 2);
+        assert_eq!(server.taken().len(), 3);
 
         let row = world.message(&mail).await;
         let logged = start().text();
@@ -117,7 +123,14 @@ async fn no_code_address_or_name_is_logged_whatever_goes_wrong() {
             None,
             "the code is logged"
         );
-        for secret in [mailbox, &world.phone[1..], "0600112233", "أمينة", "Idrissi"] {
+        for secret in [
+            mailbox,
+            &world.phone[1..],
+            "0600112233",
+            "أمينة",
+            "Idrissi",
+            "4W7K-M2PX-93",
+        ] {
             let line = logged.lines().find(|line| line.contains(secret));
             assert_eq!(line, None, "{secret} is logged");
         }

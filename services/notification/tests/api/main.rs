@@ -1,4 +1,5 @@
-//! The service on real parts: PostgreSQL, Kafka, a mail server and a text-message provider. Identity and signature are doubles.
+//! The service on real parts: PostgreSQL, Kafka, a mail server and a text-message provider. Identity, signature and
+//! civil-registry-order are doubles.
 
 #[cfg(test)]
 mod catalogue;
@@ -14,6 +15,8 @@ mod harness;
 mod listing;
 #[cfg(test)]
 mod logs;
+#[cfg(test)]
+mod orders;
 #[cfg(test)]
 mod sealed;
 #[cfg(test)]

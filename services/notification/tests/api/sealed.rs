@@ -15,6 +15,7 @@ fn request(world: &World, language: Language, wants_attachments: bool) -> Uuid {
     world.signature.state().applicants.insert(request, person);
     let known = Known {
         email: world.email.clone(),
+        phone: String::new(),
         language,
         wants_attachments,
     };

@@ -56,6 +56,7 @@ fn request(world: &World) -> Uuid {
         vec![(FileKind::Document, "bail.pdf".into(), b"%PDF-1.7 sealed".to_vec())];
     let known = Known {
         email: world.email.clone(),
+        phone: String::new(),
         language: Language::French,
         wants_attachments: true,
     };

@@ -65,6 +65,34 @@ pub async fn live_role(
     })
 }
 
+/// The caller administers the platform: by the token, and at this moment by identity.
+///
+/// # Errors
+/// [`AppError::Denied`] with `SESSION_ENDED` or `PLATFORM_ADMINISTRATOR_MISSING`, or identity's silence.
+pub async fn platform_administrator(app: &App, caller: &Caller) -> Result<(), AppError> {
+    let missing = Err(AppError::Denied {
+        reason: "PLATFORM_ADMINISTRATOR_MISSING",
+        description: "only an administrator of the platform may do this",
+    });
+    if !caller.platform_administrator {
+        return missing;
+    }
+    let now = app
+        .identity
+        .authorization(caller.person_id, caller.session_id)
+        .await?;
+    if !now.session_live {
+        return Err(AppError::Denied {
+            reason: "SESSION_ENDED",
+            description: "the session has ended",
+        });
+    }
+    if now.platform_administrator && now.proved {
+        return Ok(());
+    }
+    missing
+}
+
 /// A request id that is the same whenever the same use is repeated (UUID version 8 from SHA-256).
 pub fn derived_request_id(label: &str, parts: &[&[u8]]) -> Uuid {
     let mut hash = Sha256::new();

@@ -289,7 +289,7 @@ fn frozen(
         id: intent_id,
         request_id: request.id,
         office_id: batch.office_id,
-        officer_id: batch.credential.officer_id,
+        officer_id: batch.officer_id,
         agent_id: comparison.agent_id,
         applicant_id: request.opening.applicant_id,
         credential_id: batch.credential.id,

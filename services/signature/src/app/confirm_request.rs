@@ -1,5 +1,7 @@
 //! The citizen's confirmation is used up and kept, and the request goes to the office or waits for its fee.
 
+use std::sync::Arc;
+
 use chrono::Datelike;
 use serde_json::json;
 use sqlx::PgConnection;
@@ -9,12 +11,13 @@ use wathiq_outbox::Command;
 
 use crate::app::idempotent::{self, Prepared};
 use crate::app::view::{self, Encode, RequestView};
-use crate::app::{App, AppError, authorise, confirmation_subject, create_request, get_request, write};
+use crate::app::{App, AppError, authorise, confirmation_subject, create_request, fees, get_request, write};
 use crate::clients::identity::{ConfirmationRecord, Office, Purpose, Redemption};
 use crate::domain::confirmation_subject::ConfirmationSubject;
 use crate::domain::person::Signer;
 use crate::domain::receipt::{self, Receipt};
 use crate::domain::request::{Confirmation, LegalisationRequest};
+use crate::domain::state::State;
 use crate::store::receipts;
 
 /// Uses the confirmation. SIGNATURE_PLACED → SUBMITTED, or AWAITING_PAYMENT where a fee is due
@@ -22,7 +25,7 @@ use crate::store::receipts;
 /// # Errors
 /// [`AppError`]: `PERSON_NOT_PROVED`, `SPECIMEN_MISSING`, `OFFICE_NOT_OPEN`, or what identity says of the confirmation.
 pub async fn confirm_request(
-    app: &App,
+    app: &Arc<App>,
     caller: &Caller,
     command: &Command,
     request_id: Uuid,
@@ -48,8 +51,13 @@ pub async fn confirm_request(
     let office = gathered.office.clone();
     let request = confirm(&mut transaction, app, caller, request, gathered).await?;
     let request = file(&mut transaction, app, request, &office).await?;
+    let waits = request.state == State::AwaitingPayment;
     let view = view::of(&mut transaction, request).await?;
-    idempotent::finish(transaction, command, encode(&view)).await
+    let response = idempotent::finish(transaction, command, encode(&view)).await?;
+    if waits {
+        fees::ask_soon(app, request_id);
+    }
+    Ok(response)
 }
 
 /// What other services say, before the transaction.
@@ -162,7 +170,9 @@ async fn file(
 ) -> Result<LegalisationRequest, AppError> {
     let now = app.ambient.now();
     let (request, fact) = if request.opening.fee_centimes > 0 {
-        request.await_payment(&app.requests.lifetimes(), now)?
+        let (request, fact) = request.await_payment(&app.requests.lifetimes(), now)?;
+        fees::await_payment(conn, &request, &office.code, now).await?;
+        (request, fact)
     } else {
         let today = civil_date(now);
         let sequence = receipts::next(conn, office.id, today.year()).await?;

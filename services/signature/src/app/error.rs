@@ -7,6 +7,7 @@ use wathiq_outbox::{AuditError, IdempotencyError, OutboxError};
 
 use crate::app::seal_crypto::SealCryptoError;
 use crate::clients::identity::IdentityError;
+use crate::clients::payment::PaymentError;
 use crate::domain::transition::TransitionError;
 use crate::keys::KeyError;
 use crate::pdf::PdfError;
@@ -54,6 +55,8 @@ pub enum AppError {
     Audit(#[from] AuditError),
     #[error(transparent)]
     Identity(#[from] IdentityError),
+    #[error(transparent)]
+    Payment(#[from] PaymentError),
     #[error(transparent)]
     Storage(#[from] StorageError),
     #[error(transparent)]

@@ -4,7 +4,7 @@ use serde_json::json;
 use uuid::Uuid;
 use wathiq_outbox::audit::{self, AuditEntry};
 
-use crate::app::{App, AppError, write};
+use crate::app::{App, AppError, fees, write};
 use crate::domain::transition::TransitionError;
 use crate::store::{StoreError, requests};
 
@@ -55,6 +55,7 @@ async fn expire(app: &App, id: Uuid) -> Result<bool, AppError> {
         Err(TransitionError::State { .. } | TransitionError::NotExpired) => return Ok(false),
         Err(error) => return Err(error.into()),
     };
+    fees::end(&mut transaction, id, false, app.ambient.now()).await?;
     write::record(&mut transaction, &app.ambient, &request, &fact).await?;
     let entry = AuditEntry {
         person_id: None,

@@ -136,7 +136,7 @@ fn mark_at(placement: &Placement, strokes: Vec<Vec<[f32; 2]>>) -> DrawnMark {
 }
 
 /// `/M` has whole seconds.
-fn signing_time(now: DateTime<Utc>) -> DateTime<FixedOffset> {
+pub(super) fn signing_time(now: DateTime<Utc>) -> DateTime<FixedOffset> {
     let whole = now.with_nanosecond(0).unwrap_or(now);
     whole.with_timezone(&Casablanca).fixed_offset()
 }

@@ -1,10 +1,11 @@
 //! Whether what is about to be issued is a seal: the finished bytes, judged by the rules that everybody's files are judged by.
 
 use bytes::Bytes;
+use chrono::{DateTime, Utc};
 
 use crate::app::{App, AppError, revocation};
 use crate::domain::intent::{Hindrance, SealIntent};
-use crate::pdf::{Lane, PdfError, SignatureVerdict, VerdictIndication};
+use crate::pdf::{FileVerdict, Lane, PdfError, SignatureVerdict, VerdictIndication};
 
 /// Levels with a trusted time, least first (EN 319 142-1, 6.1).
 const LEVELS: [&str; 3] = ["B-T", "B-LT", "B-LTA"];
@@ -20,7 +21,7 @@ pub(super) struct Rejection {
 }
 
 impl Rejection {
-    fn new(hindrance: Hindrance, finding: impl Into<String>) -> Self {
+    pub(super) fn new(hindrance: Hindrance, finding: impl Into<String>) -> Self {
         Self {
             hindrance,
             finding: finding.into(),
@@ -54,23 +55,33 @@ pub(super) async fn judge(
     } else {
         first
     };
-    // The seal is the signature that ends the file; those before it are not ours to judge.
+    Ok(level_of(app, &verdict, sha256, intent.created_at))
+}
+
+/// The level of the seal that ends a file, for which the work has begun at an instant; or why it does not stand.
+pub(super) fn level_of(
+    app: &App,
+    verdict: &FileVerdict,
+    sha256: [u8; 32],
+    begun: DateTime<Utc>,
+) -> Result<&'static str, Rejection> {
+    // Signatures before it are not ours to judge.
     let seal = verdict
         .signatures
         .iter()
         .find(|signature| signature.revision_sha256 == Some(sha256));
-    Ok(match seal {
-        Some(seal) => judged(seal, |time| app.timestamp.may_state(time, intent.created_at)),
+    match seal {
+        Some(seal) => judged(seal, |time| app.timestamp.may_state(time, begun)),
         None => Err(Rejection::new(
             Hindrance::Unfinishable,
             "no signature ends the file",
         )),
-    })
+    }
 }
 
 fn judged(
     seal: &SignatureVerdict,
-    is_possible: impl Fn(chrono::DateTime<chrono::Utc>) -> bool,
+    is_possible: impl Fn(DateTime<Utc>) -> bool,
 ) -> Result<&'static str, Rejection> {
     let Some(stamp) = &seal.timestamp else {
         return Err(Rejection::new(
@@ -109,8 +120,6 @@ fn judged(
 
 #[cfg(test)]
 mod tests {
-    use chrono::DateTime;
-
     use super::*;
     use crate::pdf::TimestampVerdict;
 

@@ -1,4 +1,4 @@
-//! An administrator registers where an officer's key is, and its certificate.
+//! An administrator registers where a key is, and its certificate: an officer's, or an institution's electronic seal.
 
 mod certificate;
 
@@ -12,7 +12,7 @@ use crate::app::idempotent::{self, Begun};
 use crate::app::view::Encode;
 use crate::app::{App, AppError, authorise, revocation, write};
 use crate::clients::identity::IdentityError;
-use crate::domain::credential::{Credential, KeyLocation};
+use crate::domain::credential::{Credential, Holder, KeyLocation};
 use crate::domain::holder_name::is_name_of;
 use crate::domain::role::{ADMINISTRATOR, OFFICER};
 use crate::events::records;
@@ -23,10 +23,10 @@ use certificate::Checked;
 /// What is registered.
 pub struct NewCredential {
     pub office_id: Uuid,
-    pub officer_id: Uuid,
+    pub holder: Holder,
     pub token_label: String,
     pub key_label: String,
-    /// The officer's certificate first, then its issuers without the root.
+    /// The holder's certificate first, then its issuers without the root.
     pub chain_pem: String,
 }
 
@@ -44,15 +44,19 @@ pub async fn register_credential(
     encode: Encode<Credential>,
 ) -> Result<Vec<u8>, AppError> {
     authorise::staff(caller)?;
-    if !caller.holds(new.office_id, ADMINISTRATOR) {
-        return Err(AppError::NotFound {
-            resource: "office",
-            id: new.office_id,
-        });
-    }
-    authorise::live_role(app, caller, new.office_id, ADMINISTRATOR).await?;
-    let checked = certificate::check(app, &new.chain_pem)?;
-    check_officer(app, &new, &checked).await?;
+    let checked = match &new.holder {
+        Holder::Officer(officer_id) => {
+            authorise_registrar(app, caller, new.office_id).await?;
+            let checked = certificate::check(app, &new.chain_pem)?;
+            check_officer(app, new.office_id, *officer_id, &checked).await?;
+            checked
+        }
+        Holder::Institution(_) => {
+            authorise::platform_administrator(app, caller).await?;
+            app.identity.office(new.office_id).await?;
+            certificate::check(app, &new.chain_pem)?
+        }
+    };
     let credential = credential_of(app, caller, &new, &checked);
     revocation::check_credential(app, &credential).await?;
     compare_with_token(app, &credential, &checked).await?;
@@ -67,13 +71,13 @@ pub async fn register_credential(
         Added::Known => {
             return taken(
                 "CREDENTIAL_EXISTS",
-                "this certificate is registered for the officer already",
+                "this certificate is registered for its holder already",
             );
         }
         Added::KeyOfAnother => {
             return taken(
                 "KEY_OF_ANOTHER_OFFICER",
-                "this key, or this place in a token, is another officer's",
+                "this key, or this place in a token, is another holder's",
             );
         }
     }
@@ -88,20 +92,40 @@ pub async fn register_credential(
         reason: None,
         details: json!({
             "office_id": credential.office_id,
-            "officer_id": credential.officer_id,
+            "officer_id": credential.officer_id(),
             "not_after": credential.not_after,
-            "role": OFFICER,
+            "kind": credential.holder.kind(),
+            "decision": decision(&credential),
         }),
     };
     audit::record(&mut transaction, &app.ambient, entry).await?;
     idempotent::finish(transaction, command, encode(&credential)).await
 }
 
+/// An officer's credential is registered by an administrator of the office.
+async fn authorise_registrar(app: &App, caller: &Caller, office_id: Uuid) -> Result<(), AppError> {
+    if !caller.holds(office_id, ADMINISTRATOR) {
+        return Err(AppError::NotFound {
+            resource: "office",
+            id: office_id,
+        });
+    }
+    authorise::live_role(app, caller, office_id, ADMINISTRATOR).await
+}
+
+/// The number of the decision behind an electronic seal.
+fn decision(credential: &Credential) -> Option<&str> {
+    match &credential.holder {
+        Holder::Officer(_) => None,
+        Holder::Institution(authority) => Some(&authority.decision_reference),
+    }
+}
+
 fn credential_of(app: &App, caller: &Caller, new: &NewCredential, checked: &Checked) -> Credential {
     Credential {
         id: app.ambient.uuid_v7(),
         office_id: new.office_id,
-        officer_id: new.officer_id,
+        holder: new.holder.clone(),
         key: KeyLocation {
             token_label: new.token_label.clone(),
             key_label: new.key_label.clone(),
@@ -117,17 +141,22 @@ fn credential_of(app: &App, caller: &Caller, new: &NewCredential, checked: &Chec
 }
 
 /// The person must be an officer of the office today, and the certificate theirs: in their name as identity has proved it.
-async fn check_officer(app: &App, new: &NewCredential, checked: &Checked) -> Result<(), AppError> {
+async fn check_officer(
+    app: &App,
+    office_id: Uuid,
+    officer_id: Uuid,
+    checked: &Checked,
+) -> Result<(), AppError> {
     let today = civil_date(app.ambient.now());
-    let memberships = app.identity.memberships(new.office_id).await?;
+    let memberships = app.identity.memberships(office_id).await?;
     if !memberships
         .iter()
-        .any(|membership| membership.holds(new.officer_id, OFFICER, today))
+        .any(|membership| membership.holds(officer_id, OFFICER, today))
     {
-        return Err(not_an_officer(new));
+        return Err(not_an_officer(officer_id));
     }
-    let officer = match app.identity.person(new.officer_id).await {
-        Err(IdentityError::NotFound(_)) => return Err(not_an_officer(new)),
+    let officer = match app.identity.person(officer_id).await {
+        Err(IdentityError::NotFound(_)) => return Err(not_an_officer(officer_id)),
         officer => officer?,
     };
     if is_name_of(&checked.holder(), &officer) {
@@ -135,17 +164,13 @@ async fn check_officer(app: &App, new: &NewCredential, checked: &Checked) -> Res
     }
     let text = "the certificate names somebody else than the officer; have it issued in the officer's name as proved, or have the \
                 officer's name corrected by a new proof of identity";
-    Err(AppError::refused(
-        "CREDENTIAL_SUBJECT_MISMATCH",
-        new.officer_id,
-        text,
-    ))
+    Err(AppError::refused("CREDENTIAL_SUBJECT_MISMATCH", officer_id, text))
 }
 
-fn not_an_officer(new: &NewCredential) -> AppError {
+fn not_an_officer(officer_id: Uuid) -> AppError {
     AppError::refused(
         "OFFICER_ROLE_MISSING",
-        new.officer_id,
+        officer_id,
         "the person is no officer of this office today",
     )
 }

@@ -8,7 +8,7 @@ use wathiq_outbox::Command;
 use wathiq_outbox::audit::{self, AuditEntry};
 
 use crate::app::idempotent::{self, Prepared};
-use crate::app::{App, AppError, authorise, write};
+use crate::app::{App, AppError, authorise, fees as payments, write};
 use crate::domain::role;
 use crate::events::records;
 use crate::store::fees::{self, NewFee};
@@ -44,6 +44,9 @@ pub async fn set_fee(
     if app.catalogue.kind(&asked.kind).is_none() {
         let text = "must be a code of the catalogue";
         return Err(AppError::invalid("document_kind", "DOCUMENT_KIND_UNKNOWN", text));
+    }
+    if asked.fee_centimes > 0 && app.payment.is_none() {
+        return Err(payments::not_configured());
     }
     let prepared = idempotent::prepare(
         app,

@@ -4,8 +4,8 @@
 use chrono::TimeDelta;
 use futures::{StreamExt, TryStreamExt};
 
-use crate::app::{App, AppError};
-use crate::store::{intents, links, revisions};
+use crate::app::{App, AppError, deposit_issued, finish_issued};
+use crate::store::{intents, issued_documents, links, revisions};
 
 /// Between the storing of a file and the row that names it lie seconds.
 const OLD_ENOUGH: TimeDelta = TimeDelta::hours(1);
@@ -17,13 +17,19 @@ const BATCH: usize = 500;
 enum Folder {
     Prepared,
     Sealed,
+    IssuedPrepared,
+    Issued,
 }
 
 impl Folder {
+    const ALL: [Self; 4] = [Self::Prepared, Self::Sealed, Self::IssuedPrepared, Self::Issued];
+
     fn name(self) -> &'static str {
         match self {
             Self::Prepared => "prepared",
             Self::Sealed => "sealed",
+            Self::IssuedPrepared => deposit_issued::FOLDER,
+            Self::Issued => finish_issued::FOLDER,
         }
     }
 }
@@ -33,7 +39,10 @@ impl Folder {
 /// # Errors
 /// [`AppError`].
 pub async fn sweep_seals(app: &App) -> Result<usize, AppError> {
-    let mut deleted = sweep(app, Folder::Prepared).await? + sweep(app, Folder::Sealed).await?;
+    let mut deleted = 0;
+    for folder in Folder::ALL {
+        deleted += sweep(app, folder).await?;
+    }
     let mut conn = app.pool.acquire().await?;
     let forgotten = links::forget_expired(&mut conn, app.ambient.now()).await?;
     deleted += usize::try_from(forgotten).unwrap_or(usize::MAX);
@@ -60,6 +69,8 @@ async fn sweep(app: &App, folder: Folder) -> Result<usize, AppError> {
             match folder {
                 Folder::Prepared => intents::needless(&mut conn, &keys).await?,
                 Folder::Sealed => revisions::orphans(&mut conn, &keys).await?,
+                Folder::IssuedPrepared => issued_documents::needless(&mut conn, &keys).await?,
+                Folder::Issued => issued_documents::orphans(&mut conn, &keys).await?,
             }
         };
         for key in &orphans {

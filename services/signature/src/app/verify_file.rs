@@ -9,6 +9,7 @@ use crate::domain::register::EntryState;
 use crate::domain::revision::SealedRevision;
 use crate::domain::verification_code::VerificationCode;
 use crate::pdf::{FileVerdict, Lane, SignatureVerdict, TrustMaterial, VerdictIndication};
+use crate::store::issued_documents::{self, Facts};
 use crate::store::{intents, revisions};
 
 /// The verdict on a whole file.
@@ -46,6 +47,10 @@ pub enum Issued {
     Altered(Option<SealedRevision>),
     /// This stored revision of a legalisation that was annulled.
     Withdrawn(SealedRevision),
+    /// Another service's sealed document, or one that only adds what is harmless to it.
+    Document,
+    /// Another service's sealed document is or was in it, but what follows, or what was done to it, changes it.
+    DocumentAltered,
 }
 
 /// What an uploaded file is.
@@ -54,8 +59,10 @@ pub struct VerifiedFile {
     pub signatures: Vec<SignatureVerdict>,
     pub overall: Overall,
     pub issued: Issued,
-    /// Present where the file is one of ours.
+    /// Present where the file is a legalisation of ours.
     pub facts: Option<LegalisationFacts>,
+    /// Present where the file is another service's document.
+    pub document: Option<Facts>,
 }
 
 /// Verifies a file. Nothing of it is kept.
@@ -67,6 +74,9 @@ pub async fn verify_file(app: &App, file: Bytes) -> Result<VerifiedFile, AppErro
     let stored = {
         let mut conn = app.pool.acquire().await?;
         !revisions::by_hashes(&mut conn, &[sha256]).await?.is_empty()
+            || !issued_documents::by_hashes(&mut conn, &[sha256])
+                .await?
+                .is_empty()
     };
     let verdict = if stored {
         verdict_on_issued(app, sha256, async { Ok(file) }).await?
@@ -88,7 +98,7 @@ pub async fn verify_file(app: &App, file: Bytes) -> Result<VerifiedFile, AppErro
         Issued::AsIssued(revision) | Issued::Altered(Some(revision)) | Issued::Withdrawn(revision) => {
             Some(revision.intent_id)
         }
-        Issued::Altered(None) => None,
+        Issued::Altered(None) | Issued::Document | Issued::DocumentAltered => None,
         Issued::Unknown => intent_named_by_field(&mut conn, &verdict.signatures).await?,
     };
     let issued = if issued == Issued::Unknown && intent_id.is_some() {
@@ -100,14 +110,56 @@ pub async fn verify_file(app: &App, file: Bytes) -> Result<VerifiedFile, AppErro
         Some(id) => Some(legalisation_facts::of_intent(&mut conn, id).await?),
         None => None,
     };
-    let issued = standing(issued, facts.as_ref());
+    let (issued, document) = match standing(issued, facts.as_ref()) {
+        Issued::Unknown => document_of(&mut conn, &sha256, &hashes, &verdict.signatures).await?,
+        issued => (issued, None),
+    };
     Ok(VerifiedFile {
         sha256,
         signatures: verdict.signatures,
         overall,
         issued,
         facts,
+        document,
     })
+}
+
+/// Whether a file that is no legalisation is another service's document: the sealed file itself, one that continues it, or one
+/// whose field names its code.
+async fn document_of(
+    conn: &mut sqlx::PgConnection,
+    sha256: &[u8; 32],
+    hashes: &[[u8; 32]],
+    signatures: &[SignatureVerdict],
+) -> Result<(Issued, Option<Facts>), AppError> {
+    let known = issued_documents::by_hashes(conn, hashes).await?;
+    if let Some(facts) = known.into_iter().next() {
+        let own = facts.document.sealed().map(|file| file.sha256);
+        let changed = signatures
+            .iter()
+            .any(|signature| signature.revision_sha256 == own && signature.changed);
+        let altered = own != Some(*sha256) && changed;
+        let issued = if altered {
+            Issued::DocumentAltered
+        } else {
+            Issued::Document
+        };
+        return Ok((issued, Some(facts)));
+    }
+    for code in signatures.iter().filter_map(code_of_field) {
+        if let Some(facts) = issued_documents::issued_with_code(conn, code.as_str()).await? {
+            return Ok((Issued::DocumentAltered, Some(facts)));
+        }
+    }
+    Ok((Issued::Unknown, None))
+}
+
+/// The code that a signature field of ours names.
+fn code_of_field(signature: &SignatureVerdict) -> Option<VerificationCode> {
+    signature
+        .field_name
+        .strip_prefix("Wathiq_")
+        .and_then(VerificationCode::parse)
 }
 
 /// A document's identity is the SHA-256 of its first sealed revision: either the file itself is a stored revision, or one of its
@@ -144,11 +196,7 @@ async fn intent_named_by_field(
     signatures: &[SignatureVerdict],
 ) -> Result<Option<uuid::Uuid>, AppError> {
     for signature in signatures {
-        let code = signature
-            .field_name
-            .strip_prefix("Wathiq_")
-            .and_then(VerificationCode::parse);
-        if let Some(code) = code
+        if let Some(code) = code_of_field(signature)
             && let Some(intent) = intents::issued_with_code(conn, code.as_str()).await?
         {
             return Ok(Some(intent.id));

@@ -8,13 +8,15 @@ use uuid::Uuid;
 use crate::app::AppError;
 use crate::domain::request::LegalisationRequest;
 use crate::domain::seal_facts::SealFacts;
-use crate::store::seal_facts;
+use crate::store::{fee_payments, seal_facts};
 
 /// A request as it is shown.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RequestView {
     pub request: LegalisationRequest,
     pub seal: Option<SealFacts>,
+    /// Where the fee is paid, once payment has opened it.
+    pub payable_id: Option<Uuid>,
 }
 
 /// How an answer is encoded, for storing it with its command.
@@ -48,11 +50,29 @@ pub async fn of_all(
     } else {
         seal_facts::of(conn, &ids).await?
     };
+    let with_fee: Vec<Uuid> = requests
+        .iter()
+        .filter(|request| request.opening.fee_centimes > 0)
+        .map(|request| request.id)
+        .collect();
+    let mut payables: HashMap<Uuid, Uuid> = if with_fee.is_empty() {
+        HashMap::new()
+    } else {
+        fee_payments::payables(conn, &with_fee)
+            .await?
+            .into_iter()
+            .collect()
+    };
     Ok(requests
         .into_iter()
         .map(|request| {
             let seal = facts.remove(&request.id);
-            RequestView { request, seal }
+            let payable_id = payables.remove(&request.id);
+            RequestView {
+                request,
+                seal,
+                payable_id,
+            }
         })
         .collect())
 }

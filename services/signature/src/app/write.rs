@@ -40,6 +40,11 @@ pub fn principal(caller: &Caller) -> String {
     format!("person:{}", caller.person_id)
 }
 
+/// The principal of another service in audit and idempotency records.
+pub fn service(peer: &str) -> String {
+    format!("service:{peer}")
+}
+
 /// Audits what a person did to a request.
 ///
 /// # Errors

@@ -64,6 +64,7 @@ pub struct Authorization {
     pub proved: bool,
     /// Roles held today, by the names of the access token.
     pub grants: Vec<Grant>,
+    pub platform_administrator: bool,
 }
 
 /// A role that somebody holds at an office, as member or as deputy.

@@ -3,6 +3,8 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
 
+use crate::domain::seal_authority::SealAuthority;
+
 /// From so long before its end a certificate is said to expire soon; warnings at 60, 30 and 7 days.
 pub const WARNING: TimeDelta = TimeDelta::days(60);
 
@@ -45,12 +47,35 @@ pub struct KeyLocation {
     pub algorithm: KeyAlgorithm,
 }
 
+/// Whose a credential is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Holder {
+    /// An officer's own, by person.
+    Officer(Uuid),
+    /// An institution's electronic seal, with the decision behind it.
+    Institution(SealAuthority),
+}
+
+impl Holder {
+    /// The name of the kind in the database.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Officer(_) => OFFICER,
+            Self::Institution(_) => ELECTRONIC_SEAL,
+        }
+    }
+}
+
+/// Kinds of credentials in the database.
+pub const OFFICER: &str = "OFFICER";
+pub const ELECTRONIC_SEAL: &str = "ELECTRONIC_SEAL";
+
 /// A registered credential. Never changed; a renewed certificate is another credential.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Credential {
     pub id: Uuid,
     pub office_id: Uuid,
-    pub officer_id: Uuid,
+    pub holder: Holder,
     pub key: KeyLocation,
     /// DER.
     pub certificate: Vec<u8>,
@@ -104,6 +129,19 @@ pub enum CredentialFault {
 }
 
 impl Credential {
+    /// The officer whose it is; none of an electronic seal.
+    pub fn officer_id(&self) -> Option<Uuid> {
+        match &self.holder {
+            Holder::Officer(id) => Some(*id),
+            Holder::Institution(_) => None,
+        }
+    }
+
+    /// Who alone may use the key: the officer, or the office of the institution.
+    pub fn holder_id(&self) -> Uuid {
+        self.officer_id().unwrap_or(self.office_id)
+    }
+
     /// Checks the certificate's validity at an instant.
     ///
     /// # Errors

@@ -38,6 +38,7 @@ pub fn registered(credential: &Credential) -> NewEvent {
         credential_id: credential.id.to_string(),
         office_id: credential.office_id.to_string(),
         expire_time: Some(wire::timestamp(credential.not_after)),
+        kind: wire::credential_kind(&credential.holder).into(),
     };
     NewEvent::of(OFFICES, credential.id, FIRST, &message)
 }

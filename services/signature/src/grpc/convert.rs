@@ -69,7 +69,11 @@ fn seal_policy(policy: &SealPolicy) -> pb::SealPolicy {
 }
 
 pub(super) fn legalisation_request(view: &RequestView) -> pb::LegalisationRequest {
-    let RequestView { request, seal } = view;
+    let RequestView {
+        request,
+        seal,
+        payable_id,
+    } = view;
     let opening = &request.opening;
     pb::LegalisationRequest {
         legalisation_request_id: request.id.to_string(),
@@ -104,6 +108,7 @@ pub(super) fn legalisation_request(view: &RequestView) -> pb::LegalisationReques
             .map(|id| id.to_string())
             .unwrap_or_default(),
         etag: request.etag(),
+        payable_id: payable_id.map(|id| id.to_string()).unwrap_or_default(),
     }
 }
 
@@ -115,6 +120,7 @@ fn progress_code(view: &RequestView) -> &'static str {
     match view.request.state {
         State::Draft => "WAITING_FOR_PLACEMENT",
         State::SignaturePlaced | State::Confirmed => "WAITING_FOR_CONFIRMATION",
+        State::AwaitingPayment if view.payable_id.is_none() => "WAITING_FOR_PAYMENT_SERVICE",
         State::AwaitingPayment => "WAITING_FOR_PAYMENT",
         State::Submitted => "WAITING_FOR_AGENT",
         State::AgentAccepted => "WAITING_FOR_OFFICER",

@@ -4,6 +4,7 @@ use wathiq_chassis::{MethodRule, UserRule};
 
 const GATEWAY: &[&str] = &["gateway"];
 const NOTIFICATION: &[&str] = &["notification"];
+const ORDERS: &[&str] = &["civil-registry-order"];
 
 const fn rule(path: &'static str, clients: &'static [&'static str], user: UserRule) -> MethodRule {
     MethodRule { path, clients, user }
@@ -195,6 +196,41 @@ pub const RULES: &[MethodRule] = &[
         "/wathiq.signature.v1.MessageFactsService/DownloadForMessage",
         NOTIFICATION,
         UserRule::None,
+    ),
+    rule(
+        "/wathiq.signature.v1.IssuedDocumentService/DepositIssuedDocument",
+        ORDERS,
+        UserRule::None,
+    ),
+    rule(
+        "/wathiq.signature.v1.IssuedDocumentService/GetIssuedDocument",
+        ORDERS,
+        UserRule::None,
+    ),
+    rule(
+        "/wathiq.signature.v1.IssuedDocumentService/DownloadIssuedDocument",
+        ORDERS,
+        UserRule::None,
+    ),
+    rule(
+        "/wathiq.signature.v1.IssuedDocumentService/WithdrawIssuedDocument",
+        ORDERS,
+        UserRule::None,
+    ),
+    rule(
+        "/wathiq.signature.v1.IssuedDocumentService/ListIssuedDocuments",
+        ORDERS,
+        UserRule::None,
+    ),
+    rule(
+        "/wathiq.signature.v1.IssuedDocumentService/ListIssuedDocumentsToSeal",
+        GATEWAY,
+        UserRule::Required,
+    ),
+    rule(
+        "/wathiq.signature.v1.IssuedDocumentService/SealIssuedDocuments",
+        GATEWAY,
+        UserRule::Required,
     ),
 ];
 

@@ -1,5 +1,6 @@
 //! The methods of the office's side that seal: intents, seals, the register, credentials.
 
+mod authority;
 mod convert;
 
 use std::collections::HashSet;
@@ -24,13 +25,14 @@ use crate::domain::credential::Credential;
 use crate::domain::register::RegisterEntry;
 use crate::grpc::fields::{self, Fields};
 use crate::grpc::{command, page};
+use authority::holder;
 pub(super) use convert::{entry_state, register_entry, sealed_file};
 use convert::{problem, seal_intent, signing_credential};
 
 /// Items of a batch, and hashes of a confirmation, at most.
 const LARGEST_BATCH: usize = 200;
 /// Longest PIN taken, in characters.
-const LONGEST_PIN: usize = 64;
+pub(super) const LONGEST_PIN: usize = 64;
 /// Longest label of a token (PKCS#11 2.40, CK_TOKEN_INFO).
 const LONGEST_TOKEN_LABEL: usize = 32;
 /// Longest label of a key.
@@ -230,14 +232,14 @@ pub(super) async fn register_credential(
     )?;
     let mut fields = Fields::default();
     let office_id = fields.id("office_id", &message.office_id);
-    let officer_id = fields.id("officer_person_id", &message.officer_person_id);
+    let holder = holder(&mut fields, &message);
     let token_label = fields.text("token_label", &message.token_label, 1..=LONGEST_TOKEN_LABEL);
     let key_label = fields.text("key_label", &message.key_label, 1..=LONGEST_KEY_LABEL);
     if message.certificate_chain_pem.len() > LONGEST_CHAIN {
         fields.fault::<()>("certificate_chain_pem", "LENGTH", "must have at most 64 KiB");
     }
-    let (Some(office_id), Some(officer_id), Some(token_label), Some(key_label)) =
-        (office_id, officer_id, token_label, key_label)
+    let (Some(office_id), Some(holder), Some(token_label), Some(key_label)) =
+        (office_id, holder, token_label, key_label)
     else {
         return Err(fields.error().into());
     };
@@ -245,7 +247,7 @@ pub(super) async fn register_credential(
     let chain_pem = message.certificate_chain_pem;
     let new = NewCredential {
         office_id,
-        officer_id,
+        holder,
         token_label,
         key_label,
         chain_pem,
@@ -293,7 +295,7 @@ fn respond<M: Message + Default>(response: Vec<u8>) -> Result<Response<M>, Statu
 }
 
 /// 1 to 200 ids, each once.
-fn batch(fields: &mut Fields, field: &'static str, ids: &[String]) -> Option<Vec<Uuid>> {
+pub(super) fn batch(fields: &mut Fields, field: &'static str, ids: &[String]) -> Option<Vec<Uuid>> {
     if ids.is_empty() || ids.len() > LARGEST_BATCH {
         return fields.fault(field, "COUNT", "must have 1 to 200 items");
     }
@@ -323,7 +325,7 @@ fn list_of_office(office: &str, token: &str, size: i32) -> Result<(Uuid, Option<
 }
 
 /// Cuts a list that was read one longer than the page, and tells how to go on.
-fn next_token<T>(found: &mut Vec<T>, size: u16, id: impl Fn(&T) -> Uuid) -> String {
+pub(super) fn next_token<T>(found: &mut Vec<T>, size: u16, id: impl Fn(&T) -> Uuid) -> String {
     let size = usize::from(size);
     let more = found.len() > size;
     found.truncate(size);

@@ -10,6 +10,7 @@ use wathiq_outbox::{AuditError, IdempotencyError, OutboxError};
 
 use crate::app::AppError;
 use crate::clients::identity::IdentityError;
+use crate::clients::payment::PaymentError;
 use crate::domain::document::PAGE_UNBALANCED;
 use crate::domain::transition::TransitionError;
 use crate::pdf::PdfError;
@@ -48,6 +49,8 @@ impl From<AppError> for Status {
             AppError::Outbox(error) => outbox(&error),
             AppError::Audit(AuditError::Database(error)) => database(&error),
             AppError::Identity(error) => identity(error),
+            AppError::Payment(PaymentError::Unavailable(_)) => unavailable("PAYMENT_UNAVAILABLE", &error),
+            AppError::Payment(_) => status::internal(DOMAIN, &error),
             AppError::Storage(error) => storage(&error),
             AppError::Pdf(error) => pdf(&error),
             AppError::Taken { reason, description } => status::already_exists(DOMAIN, reason, description),

@@ -10,13 +10,14 @@ use wathiq_proto::wathiq::signature::v1 as pb;
 
 use crate::app::download_sealed as sealed;
 use crate::app::legalisation_facts::LegalisationFacts;
+use crate::app::verify_code::Subject;
 use crate::app::verify_file::{Issued, VerifiedFile};
 use crate::app::{App, AppError, get_link as links, verify_code as by_code, verify_file as by_file};
 use crate::domain::register::EntryState;
 use crate::domain::seal_facts::{SealedFileFacts, SealedFileKind};
 use crate::grpc::downloads::{self, Chunks};
-use crate::grpc::seal;
 use crate::grpc::status::DOMAIN;
+use crate::grpc::{issued_documents, seal};
 use crate::pdf::{PdfError, SignatureVerdict, VerdictIndication};
 use crate::wire;
 
@@ -43,11 +44,20 @@ impl pb::verification_service_server::VerificationService for Verification {
         request: Request<pb::VerifyCodeRequest>,
     ) -> Result<Response<pb::VerifyCodeResponse>, Status> {
         let found = by_code::verify_code(&self.app, &request.into_inner().code).await?;
+        let (legalisation, issued_document, issued) = match &found.subject {
+            Subject::Legalisation(found) => (Some(facts(found)), None, code_state(found)),
+            Subject::Issued(found) => (
+                None,
+                Some(issued_documents::facts(found)),
+                pb::IssuedState::AsIssued,
+            ),
+        };
         Ok(Response::new(pb::VerifyCodeResponse {
-            legalisation: Some(facts(&found.facts)),
+            legalisation,
             signatures: found.signatures.iter().map(verdict).collect(),
             indication: indication(found.overall.indication).into(),
-            issued: code_state(&found.facts).into(),
+            issued: issued.into(),
+            issued_document,
         }))
     }
 
@@ -123,13 +133,19 @@ fn verified_file(verified: &VerifiedFile) -> pb::VerifyFileResponse {
         Issued::AsIssued(revision) => (pb::IssuedState::AsIssued, Some(revision)),
         Issued::Altered(revision) => (pb::IssuedState::Altered, revision.as_ref()),
         Issued::Withdrawn(revision) => (pb::IssuedState::Withdrawn, Some(revision)),
+        Issued::Document => (pb::IssuedState::AsIssued, None),
+        Issued::DocumentAltered => (pb::IssuedState::Altered, None),
     };
     pb::VerifyFileResponse {
         indication: indication(verified.overall.indication).into(),
         sub_indication: verified.overall.sub_indication.clone().unwrap_or_default(),
         signatures: verified.signatures.iter().map(verdict).collect(),
         issued: issued.into(),
-        revision: revision.map(|revision| revision.revision).unwrap_or_default(),
+        // Another service's document has one revision.
+        revision: match verified.issued {
+            Issued::Document => 1,
+            _ => revision.map(|revision| revision.revision).unwrap_or_default(),
+        },
         legalisation: verified.facts.as_ref().map(facts),
         sha256: verified.sha256.to_vec(),
         kind: revision
@@ -137,6 +153,7 @@ fn verified_file(verified: &VerifiedFile) -> pb::VerifyFileResponse {
                 wire::file_kind(revision.kind)
             })
             .into(),
+        issued_document: verified.document.as_ref().map(issued_documents::facts),
     }
 }
 

@@ -52,6 +52,8 @@ pub(crate) enum Job {
     /// Makes the legalisation page as a document of its own, with a signature field. Answers with it as blob.
     PreparePage(Box<Recipe>),
     Verify(VerifyJob),
+    /// Applies the rules of intake to a file of another service and prepares it. Answers with the prepared file as blob.
+    Deposit(Box<Recipe>),
 }
 
 /// A file with a hole for its signature.

@@ -21,10 +21,18 @@ pub enum Lane {
     People,
     /// What a seal needs.
     Sealing,
+    /// Documents that other services of the platform have sealed here.
+    Deposits,
 }
 
 impl Lane {
-    pub(super) const ALL: [Self; 4] = [Self::Verification, Self::Issued, Self::People, Self::Sealing];
+    pub(super) const ALL: [Self; 5] = [
+        Self::Verification,
+        Self::Issued,
+        Self::People,
+        Self::Sealing,
+        Self::Deposits,
+    ];
 
     /// The name in configuration and metrics.
     pub fn as_str(self) -> &'static str {
@@ -33,6 +41,7 @@ impl Lane {
             Self::Issued => "issued",
             Self::People => "people",
             Self::Sealing => "sealing",
+            Self::Deposits => "deposits",
         }
     }
 }

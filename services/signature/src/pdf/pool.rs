@@ -148,8 +148,26 @@ impl Pool {
             .await
     }
 
+    /// Applies the rules of intake to a document of another service and prepares it for its seal.
+    ///
+    /// # Errors
+    /// [`PdfError::Refused`] where intake refuses it, and as for every job.
+    pub async fn deposit(&self, file: Bytes, recipe: &Recipe) -> Result<(PreparedFile, Vec<u8>), PdfError> {
+        let job = Job::Deposit(Box::new(recipe.clone()));
+        self.prepared_in(Lane::Deposits, job, &[&file]).await
+    }
+
     async fn prepared(&self, job: Job, blobs: &[&[u8]]) -> Result<(PreparedFile, Vec<u8>), PdfError> {
-        let mut frame = self.run(Lane::Sealing, job, blobs).await?;
+        self.prepared_in(Lane::Sealing, job, blobs).await
+    }
+
+    async fn prepared_in(
+        &self,
+        lane: Lane,
+        job: Job,
+        blobs: &[&[u8]],
+    ) -> Result<(PreparedFile, Vec<u8>), PdfError> {
+        let mut frame = self.run(lane, job, blobs).await?;
         match (frame.body, frame.blobs.pop()) {
             (Answer::Prepared(prepared), Some(file)) => Ok((prepared, file)),
             (answer, _) => Err(unexpected(answer)),

@@ -13,6 +13,7 @@ use std::sync::{Mutex, PoisonError};
 
 use super::job::{Answer, Job};
 use super::protocol::{self, Frame, FrameError};
+pub(super) use verify::file_verdict;
 
 /// First argument of the child.
 pub const SUBCOMMAND: &str = "pdf-worker";
@@ -80,6 +81,7 @@ fn run(frame: Frame<Job>) -> (Answer, Option<Vec<u8>>) {
         Job::Inspect => (inspect::inspect(&file), None),
         Job::Render(job) => render::render(file, &job),
         Job::Prepare(recipe) => prepare::document(&file, &recipe),
+        Job::Deposit(recipe) => prepare::deposit(&file, &recipe),
         Job::PreparePage(_) => unreachable!("handled above"),
         Job::Verify(job) => (verify::verify(&file, &job, blobs.collect()), None),
     }

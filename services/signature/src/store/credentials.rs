@@ -1,10 +1,11 @@
 //! Table `signing_credential`.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use crate::domain::credential::{Credential, KeyAlgorithm, KeyLocation};
+use crate::domain::credential::{Credential, ELECTRONIC_SEAL, Holder, KeyAlgorithm, KeyLocation, OFFICER};
+use crate::domain::seal_authority::SealAuthority;
 use crate::store::StoreError;
 
 const TABLE: &str = "signing_credential";
@@ -13,7 +14,8 @@ const TABLE: &str = "signing_credential";
 struct Row {
     id: Uuid,
     office_id: Uuid,
-    officer_id: Uuid,
+    kind: String,
+    holder_id: Uuid,
     token_label: String,
     key_label: String,
     algorithm: String,
@@ -23,6 +25,48 @@ struct Row {
     not_after: DateTime<Utc>,
     registered_by: Uuid,
     registered_at: DateTime<Utc>,
+    decision_reference: Option<String>,
+    decision_date: Option<NaiveDate>,
+    authority_name: Option<String>,
+    document_kinds: Option<Vec<String>>,
+    office_ids: Option<Vec<Uuid>>,
+    valid_from: Option<NaiveDate>,
+    valid_to: Option<NaiveDate>,
+}
+
+/// A credential with the decision behind it.
+const SELECT: &str = "SELECT signing_credential.*, decision_reference, decision_date, authority_name, document_kinds, office_ids,
+                             valid_from, valid_to
+    FROM signing_credential LEFT JOIN electronic_seal ON electronic_seal.credential_id = signing_credential.id";
+
+impl Row {
+    fn holder(&self) -> Result<Holder, StoreError> {
+        let inconsistent = |column| StoreError::Inconsistent {
+            table: TABLE,
+            column,
+            id: self.id,
+        };
+        match self.kind.as_str() {
+            OFFICER => Ok(Holder::Officer(self.holder_id)),
+            ELECTRONIC_SEAL => Ok(Holder::Institution(
+                self.authority()
+                    .ok_or_else(|| inconsistent("decision_reference"))?,
+            )),
+            _ => Err(inconsistent("kind")),
+        }
+    }
+
+    fn authority(&self) -> Option<SealAuthority> {
+        Some(SealAuthority {
+            decision_reference: self.decision_reference.clone()?,
+            decision_date: self.decision_date?,
+            authority_name: self.authority_name.clone()?,
+            document_kinds: self.document_kinds.clone()?,
+            office_ids: self.office_ids.clone()?,
+            valid_from: self.valid_from?,
+            valid_to: self.valid_to?,
+        })
+    }
 }
 
 impl TryFrom<Row> for Credential {
@@ -37,7 +81,7 @@ impl TryFrom<Row> for Credential {
         Ok(Self {
             id: row.id,
             office_id: row.office_id,
-            officer_id: row.officer_id,
+            holder: row.holder()?,
             key: KeyLocation {
                 token_label: row.token_label,
                 key_label: row.key_label,
@@ -58,7 +102,7 @@ impl TryFrom<Row> for Credential {
 /// # Errors
 /// [`StoreError`].
 pub async fn find(conn: &mut PgConnection, id: Uuid) -> Result<Option<Credential>, StoreError> {
-    let row: Option<Row> = sqlx::query_as("SELECT * FROM signing_credential WHERE id = $1")
+    let row: Option<Row> = sqlx::query_as(sqlx::AssertSqlSafe(format!("{SELECT} WHERE id = $1")))
         .bind(id)
         .fetch_optional(conn)
         .await?;
@@ -76,18 +120,41 @@ pub async fn newest_of(
     officer_id: Uuid,
     now: DateTime<Utc>,
 ) -> Result<Option<Credential>, StoreError> {
-    let row: Option<Row> = sqlx::query_as(
-        "SELECT * FROM signing_credential WHERE office_id = $1 AND officer_id = $2
-         ORDER BY (not_before <= $3 AND $3 <= not_after AND NOT EXISTS (
-                       SELECT FROM revoked_certificate WHERE certificate_sha256 = sha256(certificate))) DESC,
-                  not_after DESC, id DESC LIMIT 1",
-    )
-    .bind(office_id)
-    .bind(officer_id)
-    .bind(now)
-    .fetch_optional(conn)
-    .await?;
+    let sql = format!(
+        "{SELECT} WHERE office_id = $1 AND holder_id = $2 AND signing_credential.kind = 'OFFICER'
+         ORDER BY {USABLE} DESC, not_after DESC, id DESC LIMIT 1"
+    );
+    let row: Option<Row> = sqlx::query_as(sqlx::AssertSqlSafe(sql))
+        .bind(office_id)
+        .bind(officer_id)
+        .bind(now)
+        .fetch_optional(conn)
+        .await?;
     row.map(Credential::try_from).transpose()
+}
+
+/// Whether a certificate may be used at an instant, `$3`.
+const USABLE: &str = "(not_before <= $3 AND $3 <= not_after AND NOT EXISTS (
+    SELECT FROM revoked_certificate WHERE certificate_sha256 = sha256(certificate)))";
+
+/// Every electronic seal: those that may be used now first, and of these those whose certificate ends last.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn electronic_seals(
+    conn: &mut PgConnection,
+    now: DateTime<Utc>,
+) -> Result<Vec<Credential>, StoreError> {
+    let sql = format!(
+        "{SELECT} WHERE signing_credential.kind = 'ELECTRONIC_SEAL'
+         ORDER BY {} DESC, not_after DESC, id DESC",
+        USABLE.replace("$3", "$1")
+    );
+    let rows: Vec<Row> = sqlx::query_as(sqlx::AssertSqlSafe(sql))
+        .bind(now)
+        .fetch_all(conn)
+        .await?;
+    rows.into_iter().map(Credential::try_from).collect()
 }
 
 /// Which credentials to list.
@@ -105,17 +172,18 @@ pub struct Filter {
 /// # Errors
 /// [`StoreError`].
 pub async fn list(conn: &mut PgConnection, filter: &Filter) -> Result<Vec<Credential>, StoreError> {
-    let rows: Vec<Row> = sqlx::query_as(
-        "SELECT * FROM signing_credential
-         WHERE office_id = $1 AND ($2::uuid IS NULL OR officer_id = $2) AND ($3::uuid IS NULL OR id > $3)
-         ORDER BY id LIMIT $4",
-    )
-    .bind(filter.office_id)
-    .bind(filter.officer_id)
-    .bind(filter.after)
-    .bind(filter.limit)
-    .fetch_all(conn)
-    .await?;
+    let sql = format!(
+        "{SELECT} WHERE office_id = $1 AND ($2::uuid IS NULL OR (holder_id = $2 AND signing_credential.kind = 'OFFICER'))
+           AND ($3::uuid IS NULL OR id > $3)
+         ORDER BY id LIMIT $4"
+    );
+    let rows: Vec<Row> = sqlx::query_as(sqlx::AssertSqlSafe(sql))
+        .bind(filter.office_id)
+        .bind(filter.officer_id)
+        .bind(filter.after)
+        .bind(filter.limit)
+        .fetch_all(conn)
+        .await?;
     rows.into_iter().map(Credential::try_from).collect()
 }
 
@@ -123,9 +191,9 @@ pub async fn list(conn: &mut PgConnection, filter: &Filter) -> Result<Vec<Creden
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Added {
     Yes,
-    /// This certificate is registered for the officer and office already.
+    /// This certificate is registered for the holder and office already.
     Known,
-    /// The public key, or the place of the private key, is another officer's.
+    /// The public key, or the place of the private key, is another holder's.
     KeyOfAnother,
 }
 
@@ -142,14 +210,14 @@ pub async fn insert(
         return Ok(Added::KeyOfAnother);
     }
     let done = sqlx::query(
-        "INSERT INTO signing_credential (id, office_id, officer_id, backend, token_label, key_label, algorithm, certificate,
-                                         public_key_sha256, issuers, not_before, not_after, registered_by, registered_at)
-         VALUES ($1, $2, $3, 'pkcs11', $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
-         ON CONFLICT (office_id, officer_id, certificate) DO NOTHING",
+        "INSERT INTO signing_credential (id, office_id, holder_id, backend, token_label, key_label, algorithm, certificate,
+                                         public_key_sha256, issuers, not_before, not_after, registered_by, registered_at, kind)
+         VALUES ($1, $2, $3, 'pkcs11', $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
+         ON CONFLICT (office_id, holder_id, certificate) DO NOTHING",
     )
     .bind(credential.id)
     .bind(credential.office_id)
-    .bind(credential.officer_id)
+    .bind(credential.holder_id())
     .bind(&credential.key.token_label)
     .bind(&credential.key.key_label)
     .bind(credential.key.algorithm.as_str())
@@ -160,42 +228,70 @@ pub async fn insert(
     .bind(credential.not_after)
     .bind(credential.registered_by)
     .bind(credential.registered_at)
-    .execute(conn)
+    .bind(credential.holder.kind())
+    .execute(&mut *conn)
     .await?;
-    Ok(if done.rows_affected() == 1 {
-        Added::Yes
-    } else {
-        Added::Known
-    })
+    if done.rows_affected() == 0 {
+        return Ok(Added::Known);
+    }
+    if let Holder::Institution(authority) = &credential.holder {
+        insert_authority(conn, credential.id, authority).await?;
+    }
+    Ok(Added::Yes)
 }
 
-/// Takes key and place for the officer; `false` where one of them is another's. The first to commit has them.
+async fn insert_authority(
+    conn: &mut PgConnection,
+    credential_id: Uuid,
+    authority: &SealAuthority,
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "INSERT INTO electronic_seal (credential_id, decision_reference, decision_date, authority_name, document_kinds, office_ids,
+                                      valid_from, valid_to)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+    )
+    .bind(credential_id)
+    .bind(&authority.decision_reference)
+    .bind(authority.decision_date)
+    .bind(&authority.authority_name)
+    .bind(&authority.document_kinds)
+    .bind(&authority.office_ids)
+    .bind(authority.valid_from)
+    .bind(authority.valid_to)
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Takes key and place for the holder; `false` where one of them is another's. The first to commit has them.
 async fn take_key(
     conn: &mut PgConnection,
     credential: &Credential,
     public_key_sha256: [u8; 32],
 ) -> Result<bool, StoreError> {
-    sqlx::query("INSERT INTO public_key_holder (public_key_sha256, officer_id) VALUES ($1, $2) ON CONFLICT DO NOTHING")
-        .bind(&public_key_sha256[..])
-        .bind(credential.officer_id)
-        .execute(&mut *conn)
-        .await?;
     sqlx::query(
-        "INSERT INTO token_key_holder (token_label, key_label, officer_id) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
+        "INSERT INTO public_key_holder (public_key_sha256, holder_id) VALUES ($1, $2) ON CONFLICT DO NOTHING",
+    )
+    .bind(&public_key_sha256[..])
+    .bind(credential.holder_id())
+    .execute(&mut *conn)
+    .await?;
+    sqlx::query(
+        "INSERT INTO token_key_holder (token_label, key_label, holder_id) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
     )
     .bind(&credential.key.token_label)
     .bind(&credential.key.key_label)
-    .bind(credential.officer_id)
+    .bind(credential.holder_id())
     .execute(&mut *conn)
     .await?;
     let own = sqlx::query_scalar(
-        "SELECT EXISTS (SELECT FROM public_key_holder WHERE public_key_sha256 = $1 AND officer_id = $4)
-            AND EXISTS (SELECT FROM token_key_holder WHERE token_label = $2 AND key_label = $3 AND officer_id = $4)",
+        "SELECT EXISTS (SELECT FROM public_key_holder WHERE public_key_sha256 = $1 AND holder_id = $4)
+            AND EXISTS (SELECT FROM token_key_holder WHERE token_label = $2 AND key_label = $3 AND holder_id = $4)",
     )
     .bind(&public_key_sha256[..])
     .bind(&credential.key.token_label)
     .bind(&credential.key.key_label)
-    .bind(credential.officer_id)
+    .bind(credential.holder_id())
     .fetch_one(conn)
     .await?;
     Ok(own)
@@ -208,7 +304,7 @@ async fn take_key(
 /// [`StoreError`].
 pub async fn newest_ends(conn: &mut PgConnection) -> Result<Vec<DateTime<Utc>>, StoreError> {
     let ends =
-        sqlx::query_scalar("SELECT max(not_after) FROM signing_credential GROUP BY office_id, officer_id")
+        sqlx::query_scalar("SELECT max(not_after) FROM signing_credential GROUP BY office_id, holder_id")
             .fetch_all(conn)
             .await?;
     Ok(ends)

@@ -152,7 +152,7 @@ async fn one_key_is_one_officers() {
         .try_register_at(second, administrator, officer, &token)
         .await
         .unwrap();
-    let holders: i64 = sqlx::query_scalar("SELECT count(DISTINCT officer_id) FROM signing_credential")
+    let holders: i64 = sqlx::query_scalar("SELECT count(DISTINCT holder_id) FROM signing_credential")
         .fetch_one(&mut world.database.connect().await)
         .await
         .unwrap();

@@ -66,6 +66,7 @@ async fn an_official_whose_role_has_ended_leaves_a_trace_with_every_act() {
             token_label: token.label.clone(),
             key_label: token.key_label.clone(),
             certificate_chain_pem: token.chain_pem.clone(),
+            ..Default::default()
         },
     );
     let fee = world.as_staff(

@@ -5,10 +5,11 @@ use wathiq_proto::wathiq::signature::v1 as pb;
 use wathiq_signature::domain::role::AGENT;
 
 use crate::harness::{World, drawn, request_id};
+use crate::issuing::header;
 use crate::officers::Token;
 
 /// Tables whose rows are records.
-const RECORDS: [&str; 14] = [
+const RECORDS: [&str; 19] = [
     "document",
     "legalisation_request",
     "fee",
@@ -23,6 +24,11 @@ const RECORDS: [&str; 14] = [
     "seal_file",
     "sealed_revision",
     "revoked_certificate",
+    "electronic_seal",
+    "issued_document",
+    "issued_act",
+    "issued_act_document",
+    "fee_payment",
 ];
 /// SQLSTATE of a right that is missing, and of a rule that is broken.
 const NO_RIGHT: &str = "42501";
@@ -47,6 +53,9 @@ async fn with_records() -> World {
         ids.push(world.accepted(world.citizen(), agent).await);
     }
     world.sealed(officer, &token, &ids[..1]).await;
+    let issued = [world.deposited(header()).await, world.deposited(header()).await];
+    let act = world.issuing(officer, &issued[..1], &token.pin);
+    world.try_seal_issued(officer, act).await.unwrap();
     let open = world.authorised(officer, &ids[1..]).await;
     let annul = pb::AnnulIntentRequest {
         request_id: request_id(),
@@ -102,9 +111,16 @@ async fn what_a_record_says_cannot_be_written_anew() {
         ("seal_authorisation", "digest"),
         ("sealed_revision", "object_key"),
         ("signing_credential", "certificate"),
-        ("public_key_holder", "officer_id"),
-        ("token_key_holder", "officer_id"),
+        ("public_key_holder", "holder_id"),
+        ("token_key_holder", "holder_id"),
         ("revoked_certificate", "revoked_at"),
+        ("electronic_seal", "document_kinds"),
+        ("issued_document", "digest"),
+        ("issued_document", "owner_reference"),
+        ("issued_document", "code"),
+        ("issued_act", "jws"),
+        ("issued_act_document", "digest"),
+        ("fee_payment", "centimes"),
     ] {
         let sql = format!("UPDATE {table} SET {column} = {column}");
         assert_eq!(refused(&mut conn, &sql).await, NO_RIGHT, "{sql}");
@@ -116,6 +132,10 @@ async fn what_has_ended_or_been_fixed_does_not_go_back() {
     let world = with_records().await;
     let mut conn = world.database.connect().await;
     for sql in [
+        "UPDATE issued_document SET state = 'SIGNED' WHERE state = 'SEALED'",
+        "UPDATE issued_document SET level = 'B-LT' WHERE state = 'SEALED'",
+        "UPDATE issued_document SET signature_value = 'other' WHERE state = 'SEALED'",
+        "UPDATE issued_document SET state = 'SEALED' WHERE state = 'WAITING_FOR_OFFICER'",
         "UPDATE register_counter SET last = last",
         "UPDATE register_counter SET last = last - 1",
         "UPDATE register_counter SET last = last + 2",

@@ -3,6 +3,7 @@
 mod database;
 mod identity;
 mod journey;
+mod payment;
 mod stack;
 
 use std::collections::HashMap;
@@ -25,13 +26,16 @@ use wathiq_proto::wathiq::signature::v1::message_facts_service_client::MessageFa
 use wathiq_proto::wathiq::signature::v1::office_service_client::OfficeServiceClient;
 use wathiq_signature::app::App;
 use wathiq_signature::app::seal_settings::SealConfig;
+use wathiq_signature::clients::payment::Payment;
 use wathiq_signature::config::{CatalogueConfig, RequestSettings};
+use wathiq_signature::electronic_seals::ElectronicSeals;
 use wathiq_signature::storage::{Objects, StorageConfig};
 use wathiq_signature::{grpc, keys, pdf as workers, timestamp, trust};
 
 pub(crate) use database::Database;
 pub(crate) use identity::FakeIdentity;
 pub(crate) use journey::{drawn, id_of, matching, standing};
+pub(crate) use payment::FakePayment;
 pub(crate) use stack::Stack;
 pub(crate) use wathiq_chassis::testing::with_token;
 
@@ -43,6 +47,7 @@ pub(crate) struct World {
     pub(crate) app: Arc<App>,
     pub(crate) clock: Arc<ManualClock>,
     pub(crate) identity: Arc<FakeIdentity>,
+    pub(crate) payment: Arc<FakePayment>,
     pub(crate) folder: TempDir,
     pki: Pki,
     channels: Mutex<HashMap<String, Channel>>,
@@ -80,16 +85,22 @@ impl World {
         let clock = Arc::new(ManualClock::new(now));
         let identity = Arc::new(FakeIdentity::new(Arc::clone(&clock)));
         identity.open_office(OFFICE, "ANF-CITE-AIR");
+        let shutdown = CancellationToken::new();
+        let payment = Arc::new(FakePayment::default());
+        let payments = Arc::clone(&payment).serve(&pki, &shutdown).await;
         let mut app = app(&database, &folder, &clock, &identity);
+        app.payment = Some(Payment::new(
+            pki.channel("signature", "payment", payments).unwrap(),
+        ));
         change(&mut app);
         let app = Arc::new(app);
-        let shutdown = CancellationToken::new();
         let address = serve(&pki, &app, &clock, &shutdown).await;
         let channels = Mutex::default();
         Self {
             app,
             clock,
             identity,
+            payment,
             folder,
             pki,
             channels,
@@ -190,6 +201,7 @@ fn app(database: &Database, folder: &TempDir, clock: &Arc<ManualClock>, identity
         })
         .unwrap(),
         identity: Arc::clone(identity) as _,
+        payment: None,
         catalogue: Arc::new(CatalogueConfig::default().read().unwrap()),
         requests: RequestSettings::default(),
         pdf: workers::Pool::new(pdf),
@@ -197,6 +209,7 @@ fn app(database: &Database, folder: &TempDir, clock: &Arc<ManualClock>, identity
         timestamp: timestamp::Client::new(&stack.section(stack.timestamp()), ambient.clone()).unwrap(),
         trust: trust::Trust::new(&stack.section(stack.trust()), ambient.clone()).unwrap(),
         seal: stack.section::<SealConfig>(serde_json::json!({ "public_url": "https://wathiq.test" })),
+        electronic_seals: ElectronicSeals::default(),
         tasks: TaskTracker::new(),
         ambient,
     }

@@ -14,7 +14,7 @@ use wathiq_signature::grpc::rules::RULES;
 
 use crate::harness::{OFFICE, Person, World, drawn, matching, request_id, with_token};
 use crate::officers::Token;
-use crate::sample;
+use crate::{issuing, sample};
 
 /// Messages as their bytes, whatever their type.
 #[derive(Default)]
@@ -67,6 +67,7 @@ struct Things {
     intent_id: String,
     comparison: pb::Comparison,
     confirmation_id: String,
+    issued_document_id: String,
 }
 
 impl World {
@@ -92,6 +93,7 @@ impl World {
             intent_id: intents[0].intent_id.clone(),
             comparison,
             confirmation_id,
+            issued_document_id: self.deposited(issuing::header()).await.issued_document_id,
         };
         (citizen, things)
     }
@@ -143,6 +145,30 @@ fn about(path: &str, things: &Things) -> Asked {
         "OfficeService" => of_reviews(method, things)
             .or_else(|| of_seals(method, things))
             .unwrap_or_else(|| panic!("{path} is not in the matrix")),
+        "IssuedDocumentService" => of_issued(method, things),
+        other => panic!("{other} is not in the matrix"),
+    }
+}
+
+fn of_issued(method: &str, things: &Things) -> Asked {
+    match method {
+        "ListIssuedDocumentsToSeal" => Asked::Refused(
+            pb::ListIssuedDocumentsToSealRequest {
+                office_id: OFFICE.to_string(),
+                ..Default::default()
+            }
+            .encode_to_vec(),
+        ),
+        "SealIssuedDocuments" => Asked::Nothing(
+            pb::SealIssuedDocumentsRequest {
+                request_id: request_id(),
+                issued_document_ids: vec![things.issued_document_id.clone()],
+                confirmation_id: request_id(),
+                pin: "1234".to_owned(),
+                credential_id: String::new(),
+            }
+            .encode_to_vec(),
+        ),
         other => panic!("{other} is not in the matrix"),
     }
 }
@@ -335,6 +361,7 @@ fn of_seals(method: &str, things: &Things) -> Option<Asked> {
                 token_label: token.label,
                 key_label: token.key_label,
                 certificate_chain_pem: token.chain_pem,
+                ..Default::default()
             }
             .encode_to_vec()
         }
@@ -369,6 +396,10 @@ fn assert_nothing(path: &str, answer: &[u8]) {
             (0, 1)
         );
         assert_eq!(answer.problems[0].reason, "SEAL_INTENT_NOT_FOUND");
+    } else if path.ends_with("/SealIssuedDocuments") {
+        let answer = pb::SealIssuedDocumentsResponse::decode(answer).unwrap();
+        assert_eq!((answer.issued_documents.len(), answer.problems.len()), (0, 1));
+        assert_eq!(answer.problems[0].reason, "ISSUED_DOCUMENT_NOT_FOUND");
     } else {
         assert!(answer.is_empty(), "{path} tells of another's");
     }
@@ -381,7 +412,8 @@ async fn state(world: &World) -> Vec<(String, i64, i64)> {
         "SELECT 'requests', count(*), coalesce(sum(version), 0)::bigint FROM legalisation_request
          UNION ALL SELECT 'claims', count(*), 0 FROM claim UNION ALL SELECT 'intents', count(*), 0 FROM seal_intent WHERE state = 'OPEN'
          UNION ALL SELECT 'credentials', count(*), 0 FROM signing_credential UNION ALL SELECT 'fees', count(*), 0 FROM fee
-         UNION ALL SELECT 'documents', count(*), 0 FROM document ORDER BY 1",
+         UNION ALL SELECT 'documents', count(*), 0 FROM document
+         UNION ALL SELECT 'issued', count(*), 0 FROM issued_document WHERE state = 'WAITING_FOR_OFFICER' ORDER BY 1",
     )
     .fetch_all(&mut conn)
     .await
@@ -389,13 +421,18 @@ async fn state(world: &World) -> Vec<(String, i64, i64)> {
 }
 
 /// What anybody may ask who holds a file, a code or a link, and what another process asks.
-const WITHOUT_PERSON: [&str; 6] = [
+const WITHOUT_PERSON: [&str; 11] = [
     "VerificationService/VerifyCode",
     "VerificationService/VerifyFile",
     "VerificationService/DownloadByLink",
     "VerificationService/GetLink",
     "MessageFactsService/GetMessageFacts",
     "MessageFactsService/DownloadForMessage",
+    "IssuedDocumentService/DepositIssuedDocument",
+    "IssuedDocumentService/GetIssuedDocument",
+    "IssuedDocumentService/DownloadIssuedDocument",
+    "IssuedDocumentService/WithdrawIssuedDocument",
+    "IssuedDocumentService/ListIssuedDocuments",
 ];
 
 #[tokio::test]
@@ -419,7 +456,9 @@ async fn no_method_serves_strangers() {
         asked += 1;
         let nobody = world.ask(rule.path, message.clone(), None).await.unwrap_err();
         assert_eq!(nobody.code(), Code::Unauthenticated, "{}", rule.path);
-        let staff = rule.path.contains(".OfficeService/");
+        let staff = [".OfficeService/", ".IssuedDocumentService/"]
+            .iter()
+            .any(|service| rule.path.contains(service));
         let callers = [
             (stranger, Surface::Citizen, staff),
             (elsewhere, Surface::Staff, !staff),
@@ -443,7 +482,7 @@ async fn no_method_serves_strangers() {
             }
         }
     }
-    assert_eq!(asked, 29);
+    assert_eq!(asked, 31);
     let without_person = RULES.iter().filter(|rule| rule.user == UserRule::None);
     let without_person: Vec<&str> = without_person
         .map(|rule| rule.path.trim_start_matches("/wathiq.signature.v1."))

@@ -66,6 +66,7 @@ impl World {
             token_label: token.label.clone(),
             key_label: token.key_label.clone(),
             certificate_chain_pem: token.chain_pem.clone(),
+            ..Default::default()
         };
         let answer = self
             .office()

@@ -44,6 +44,7 @@ pub(crate) fn with_time_stamps(app: &App) -> App {
         ambient: app.ambient.clone(),
         objects: app.objects.clone(),
         identity: Arc::clone(&app.identity),
+        payment: app.payment.clone(),
         catalogue: Arc::clone(&app.catalogue),
         requests: app.requests.clone(),
         pdf: app.pdf.clone(),
@@ -51,6 +52,7 @@ pub(crate) fn with_time_stamps(app: &App) -> App {
         timestamp: timestamp::Client::new(&config, app.ambient.clone()).unwrap(),
         trust: app.trust.clone(),
         seal: app.seal.clone(),
+        electronic_seals: app.electronic_seals.clone(),
         tasks: app.tasks.clone(),
     }
 }
@@ -109,13 +111,13 @@ impl World {
         let mut owner = self.owner().await;
         let key = [officer.0.as_bytes().as_slice(); 2].concat();
         for sql in [
-            "INSERT INTO public_key_holder (public_key_sha256, officer_id) VALUES ($3, $2)",
-            "INSERT INTO token_key_holder (token_label, key_label, officer_id) VALUES (left($2::text, 32), 'seal', $2)",
+            "INSERT INTO public_key_holder (public_key_sha256, holder_id) VALUES ($3, $2)",
+            "INSERT INTO token_key_holder (token_label, key_label, holder_id) VALUES (left($2::text, 32), 'seal', $2)",
             "INSERT INTO signing_credential
              SELECT (jsonb_populate_record(original, jsonb_build_object(
-                         'id', gen_random_uuid(), 'officer_id', $2::uuid, 'token_label', left($2::text, 32),
+                         'id', gen_random_uuid(), 'holder_id', $2::uuid, 'token_label', left($2::text, 32),
                          'public_key_sha256', $3::bytea))).*
-             FROM signing_credential original WHERE officer_id = $1",
+             FROM signing_credential original WHERE holder_id = $1",
         ] {
             // Every statement takes the same three values.
             let sql = format!("WITH given AS (SELECT $1::uuid, $2::uuid, $3::bytea) {sql}");

@@ -23,22 +23,22 @@ use crate::tools;
 
 const BINARY: &str = env!("CARGO_BIN_EXE_signature");
 /// Starting, and any one step, takes a fraction of it.
-const BOUND: Duration = Duration::from_secs(60);
+pub(crate) const BOUND: Duration = Duration::from_secs(60);
 
 /// Processes of the service on the database and files of a world.
-struct Service<'w> {
+pub(crate) struct Service<'w> {
     world: &'w World,
     folder: TempDir,
     pki: Pki,
-    timestamp_url: String,
+    pub(crate) timestamp_url: String,
 }
 
 /// A process that ends with the test at the latest.
-struct Running(Child);
+pub(crate) struct Running(Child);
 
 impl Running {
     /// SIGKILL: nothing is tidied up.
-    fn kill(mut self) {
+    pub(crate) fn kill(mut self) {
         self.0.kill().unwrap();
         self.0.wait().unwrap();
     }
@@ -54,7 +54,7 @@ impl Drop for Running {
 }
 
 impl<'w> Service<'w> {
-    fn new(world: &'w World) -> Self {
+    pub(crate) fn new(world: &'w World) -> Self {
         Self {
             world,
             folder: tempfile::tempdir().unwrap(),
@@ -86,7 +86,7 @@ impl<'w> Service<'w> {
         }
     }
 
-    fn start(&self) -> Running {
+    pub(crate) fn start(&self) -> Running {
         let stack = Stack::get();
         let process = self.pki.process("signature");
         let tls =
@@ -141,22 +141,27 @@ impl<'w> Service<'w> {
             .await;
     }
 
-    async fn until_stored(&self, folder: &str) {
+    pub(crate) async fn until_stored(&self, folder: &str) {
         let folder = self.objects().join(folder);
         self.until("a stored file", async || holds_file(&folder)).await;
     }
 
-    async fn until_state(&self, sql: &'static str) {
+    pub(crate) async fn until_state(&self, sql: &'static str) {
         let reached = async || self.world.count(sql).await == 1;
         self.until(sql, reached).await;
     }
 
     /// The lease that the killed process held runs out.
-    async fn lease_runs_out(&self) {
-        sqlx::query("UPDATE seal_file SET next_attempt_at = now() - interval '1 second'")
-            .execute(&mut self.world.database.connect().await)
-            .await
-            .unwrap();
+    pub(crate) async fn lease_runs_out(&self) {
+        for table in ["seal_file", "issued_document"] {
+            let sql = format!(
+                "UPDATE {table} SET next_attempt_at = now() - interval '1 second' WHERE next_attempt_at IS NOT NULL"
+            );
+            sqlx::query(AssertSqlSafe(sql))
+                .execute(&mut self.world.database.connect().await)
+                .await
+                .unwrap();
+        }
     }
 
     /// Another process takes the seal to its end.
@@ -207,7 +212,7 @@ fn holds_file(folder: &Path) -> bool {
 }
 
 /// Holds rows until it is dropped.
-async fn holding(world: &World, sql: &'static str) -> PgConnection {
+pub(crate) async fn holding(world: &World, sql: &'static str) -> PgConnection {
     let mut conn = world.database.connect().await;
     for sql in ["BEGIN", sql] {
         sqlx::query(AssertSqlSafe(sql)).execute(&mut conn).await.unwrap();

@@ -1,5 +1,6 @@
 //! Who may do what on Kafka. Everything that is not granted here is denied.
 
+use crate::services::{SERVICES, Service};
 use crate::topics::Topic;
 
 /// Resource types of the protocol.
@@ -78,10 +79,9 @@ pub fn rules(topics: &[Topic]) -> Vec<Rule> {
 
 /// On a test stack only: every process may do anything under topics and groups whose names begin with `test.`.
 pub fn test_rules() -> Vec<Rule> {
-    let principals = ["identity", "signature", "notification", "gateway"];
-    principals
-        .into_iter()
-        .flat_map(|principal| {
+    SERVICES
+        .iter()
+        .flat_map(|Service { name: principal, .. }| {
             [Resource::Topic, Resource::Group]
                 .map(|resource| rule(principal, resource, Pattern::Prefixed, "test.", Operation::All))
         })

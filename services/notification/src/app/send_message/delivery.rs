@@ -8,7 +8,7 @@ use crate::clients::identity::Delivery;
 use crate::domain::message::{Channel, Message, Outcome};
 use crate::domain::message_id::reference;
 use crate::domain::template::Template;
-use crate::letter;
+use crate::letter::{self, LetterError};
 use crate::mail::Mail;
 use crate::text_message::TextMessage;
 
@@ -20,12 +20,12 @@ pub(super) async fn send(app: &App, message: &Message, hand_over: &HandOver) -> 
         .take_delivery(message.cause_event_id, message.aggregate_id)
         .await;
     let delivery = taken.map_err(|error| {
-        client_error(error, "IDENTITY_UNAVAILABLE", |reason| Outcome::TooLate {
+        client_error(error, "IDENTITY_UNAVAILABLE", |reason| Outcome::Dropped {
             reason,
         })
     })?;
     if app.ambient.now() >= delivery.expires_at {
-        return Err(Outcome::TooLate {
+        return Err(Outcome::Dropped {
             reason: "DELIVERY_EXPIRED".to_owned(),
         });
     }
@@ -60,6 +60,7 @@ async fn send_text(app: &App, message: &Message, delivery: &Delivery) -> Result<
     let (_, common) = letter::common(delivery.language, delivery.template)?;
     let values = compose::delivery(common, delivery);
     let text = letter::text_message(&app.house, delivery.language, delivery.template, &values)?;
+    let text = text.ok_or(LetterError::NoText)?;
     let to = delivery.address.expose_secret();
     let reference = reference(message.cause_event_id, to, Channel::Text);
     app.text_messages

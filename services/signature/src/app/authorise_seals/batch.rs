@@ -19,6 +19,7 @@ const OFFICES_ABOVE: usize = 4;
 pub(super) struct Batch {
     pub(super) office_id: Uuid,
     pub(super) offices: Vec<Office>,
+    pub(super) officer_id: Uuid,
     pub(super) officer: Signer,
     pub(super) credential: Credential,
     /// Offices where specimens were proved.
@@ -69,6 +70,7 @@ pub(super) async fn gather(
     Ok(Batch {
         office_id,
         offices,
+        officer_id: caller.person_id,
         officer,
         credential,
         specimen_offices,
@@ -91,7 +93,9 @@ async fn credential_of(
         }
     };
     let credential = found
-        .filter(|credential| credential.office_id == office_id && credential.officer_id == caller.person_id)
+        .filter(|credential| {
+            credential.office_id == office_id && credential.officer_id() == Some(caller.person_id)
+        })
         .ok_or_else(|| {
             AppError::refused(
                 "CREDENTIAL_MISSING",

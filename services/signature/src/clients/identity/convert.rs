@@ -69,6 +69,7 @@ pub(super) fn authorization(answer: pb::GetAuthorizationResponse) -> Result<Auth
         session_live: answer.session_live,
         proved,
         grants,
+        platform_administrator: answer.platform_administrator,
     })
 }
 

@@ -4,9 +4,10 @@ use uuid::Uuid;
 use wathiq_proto::wathiq::signature::v1 as pb;
 
 use crate::app::seal_problem::SealProblem;
-use crate::domain::credential::Credential;
+use crate::domain::credential::{Credential, Holder};
 use crate::domain::intent::SealIntent;
 use crate::domain::register::{EntryState, RegisterEntry};
+use crate::domain::seal_authority::SealAuthority;
 use crate::domain::seal_facts::SealedFileFacts;
 use crate::wire;
 
@@ -91,7 +92,10 @@ pub(super) fn signing_credential(credential: &Credential, expires_soon: bool) ->
     pb::SigningCredential {
         credential_id: credential.id.to_string(),
         office_id: credential.office_id.to_string(),
-        officer_person_id: credential.officer_id.to_string(),
+        officer_person_id: credential
+            .officer_id()
+            .map(|id| id.to_string())
+            .unwrap_or_default(),
         backend: "pkcs11".to_owned(),
         token_label: credential.key.token_label.clone(),
         key_label: credential.key.key_label.clone(),
@@ -99,5 +103,22 @@ pub(super) fn signing_credential(credential: &Credential, expires_soon: bool) ->
         not_before: Some(wire::timestamp(credential.not_before)),
         not_after: Some(wire::timestamp(credential.not_after)),
         expires_soon,
+        kind: wire::credential_kind(&credential.holder).into(),
+        authority: match &credential.holder {
+            Holder::Officer(_) => None,
+            Holder::Institution(authority) => Some(seal_authority(authority)),
+        },
+    }
+}
+
+fn seal_authority(authority: &SealAuthority) -> pb::SealAuthority {
+    pb::SealAuthority {
+        decision_reference: authority.decision_reference.clone(),
+        decision_date: Some(wire::date(authority.decision_date)),
+        authority_name: authority.authority_name.clone(),
+        document_kinds: authority.document_kinds.clone(),
+        office_ids: authority.office_ids.iter().map(ToString::to_string).collect(),
+        valid_from: Some(wire::date(authority.valid_from)),
+        valid_to: Some(wire::date(authority.valid_to)),
     }
 }

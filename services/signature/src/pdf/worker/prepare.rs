@@ -18,6 +18,21 @@ pub(super) fn document(file: &[u8], recipe: &Recipe) -> (Answer, Option<Vec<u8>>
     answer(prepare(file, recipe))
 }
 
+/// Prepares a document of another service, where intake lets it in and nobody has signed it yet.
+pub(super) fn deposit(file: &[u8], recipe: &Recipe) -> (Answer, Option<Vec<u8>>) {
+    answer(inspect::intake(file).and_then(|intake| {
+        if intake.signatures.is_empty() {
+            prepare(file, recipe)
+        } else {
+            Err(Answer::Refused(IntakeRefusal {
+                reason: "SIGNED_ALREADY".to_owned(),
+                object_number: None,
+                detail: "the file carries a signature".to_owned(),
+            }))
+        }
+    }))
+}
+
 /// Makes the legalisation page as a document of its own and prepares it.
 pub(super) fn page(recipe: &Recipe) -> (Answer, Option<Vec<u8>>) {
     let separate = |page: &Page| {
@@ -96,13 +111,18 @@ fn prepare(file: &[u8], recipe: &Recipe) -> Outcome<Prepared> {
         append_pages: recipe.page.as_ref().map(compose).transpose()?,
         field: field_placement(file, &recipe.field)?,
         signing_time: recipe.signing_time,
-        reason: Some(recipe.reason.clone()),
-        location: Some(recipe.location.clone()),
-        signer_name: Some(recipe.signer_name.clone()),
+        reason: said(&recipe.reason),
+        location: said(&recipe.location),
+        signer_name: said(&recipe.signer_name),
         id_seed: recipe.id_seed,
         contents_capacity: recipe.contents_capacity,
     };
     wathiq_pades::prepare(file, &plan).map_err(impossible)
+}
+
+/// A text that says something.
+fn said(text: &str) -> Option<String> {
+    (!text.is_empty()).then(|| text.to_owned())
 }
 
 fn impossible(error: PrepareError) -> Answer {

@@ -17,16 +17,25 @@ pub(super) fn verify(file: &[u8], job: &VerifyJob, material: Vec<Vec<u8>>) -> An
         Ok(context) => context,
         Err(answer) => return answer,
     };
-    match verify::verify(file, &context) {
-        Ok(reports) => Answer::Verified(FileVerdict {
-            links: links(&reports),
-            signatures: reports
-                .into_iter()
-                .map(|report| verdict(report, file.len()))
-                .collect(),
-        }),
-        Err(error) => Answer::Refused(unreadable(&error)),
+    match file_verdict(file, &context) {
+        Ok(verdict) => Answer::Verified(verdict),
+        Err(refusal) => Answer::Refused(refusal),
     }
+}
+
+/// What the verifier says of a file.
+pub(in crate::pdf) fn file_verdict(
+    file: &[u8],
+    context: &TrustContext,
+) -> Result<FileVerdict, IntakeRefusal> {
+    let reports = verify::verify(file, context).map_err(|error| unreadable(&error))?;
+    Ok(FileVerdict {
+        links: links(&reports),
+        signatures: reports
+            .into_iter()
+            .map(|report| verdict(report, file.len()))
+            .collect(),
+    })
 }
 
 fn trust(job: &VerifyJob, material: Vec<Vec<u8>>) -> Result<TrustContext, Answer> {

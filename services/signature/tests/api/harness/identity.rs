@@ -32,6 +32,7 @@ struct Known {
     grants: HashMap<Uuid, Vec<Grant>>,
     ended_for: HashSet<Uuid>,
     unproved: HashSet<Uuid>,
+    platform_administrators: HashSet<Uuid>,
     confirmations: HashMap<Uuid, Confirmation>,
 }
 
@@ -169,6 +170,16 @@ impl FakeIdentity {
         }
     }
 
+    /// Makes a person an administrator of the platform, or no longer.
+    pub(crate) fn set_platform_administrator(&self, person_id: Uuid, is: bool) {
+        let mut known = self.known();
+        if is {
+            known.platform_administrators.insert(person_id);
+        } else {
+            known.platform_administrators.remove(&person_id);
+        }
+    }
+
     /// Ends the sessions of a person.
     pub(crate) fn end_sessions(&self, person_id: Uuid) {
         self.known().ended_for.insert(person_id);
@@ -298,6 +309,7 @@ impl Identity for FakeIdentity {
                 session_live,
                 proved,
                 grants: self.grants(person_id),
+                platform_administrator: self.known().platform_administrators.contains(&person_id),
             })
         }
         .boxed()

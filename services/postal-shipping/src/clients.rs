@@ -6,15 +6,15 @@ use wathiq_proto::wathiq::identity::v1::ListVerificationKeysRequest;
 use wathiq_proto::wathiq::identity::v1::directory_service_client::DirectoryServiceClient;
 
 /// Fetches the keys over this channel.
-pub fn fetch(channel: Channel) -> KeyFetch {
+pub fn verification_keys(channel: Channel) -> KeyFetch {
     let directory = DirectoryServiceClient::new(channel);
     std::sync::Arc::new(move || {
         let directory = directory.clone();
-        Box::pin(verification_keys(directory))
+        Box::pin(ask(directory))
     })
 }
 
-async fn verification_keys(
+async fn ask(
     mut directory: DirectoryServiceClient<Channel>,
 ) -> Result<Vec<VerificationKey>, BoxError> {
     let answer = directory

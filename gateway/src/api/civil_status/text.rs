@@ -1,0 +1,229 @@
+//! What happens next to an order, a line and a parcel, and when, in words.
+
+use chrono::DateTime;
+use chrono_tz::Africa::Casablanca;
+use wathiq_proto::google::r#type::Date;
+use wathiq_proto::wathiq::civil_registry_order::v1 as pb;
+
+use crate::language::{Language, find, text};
+
+/// A civil date as people read it.
+#[must_use]
+pub(crate) fn civil(date: Date) -> String {
+    format!("{:02}/{:02}/{:04}", date.day, date.month, date.year)
+}
+
+/// The day of an instant in Morocco.
+#[must_use]
+pub(crate) fn day(instant: Option<&prost_types::Timestamp>) -> Option<String> {
+    let instant = DateTime::from_timestamp(instant?.seconds, 0)?;
+    Some(instant.with_timezone(&Casablanca).format("%d/%m/%Y").to_string())
+}
+
+fn dated(language: Language, key: &str, date: &str) -> String {
+    text(language, key).replace("{date}", date)
+}
+
+/// What happens next to an order.
+#[must_use]
+pub(crate) fn order(language: Language, order: &pb::Order) -> String {
+    use pb::OrderState as S;
+    let what = match order.state() {
+        S::AwaitingPayment if order.progress_code == "WAITING_FOR_PAYMENT_SERVICE" => {
+            "line_progress.waiting_for_payment_service"
+        }
+        S::AwaitingPayment => "order_text.awaiting_payment",
+        S::ActionNeeded => "order_text.action_needed",
+        S::InProgress => "order_text.in_progress",
+        S::Completed => "order_text.completed",
+        S::Cancelled => "order_text.cancelled",
+        S::Expired => "order_text.expired",
+        S::Refunded => "order_text.refunded",
+        S::Unspecified => "order_text.unknown",
+    };
+    let what = text(language, what);
+    match day(order.pay_before.as_ref()).filter(|_| order.state() == S::AwaitingPayment) {
+        Some(date) => format!("{what} {}", dated(language, "order_when.pay_before", &date)),
+        None => what.to_owned(),
+    }
+}
+
+/// Key of the name of an order's state.
+#[must_use]
+pub(crate) fn order_name_key(state: pb::OrderState) -> &'static str {
+    use pb::OrderState as S;
+    match state {
+        S::AwaitingPayment => "order_name.awaiting_payment",
+        S::ActionNeeded => "order_name.action_needed",
+        S::InProgress => "order_name.in_progress",
+        S::Completed => "order_name.completed",
+        S::Cancelled => "order_name.cancelled",
+        S::Expired => "order_name.expired",
+        S::Refunded => "order_name.refunded",
+        S::Unspecified => "order_name.unknown",
+    }
+}
+
+/// What happens next to a line, with the parcel it is in.
+#[must_use]
+pub(crate) fn line(language: Language, line: &pb::OrderLine, parcel: Option<&pb::Parcel>) -> String {
+    use pb::LineState as S;
+    let posted = parcel.filter(|parcel| line.state() == S::HandedOver && !parcel.shipment_state.is_empty());
+    if let Some(posted) = posted {
+        return self::parcel(language, posted);
+    }
+    let progress = format!("line_progress.{}", line.progress_code.to_lowercase());
+    let what = find(language, &progress).unwrap_or_else(|| text(language, line_text_key(line.state())));
+    let reason = format!("end_reason.{}", line.end_reason);
+    let given_back = matches!(line.state(), S::Refunding | S::Refunded);
+    let mut said = match find(language, &reason).filter(|_| given_back) {
+        Some(reason) => format!("{reason} {what}"),
+        None => what.to_owned(),
+    };
+    if let (Some(key), Some(date)) = (deadline_key(line.state()), day(line.deadline.as_ref())) {
+        said = format!("{said} {}", dated(language, key, &date));
+    }
+    said
+}
+
+fn deadline_key(state: pb::LineState) -> Option<&'static str> {
+    use pb::LineState as S;
+    match state {
+        S::Paid | S::InProduction => Some("order_when.produced_by"),
+        S::ToCorrect => Some("order_when.correct_by"),
+        _ => None,
+    }
+}
+
+/// Key of what is said of a line in a state.
+#[must_use]
+pub(crate) fn line_text_key(state: pb::LineState) -> &'static str {
+    use pb::LineState as S;
+    match state {
+        S::AwaitingPayment => "line_text.awaiting_payment",
+        S::Paid => "line_text.paid",
+        S::ToCorrect => "line_text.to_correct",
+        S::InProduction => "line_text.in_production",
+        S::Produced => "line_text.produced",
+        S::HandedOver => "line_text.handed_over",
+        S::Delivered => "line_text.delivered",
+        S::Returned => "line_text.returned",
+        S::Refunding => "line_text.refunding",
+        S::Refunded => "line_text.refunded",
+        S::Cancelled => "line_text.cancelled",
+        S::Expired => "line_text.expired",
+        S::Unspecified => "line_text.unknown",
+    }
+}
+
+/// Key of the name of a line's state.
+#[must_use]
+pub(crate) fn line_name_key(state: pb::LineState) -> &'static str {
+    use pb::LineState as S;
+    match state {
+        S::AwaitingPayment => "line_name.awaiting_payment",
+        S::Paid => "line_name.paid",
+        S::ToCorrect => "line_name.to_correct",
+        S::InProduction => "line_name.in_production",
+        S::Produced => "line_name.produced",
+        S::HandedOver => "line_name.handed_over",
+        S::Delivered => "line_name.delivered",
+        S::Returned => "line_name.returned",
+        S::Refunding => "line_name.refunding",
+        S::Refunded => "line_name.refunded",
+        S::Cancelled => "line_name.cancelled",
+        S::Expired => "line_name.expired",
+        S::Unspecified => "line_name.unknown",
+    }
+}
+
+/// Where a parcel is and what happens next to it.
+#[must_use]
+pub(crate) fn parcel(language: Language, parcel: &pb::Parcel) -> String {
+    let exception = format!("parcel_exception.{}", parcel.exception_code);
+    let said = shipment(language, &parcel.shipment_state, parcel.held_until);
+    match find(language, &exception) {
+        Some(exception) => format!("{said} {exception}"),
+        None => said,
+    }
+}
+
+/// Where an item of the post is, by the state that postal-shipping names; what is unknown here waits for its label.
+#[must_use]
+pub(crate) fn shipment(language: Language, state: &str, held_until: Option<Date>) -> String {
+    let state = if state.is_empty() { "waiting" } else { state };
+    let key = format!("parcel_state.{}", state.to_lowercase());
+    let what = find(language, &key).unwrap_or_else(|| text(language, "parcel_state.waiting"));
+    let held = held_until.filter(|_| state == "HELD_FOR_COLLECTION");
+    match held {
+        Some(date) => format!(
+            "{what} {}",
+            dated(language, "order_when.held_until", &civil(date))
+        ),
+        None => what.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const INSTANT: prost_types::Timestamp = prost_types::Timestamp {
+        // 23:30 in Morocco, which is an hour ahead.
+        seconds: 1_795_386_600,
+        nanos: 0,
+    };
+
+    fn of(state: pb::LineState, progress_code: &str) -> pb::OrderLine {
+        pb::OrderLine {
+            state: state as i32,
+            progress_code: progress_code.to_owned(),
+            deadline: Some(INSTANT),
+            ..Default::default()
+        }
+    }
+
+    #[test]
+    fn a_line_says_what_comes_next_and_when() {
+        use pb::LineState as S;
+        let says = |each: &pb::OrderLine| line(Language::English, each, None);
+        assert!(says(&of(S::Paid, "WAITING_FOR_OFFICE")).contains("22/11/2026"));
+        assert!(says(&of(S::ToCorrect, "WAITING_FOR_CORRECTION")).contains("22/11/2026"));
+        assert!(!says(&of(S::Delivered, "ENDED")).contains("2026"));
+        let newer = says(&of(S::Produced, "SOMETHING_NEW"));
+        assert_eq!(newer, text(Language::English, "line_text.produced"));
+        let refused = pb::OrderLine {
+            end_reason: "REFUSED".to_owned(),
+            ..of(S::Refunding, "WAITING_FOR_REFUND")
+        };
+        assert!(says(&refused).starts_with(text(Language::English, "end_reason.REFUSED")));
+    }
+
+    #[test]
+    fn a_posted_line_is_where_its_parcel_is() {
+        let posted = pb::Parcel {
+            shipment_state: "HELD_FOR_COLLECTION".to_owned(),
+            held_until: Some(Date {
+                year: 2026,
+                month: 12,
+                day: 7,
+            }),
+            ..Default::default()
+        };
+        let says = line(
+            Language::English,
+            &of(pb::LineState::HandedOver, "ON_THE_WAY"),
+            Some(&posted),
+        );
+        assert!(says.contains("07/12/2026"), "{says}");
+        assert_ne!(says, shipment(Language::English, "DELIVERED", None));
+        let other = pb::Parcel {
+            shipment_state: "DELIVERED".to_owned(),
+            exception_code: "DELIVERED_TO_OTHER".to_owned(),
+            ..Default::default()
+        };
+        assert!(
+            parcel(Language::English, &other).len() > shipment(Language::English, "DELIVERED", None).len()
+        );
+    }
+}

@@ -1,0 +1,187 @@
+//! What is wrong in what people, offices and partners send: a clear error with its own reason, and nothing has changed.
+
+use reqwest::Method;
+use serde_json::{Value, json};
+use wathiq_local::journey::api::text;
+use wathiq_local::journey::order;
+use wathiq_local::journey::order::payer::{self, Browser, MOROCCAN, Page};
+use wathiq_local::stack::Options;
+
+use super::all;
+use crate::bad_input::{Table, count};
+use crate::calls::call;
+use crate::stage::{self, Stage};
+
+/// Nobody's.
+const UNKNOWN: &str = "01a20000-0000-7000-8000-000000000000";
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_wrong_with_an_order_is_named_and_changes_nothing() {
+    let options = Options {
+        environment: stage::without_limits(),
+        ..Options::default()
+    };
+    let stage = stage::open(options).await.unwrap();
+    orders(&stage).await;
+    at_the_office(&stage).await;
+    from_the_provider(&stage).await;
+    from_the_carrier(&stage).await;
+}
+
+async fn orders(stage: &Stage) {
+    let citizen = &stage.cast.citizen_session;
+    let office = &stage.cast.office.office_id;
+    let right = json!({
+        "lines": [order::line("birth-extract", "bilingual", office, (1991, "301"), order::addressee())],
+        "addressee": order::addressee(),
+        "address": order::address(),
+        "expected_total_centimes": 2_000,
+    });
+    let with = |pointer: &str, value: Value| {
+        let mut body = right.clone();
+        *body.pointer_mut(pointer).unwrap() = value;
+        body
+    };
+    let offices = citizen.get("/v1/offices?page_size=100").await.unwrap();
+    let items = offices["items"].as_array().unwrap();
+    let closed = items
+        .iter()
+        .find(|office| office["code"] == "CASA-HH-OULFA")
+        .unwrap();
+    let another = order::name(["Omar", "Tazi"], ["عمر", "التازي"]);
+    let cases = [
+        (
+            with("/lines/0/act/year", json!(2_190)),
+            "400 INVALID_ARGUMENT /lines/0/act/year ACT_REFERENCE_IMPOSSIBLE",
+        ),
+        (
+            with("/lines/0/act/number", json!("abc")),
+            "400 INVALID_ARGUMENT /lines/0/act/number ACT_REFERENCE_IMPOSSIBLE",
+        ),
+        (
+            with("/lines/0/act/number", Value::Null),
+            "400 INVALID_ARGUMENT /lines/0/act ACT_REFERENCE_INCOMPLETE",
+        ),
+        (
+            with("/lines/0/act/office_id", closed["office_id"].clone()),
+            "400 INVALID_ARGUMENT /lines/0/act/office_id OFFICE_NOT_OPEN",
+        ),
+        (
+            with("/lines/0/act/office_id", json!(UNKNOWN)),
+            "400 INVALID_ARGUMENT /lines/0/act/office_id OFFICE_UNKNOWN",
+        ),
+        (
+            with("/lines/0/act/person", another.clone()),
+            "400 INVALID_ARGUMENT /lines/0/relation NOT_ENTITLED",
+        ),
+        (
+            with("/lines/0/relation", json!("spouse")),
+            "400 INVALID_ARGUMENT /lines/0/evidence_ids EVIDENCE_REQUIRED",
+        ),
+        (
+            with("/addressee", another),
+            "400 INVALID_ARGUMENT /addressee ADDRESSEE_NOT_ENTITLED",
+        ),
+        (
+            with("/address/postal_code", json!("2023")),
+            "400 INVALID_ARGUMENT /address/postal_code POSTAL_CODE",
+        ),
+        (with("/expected_total_centimes", json!(1)), "422 PRICE_CHANGED"),
+    ];
+    let mut table = Table::default();
+    for (body, expected) in cases {
+        let answer = call(citizen, Method::POST, "/v1/civil-status/orders", Some(&body)).await;
+        table.add(answer.said(), expected, &body);
+    }
+    table.holds();
+    let orders = "SELECT count(*) FROM customer_order";
+    assert_eq!(count(stage, "civil-registry-order", orders).await, 0);
+}
+
+async fn at_the_office(stage: &Stage) {
+    let officer = stage.officer_id().await.unwrap();
+    let mut table = Table::default();
+    // The check digit holds, but the order has no such line.
+    let order = stage.order_one("303").await.unwrap();
+    let unknown = format!("{}-7", text(&order, "/reference").unwrap());
+    let other = if unknown.starts_with('X') { "W" } else { "X" };
+    let mistyped = format!("{other}{}", &unknown[1..]);
+    for (barcode, expected) in [
+        (unknown.as_str(), "404 ORDER_LINE_NOT_FOUND"),
+        (&mistyped, "400 INVALID_ARGUMENT /line_reference REFERENCE_CHECK"),
+        (
+            "not a barcode",
+            "400 INVALID_ARGUMENT /line_reference REFERENCE_MALFORMED",
+        ),
+    ] {
+        let body = json!({"line_reference": barcode, "officer_person_id": officer});
+        let officer = &stage.cast.registrar_session;
+        let answer = call(officer, Method::POST, "/v1/office/productions", Some(&body)).await;
+        table.add(answer.said(), expected, &body);
+    }
+    let body = json!({"office_id": stage.cast.office.office_id, "tracking_numbers": ["RR000000005MA"]});
+    let agent = &stage.cast.agent_session;
+    let answer = call(agent, Method::POST, "/v1/office/hand-overs", Some(&body)).await;
+    table.add(answer.said(), "200 BARCODE_UNKNOWN", &body);
+    table.holds();
+}
+
+/// A message that was altered on its way is not taken; the genuine one still is.
+async fn from_the_provider(stage: &Stage) {
+    let (order, payable) = stage.payable("302").await.unwrap();
+    let citizen = &stage.cast.citizen_session;
+    let browser = Browser::new().unwrap();
+    let page = payer::open(citizen, &browser, &payable).await.unwrap();
+    let back = payer::give_card(&browser, &page, MOROCCAN).await.unwrap();
+    let callback = format!("{}/callbacks/payments/cmi", stage.cast.anyone.base());
+    let client = wathiq_local::http::client().unwrap();
+    for (name, value) in [
+        ("amount", "1.00"),
+        ("HASH", "AAAA"),
+        ("oid", "WTQ00000000000000000000000000"),
+    ] {
+        let mut altered = back.fields.clone();
+        for field in altered.iter_mut().filter(|field| field.0 == name) {
+            field.1 = value.to_owned();
+        }
+        let answer = client.post(&callback).form(&altered).send().await.unwrap();
+        assert_eq!(answer.text().await.unwrap(), "FAILURE", "{name}");
+    }
+    assert!(matches!(browser.post(&back, &[]).await.unwrap(), Page::SentTo(_)));
+    stage
+        .order_until(&order, "its payment", |order| all(order, "paid"))
+        .await
+        .unwrap();
+}
+
+/// Signed by the carrier, or not; of items that nobody knows; a file with rows that are none.
+async fn from_the_carrier(stage: &Stage) {
+    let carrier = &stage.stack.description.carrier;
+    let base = stage.cast.anyone.base();
+    let client = wathiq_local::http::client().unwrap();
+    let event = |number: &str| json!({"tracking_id": number, "code": "EMD", "event_time": "2026-11-22T08:00:00+01:00"});
+    let tell = async |message: Value| -> Value {
+        let url = format!("{}/control/carrier/events", carrier.control);
+        let sent = client.post(url).json(&message).send().await.unwrap();
+        sent.json().await.unwrap()
+    };
+    let events = format!("{base}/v1/carrier/events");
+    let told = tell(json!({"body": [event("RR999999995MA")], "url": events})).await;
+    assert_eq!(told["status"], 200, "{told}");
+    assert!(
+        text(&told, "/answer").unwrap().contains("RR999999995MA"),
+        "{told}"
+    );
+    let told = tell(json!({"body": [event("RR999999995MA")], "url": events, "forged": true})).await;
+    assert_eq!(told["status"], 401, "{told}");
+    let told = tell(json!({"body": [event("RR999999995MA"), {"code": "EMD"}], "url": events})).await;
+    assert_eq!(told["status"], 400, "{told}");
+    assert!(
+        text(&told, "/answer").unwrap().contains("/1/tracking_id"),
+        "{told}"
+    );
+    let unsigned = client
+        .post(format!("{base}/v1/carrier/event-files"))
+        .body("tracking_id\n");
+    assert_eq!(unsigned.send().await.unwrap().status(), 401);
+}

@@ -1,0 +1,90 @@
+-- What can be ordered and what it costs. Rows are only ever added: what was in force stays.
+
+CREATE TABLE document_kind (
+    id uuid PRIMARY KEY,
+    code text NOT NULL CHECK (code ~ '^[a-z][a-z0-9-]{1,39}$'),
+    register_kind text NOT NULL CHECK (register_kind IN ('birth', 'death')),
+    name_ar text NOT NULL,
+    name_fr text NOT NULL,
+    name_en text NOT NULL,
+    form text NOT NULL CHECK (form IN ('EXTRACT', 'FULL_COPY')),
+    routing text NOT NULL CHECK (routing IN ('OFFICE_OF_REGISTRATION')),
+    relations text[] NOT NULL,
+    relations_with_evidence text[] NOT NULL,
+    languages text[] NOT NULL,
+    template text NOT NULL,
+    issuing_administration_ar text NOT NULL,
+    issuing_administration_fr text NOT NULL,
+    seal_mode text NOT NULL CHECK (seal_mode IN ('OFFICER_KEY', 'ELECTRONIC_SEAL', 'BY_HAND')),
+    production_working_days smallint NOT NULL CHECK (production_working_days BETWEEN 1 AND 60),
+    valid_from date NOT NULL,
+    valid_to date CHECK (valid_to >= valid_from),
+    created_at timestamptz NOT NULL DEFAULT now(),
+    UNIQUE (code, valid_from)
+);
+
+-- Centimes of MAD for each act, tax and registered mail included, from a number of copies and a date on.
+CREATE TABLE fee (
+    id uuid PRIMARY KEY,
+    document_kind text NOT NULL,
+    zone text NOT NULL CHECK (zone ~ '^[A-Z][A-Z0-9_]{1,29}$'),
+    from_copies smallint NOT NULL CHECK (from_copies BETWEEN 1 AND 10),
+    amount bigint NOT NULL CHECK (amount > 0),
+    office bigint NOT NULL CHECK (office >= 0),
+    post bigint NOT NULL CHECK (post >= 0),
+    tax bigint NOT NULL CHECK (tax >= 0),
+    valid_from date NOT NULL,
+    created_at timestamptz NOT NULL DEFAULT now(),
+    CHECK (amount = office + post + tax),
+    UNIQUE (document_kind, zone, from_copies, valid_from)
+);
+
+-- What an act may cost at most inside Morocco.
+CREATE TABLE fee_ceiling (
+    id uuid PRIMARY KEY,
+    centimes bigint NOT NULL CHECK (centimes > 0),
+    valid_from date NOT NULL UNIQUE,
+    legal_reference text NOT NULL,
+    created_at timestamptz NOT NULL DEFAULT now()
+);
+
+-- The zone of a country, from a date on; the country code '*' stands for all that are not named.
+CREATE TABLE destination_zone (
+    country_code text NOT NULL CHECK (country_code ~ '^([A-Z]{2}|\*)$'),
+    zone text NOT NULL,
+    valid_from date NOT NULL,
+    PRIMARY KEY (country_code, valid_from)
+);
+
+-- Days on which offices are closed, beside Saturdays and Sundays.
+CREATE TABLE holiday (
+    day date PRIMARY KEY,
+    name text NOT NULL
+);
+
+-- No fee inside Morocco is above the ceiling on any day on which both are in force, whoever writes it.
+CREATE FUNCTION guard_fee_ceiling() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    -- One at a time, so that a fee and a ceiling that are set together see each other.
+    PERFORM pg_advisory_xact_lock(hashtext('wathiq.fee_ceiling'));
+    IF EXISTS (
+        SELECT FROM (
+            SELECT amount, valid_from,
+                   lead(valid_from) OVER (PARTITION BY document_kind, from_copies ORDER BY valid_from) AS valid_to
+              FROM fee WHERE zone = 'MOROCCO'
+        ) f
+        LEFT JOIN (
+            SELECT centimes, valid_from, lead(valid_from) OVER (ORDER BY valid_from) AS valid_to FROM fee_ceiling
+        ) c ON c.valid_from < coalesce(f.valid_to, 'infinity') AND f.valid_from < coalesce(c.valid_to, 'infinity')
+        WHERE c.centimes IS NULL OR f.amount > c.centimes
+           OR f.valid_from < (SELECT min(valid_from) FROM fee_ceiling)
+    ) THEN
+        RAISE EXCEPTION USING ERRCODE = 'check_violation', CONSTRAINT = 'fee_below_ceiling',
+            MESSAGE = 'inside Morocco an act never costs more than the ceiling in force';
+    END IF;
+    RETURN NULL;
+END $$;
+
+CREATE TRIGGER fee_ceiling_of_fee AFTER INSERT OR UPDATE ON fee FOR EACH STATEMENT EXECUTE FUNCTION guard_fee_ceiling();
+CREATE TRIGGER fee_ceiling_of_ceiling AFTER INSERT OR UPDATE OR DELETE ON fee_ceiling
+    FOR EACH STATEMENT EXECUTE FUNCTION guard_fee_ceiling();

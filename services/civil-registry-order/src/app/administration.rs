@@ -1,0 +1,6 @@
+//! Reference data: what can be ordered, what it costs, what an office is.
+
+pub mod office_profile;
+pub mod put_document_kind;
+pub mod set_fee;
+pub mod set_fee_ceiling;

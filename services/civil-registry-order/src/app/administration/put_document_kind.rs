@@ -1,0 +1,120 @@
+//! A kind of document is added, or a version of it from a date on.
+
+use serde_json::json;
+use wathiq_chassis::Caller;
+use wathiq_outbox::{Command, NewEvent};
+use wathiq_proto::wathiq::civil_registry_order::v1 as pb;
+
+use crate::app::idempotent::{self, Begun};
+use crate::app::{App, AppError, authorise, write};
+use crate::documents;
+use crate::domain::fault::Faults;
+use crate::domain::kind::DocumentKind;
+use crate::events;
+use crate::store::catalogue;
+use crate::wire;
+
+/// Adds the version. `kind` has an id of its own already; a repeat answers what was stored.
+///
+/// # Errors
+/// [`AppError`]: `KIND_VERSION_EXISTS`, `TEMPLATE_UNKNOWN`, `VALID_FROM_PAST`, and everything that is wrong with the fields.
+pub async fn put_document_kind(
+    app: &App,
+    caller: &Caller,
+    command: &Command,
+    kind: DocumentKind,
+    encode: impl FnOnce(&DocumentKind) -> Vec<u8>,
+) -> Result<Vec<u8>, AppError> {
+    authorise::platform(caller)?;
+    check(app, &kind)?;
+    let mut transaction = match idempotent::begin(app, command).await? {
+        Begun::New(transaction) => transaction,
+        Begun::Done(answer) => return Ok(answer),
+    };
+    if !catalogue::add_kind(&mut transaction, &kind).await? {
+        return Err(AppError::Taken {
+            reason: "KIND_VERSION_EXISTS",
+            description: "the kind has a version from that date on",
+        });
+    }
+    let event = pb::DocumentKindChanged {
+        document_kind_id: kind.id.to_string(),
+        code: kind.code.clone(),
+        valid_from: Some(wire::date(kind.valid_from)),
+    };
+    let event = NewEvent::of(events::CATALOGUE, kind.id, 1, &event);
+    wathiq_outbox::append(&mut transaction, &app.ambient, event).await?;
+    let subject = write::Subject {
+        aggregate: "document_kind",
+        id: kind.id,
+    };
+    let details = json!({ "code": kind.code, "valid_from": kind.valid_from });
+    write::audit(
+        &mut transaction,
+        &app.ambient,
+        caller,
+        "document_kind.put",
+        subject,
+        details,
+    )
+    .await?;
+    idempotent::finish(transaction, command, encode(&kind)).await
+}
+
+fn check(app: &App, kind: &DocumentKind) -> Result<(), AppError> {
+    let mut faults = Faults::default();
+    faults.below("document_kind", |faults| {
+        let code = &kind.code;
+        let letters = code
+            .bytes()
+            .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
+        if !letters
+            || !(2..=40).contains(&code.len())
+            || !code.starts_with(|first: char| first.is_ascii_lowercase())
+        {
+            faults.note(
+                "code",
+                "MALFORMED",
+                "must be lower-case letters, digits and hyphens",
+            );
+        }
+        if !documents::has_template(&kind.template) {
+            faults.note("template", "TEMPLATE_UNKNOWN", "must be the name of a template");
+        }
+        if kind.relations.is_empty() {
+            faults.note("relations", "REQUIRED", "must name at least one relation");
+        }
+        if kind
+            .relations_with_evidence
+            .iter()
+            .any(|relation| !kind.relations.contains(relation))
+        {
+            faults.note(
+                "relations_with_evidence",
+                "NOT_A_RELATION",
+                "must be among the relations",
+            );
+        }
+        if kind.languages.is_empty() {
+            faults.note("languages", "REQUIRED", "must name at least one language");
+        }
+        if !(1..=60).contains(&kind.production_working_days) {
+            faults.note("production_working_days", "OUT_OF_RANGE", "must be 1 to 60");
+        }
+        if kind.valid_from < wathiq_chassis::civil_date(app.ambient.now()) {
+            faults.note(
+                "valid_from",
+                "VALID_FROM_PAST",
+                "must be today or later: the past stays",
+            );
+        }
+        if kind.valid_to.is_some_and(|last| last < kind.valid_from) {
+            faults.note("valid_to", "RANGE_REVERSED", "must not be before `valid_from`");
+        }
+    });
+    if faults.is_empty() {
+        Ok(())
+    } else {
+        Err(AppError::faults(faults))
+    }
+}

@@ -1,0 +1,179 @@
+//! Asks other services what is due: each task in its own time, those of one subject in order. A service that does not answer is asked again later,
+//! and what waits for it says so. Every call may be repeated: its request id is the task's.
+
+mod document;
+mod money;
+mod parcel;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::TimeDelta;
+use futures::StreamExt;
+use tokio_util::sync::CancellationToken;
+use wathiq_chassis::{CallContext, status};
+
+use crate::app::{App, AppError};
+use crate::clients::ClientError;
+use crate::domain::order::fact::OutwardKind;
+use crate::store::outward::{self, Task};
+
+/// How long a task stays with who took it.
+const LEASE: TimeDelta = TimeDelta::seconds(60);
+/// How long a call may take.
+const CALL: Duration = Duration::from_secs(30);
+/// How long a caller waits for the first call of a task.
+const AT_ONCE: Duration = Duration::from_secs(3);
+/// Tasks taken at a time, and worked on at the same time.
+const TASKS: i64 = 16;
+const AT_A_TIME: usize = 4;
+/// Longest pause between two attempts, in seconds.
+const LONGEST_PAUSE: i64 = 300;
+
+/// Why a task is not done.
+#[derive(Debug, thiserror::Error)]
+pub enum Hindrance {
+    #[error(transparent)]
+    App(#[from] AppError),
+    /// Asked again later; the word says what is missing.
+    #[error("waits for {0}")]
+    Missing(&'static str),
+    /// The other service will never do it; what follows was written down.
+    #[error("refused for good: {0}")]
+    Refused(String),
+}
+
+impl From<ClientError> for Hindrance {
+    fn from(error: ClientError) -> Self {
+        Self::App(error.into())
+    }
+}
+
+impl From<crate::store::StoreError> for Hindrance {
+    fn from(error: crate::store::StoreError) -> Self {
+        Self::App(error.into())
+    }
+}
+
+impl From<sqlx::Error> for Hindrance {
+    fn from(error: sqlx::Error) -> Self {
+        Self::App(error.into())
+    }
+}
+
+/// Works until `shutdown`: whenever something was written down, and from time to time.
+pub async fn run(app: Arc<App>, shutdown: CancellationToken) {
+    let mut interval = tokio::time::interval(Duration::from_secs(app.orders.driver_seconds));
+    loop {
+        tokio::select! {
+            () = shutdown.cancelled() => return,
+            () = app.wake.notified() => {}
+            _ = interval.tick() => {}
+        }
+        loop {
+            match drive_once(&app).await {
+                Ok(0) => break,
+                Ok(_) if shutdown.is_cancelled() => return,
+                Ok(_) => {}
+                Err(error) => {
+                    tracing::warn!(
+                        event = "drive.failed",
+                        error = status::chain(&error),
+                        "tried again later"
+                    );
+                    break;
+                }
+            }
+        }
+    }
+}
+
+/// Takes what is due and asks; gives the number of tasks.
+///
+/// # Errors
+/// [`AppError`] of the database.
+pub async fn drive_once(app: &App) -> Result<usize, AppError> {
+    let tasks = {
+        let mut conn = app.pool.acquire().await?;
+        outward::take(&mut conn, app.ambient.now(), LEASE, TASKS).await?
+    };
+    let count = tasks.len();
+    futures::stream::iter(tasks)
+        .for_each_concurrent(AT_A_TIME, |task| attempt(app, task))
+        .await;
+    Ok(count)
+}
+
+/// Does a task that its writer keeps, within a bound; what does not answer in time is asked again by the driver.
+pub async fn attempt_now(app: &App, task: Task) {
+    if tokio::time::timeout(AT_ONCE, attempt(app, task)).await.is_err() {
+        tracing::warn!(
+            event = "drive.slow",
+            kind = task.kind.as_str(),
+            "asked again later"
+        );
+    }
+}
+
+async fn attempt(app: &App, task: Task) {
+    let context = CallContext::new(CALL, task.id.to_string());
+    let done = context.scope(Box::pin(ask(app, task))).await;
+    let Err(hindrance) = done else { return };
+    if let Err(error) = put_off(app, task, &hindrance).await {
+        tracing::warn!(
+            event = "drive.failed",
+            error = status::chain(&error),
+            "asked again when its lease ends"
+        );
+    }
+}
+
+async fn ask(app: &App, task: Task) -> Result<(), Hindrance> {
+    match task.kind {
+        OutwardKind::OpenPayable => money::open(app, task).await,
+        OutwardKind::CancelPayable | OutwardKind::ExpirePayable => money::withdraw(app, task).await,
+        OutwardKind::RequestRefund => money::refund(app, task).await,
+        OutwardKind::DepositDocument => Box::pin(document::deposit(app, task)).await,
+        OutwardKind::WithdrawDocument => document::withdraw(app, task).await,
+        OutwardKind::CreateShipment => parcel::create(app, task).await,
+        OutwardKind::HandOver => parcel::hand_over(app, task).await,
+    }
+}
+
+async fn put_off(app: &App, task: Task, hindrance: &Hindrance) -> Result<(), AppError> {
+    let now = app.ambient.now();
+    let mut conn = app.pool.acquire().await?;
+    if let Hindrance::Refused(reason) = hindrance {
+        tracing::warn!(
+            event = "drive.refused",
+            kind = task.kind.as_str(),
+            reason,
+            "another service refuses for good"
+        );
+        outward::end(&mut conn, task.id, Some(reason), now).await?;
+        return Ok(());
+    }
+    let word = word(hindrance);
+    let pause = 2i64
+        .checked_pow(u32::try_from(task.attempts).unwrap_or_default().saturating_add(1))
+        .map_or(LONGEST_PAUSE, |pause| pause.min(LONGEST_PAUSE));
+    tracing::warn!(
+        event = "drive.put_off",
+        kind = task.kind.as_str(),
+        hindrance = word,
+        error = status::chain(hindrance),
+        "asked again later"
+    );
+    metrics::counter!("outward_put_off_total", "kind" => task.kind.as_str()).increment(1);
+    outward::put_off(&mut conn, task.id, &word, now + TimeDelta::seconds(pause)).await?;
+    Ok(())
+}
+
+/// What a task waits for, in a word.
+fn word(hindrance: &Hindrance) -> String {
+    match hindrance {
+        Hindrance::Missing(word) => (*word).to_owned(),
+        Hindrance::App(AppError::Client(error)) => error.reason().unwrap_or_else(|| "UNAVAILABLE".to_owned()),
+        _ => "INTERNAL".to_owned(),
+    }
+}

@@ -1,0 +1,119 @@
+//! The office's side of orders: one file a use case.
+
+pub mod assign_lines;
+pub mod check_entitlement;
+pub mod create_batch_sheet;
+pub mod download_batch_sheet;
+pub mod download_evidence;
+pub mod download_line_document;
+pub mod entry;
+pub mod get_line;
+pub mod get_settlement;
+pub mod hand_over_parcels;
+pub mod link_act;
+pub mod list_exceptions;
+pub mod list_parcels;
+pub mod list_prepared;
+pub mod list_queue;
+pub mod prepare_documents;
+pub mod record_production;
+pub mod refuse_line;
+pub mod request_correction;
+
+use serde_json::Value;
+use sqlx::{PgConnection, Postgres, Transaction};
+use uuid::Uuid;
+use wathiq_chassis::Caller;
+use wathiq_outbox::Command;
+
+use crate::app::idempotent::{self, Begun};
+use crate::app::{App, AppError, authorise, change, write};
+use crate::domain::order::Order;
+use crate::domain::order::line::Line;
+use crate::domain::order::work::{Work, WorkError};
+use crate::store::orders;
+use entry::Entry;
+
+/// What is done to a line, for the trail.
+#[derive(Debug, Clone)]
+pub struct Act {
+    /// Such as `line.refuse`.
+    pub action: &'static str,
+    /// Without personal data.
+    pub details: Value,
+}
+
+/// Locks the order of a line at an office of the caller's; others do not find it.
+///
+/// # Errors
+/// [`AppError`].
+pub async fn lock_line(
+    conn: &mut PgConnection,
+    caller: &Caller,
+    line_id: Uuid,
+) -> Result<(Order, Line), AppError> {
+    let unknown = || AppError::not_found("order_line", line_id);
+    let found = orders::orders_of_lines(conn, &[line_id]).await?;
+    let (_, order_id) = found.first().ok_or_else(unknown)?;
+    let order = orders::lock(conn, *order_id).await?.ok_or_else(unknown)?;
+    let line = order.line(line_id).cloned().ok_or_else(unknown)?;
+    authorise::works_at(caller, line.office_id).map_err(|error| match error {
+        AppError::NotFound { .. } => unknown(),
+        error => error,
+    })?;
+    Ok((order, line))
+}
+
+/// Does one thing to one line, once.
+///
+/// # Errors
+/// [`AppError`].
+pub async fn on_line(
+    app: &App,
+    caller: &Caller,
+    command: &Command,
+    line_id: Uuid,
+    act: Act,
+    work: impl FnOnce(&mut Work<'_>) -> Result<(), WorkError>,
+) -> Result<Entry, AppError> {
+    authorise::staff(caller)?;
+    if let Begun::New(mut transaction) = idempotent::begin(app, command).await? {
+        let (order, line) = lock_line(&mut transaction, caller, line_id).await?;
+        change::change_locked(&mut transaction, app, order, work).await?;
+        audit(&mut transaction, app, caller, &line, act).await?;
+        finish(app, transaction, command).await?;
+    }
+    entry::of_line(app, caller, line_id).await
+}
+
+/// Closes a command of which the answer is made anew each time, and has the driver look.
+///
+/// # Errors
+/// [`AppError`].
+pub async fn finish(
+    app: &App,
+    transaction: Transaction<'static, Postgres>,
+    command: &Command,
+) -> Result<(), AppError> {
+    idempotent::finish(transaction, command, Vec::new()).await?;
+    app.wake.notify_one();
+    Ok(())
+}
+
+/// Audits what was done to a line.
+///
+/// # Errors
+/// [`AppError`].
+pub async fn audit(
+    conn: &mut PgConnection,
+    app: &App,
+    caller: &Caller,
+    line: &Line,
+    act: Act,
+) -> Result<(), AppError> {
+    let subject = write::Subject {
+        aggregate: "order_line",
+        id: line.id,
+    };
+    write::audit(conn, &app.ambient, caller, act.action, subject, act.details).await
+}

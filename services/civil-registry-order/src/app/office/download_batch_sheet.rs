@@ -1,0 +1,49 @@
+//! A batch sheet as PDF/A, drawn when it is asked for.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use uuid::Uuid;
+use wathiq_chassis::Caller;
+
+use super::entry;
+use crate::app::{App, AppError, authorise};
+use crate::documents::DrawError;
+use crate::documents::sheet::{self, SheetLine};
+use crate::store::{catalogue, offices};
+
+/// The file, and its name.
+///
+/// # Errors
+/// [`AppError`]; a sheet of another office is not found.
+pub async fn download_batch_sheet(app: &App, caller: &Caller, id: Uuid) -> Result<(Bytes, String), AppError> {
+    authorise::staff(caller)?;
+    let unknown = || AppError::not_found("batch_sheet", id);
+    let mut conn = app.pool.acquire().await?;
+    let found = offices::sheet(&mut conn, id).await?.ok_or_else(unknown)?;
+    if authorise::works_at(caller, found.office_id).is_err() {
+        return Err(unknown());
+    }
+    let profile = offices::profile(&mut conn, found.office_id).await?;
+    let entries = entry::of_lines(&mut conn, &found.line_ids, app.ambient.now()).await?;
+    let kind_ids: Vec<Uuid> = entries.iter().map(|entry| entry.line.kind_id).collect();
+    let kinds = catalogue::kinds_by_id(&mut conn, &kind_ids).await?;
+    drop(conn);
+    let mut lines: Vec<SheetLine> = entries
+        .into_iter()
+        .filter_map(|entry| {
+            let kind = kinds.iter().find(|kind| kind.id == entry.line.kind_id)?.clone();
+            Some(SheetLine {
+                reference: entry.view.order.line_reference(&entry.line).to_string(),
+                line: entry.line,
+                kind,
+            })
+        })
+        .collect();
+    sheet::sort(&mut lines);
+    let name = format!("bordereau-{}.pdf", sheet::number(&found));
+    let engine = Arc::clone(&app.engine);
+    let drawn = tokio::task::spawn_blocking(move || sheet::render(&engine, &found, profile.as_ref(), &lines));
+    let drawn = drawn.await.unwrap_or(Err(DrawError::Interrupted))?;
+    Ok((drawn.into(), name))
+}

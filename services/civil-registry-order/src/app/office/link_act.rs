@@ -1,0 +1,55 @@
+//! The office names the digitised act of a line.
+
+use serde_json::json;
+use uuid::Uuid;
+use wathiq_chassis::{Caller, civil_date};
+use wathiq_outbox::Command;
+
+use super::entry::{self, Entry};
+use super::{Act, audit, finish, lock_line};
+use crate::app::idempotent::{self, Begun};
+use crate::app::{App, AppError, authorise, change};
+use crate::store::{acts, custody};
+
+/// Names the act, one in a register that the line's office holds.
+///
+/// # Errors
+/// [`AppError`]: `ACT_OF_OTHER_REGISTER`, `DOCUMENT_PREPARED`, `LINE_STATE`.
+pub async fn link_act(
+    app: &App,
+    caller: &Caller,
+    command: &Command,
+    line_id: Uuid,
+    act_id: Uuid,
+) -> Result<Entry, AppError> {
+    authorise::staff(caller)?;
+    if let Begun::New(mut transaction) = idempotent::begin(app, command).await? {
+        let (order, line) = lock_line(&mut transaction, caller, line_id).await?;
+        let act = acts::find(&mut transaction, act_id).await?;
+        let act = act.ok_or_else(|| AppError::not_found("act", act_id))?;
+        let key = &act.key;
+        let today = civil_date(app.ambient.now());
+        let holder = custody::holder(&mut transaction, key.office_id, key.kind, key.year, today).await?;
+        if holder != line.office_id {
+            return Err(AppError::not_found("act", act_id));
+        }
+        if key.kind != line.clue.kind {
+            return Err(AppError::refused(
+                "ACT_OF_OTHER_REGISTER",
+                "act_id",
+                "the act is not of the register that this kind of document is made from",
+            ));
+        }
+        change::change_locked(&mut transaction, app, order, |work| {
+            work.act_found(line_id, act_id)
+        })
+        .await?;
+        let act = Act {
+            action: "line.link_act",
+            details: json!({ "act_id": act_id }),
+        };
+        audit(&mut transaction, app, caller, &line, act).await?;
+        finish(app, transaction, command).await?;
+    }
+    entry::of_line(app, caller, line_id).await
+}

@@ -1,0 +1,285 @@
+//! Judging lines as they are asked for: kind, act, office, entitlement and price; everything that is wrong at once.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use chrono::{Datelike, NaiveDate};
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use crate::app::{App, AppError};
+use crate::clients::identity::Office;
+use crate::domain::act::Act;
+use crate::domain::act_key::{ActKey, ActNumber, RegisterPart};
+use crate::domain::clue::{Clue, TypedClue};
+use crate::domain::entitlement;
+use crate::domain::fault::Faults;
+use crate::domain::fee::{COPIES, Price, Schedule};
+use crate::domain::kind::{self, DocumentKind, Language, Proof, Relation};
+use crate::domain::person::Applicant;
+use crate::store::{acts, catalogue, custody, evidence};
+
+/// A line as asked for.
+pub struct AskedLine {
+    pub document_kind: String,
+    /// Nothing where the word is unknown.
+    pub language: Option<Language>,
+    pub copies: i32,
+    pub act: TypedClue,
+    pub relation: Option<Relation>,
+    /// Nothing in place of what is no id.
+    pub evidence_ids: Vec<Option<Uuid>>,
+}
+
+/// A line that can be ordered.
+pub struct JudgedLine {
+    pub kind: DocumentKind,
+    pub language: Language,
+    pub copies: i16,
+    pub price: Price,
+    pub clue: Clue,
+    pub relation: Relation,
+    pub proof: Proof,
+    pub evidence_ids: Vec<Uuid>,
+    /// The office that holds the register today.
+    pub office_id: Uuid,
+    pub act_id: Option<Uuid>,
+}
+
+/// What lines are judged by on a day.
+pub struct Desk {
+    pub today: NaiveDate,
+    pub kinds: Vec<DocumentKind>,
+    pub schedule: Schedule,
+    offices: Arc<HashMap<Uuid, Office>>,
+}
+
+impl Desk {
+    /// Opens it: what is in force today.
+    ///
+    /// # Errors
+    /// [`AppError`].
+    pub async fn open(
+        conn: &mut PgConnection,
+        app: &App,
+        offices: Arc<HashMap<Uuid, Office>>,
+    ) -> Result<Self, AppError> {
+        let today = wathiq_chassis::civil_date(app.ambient.now());
+        Ok(Self {
+            today,
+            kinds: kind::in_force(catalogue::kinds(conn).await?, today),
+            schedule: catalogue::schedule(conn).await?,
+            offices,
+        })
+    }
+
+    /// Kind, language, copies and price of a line, without what it says of act and people.
+    pub fn quote(
+        &self,
+        faults: &mut Faults,
+        asked: &AskedLine,
+        zone: Option<&str>,
+    ) -> Option<(&DocumentKind, Price)> {
+        let Some(kind) = self.kinds.iter().find(|kind| kind.code == asked.document_kind) else {
+            faults.note(
+                "document_kind",
+                "DOCUMENT_KIND_UNKNOWN",
+                "must be a kind of the catalogue",
+            );
+            return None;
+        };
+        if !asked
+            .language
+            .is_some_and(|language| kind.languages.contains(&language))
+        {
+            faults.note(
+                "language",
+                "LANGUAGE_NOT_OFFERED",
+                "must be a language of this kind of document",
+            );
+        }
+        let copies = i16::try_from(asked.copies)
+            .ok()
+            .filter(|copies| COPIES.contains(copies));
+        let Some(copies) = copies else {
+            faults.note("copies", "OUT_OF_RANGE", "must be 1 to 10");
+            return None;
+        };
+        let price = self.schedule.price(&kind.code, zone?, copies, self.today);
+        let price = price.and_then(|price| price.times(copies));
+        if price.is_none() {
+            faults.note("document_kind", "NO_FEE", "is not sent to this country for now");
+        }
+        Some((kind, price?))
+    }
+
+    /// Judges a line whole.
+    ///
+    /// # Errors
+    /// [`AppError`] of the database; what is wrong with the line is noted.
+    pub async fn judge(
+        &self,
+        conn: &mut PgConnection,
+        faults: &mut Faults,
+        asked: AskedLine,
+        zone: Option<&str>,
+        applicant: &Applicant,
+        person_id: Uuid,
+    ) -> Result<Option<JudgedLine>, AppError> {
+        let quoted = self.quote(faults, &asked, zone);
+        let Some((kind, price)) = quoted else {
+            return Ok(None);
+        };
+        let kind = kind.clone();
+        self.judge_act(conn, faults, asked, &kind, price, applicant, person_id)
+            .await
+    }
+
+    /// Judges what a line says of act and people, for a kind and a price that stand.
+    ///
+    /// # Errors
+    /// As [`Desk::judge`].
+    #[expect(clippy::too_many_arguments, reason = "each is another side of one line")]
+    pub async fn judge_act(
+        &self,
+        conn: &mut PgConnection,
+        faults: &mut Faults,
+        asked: AskedLine,
+        kind: &DocumentKind,
+        price: Price,
+        applicant: &Applicant,
+        person_id: Uuid,
+    ) -> Result<Option<JudgedLine>, AppError> {
+        if asked.relation.is_none() {
+            faults.note(
+                "relation",
+                "REQUIRED",
+                "must say how the applicant stands to the person of the act",
+            );
+        }
+        let evidence_ids = self
+            .evidence(conn, faults, &asked.evidence_ids, person_id)
+            .await?;
+        let clue = faults.below("act", |faults| asked.act.read(faults, kind.register, self.today));
+        let (Some(clue), Some(relation), Some(language)) = (clue, asked.relation, asked.language) else {
+            return Ok(None);
+        };
+        let Some(office_id) = self.office(conn, faults, &clue).await? else {
+            return Ok(None);
+        };
+        let act = act_of(conn, &clue).await?;
+        let proof = entitlement::decide(
+            kind,
+            relation,
+            applicant,
+            &clue,
+            act.as_ref(),
+            !evidence_ids.is_empty(),
+        );
+        let proof = match proof {
+            Ok(proof) => proof,
+            Err(error) => {
+                let field = match error {
+                    entitlement::EntitlementError::EvidenceNeeded => "evidence_ids",
+                    _ => "relation",
+                };
+                faults.note(field, error.reason(), error.to_string());
+                return Ok(None);
+            }
+        };
+        Ok(Some(JudgedLine {
+            kind: kind.clone(),
+            language,
+            copies: i16::try_from(asked.copies).unwrap_or(1),
+            price,
+            clue,
+            relation,
+            proof,
+            evidence_ids,
+            office_id,
+            act_id: act.map(|act| act.id),
+        }))
+    }
+
+    /// The office that holds the register today, where it is open for orders.
+    async fn office(
+        &self,
+        conn: &mut PgConnection,
+        faults: &mut Faults,
+        clue: &Clue,
+    ) -> Result<Option<Uuid>, AppError> {
+        if !self.offices.contains_key(&clue.office_id) {
+            faults.note(
+                "act.office_id",
+                "OFFICE_UNKNOWN",
+                "must be an office of civil status",
+            );
+            return Ok(None);
+        }
+        let born = clue.birth_date.and_then(|date| i16::try_from(date.year).ok());
+        let year = clue.year.or(born).unwrap_or_else(|| this_year(self.today));
+        let holder = custody::holder(conn, clue.office_id, clue.kind, year, self.today).await?;
+        if self.offices.get(&holder).is_some_and(|office| office.open) {
+            return Ok(Some(holder));
+        }
+        faults.note(
+            "act.office_id",
+            "OFFICE_NOT_OPEN",
+            "the office that holds this register does not take orders yet",
+        );
+        Ok(None)
+    }
+
+    async fn evidence(
+        &self,
+        conn: &mut PgConnection,
+        faults: &mut Faults,
+        ids: &[Option<Uuid>],
+        person_id: Uuid,
+    ) -> Result<Vec<Uuid>, AppError> {
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        let known: Vec<Uuid> = ids.iter().flatten().copied().collect();
+        let found = evidence::get(conn, &known).await?;
+        for (place, id) in ids.iter().enumerate() {
+            let own = found
+                .iter()
+                .any(|evidence| Some(evidence.id) == *id && evidence.person_id == person_id);
+            if !own {
+                let field = format!("evidence_ids[{place}]");
+                faults.note(&field, "EVIDENCE_UNKNOWN", "must be evidence uploaded before");
+            }
+        }
+        Ok(known)
+    }
+}
+
+fn this_year(today: NaiveDate) -> i16 {
+    i16::try_from(today.year()).unwrap_or(i16::MAX)
+}
+
+/// The digitised act of a clue, where its key is whole.
+///
+/// # Errors
+/// [`AppError`].
+pub async fn act_of(conn: &mut PgConnection, clue: &Clue) -> Result<Option<Act>, AppError> {
+    let (Some(year), Ok(number), Ok(part)) = (
+        clue.year,
+        clue.number.parse::<ActNumber>(),
+        clue.part.parse::<RegisterPart>(),
+    ) else {
+        return Ok(None);
+    };
+    let key = ActKey {
+        office_id: clue.office_id,
+        kind: clue.kind,
+        year,
+        part,
+        number,
+    };
+    match acts::id_of_key(conn, &key).await? {
+        Some(id) => Ok(acts::find(conn, id).await?),
+        None => Ok(None),
+    }
+}

@@ -1,0 +1,94 @@
+//! Looking for acts, by key or by person.
+
+use sqlx::PgConnection;
+use uuid::Uuid;
+use wathiq_chassis::Caller;
+
+use crate::app::{App, AppError, registers};
+use crate::domain::act_key::RegisterKind;
+use crate::domain::fold;
+use crate::domain::search::{self, Found, Person, Query};
+use crate::store::StoreError;
+use crate::store::acts::search::{self as acts, Scope};
+use crate::store::custody::Held;
+
+/// What to look for, and where.
+#[derive(Debug, Clone)]
+pub struct SearchActs {
+    /// The office of registration; every register of the caller's offices without one.
+    pub office_id: Option<Uuid>,
+    /// Both registers without one.
+    pub kind: Option<RegisterKind>,
+    pub query: Query,
+}
+
+/// Acts of registers that the caller's offices hold today, nearest first.
+///
+/// # Errors
+/// [`AppError`]; an office whose registers are not with the caller's is not found.
+pub async fn search_acts(app: &App, caller: &Caller, asked: SearchActs) -> Result<Vec<Found>, AppError> {
+    let mut conn = app.pool.acquire().await?;
+    let held = registers::held(&mut conn, &app.ambient, caller).await?;
+    if let Some(office_id) = asked.office_id {
+        registers::some_of(&held, office_id)?;
+    }
+    Ok(find(&mut conn, &held, &asked).await?)
+}
+
+/// The acts that can be meant, in registers that these offices hold.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn find(
+    conn: &mut PgConnection,
+    held: &Held,
+    asked: &SearchActs,
+) -> Result<Vec<Found>, StoreError> {
+    let scope = Scope {
+        offices: asked.office_id.map_or_else(|| held.offices(), |id| vec![id]),
+        kinds: asked
+            .kind
+            .map_or_else(|| RegisterKind::ALL.to_vec(), |kind| vec![kind]),
+    };
+    let mut found = match &asked.query {
+        Query::Key { year, part, number } => {
+            let acts = acts::by_key(conn, &scope, *year, part.as_ref(), number).await?;
+            acts.into_iter()
+                .map(|act| Found {
+                    act,
+                    similarity: 1.0,
+                    differences: Vec::new(),
+                })
+                .collect()
+        }
+        Query::Person(person) => of_person(conn, &scope, person).await?,
+    };
+    // An office of registration may have given away some years of its registers.
+    found.retain(|found| {
+        let key = &found.act.key;
+        held.holds(key.office_id, key.kind, key.year)
+    });
+    Ok(found)
+}
+
+/// By birth date, by family name in the year of birth, and, where only the year is known, by neighbours of the family name.
+async fn of_person(
+    conn: &mut PgConnection,
+    scope: &Scope,
+    person: &Person,
+) -> Result<Vec<Found>, StoreError> {
+    let mut candidates = Vec::new();
+    let born = person.born();
+    if let Some(day) = born.full() {
+        candidates.extend(acts::born_on(conn, scope, day).await?);
+    }
+    if let Some((script, family)) = person.family() {
+        let year = born.year();
+        candidates.extend(acts::of_family(conn, scope, year, script, fold::family_span(&family)).await?);
+        if born.full().is_none() {
+            let span = fold::family_neighbours(&family);
+            candidates.extend(acts::of_family(conn, scope, year, script, span).await?);
+        }
+    }
+    Ok(search::rank(person, candidates))
+}

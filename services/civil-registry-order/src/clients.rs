@@ -1,0 +1,65 @@
+//! The services this one asks.
+
+pub mod identity;
+pub mod payment;
+pub mod postal_shipping;
+pub mod signature;
+
+use tonic::{Code, Status};
+
+/// Why another service gave no answer.
+#[derive(Debug, thiserror::Error)]
+pub enum ClientError {
+    #[error("{service} does not know the {resource}")]
+    NotFound {
+        service: &'static str,
+        resource: &'static str,
+    },
+    /// It said no, with a reason of its own.
+    #[error("{service} refused")]
+    Refused {
+        service: &'static str,
+        source: Box<Status>,
+    },
+    #[error("{service} does not answer")]
+    Unavailable {
+        service: &'static str,
+        source: Box<Status>,
+    },
+    #[error("{service} answered without a usable {what}")]
+    Unusable {
+        service: &'static str,
+        what: &'static str,
+    },
+}
+
+impl ClientError {
+    /// The reason of a refusal.
+    pub fn reason(&self) -> Option<String> {
+        match self {
+            Self::Refused { source, .. } => wathiq_chassis::status::reason(source),
+            _ => None,
+        }
+    }
+}
+
+/// The error for a call of `service` about `resource`.
+pub(crate) fn failure(service: &'static str, resource: &'static str) -> impl FnOnce(Status) -> ClientError {
+    move |status| match status.code() {
+        Code::NotFound => ClientError::NotFound { service, resource },
+        Code::FailedPrecondition
+        | Code::InvalidArgument
+        | Code::PermissionDenied
+        | Code::Unauthenticated
+        | Code::AlreadyExists
+        | Code::Aborted
+        | Code::ResourceExhausted => ClientError::Refused {
+            service,
+            source: Box::new(status),
+        },
+        _ => ClientError::Unavailable {
+            service,
+            source: Box::new(status),
+        },
+    }
+}

@@ -1,0 +1,221 @@
+use serde_json::{Value, json};
+
+use super::*;
+
+fn today() -> NaiveDate {
+    NaiveDate::from_ymd_opt(2026, 11, 22).unwrap()
+}
+
+fn birth() -> Value {
+    json!({
+        "office": "C-1", "kind": "birth", "year": 1984, "part": "2", "number": "123bis",
+        "content": {
+            "origin": "declaration", "sex": "female", "hijri_year": 1404,
+            "given_name": { "arabic": " أمينة ", "latin": "Amina" },
+            "family_name": { "arabic": "العلوي", "latin": "El  Alaoui" },
+            "birth_date": { "gregorian": "1984-03-02", "hijri_latin": "vingt-huit joumada I 1404" },
+            "declarant": { "name": { "latin": "Ahmed Alaoui" }, "age": 34 },
+        },
+    })
+}
+
+fn death() -> Value {
+    let mut act = birth();
+    act["kind"] = json!("death");
+    act["content"]["death_date"] = json!({ "gregorian": "1984-11-30" });
+    act
+}
+
+fn checked(act: Value) -> Result<Entry, Vec<(String, &'static str)>> {
+    let draft: Draft = serde_json::from_value(act).unwrap();
+    entry(Uuid::nil(), draft, today()).map_err(|faults| {
+        faults
+            .into_iter()
+            .map(|fault| (fault.field, fault.reason))
+            .collect()
+    })
+}
+
+/// The faults after setting these values.
+fn faults(mut act: Value, changes: &[(&str, Value)]) -> Vec<(String, &'static str)> {
+    for (pointer, value) in changes {
+        let (parent, field) = pointer.rsplit_once('/').unwrap();
+        act.pointer_mut(parent).unwrap()[field] = value.clone();
+    }
+    checked(act).unwrap_err()
+}
+
+fn owned(expected: &[(&str, &'static str)]) -> Vec<(String, &'static str)> {
+    expected
+        .iter()
+        .map(|(field, reason)| ((*field).to_owned(), *reason))
+        .collect()
+}
+
+#[test]
+fn a_good_act_is_tidied() {
+    let entry = checked(birth()).unwrap();
+    assert_eq!(entry.key().number.as_str(), "123 bis");
+    assert_eq!(entry.content().given_name.arabic, "أمينة");
+    assert_eq!(entry.content().family_name.latin, "El Alaoui");
+    assert!(checked(death()).is_ok());
+}
+
+#[test]
+fn every_fault_is_found_at_once() {
+    let found = faults(
+        birth(),
+        &[
+            ("/year", json!(2027)),
+            ("/part", json!("1/2")),
+            ("/number", json!("none")),
+            ("/content/given_name", json!({})),
+            ("/content/family_name/latin", json!("العلوي")),
+            ("/content/family_name/arabic", json!("Alaoui")),
+            ("/content/hour", json!(24)),
+            ("/content/minute", json!(60)),
+            ("/content/hijri_year", json!(1984)),
+            ("/content/declarant", json!({ "name": {}, "age": 131 })),
+            (
+                "/content/mother",
+                json!({ "birth_place": { "latin": "Ra\u{202e}bat" } }),
+            ),
+        ],
+    );
+    let expected = [
+        ("year", "YEAR_IMPOSSIBLE"),
+        ("part", "PART_IMPOSSIBLE"),
+        ("number", "NUMBER_IMPOSSIBLE"),
+        ("content.family_name.arabic", "WRONG_SCRIPT"),
+        ("content.family_name.latin", "WRONG_SCRIPT"),
+        ("content.mother.birth_place.latin", "UNPRINTABLE"),
+        ("content.declarant.age", "OUT_OF_RANGE"),
+        ("content.given_name", "REQUIRED"),
+        ("content.hijri_year", "OUT_OF_RANGE"),
+        ("content.hour", "OUT_OF_RANGE"),
+        ("content.minute", "OUT_OF_RANGE"),
+        ("content.declarant.name", "REQUIRED"),
+    ];
+    assert_eq!(found, owned(&expected));
+}
+
+#[test]
+fn dates_are_in_order() {
+    let cases = [
+        (
+            birth(),
+            "/content/birth_date/gregorian",
+            "1985-01-01",
+            "content.birth_date.gregorian",
+            "DATE_ORDER",
+        ),
+        (
+            birth(),
+            "/content/birth_date/gregorian",
+            "2026-11-23",
+            "content.birth_date.gregorian",
+            "IN_FUTURE",
+        ),
+        (
+            death(),
+            "/content/death_date/gregorian",
+            "1984-03-01",
+            "content.death_date.gregorian",
+            "DATE_ORDER",
+        ),
+    ];
+    for (act, pointer, date, field, reason) in cases {
+        assert_eq!(
+            faults(act, &[(pointer, json!(date))]),
+            owned(&[(field, reason)]),
+            "{date}"
+        );
+    }
+    let drawn = [("/content/drawn_up", json!({ "gregorian": "1983" }))];
+    assert_eq!(
+        faults(birth(), &drawn),
+        owned(&[("content.drawn_up.gregorian", "DATE_ORDER")])
+    );
+    let mut year_only = birth();
+    year_only["content"]["birth_date"] = json!({ "gregorian": "1984" });
+    assert!(checked(year_only).is_ok());
+}
+
+#[test]
+fn each_origin_needs_what_stands_for_it() {
+    for (origin, field) in [
+        ("declaration", "content.declarant.name"),
+        ("transcription", "content.transcribed_from"),
+        ("transferred_judgment", "content.judgment.reference"),
+        ("declaratory_judgment", "content.judgment.reference"),
+    ] {
+        let found = faults(
+            birth(),
+            &[
+                ("/content/origin", json!(origin)),
+                ("/content/declarant", Value::Null),
+            ],
+        );
+        assert_eq!(found, owned(&[(field, "REQUIRED")]), "{origin}");
+    }
+}
+
+#[test]
+fn births_and_deaths_are_kept_apart() {
+    let found = faults(birth(), &[("/content/death_place", json!({ "latin": "Rabat" }))]);
+    assert_eq!(found, owned(&[("content.death_place", "NOT_OF_THIS_REGISTER")]));
+    let mut undated = death();
+    undated["content"].as_object_mut().unwrap().remove("death_date");
+    assert_eq!(
+        checked(undated).unwrap_err(),
+        owned(&[("content.death_date.gregorian", "REQUIRED")])
+    );
+    let mut unborn = birth();
+    unborn["content"].as_object_mut().unwrap().remove("birth_date");
+    assert_eq!(
+        checked(unborn).unwrap_err(),
+        owned(&[("content.birth_date.gregorian", "REQUIRED")])
+    );
+}
+
+#[test]
+fn notes_say_what_they_change() {
+    let note = |changes: Value, changes_extract: bool| {
+        let draft: NoteDraft = serde_json::from_value(json!({
+            "date": "2020-02-03", "kind": "judgment", "text": { "latin": "jugement" },
+            "changes_extract": changes_extract, "changes": changes,
+        }))
+        .unwrap();
+        super::note(draft, today()).map_err(|faults| {
+            faults
+                .into_iter()
+                .map(|fault| (fault.field, fault.reason))
+                .collect::<Vec<_>>()
+        })
+    };
+    let family = json!({ "field": "family_name", "text": { "latin": "Alaoui" } });
+    assert!(note(json!([family]), true).is_ok());
+    assert_eq!(
+        note(json!([family]), false).unwrap_err(),
+        owned(&[("changes", "EXTRACT_UNCHANGED")])
+    );
+    let wrong = json!([family, family, { "field": "birth_date", "text": {} }, { "field": "sex", "text": { "latin": "F" } }]);
+    let expected = [
+        ("changes[1].field", "REPEATED"),
+        ("changes[2].date.gregorian", "REQUIRED"),
+        ("changes[3].text.latin", "SEX_UNKNOWN"),
+    ];
+    assert_eq!(note(wrong, true).unwrap_err(), owned(&expected));
+}
+
+#[test]
+fn a_long_text_is_refused_by_characters_and_not_by_bytes() {
+    let set = |text: String| faults(birth(), &[("/content/birth_place", json!({ "arabic": text }))]);
+    assert_eq!(
+        set("ا".repeat(301)),
+        owned(&[("content.birth_place.arabic", "LENGTH")])
+    );
+    let mut act = birth();
+    act["content"]["birth_place"] = json!({ "arabic": "ا".repeat(300) });
+    assert!(checked(act).is_ok());
+}

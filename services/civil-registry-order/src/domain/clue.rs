@@ -1,0 +1,334 @@
+//! What the citizen knows of an act: any part of its key, and the person.
+
+use std::fmt;
+
+use chrono::{Datelike, NaiveDate};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::domain::act_key::{self, ActNumber, RegisterKind, RegisterPart};
+use crate::domain::fault::Faults;
+use crate::domain::person::FullName;
+
+/// Years that an act can give in the Hijri calendar: as far as the registers go back, and some years ahead.
+const HIJRI_YEARS: std::ops::RangeInclusive<i32> = 1290..=1500;
+/// The oldest birth that anybody orders.
+const FIRST_BIRTH_YEAR: i32 = 1850;
+
+/// A date of which the day, or day and month, may be unknown (0).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PartialDate {
+    pub year: i32,
+    pub month: u32,
+    pub day: u32,
+}
+
+impl PartialDate {
+    /// The whole date, where all of it is known.
+    pub fn whole(self) -> Option<NaiveDate> {
+        NaiveDate::from_ymd_opt(self.year, self.month, self.day)
+    }
+
+    /// Whether a calendar can have it.
+    pub fn is_possible(self) -> bool {
+        match (self.month, self.day) {
+            (0, 0) => true,
+            (month, 0) => (1..=12).contains(&month),
+            _ => self.whole().is_some(),
+        }
+    }
+
+    /// Whether it may be this date, as far as it is known.
+    pub fn admits(self, date: NaiveDate) -> bool {
+        self.year == date.year()
+            && (self.month == 0 || self.month == date.month())
+            && (self.day == 0 || self.day == date.day())
+    }
+}
+
+/// A clue.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Clue {
+    /// The office of registration.
+    pub office_id: Uuid,
+    pub kind: RegisterKind,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub year: Option<i16>,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub part: String,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub number: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hijri_year: Option<i16>,
+    #[serde(default)]
+    pub person: FullName,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub birth_date: Option<PartialDate>,
+    #[serde(default)]
+    pub father: FullName,
+    #[serde(default)]
+    pub mother: FullName,
+}
+
+impl fmt::Debug for Clue {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Clue")
+            .field("office_id", &self.office_id)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A clue as it was typed.
+#[derive(Default)]
+pub struct TypedClue {
+    pub office_id: String,
+    /// Nothing: the one of the kind of document.
+    pub kind: Option<RegisterKind>,
+    pub year: i32,
+    pub part: String,
+    pub number: String,
+    pub hijri_year: i32,
+    pub person: FullName,
+    /// Year, month, day; month and day may be 0.
+    pub birth_date: Option<(i32, i32, i32)>,
+    pub father: FullName,
+    pub mother: FullName,
+}
+
+const IMPOSSIBLE: &str = "ACT_REFERENCE_IMPOSSIBLE";
+
+impl TypedClue {
+    /// Reads the clue to an act of this register; notes everything that cannot be.
+    pub fn read(mut self, faults: &mut Faults, register: RegisterKind, today: NaiveDate) -> Option<Clue> {
+        let before = faults.len();
+        if self.kind.is_some_and(|kind| kind != register) {
+            faults.note("kind", IMPOSSIBLE, "is not the register of this kind of document");
+        }
+        let office_id = read_office(faults, &self.office_id);
+        let year = self.read_year(faults, today);
+        let part = self.part.parse::<RegisterPart>();
+        let part = noted(faults, "part", part).unwrap_or_default();
+        let number = if self.number.trim().is_empty() {
+            None
+        } else {
+            noted(faults, "number", self.number.parse::<ActNumber>())
+        };
+        let hijri_year = self.read_hijri_year(faults);
+        let birth_date = self.read_birth_date(faults, today);
+        for (field, name) in [
+            ("person", &mut self.person),
+            ("father", &mut self.father),
+            ("mother", &mut self.mother),
+        ] {
+            faults.below(field, |faults| name.check(faults, false));
+        }
+        if let (Some(year), Some(birth)) = (year, birth_date)
+            && i32::from(year) < birth.year
+        {
+            faults.note("year", IMPOSSIBLE, "an act is not older than the person's birth");
+        }
+        let by_key = year.is_some() && number.is_some();
+        let by_person = self.person.has_script() && birth_date.is_some();
+        if !by_key && !by_person && faults.len() == before {
+            faults.note(
+                "",
+                "ACT_REFERENCE_INCOMPLETE",
+                "give the number and the year of the act, or the person's name and date (or year) of birth",
+            );
+        }
+        if faults.len() > before {
+            return None;
+        }
+        Some(Clue {
+            office_id: office_id?,
+            kind: register,
+            year,
+            part: part.as_str().to_owned(),
+            number: number.map(|number| number.to_string()).unwrap_or_default(),
+            hijri_year,
+            person: self.person,
+            birth_date,
+            father: self.father,
+            mother: self.mother,
+        })
+    }
+
+    fn read_year(&self, faults: &mut Faults, today: NaiveDate) -> Option<i16> {
+        if self.year == 0 {
+            return None;
+        }
+        noted(faults, "year", act_key::year(self.year, today.year()))
+    }
+
+    fn read_hijri_year(&self, faults: &mut Faults) -> Option<i16> {
+        match self.hijri_year {
+            0 => None,
+            year if HIJRI_YEARS.contains(&year) => i16::try_from(year).ok(),
+            _ => {
+                let description = format!(
+                    "must be a year from {} to {}",
+                    HIJRI_YEARS.start(),
+                    HIJRI_YEARS.end()
+                );
+                faults.note("hijri_year", IMPOSSIBLE, description);
+                None
+            }
+        }
+    }
+
+    fn read_birth_date(&self, faults: &mut Faults, today: NaiveDate) -> Option<PartialDate> {
+        let (year, month, day) = self.birth_date?;
+        let date = u32::try_from(month).ok().zip(u32::try_from(day).ok());
+        let date = date.map(|(month, day)| PartialDate { year, month, day });
+        let possible = date.filter(|date| {
+            date.is_possible()
+                && (FIRST_BIRTH_YEAR..=today.year()).contains(&year)
+                && date.whole().is_none_or(|date| date <= today)
+        });
+        if possible.is_none() {
+            faults.note(
+                "birth_date",
+                IMPOSSIBLE,
+                "must be a date in the past; day, or day and month, may be 0",
+            );
+        }
+        possible
+    }
+}
+
+fn read_office(faults: &mut Faults, text: &str) -> Option<Uuid> {
+    let id = Uuid::try_parse(text).ok();
+    if id.is_none() {
+        let reason = if text.is_empty() { "REQUIRED" } else { "MALFORMED" };
+        faults.note("office_id", reason, "must be the UUID of an office");
+    }
+    id
+}
+
+fn noted<T>(faults: &mut Faults, field: &str, read: Result<T, act_key::KeyError>) -> Option<T> {
+    match read {
+        Ok(value) => Some(value),
+        Err(error) => {
+            faults.note(field, IMPOSSIBLE, error.to_string());
+            None
+        }
+    }
+}
+
+impl Clue {
+    /// The number as the register sorts it; what has none comes last.
+    pub fn register_order(&self) -> (RegisterKind, i16, String, i32) {
+        let number = self.number.parse::<ActNumber>();
+        (
+            self.kind,
+            self.year.unwrap_or(i16::MAX),
+            self.part.clone(),
+            number.map_or(i32::MAX, |number| number.sort()),
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const OFFICE: &str = "0192f0c0-0000-7000-8000-000000000001";
+
+    fn read(typed: TypedClue) -> Result<Clue, Vec<(String, &'static str)>> {
+        let mut faults = Faults::default();
+        let today = "2026-11-22".parse().unwrap();
+        let clue = faults.below("act", |faults| typed.read(faults, RegisterKind::Birth, today));
+        clue.ok_or_else(|| {
+            let found = faults.into_found().into_iter();
+            found.map(|fault| (fault.field, fault.reason)).collect()
+        })
+    }
+
+    fn key() -> TypedClue {
+        TypedClue {
+            office_id: OFFICE.to_owned(),
+            year: 1984,
+            number: "١٢٣ مكرر".to_owned(),
+            ..TypedClue::default()
+        }
+    }
+
+    #[test]
+    fn number_and_year_are_enough_and_so_are_name_and_birth_year() {
+        let clue = read(key()).unwrap();
+        assert_eq!((clue.year, clue.number.as_str()), (Some(1984), "123 bis"));
+        let person = FullName {
+            given_arabic: "أمينة".into(),
+            family_arabic: "الإدريسي".into(),
+            ..FullName::default()
+        };
+        let typed = |birth_date| TypedClue {
+            office_id: OFFICE.to_owned(),
+            person: person.clone(),
+            birth_date,
+            ..TypedClue::default()
+        };
+        assert!(read(typed(Some((1984, 0, 0)))).is_ok());
+        assert_eq!(
+            read(typed(None)).unwrap_err(),
+            [("act".to_owned(), "ACT_REFERENCE_INCOMPLETE")]
+        );
+    }
+
+    #[test]
+    fn what_cannot_be_is_named_each_by_itself() {
+        let cases: [(TypedClue, &str); 8] = [
+            (TypedClue { year: 1700, ..key() }, "act.year"),
+            (TypedClue { year: 2027, ..key() }, "act.year"),
+            (
+                TypedClue {
+                    number: "0".into(),
+                    ..key()
+                },
+                "act.number",
+            ),
+            (
+                TypedClue {
+                    part: "a-very-long-part".into(),
+                    ..key()
+                },
+                "act.part",
+            ),
+            (
+                TypedClue {
+                    hijri_year: 1984,
+                    ..key()
+                },
+                "act.hijri_year",
+            ),
+            (
+                TypedClue {
+                    birth_date: Some((1984, 2, 30)),
+                    ..key()
+                },
+                "act.birth_date",
+            ),
+            (
+                TypedClue {
+                    birth_date: Some((1990, 0, 0)),
+                    ..key()
+                },
+                "act.year",
+            ),
+            (
+                TypedClue {
+                    kind: Some(RegisterKind::Death),
+                    ..key()
+                },
+                "act.kind",
+            ),
+        ];
+        for (typed, field) in cases {
+            let found = read(typed).unwrap_err();
+            assert_eq!(found, [(field.to_owned(), IMPOSSIBLE)]);
+        }
+        let nothing = read(TypedClue::default()).unwrap_err();
+        assert_eq!(nothing, [("act.office_id".to_owned(), "REQUIRED")]);
+    }
+}

@@ -1,0 +1,77 @@
+//! An order with its lines and parcels.
+
+pub mod fact;
+pub mod line;
+pub mod parcel;
+pub mod progress;
+pub mod work;
+
+use chrono::{DateTime, Utc};
+use uuid::Uuid;
+
+use crate::domain::address::Address;
+use crate::domain::person::{Applicant, FullName};
+use crate::domain::reference::{LineReference, Reference};
+use crate::domain::state::{LineState, OrderState, order_state};
+use line::Line;
+use parcel::Parcel;
+
+/// An order.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Order {
+    pub id: Uuid,
+    pub reference: Reference,
+    /// Who placed it.
+    pub person_id: Uuid,
+    pub applicant: Applicant,
+    pub addressee: FullName,
+    pub address: Address,
+    /// Who else may receive the parcels.
+    pub mandataries: Vec<FullName>,
+    /// Destination zone of the fees.
+    pub zone: String,
+    pub total_centimes: i64,
+    /// Once payment knows of it.
+    pub payable_id: Option<Uuid>,
+    pub pay_before: DateTime<Utc>,
+    pub created_at: DateTime<Utc>,
+    pub updated_at: DateTime<Utc>,
+    /// Sequence of its newest event.
+    pub version: i64,
+    /// By ordinal.
+    pub lines: Vec<Line>,
+    pub parcels: Vec<Parcel>,
+}
+
+impl Order {
+    /// The state, as the lines give it.
+    pub fn state(&self) -> OrderState {
+        let states: Vec<LineState> = self.lines.iter().map(|line| line.state).collect();
+        order_state(&states)
+    }
+
+    /// A line by its id.
+    pub fn line(&self, id: Uuid) -> Option<&Line> {
+        self.lines.iter().find(|line| line.id == id)
+    }
+
+    /// A parcel by its id.
+    pub fn parcel(&self, id: Uuid) -> Option<&Parcel> {
+        self.parcels.iter().find(|parcel| parcel.id == id)
+    }
+
+    /// The reference of one of its lines.
+    pub fn line_reference(&self, line: &Line) -> LineReference {
+        LineReference {
+            order: self.reference,
+            ordinal: line.ordinal,
+        }
+    }
+
+    /// The lines in a parcel.
+    pub fn lines_of(&self, parcel_id: Uuid) -> impl Iterator<Item = &Line> {
+        self.lines
+            .iter()
+            .filter(move |line| line.parcel_id == Some(parcel_id))
+    }
+}

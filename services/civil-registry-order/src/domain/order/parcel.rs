@@ -1,0 +1,61 @@
+//! A parcel: the lines of one order produced at one office.
+
+use chrono::{DateTime, NaiveDate, Utc};
+use uuid::Uuid;
+
+/// A parcel and what postal-shipping says of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Parcel {
+    pub id: Uuid,
+    pub office_id: Uuid,
+    pub created_at: DateTime<Utc>,
+    /// Once postal-shipping knows of it.
+    pub shipment_id: Option<Uuid>,
+    pub tracking_number: Option<String>,
+    /// When the office scanned it for the post.
+    pub hand_over_at: Option<DateTime<Utc>>,
+    pub deposit_list_id: Option<Uuid>,
+    /// As postal-shipping names it.
+    pub shipment_state: String,
+    /// Sequence of the newest event that was applied.
+    pub shipment_sequence: i64,
+    pub attempts: i32,
+    pub held_until: Option<NaiveDate>,
+    pub exception_code: String,
+    /// When the post last said something.
+    pub heard_at: Option<DateTime<Utc>>,
+}
+
+/// What an event of postal-shipping says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tracking {
+    pub sequence: i64,
+    /// As postal-shipping names it, such as `HELD_FOR_COLLECTION`.
+    pub state: String,
+    /// Known in events of the carrier.
+    pub attempts: Option<i32>,
+    pub held_until: Option<NaiveDate>,
+    pub exception_code: String,
+    pub at: DateTime<Utc>,
+}
+
+impl Parcel {
+    /// A parcel that no one has numbered yet.
+    pub fn new(id: Uuid, office_id: Uuid, now: DateTime<Utc>) -> Self {
+        Self {
+            id,
+            office_id,
+            created_at: now,
+            shipment_id: None,
+            tracking_number: None,
+            hand_over_at: None,
+            deposit_list_id: None,
+            shipment_state: String::new(),
+            shipment_sequence: 0,
+            attempts: 0,
+            held_until: None,
+            exception_code: String::new(),
+            heard_at: None,
+        }
+    }
+}

@@ -1,0 +1,218 @@
+use chrono::TimeDelta;
+use proptest::prelude::*;
+
+use super::*;
+use crate::domain::address::Address;
+use crate::domain::clue::Clue;
+use crate::domain::fee::Price;
+use crate::domain::kind::{Language, Proof, Relation, SealMode};
+use crate::domain::order::line::{Document, Production};
+use crate::domain::order::parcel::Tracking;
+use crate::domain::person::{Applicant, FullName};
+use crate::domain::reference::Reference;
+
+const LINES: u8 = 3;
+
+fn id(number: u128) -> Uuid {
+    Uuid::from_u128(number)
+}
+
+fn now() -> DateTime<Utc> {
+    "2026-11-23T09:00:00Z".parse().unwrap()
+}
+
+fn terms() -> Terms {
+    Terms {
+        correction: TimeDelta::days(15),
+        overdue_working_days: 10,
+        posting_working_days: 2,
+        silence: TimeDelta::days(21),
+    }
+}
+
+fn line(ordinal: u8) -> Line {
+    let price = Price {
+        amount: 2_000,
+        office: 2_000,
+        ..Price::default()
+    };
+    Line {
+        id: id(ordinal.into()),
+        ordinal,
+        state: LineState::AwaitingPayment,
+        state_since: now(),
+        document_kind: "birth-extract".to_owned(),
+        kind_id: id(100),
+        language: Language::Bilingual,
+        copies: 1,
+        clue: Clue {
+            office_id: id(200),
+            kind: crate::domain::act_key::RegisterKind::Birth,
+            year: Some(1990),
+            part: String::new(),
+            number: "1".to_owned(),
+            hijri_year: None,
+            person: FullName::default(),
+            birth_date: None,
+            father: FullName::default(),
+            mother: FullName::default(),
+        },
+        relation: Relation::Oneself,
+        proof: Proof::Declared,
+        evidence_ids: Vec::new(),
+        // The last one is at another office.
+        office_id: if ordinal == LINES { id(201) } else { id(200) },
+        price,
+        production_days: 3,
+        deadline: Some(now() + TimeDelta::hours(48)),
+        paid_at: None,
+        path: None,
+        assigned_to: None,
+        act_id: None,
+        document: None,
+        withdrawing: None,
+        production: None,
+        parcel_id: None,
+        answer: None,
+        end_reason: None,
+        refunded_centimes: 0,
+        refund_failed: false,
+        alerted: None,
+    }
+}
+
+fn order() -> Order {
+    Order {
+        id: id(1_000),
+        reference: Reference::from_random(7),
+        person_id: id(1_001),
+        applicant: Applicant::default(),
+        addressee: FullName::default(),
+        address: Address::default(),
+        mandataries: Vec::new(),
+        zone: "MOROCCO".to_owned(),
+        total_centimes: 6_000,
+        payable_id: None,
+        pay_before: now() + TimeDelta::hours(48),
+        created_at: now(),
+        updated_at: now(),
+        version: 1,
+        lines: (1..=LINES).map(line).collect(),
+        parcels: Vec::new(),
+    }
+}
+
+fn document() -> Document {
+    Document {
+        prepared_by: id(300),
+        prepared_at: now(),
+        seal_mode: SealMode::OfficerKey,
+        verification_code: None,
+        object_key: None,
+        issued_document_id: None,
+        digest: None,
+        failure: None,
+        sealed: false,
+    }
+}
+
+/// Anything that can come, in any order.
+fn act(work: &mut Work<'_>, choice: u8, line: Uuid, sequence: i64) -> Result<(), WorkError> {
+    let parcel = work
+        .order
+        .parcels
+        .first()
+        .map(|parcel| parcel.id)
+        .unwrap_or_default();
+    let track = |state: &str| Tracking {
+        sequence,
+        state: state.to_owned(),
+        attempts: Some(1),
+        held_until: None,
+        exception_code: String::new(),
+        at: now(),
+    };
+    let said = answer("ACT_NOT_FOUND", "", now());
+    match choice {
+        0 => work.paid(id(500)),
+        1 => work.not_paid(),
+        2 => work.cancel(&[]),
+        3 => work.cancel(&[line]),
+        4 => work.take_on_paper(&[line]),
+        5 => work.prepare(line, id(600), document()),
+        6 => work.deposited(line, "documents/1", Some((id(700), [1; 32]))),
+        7 => work.sealed(line, id(700)),
+        8 => work.refuse(line, said),
+        9 => work.request_correction(line, said),
+        10 => work.withdrawn(line),
+        11 => work.withdrawal_refused(line),
+        12 => {
+            let production = Production {
+                produced_at: now(),
+                looked_by: None,
+                signed_by: None,
+            };
+            work.produce_by_hand(line, production)
+        }
+        13 => {
+            work.shipment_created(parcel, id(800), "RR000000015MA");
+            Ok(())
+        }
+        14 => work.handed_over(parcel, None),
+        15 => work.tracked(parcel, &track("DELIVERED")),
+        16 => work.tracked(parcel, &track("RETURNED")),
+        17 => work.tracked(parcel, &track("LOST")),
+        18 => work.refunded(line, 2_000),
+        19 => work.refund_failed(line),
+        _ => work.let_time_pass(),
+    }
+}
+
+proptest! {
+    /// Money goes back at most once a line and only where it came in; parcels hold lines of one office; what has ended stays.
+    #[test]
+    fn whatever_comes_in_whatever_order_money_and_parcels_balance(
+        steps in proptest::collection::vec((0u8..22, 1u128..=u128::from(LINES), 0i64..40), 1..60)
+    ) {
+        let calendar = Calendar::default();
+        let mut order = order();
+        let (mut refunds, mut paid_facts) = (std::collections::HashMap::<Uuid, usize>::new(), 0);
+        let mut at = now();
+        let mut number = 10_000;
+        for (choice, line, days) in steps {
+            at += TimeDelta::days(days / 8);
+            let before = order.clone();
+            let mut new_id = || { number += 1; id(number) };
+            let mut work = Work::on(order.clone(), at, &calendar, terms(), &mut new_id);
+            // What is refused is not written.
+            if act(&mut work, choice, id(line), days).is_err() {
+                continue;
+            }
+            for due in &work.due {
+                if due.kind == OutwardKind::RequestRefund {
+                    *refunds.entry(due.subject).or_default() += 1;
+                }
+            }
+            paid_facts += work.facts.iter().filter(|fact| matches!(fact, Fact::Paid { .. })).count();
+            order = work.order;
+            for line in &order.lines {
+                let refunding = matches!(line.state, LineState::Refunding | LineState::Refunded);
+                prop_assert_eq!(refunds.get(&line.id).copied().unwrap_or_default(), usize::from(refunding));
+                prop_assert_eq!(line.refunded_centimes > 0, line.state == LineState::Refunded);
+                prop_assert!(line.paid_at.is_some() || matches!(
+                    line.state, LineState::AwaitingPayment | LineState::Cancelled | LineState::Expired));
+                prop_assert!(!line.state.is_owed() || line.paid_at.is_some());
+                prop_assert!(line.end_reason.is_some() == refunding);
+                if let Some(parcel) = line.parcel_id {
+                    let parcel = order.parcel(parcel).unwrap();
+                    prop_assert_eq!(parcel.office_id, line.office_id);
+                }
+                let old = before.line(line.id).unwrap().state;
+                if matches!(old, LineState::Delivered | LineState::Returned | LineState::Refunded) {
+                    prop_assert_eq!(line.state, old);
+                }
+            }
+        }
+        prop_assert!(paid_facts <= 1);
+    }
+}

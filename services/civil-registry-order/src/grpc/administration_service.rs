@@ -1,0 +1,268 @@
+//! `AdministrationService`.
+
+use std::sync::Arc;
+
+use prost::Message;
+use tonic::{Request, Response, Status};
+use wathiq_chassis::caller;
+use wathiq_proto::wathiq::civil_registry_order::v1 as pb;
+use wathiq_proto::wathiq::civil_registry_order::v1::administration_service_server::AdministrationService;
+
+use super::fields::{self, Fields};
+use super::{convert, decoded, parse, taken};
+use crate::app::administration::{office_profile, put_document_kind, set_fee, set_fee_ceiling};
+use crate::app::set_register_custody::{SetRegisterCustody, set_register_custody};
+use crate::app::{App, AppError};
+use crate::domain::fee::{Ceiling, Fee, Price};
+use crate::domain::kind::{DocumentKind, Form, Routing, SealMode};
+use crate::store::offices::Profile;
+
+/// Handlers of the reference data.
+pub(super) struct Administration {
+    app: Arc<App>,
+}
+
+impl Administration {
+    pub(super) fn new(app: &Arc<App>) -> Self {
+        Self { app: Arc::clone(app) }
+    }
+
+    fn document_kind(&self, kind: Option<pb::DocumentKind>) -> Result<DocumentKind, AppError> {
+        let kind = kind.unwrap_or_default();
+        let mut fields = Fields::default();
+        let mut name =
+            |field: &str, text: &str| fields.text(&format!("document_kind.{field}"), text, 1..=200);
+        let names = (
+            name("name_ar", &kind.name_ar),
+            name("name_fr", &kind.name_fr),
+            name("name_en", &kind.name_en),
+            name("issuing_administration_ar", &kind.issuing_administration_ar),
+            name("issuing_administration_fr", &kind.issuing_administration_fr),
+        );
+        let register = parse::register_kind(kind.register_kind())
+            .or_else(|| fields.fault("document_kind.register_kind", "REQUIRED", "must be a register"));
+        let form = Form::parse(&kind.form)
+            .or_else(|| fields.fault("document_kind.form", "UNKNOWN", "must be EXTRACT or FULL_COPY"));
+        let routing = Routing::parse(&kind.routing).or_else(|| {
+            fields.fault(
+                "document_kind.routing",
+                "UNKNOWN",
+                "must be OFFICE_OF_REGISTRATION",
+            )
+        });
+        let seal_mode = SealMode::parse(&kind.seal_mode).or_else(|| {
+            fields.fault(
+                "document_kind.seal_mode",
+                "UNKNOWN",
+                "must be OFFICER_KEY, ELECTRONIC_SEAL or BY_HAND",
+            )
+        });
+        let days = fields.number(
+            "document_kind.production_working_days",
+            kind.production_working_days,
+        );
+        let valid_from = parse::date(&mut fields, "document_kind.valid_from", kind.valid_from);
+        let valid_to = parse::optional_date(&mut fields, "document_kind.valid_to", kind.valid_to);
+        let (
+            (Some(name_ar), Some(name_fr), Some(name_en), Some(issuing_ar), Some(issuing_fr)),
+            (Some(register), Some(form), Some(routing), Some(seal_mode)),
+            (Some(production_working_days), Some(valid_from), Some(valid_to)),
+        ) = (
+            names,
+            (register, form, routing, seal_mode),
+            (days, valid_from, valid_to),
+        )
+        else {
+            return Err(fields.error());
+        };
+        Ok(DocumentKind {
+            id: self.app.ambient.uuid_v7(),
+            register,
+            name_ar,
+            name_fr,
+            name_en,
+            form,
+            routing,
+            relations: kind.relations().filter_map(parse::relation).collect(),
+            relations_with_evidence: kind
+                .relations_with_evidence()
+                .filter_map(parse::relation)
+                .collect(),
+            languages: kind.languages().filter_map(parse::language).collect(),
+            issuing_administration_ar: issuing_ar,
+            issuing_administration_fr: issuing_fr,
+            seal_mode,
+            production_working_days,
+            valid_from,
+            valid_to,
+            template: kind.template,
+            code: kind.code,
+        })
+    }
+}
+
+fn profile(profile: Option<pb::OfficeProfile>) -> Result<Profile, AppError> {
+    let profile = profile.unwrap_or_default();
+    let mut fields = Fields::default();
+    let office_id = fields.id("profile.office_id", &profile.office_id);
+    let mut name = |field: &str, text: &str| fields.text(&format!("profile.{field}"), text, 1..=120);
+    let names = (
+        name("province_ar", &profile.province_ar),
+        name("province_fr", &profile.province_fr),
+        name("commune_ar", &profile.commune_ar),
+        name("commune_fr", &profile.commune_fr),
+        name("bureau_ar", &profile.bureau_ar),
+        name("bureau_fr", &profile.bureau_fr),
+    );
+    let (
+        Some(office_id),
+        (
+            Some(province_ar),
+            Some(province_fr),
+            Some(commune_ar),
+            Some(commune_fr),
+            Some(bureau_ar),
+            Some(bureau_fr),
+        ),
+    ) = (office_id, names)
+    else {
+        return Err(fields.error());
+    };
+    Ok(Profile {
+        office_id,
+        province_ar,
+        province_fr,
+        commune_ar,
+        commune_fr,
+        bureau_ar,
+        bureau_fr,
+        email: profile.email.trim().to_owned(),
+        language: profile.language,
+        address: parse::address(profile.address),
+        signs_by_hand: profile.signs_by_hand,
+        electronic_seal_kinds: profile.electronic_seal_kinds,
+    })
+}
+
+#[tonic::async_trait]
+impl AdministrationService for Administration {
+    async fn put_document_kind(
+        &self,
+        request: Request<pb::PutDocumentKindRequest>,
+    ) -> Result<Response<pb::PutDocumentKindResponse>, Status> {
+        let (caller, command, message) =
+            taken(request, "PutDocumentKind", |message| &mut message.request_id)?;
+        let kind = self.document_kind(message.document_kind)?;
+        let encode = |kind: &DocumentKind| {
+            pb::PutDocumentKindResponse {
+                document_kind: Some(convert::document_kind(kind)),
+            }
+            .encode_to_vec()
+        };
+        let answer = put_document_kind::put_document_kind(&self.app, &caller, &command, kind, encode).await?;
+        decoded(&answer)
+    }
+
+    async fn set_fee(
+        &self,
+        request: Request<pb::SetFeeRequest>,
+    ) -> Result<Response<pb::SetFeeResponse>, Status> {
+        let (caller, command, message) = taken(request, "SetFee", |message| &mut message.request_id)?;
+        let mut fields = Fields::default();
+        let from_copies = fields.number("from_copies", message.from_copies);
+        let valid_from = parse::date(&mut fields, "valid_from", message.valid_from);
+        let (Some(from_copies), Some(valid_from)) = (from_copies, valid_from) else {
+            return Err(fields.error().into());
+        };
+        let price = message.price.unwrap_or_default();
+        let fee = Fee {
+            document_kind: message.document_kind,
+            zone: message.zone,
+            from_copies,
+            price: Price {
+                amount: price.amount_centimes,
+                office: price.office_centimes,
+                post: price.post_centimes,
+                tax: price.tax_centimes,
+            },
+            valid_from,
+        };
+        set_fee::set_fee(&self.app, &caller, &command, fee).await?;
+        Ok(Response::new(pb::SetFeeResponse {}))
+    }
+
+    async fn set_fee_ceiling(
+        &self,
+        request: Request<pb::SetFeeCeilingRequest>,
+    ) -> Result<Response<pb::SetFeeCeilingResponse>, Status> {
+        let (caller, command, message) = taken(request, "SetFeeCeiling", |message| &mut message.request_id)?;
+        let mut fields = Fields::default();
+        let valid_from = parse::date(&mut fields, "valid_from", message.valid_from);
+        let legal_reference = fields.text("legal_reference", &message.legal_reference, 3..=500);
+        let (Some(valid_from), Some(legal_reference)) = (valid_from, legal_reference) else {
+            return Err(fields.error().into());
+        };
+        let ceiling = Ceiling {
+            centimes: message.ceiling_centimes,
+            valid_from,
+        };
+        set_fee_ceiling::set_fee_ceiling(&self.app, &caller, &command, ceiling, &legal_reference).await?;
+        Ok(Response::new(pb::SetFeeCeilingResponse {}))
+    }
+
+    async fn set_register_custody(
+        &self,
+        request: Request<pb::SetRegisterCustodyRequest>,
+    ) -> Result<Response<pb::SetRegisterCustodyResponse>, Status> {
+        let (caller, command, message) =
+            taken(request, "SetRegisterCustody", |message| &mut message.request_id)?;
+        let mut fields = Fields::default();
+        let office_id = fields.id("office_id", &message.office_id);
+        let held_by = fields.id("held_by_office_id", &message.held_by_office_id);
+        let kind = parse::register_kind(message.kind())
+            .or_else(|| fields.fault("kind", "REQUIRED", "must be a register"));
+        let valid_from = parse::date(&mut fields, "valid_from", message.valid_from);
+        let (Some(office_id), Some(held_by), Some(kind), Some(valid_from)) =
+            (office_id, held_by, kind, valid_from)
+        else {
+            return Err(fields.error().into());
+        };
+        let open = |year: i32| (year != 0).then_some(year);
+        let asked = SetRegisterCustody {
+            office_id,
+            kind,
+            from_year: open(message.from_year),
+            to_year: open(message.to_year),
+            held_by,
+            valid_from,
+        };
+        let response = pb::SetRegisterCustodyResponse {}.encode_to_vec();
+        let answer = set_register_custody(&self.app, &caller, &command, asked, response).await?;
+        decoded(&answer)
+    }
+
+    async fn set_office_profile(
+        &self,
+        request: Request<pb::SetOfficeProfileRequest>,
+    ) -> Result<Response<pb::SetOfficeProfileResponse>, Status> {
+        let (caller, command, message) =
+            taken(request, "SetOfficeProfile", |message| &mut message.request_id)?;
+        let asked = profile(message.profile)?;
+        let stands = office_profile::set_office_profile(&self.app, &caller, &command, asked).await?;
+        Ok(Response::new(pb::SetOfficeProfileResponse {
+            profile: Some(convert::profile(&stands)),
+        }))
+    }
+
+    async fn get_office_profile(
+        &self,
+        request: Request<pb::GetOfficeProfileRequest>,
+    ) -> Result<Response<pb::GetOfficeProfileResponse>, Status> {
+        let caller = caller(&request)?;
+        let office_id = fields::id("office_id", &request.get_ref().office_id)?;
+        let found = office_profile::get_office_profile(&self.app, caller, office_id).await?;
+        Ok(Response::new(pb::GetOfficeProfileResponse {
+            profile: Some(convert::profile(&found)),
+        }))
+    }
+}

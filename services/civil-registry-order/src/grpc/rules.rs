@@ -1,0 +1,259 @@
+//! Who may call which method. A method that is not listed cannot be called.
+
+use wathiq_chassis::{MethodRule, UserRule};
+
+const GATEWAY: &[&str] = &["gateway"];
+const NOTIFICATION: &[&str] = &["notification"];
+
+const fn rule(path: &'static str, clients: &'static [&'static str], user: UserRule) -> MethodRule {
+    MethodRule { path, clients, user }
+}
+
+/// The rules of the package's methods.
+pub const RULES: &[MethodRule] = &[
+    rule(
+        "/wathiq.civil_registry_order.v1.OrderService/GetCatalogue",
+        GATEWAY,
+        UserRule::Optional,
+    ),
+    rule(
+        "/wathiq.civil_registry_order.v1.OrderService/QuoteOrder",
+        GATEWAY,
+        UserRule::Optional,
+    ),
+    rule(
+        "/wathiq.civil_registry_order.v1.OrderService/UploadEvidence",
+        GATEWAY,
+        UserRule::Required,
+    ),
+    rule(
+        "/wathiq.civil_registry_order.v1.OrderService/PlaceOrder",
+        GATEWAY,
+        UserRule::Required,
+    ),
+    rule(
+        "/wathiq.civil_registry_order.v1.OrderService/GetOrder",
+        GATEWAY,
+        UserRule::Required,
+    ),
+    rule(
+        "/wathiq.civil_registry_order.v1.OrderService/ListOrders",
+        GATEWAY,
+        UserRule::Required,
+    ),
+    rule(
+        "/wathiq.civil_registry_order.v1.OrderService/CancelLines",
+        GATEWAY,
+        UserRule::Required,
+    ),
+    rule(
+        "/wathiq.civil_registry_order.v1.OrderService/CorrectLine",
+        GATEWAY,
+        UserRule::Required,
+    ),
+    rule(
+        "/wathiq.civil_registry_order.v1.OrderService/DownloadDocument",
+        GATEWAY,
+        UserRule::Required,
+    ),
+    rule(
+        "/wathiq.civil_registry_order.v1.OfficeService/ListQueue",
+        GATEWAY,
+        UserRule::Required,
+    ),
+    rule(
+        "/wathiq.civil_registry_order.v1.OfficeService/GetLine",
+        GATEWAY,
+        UserRule::Required,
+    ),
+    rule(
+        "/wathiq.civil_registry_order.v1.OfficeService/DownloadEvidence",
+        GATEWAY,
+        UserRule::Required,
+    ),
+    rule(
+        "/wathiq.civil_registry_order.v1.OfficeService/CheckEntitlement",
+        GATEWAY,
+        UserRule::Required,
+    ),
+    rule(
+        "/wathiq.civil_registry_order.v1.OfficeService/AssignLines",
+        GATEWAY,
+        UserRule::Required,
+    ),
+    rule(
+        "/wathiq.civil_registry_order.v1.OfficeService/LinkAct",
+        GATEWAY,
+        UserRule::Required,
+    ),
+    rule(
+        "/wathiq.civil_registry_order.v1.OfficeService/RequestCorrection",
+        GATEWAY,
+        UserRule::Required,
+    ),
+    rule(
+        "/wathiq.civil_registry_order.v1.OfficeService/RefuseLine",
+        GATEWAY,
+        UserRule::Required,
+    ),
+    rule(
+        "/wathiq.civil_registry_order.v1.OfficeService/CreateBatchSheet",
+        GATEWAY,
+        UserRule::Required,
+    ),
+    rule(
+        "/wathiq.civil_registry_order.v1.OfficeService/DownloadBatchSheet",
+        GATEWAY,
+        UserRule::Required,
+    ),
+    rule(
+        "/wathiq.civil_registry_order.v1.OfficeService/RecordProduction",
+        GATEWAY,
+        UserRule::Required,
+    ),
+    rule(
+        "/wathiq.civil_registry_order.v1.OfficeService/PrepareDocuments",
+        GATEWAY,
+        UserRule::Required,
+    ),
+    rule(
+        "/wathiq.civil_registry_order.v1.OfficeService/ListPreparedDocuments",
+        GATEWAY,
+        UserRule::Required,
+    ),
+    rule(
+        "/wathiq.civil_registry_order.v1.OfficeService/DownloadLineDocument",
+        GATEWAY,
+        UserRule::Required,
+    ),
+    rule(
+        "/wathiq.civil_registry_order.v1.OfficeService/ListParcels",
+        GATEWAY,
+        UserRule::Required,
+    ),
+    rule(
+        "/wathiq.civil_registry_order.v1.OfficeService/HandOverParcels",
+        GATEWAY,
+        UserRule::Required,
+    ),
+    rule(
+        "/wathiq.civil_registry_order.v1.OfficeService/ListExceptions",
+        GATEWAY,
+        UserRule::Required,
+    ),
+    rule(
+        "/wathiq.civil_registry_order.v1.OfficeService/GetSettlement",
+        GATEWAY,
+        UserRule::Required,
+    ),
+    rule(
+        "/wathiq.civil_registry_order.v1.AdministrationService/PutDocumentKind",
+        GATEWAY,
+        UserRule::Required,
+    ),
+    rule(
+        "/wathiq.civil_registry_order.v1.AdministrationService/SetFee",
+        GATEWAY,
+        UserRule::Required,
+    ),
+    rule(
+        "/wathiq.civil_registry_order.v1.AdministrationService/SetFeeCeiling",
+        GATEWAY,
+        UserRule::Required,
+    ),
+    rule(
+        "/wathiq.civil_registry_order.v1.AdministrationService/SetRegisterCustody",
+        GATEWAY,
+        UserRule::Required,
+    ),
+    rule(
+        "/wathiq.civil_registry_order.v1.AdministrationService/SetOfficeProfile",
+        GATEWAY,
+        UserRule::Required,
+    ),
+    rule(
+        "/wathiq.civil_registry_order.v1.AdministrationService/GetOfficeProfile",
+        GATEWAY,
+        UserRule::Required,
+    ),
+    rule(
+        "/wathiq.civil_registry_order.v1.ActService/SearchActs",
+        GATEWAY,
+        UserRule::Required,
+    ),
+    rule(
+        "/wathiq.civil_registry_order.v1.ActService/GetAct",
+        GATEWAY,
+        UserRule::Required,
+    ),
+    rule(
+        "/wathiq.civil_registry_order.v1.ActService/AddMarginalNote",
+        GATEWAY,
+        UserRule::Required,
+    ),
+    rule(
+        "/wathiq.civil_registry_order.v1.ActService/KeyAct",
+        GATEWAY,
+        UserRule::Required,
+    ),
+    rule(
+        "/wathiq.civil_registry_order.v1.ActService/ListKeyings",
+        GATEWAY,
+        UserRule::Required,
+    ),
+    rule(
+        "/wathiq.civil_registry_order.v1.ActService/GetKeyingDifferences",
+        GATEWAY,
+        UserRule::Required,
+    ),
+    rule(
+        "/wathiq.civil_registry_order.v1.ActService/AttachScan",
+        GATEWAY,
+        UserRule::Required,
+    ),
+    rule(
+        "/wathiq.civil_registry_order.v1.ActService/DownloadScan",
+        GATEWAY,
+        UserRule::Required,
+    ),
+    rule(
+        "/wathiq.civil_registry_order.v1.ActService/ListKeyingProgress",
+        GATEWAY,
+        UserRule::Required,
+    ),
+    rule(
+        "/wathiq.civil_registry_order.v1.ActService/SetRegisterSize",
+        GATEWAY,
+        UserRule::Required,
+    ),
+    rule(
+        "/wathiq.civil_registry_order.v1.MessageFactsService/GetOrderFacts",
+        NOTIFICATION,
+        UserRule::None,
+    ),
+    rule(
+        "/wathiq.civil_registry_order.v1.MessageFactsService/GetOfficeFacts",
+        NOTIFICATION,
+        UserRule::None,
+    ),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_method_of_the_package_has_one_rule() {
+        let methods = wathiq_chassis::server::method_paths(wathiq_proto::FILE_DESCRIPTOR_SET).unwrap();
+        let mut methods: Vec<&str> = methods
+            .iter()
+            .map(String::as_str)
+            .filter(|path| path.starts_with("/wathiq.civil_registry_order."))
+            .collect();
+        let mut ruled: Vec<&str> = RULES.iter().map(|rule| rule.path).collect();
+        methods.sort_unstable();
+        ruled.sort_unstable();
+        assert_eq!(methods, ruled);
+        assert!(RULES.iter().all(|rule| rule.clients.len() == 1));
+    }
+}

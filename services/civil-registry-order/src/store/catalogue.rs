@@ -1,0 +1,261 @@
+//! Kinds of document, fees, ceilings, zones and holidays.
+
+use chrono::NaiveDate;
+use sqlx::{FromRow, PgConnection};
+use uuid::Uuid;
+
+use crate::domain::act_key::RegisterKind;
+use crate::domain::fee::{Ceiling, Fee, Price, Schedule};
+use crate::domain::kind::DocumentKind;
+use crate::domain::working_days::Calendar;
+use crate::store::StoreError;
+
+#[derive(FromRow)]
+struct KindRow {
+    id: Uuid,
+    code: String,
+    register_kind: String,
+    name_ar: String,
+    name_fr: String,
+    name_en: String,
+    form: String,
+    routing: String,
+    relations: Vec<String>,
+    relations_with_evidence: Vec<String>,
+    languages: Vec<String>,
+    template: String,
+    issuing_administration_ar: String,
+    issuing_administration_fr: String,
+    seal_mode: String,
+    production_working_days: i16,
+    valid_from: NaiveDate,
+    valid_to: Option<NaiveDate>,
+}
+
+impl KindRow {
+    fn kind(self) -> Result<DocumentKind, StoreError> {
+        let id = self.id;
+        let wrong = |column: &'static str| StoreError::Inconsistent {
+            table: "document_kind",
+            column,
+            id,
+        };
+        Ok(DocumentKind {
+            id,
+            code: self.code,
+            register: RegisterKind::parse(&self.register_kind).ok_or_else(|| wrong("register_kind"))?,
+            name_ar: self.name_ar,
+            name_fr: self.name_fr,
+            name_en: self.name_en,
+            form: word(self.form).ok_or_else(|| wrong("form"))?,
+            routing: word(self.routing).ok_or_else(|| wrong("routing"))?,
+            relations: words(self.relations).ok_or_else(|| wrong("relations"))?,
+            relations_with_evidence: words(self.relations_with_evidence)
+                .ok_or_else(|| wrong("relations_with_evidence"))?,
+            languages: words(self.languages).ok_or_else(|| wrong("languages"))?,
+            template: self.template,
+            issuing_administration_ar: self.issuing_administration_ar,
+            issuing_administration_fr: self.issuing_administration_fr,
+            seal_mode: word(self.seal_mode).ok_or_else(|| wrong("seal_mode"))?,
+            production_working_days: self.production_working_days,
+            valid_from: self.valid_from,
+            valid_to: self.valid_to,
+        })
+    }
+}
+
+fn word<T: TryFrom<String>>(text: String) -> Option<T> {
+    T::try_from(text).ok()
+}
+
+fn words<T: TryFrom<String>>(texts: Vec<String>) -> Option<Vec<T>> {
+    texts.into_iter().map(word).collect()
+}
+
+/// All versions of all kinds.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn kinds(conn: &mut PgConnection) -> Result<Vec<DocumentKind>, StoreError> {
+    let rows: Vec<KindRow> = sqlx::query_as("SELECT * FROM document_kind ORDER BY code, valid_from")
+        .fetch_all(conn)
+        .await?;
+    rows.into_iter().map(KindRow::kind).collect()
+}
+
+/// Versions of kinds by their ids.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn kinds_by_id(conn: &mut PgConnection, ids: &[Uuid]) -> Result<Vec<DocumentKind>, StoreError> {
+    let sql = "SELECT * FROM document_kind WHERE id = ANY($1)";
+    let rows: Vec<KindRow> = sqlx::query_as(sql).bind(ids).fetch_all(conn).await?;
+    rows.into_iter().map(KindRow::kind).collect()
+}
+
+/// Adds a version of a kind; gives `false` where that date has one.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn add_kind(conn: &mut PgConnection, kind: &DocumentKind) -> Result<bool, StoreError> {
+    let relations = |all: &[crate::domain::kind::Relation]| -> Vec<&'static str> {
+        all.iter().map(|relation| relation.as_str()).collect()
+    };
+    let languages: Vec<&str> = kind.languages.iter().map(|language| language.as_str()).collect();
+    let done = sqlx::query(
+        "INSERT INTO document_kind (id, code, register_kind, name_ar, name_fr, name_en, form, routing, relations, relations_with_evidence,
+            languages, template, issuing_administration_ar, issuing_administration_fr, seal_mode, production_working_days, valid_from,
+            valid_to)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)
+         ON CONFLICT (code, valid_from) DO NOTHING",
+    )
+    .bind(kind.id)
+    .bind(&kind.code)
+    .bind(kind.register.as_str())
+    .bind(&kind.name_ar)
+    .bind(&kind.name_fr)
+    .bind(&kind.name_en)
+    .bind(kind.form.as_str())
+    .bind(kind.routing.as_str())
+    .bind(relations(&kind.relations))
+    .bind(relations(&kind.relations_with_evidence))
+    .bind(languages)
+    .bind(&kind.template)
+    .bind(&kind.issuing_administration_ar)
+    .bind(&kind.issuing_administration_fr)
+    .bind(kind.seal_mode.as_str())
+    .bind(kind.production_working_days)
+    .bind(kind.valid_from)
+    .bind(kind.valid_to)
+    .execute(conn)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// Fees and ceilings, past and coming ones too.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn schedule(conn: &mut PgConnection) -> Result<Schedule, StoreError> {
+    type FeeRow = (String, String, i16, i64, i64, i64, i64, NaiveDate);
+    let sql = "SELECT document_kind, zone, from_copies, amount, office, post, tax, valid_from FROM fee
+               ORDER BY document_kind, zone, from_copies, valid_from";
+    let fees: Vec<FeeRow> = sqlx::query_as(sql).fetch_all(&mut *conn).await?;
+    let fee = |(document_kind, zone, from_copies, amount, office, post, tax, valid_from): FeeRow| Fee {
+        document_kind,
+        zone,
+        from_copies,
+        price: Price {
+            amount,
+            office,
+            post,
+            tax,
+        },
+        valid_from,
+    };
+    let sql = "SELECT centimes, valid_from FROM fee_ceiling ORDER BY valid_from";
+    let ceilings: Vec<(i64, NaiveDate)> = sqlx::query_as(sql).fetch_all(conn).await?;
+    let ceiling = |(centimes, valid_from)| Ceiling { centimes, valid_from };
+    Ok(Schedule {
+        fees: fees.into_iter().map(fee).collect(),
+        ceilings: ceilings.into_iter().map(ceiling).collect(),
+    })
+}
+
+/// Adds a fee; gives `false` where that date has one.
+///
+/// # Errors
+/// [`StoreError`]; the constraint `fee_below_ceiling` is broken by what is above a ceiling.
+pub async fn add_fee(conn: &mut PgConnection, id: Uuid, fee: &Fee) -> Result<bool, StoreError> {
+    let done = sqlx::query(
+        "INSERT INTO fee (id, document_kind, zone, from_copies, amount, office, post, tax, valid_from)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (document_kind, zone, from_copies, valid_from) DO NOTHING",
+    )
+    .bind(id)
+    .bind(&fee.document_kind)
+    .bind(&fee.zone)
+    .bind(fee.from_copies)
+    .bind(fee.price.amount)
+    .bind(fee.price.office)
+    .bind(fee.price.post)
+    .bind(fee.price.tax)
+    .bind(fee.valid_from)
+    .execute(conn)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// Moves the ceiling from a date on; gives `false` where that date has one.
+///
+/// # Errors
+/// As [`add_fee`].
+pub async fn add_ceiling(
+    conn: &mut PgConnection,
+    id: Uuid,
+    ceiling: &Ceiling,
+    legal_reference: &str,
+) -> Result<bool, StoreError> {
+    let sql = "INSERT INTO fee_ceiling (id, centimes, valid_from, legal_reference) VALUES ($1, $2, $3, $4)
+               ON CONFLICT (valid_from) DO NOTHING";
+    let done = sqlx::query(sql)
+        .bind(id)
+        .bind(ceiling.centimes)
+        .bind(ceiling.valid_from)
+        .bind(legal_reference)
+        .execute(conn)
+        .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// The zone of a country on a day.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn zone(
+    conn: &mut PgConnection,
+    country_code: &str,
+    day: NaiveDate,
+) -> Result<Option<String>, StoreError> {
+    let sql = "SELECT zone FROM destination_zone WHERE country_code IN ($1, '*') AND valid_from <= $2
+               ORDER BY country_code = '*', valid_from DESC LIMIT 1";
+    let found = sqlx::query_scalar(sql).bind(country_code).bind(day);
+    Ok(found.fetch_optional(conn).await?)
+}
+
+/// The zones there are.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn zones(conn: &mut PgConnection) -> Result<Vec<String>, StoreError> {
+    let sql = "SELECT DISTINCT zone FROM destination_zone ORDER BY zone";
+    Ok(sqlx::query_scalar(sql).fetch_all(conn).await?)
+}
+
+/// The text of the law that a template cites on a day: French and Arabic.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn law(
+    conn: &mut PgConnection,
+    template: &str,
+    day: NaiveDate,
+) -> Result<Option<(String, String)>, StoreError> {
+    let sql = "SELECT law_fr, law_ar FROM template_version
+               WHERE template = $1 AND valid_from <= $2 AND (valid_to IS NULL OR valid_to >= $2)
+               ORDER BY valid_from DESC LIMIT 1";
+    let found = sqlx::query_as(sql).bind(template).bind(day);
+    Ok(found.fetch_optional(conn).await?)
+}
+
+/// Working days.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn calendar(conn: &mut PgConnection) -> Result<Calendar, StoreError> {
+    let holidays: Vec<NaiveDate> = sqlx::query_scalar("SELECT day FROM holiday")
+        .fetch_all(conn)
+        .await?;
+    Ok(Calendar {
+        holidays: holidays.into_iter().collect(),
+    })
+}

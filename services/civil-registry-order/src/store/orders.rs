@@ -1,0 +1,147 @@
+//! Orders with their lines and parcels.
+
+mod parcels;
+mod row;
+mod write;
+
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use crate::domain::order::Order;
+use crate::domain::reference::{LineReference, Reference};
+use crate::store::StoreError;
+pub use write::{insert, save};
+
+pub(crate) use parcels::COLUMNS as PARCEL_COLUMNS;
+pub(crate) use parcels::ParcelRow;
+
+/// One order as it stands.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn get(conn: &mut PgConnection, id: Uuid) -> Result<Option<Order>, StoreError> {
+    let sql = const { "SELECT * FROM customer_order WHERE id = $1" };
+    let found: Option<row::OrderRow> = sqlx::query_as(sql).bind(id).fetch_optional(&mut *conn).await?;
+    one(conn, found).await
+}
+
+/// One order, which nobody else changes until the transaction ends.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn lock(conn: &mut PgConnection, id: Uuid) -> Result<Option<Order>, StoreError> {
+    let sql = const { "SELECT * FROM customer_order WHERE id = $1 FOR UPDATE" };
+    let found: Option<row::OrderRow> = sqlx::query_as(sql).bind(id).fetch_optional(&mut *conn).await?;
+    one(conn, found).await
+}
+
+/// The id of the order with this reference.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn id_of_reference(
+    conn: &mut PgConnection,
+    reference: &Reference,
+) -> Result<Option<Uuid>, StoreError> {
+    let sql = "SELECT id FROM customer_order WHERE reference = $1";
+    let found = sqlx::query_scalar(sql).bind(reference.compact());
+    Ok(found.fetch_optional(conn).await?)
+}
+
+/// Ids of line and order of a line's reference.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn ids_of_line_reference(
+    conn: &mut PgConnection,
+    reference: &LineReference,
+) -> Result<Option<(Uuid, Uuid)>, StoreError> {
+    let sql = "SELECT l.id, l.order_id FROM order_line l JOIN customer_order o ON o.id = l.order_id
+               WHERE o.reference = $1 AND l.ordinal = $2";
+    let found = sqlx::query_as(sql)
+        .bind(reference.order.compact())
+        .bind(i16::from(reference.ordinal));
+    Ok(found.fetch_optional(conn).await?)
+}
+
+/// The orders of lines: pairs of line and order.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn orders_of_lines(
+    conn: &mut PgConnection,
+    lines: &[Uuid],
+) -> Result<Vec<(Uuid, Uuid)>, StoreError> {
+    let sql = "SELECT id, order_id FROM order_line WHERE id = ANY($1)";
+    Ok(sqlx::query_as(sql).bind(lines).fetch_all(conn).await?)
+}
+
+/// The order of a parcel.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn order_of_parcel(conn: &mut PgConnection, parcel: Uuid) -> Result<Option<Uuid>, StoreError> {
+    let sql = "SELECT order_id FROM parcel WHERE id = $1";
+    Ok(sqlx::query_scalar(sql).bind(parcel).fetch_optional(conn).await?)
+}
+
+/// Ids of a person's orders, newest first, from `before` on.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn ids_of_person(
+    conn: &mut PgConnection,
+    person_id: Uuid,
+    before: Option<Uuid>,
+    limit: i64,
+) -> Result<Vec<Uuid>, StoreError> {
+    let sql = "SELECT id FROM customer_order WHERE person_id = $1 AND ($2::uuid IS NULL OR id < $2) ORDER BY id DESC LIMIT $3";
+    let found = sqlx::query_scalar(sql).bind(person_id).bind(before).bind(limit);
+    Ok(found.fetch_all(conn).await?)
+}
+
+/// Several orders, in the order of their ids as given.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn get_all(conn: &mut PgConnection, ids: &[Uuid]) -> Result<Vec<Order>, StoreError> {
+    let sql = "SELECT * FROM customer_order WHERE id = ANY($1)";
+    let found: Vec<row::OrderRow> = sqlx::query_as(sql).bind(ids).fetch_all(&mut *conn).await?;
+    let mut lines = row::lines(conn, ids).await?;
+    let mut parcels = parcels::of_orders(conn, ids).await?;
+    let mut orders = Vec::with_capacity(found.len());
+    for row in found {
+        let id = row.id;
+        orders.push(row.order(
+            lines.remove(&id).unwrap_or_default(),
+            parcels.remove(&id).unwrap_or_default(),
+        )?);
+    }
+    orders.sort_by_key(|order| ids.iter().position(|id| *id == order.id));
+    Ok(orders)
+}
+
+/// Orders with a line of which the time has run out, at most `limit`.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn with_deadline_before(
+    conn: &mut PgConnection,
+    now: chrono::DateTime<chrono::Utc>,
+    limit: i64,
+) -> Result<Vec<Uuid>, StoreError> {
+    let sql = "SELECT DISTINCT order_id FROM order_line WHERE deadline <= $1 LIMIT $2";
+    let found = sqlx::query_scalar(sql).bind(now).bind(limit);
+    Ok(found.fetch_all(conn).await?)
+}
+
+async fn one(conn: &mut PgConnection, found: Option<row::OrderRow>) -> Result<Option<Order>, StoreError> {
+    let Some(row) = found else { return Ok(None) };
+    let ids = [row.id];
+    let lines = row::lines(conn, &ids).await?.remove(&row.id).unwrap_or_default();
+    let parcels = parcels::of_orders(conn, &ids)
+        .await?
+        .remove(&row.id)
+        .unwrap_or_default();
+    row.order(lines, parcels).map(Some)
+}

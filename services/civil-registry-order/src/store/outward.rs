@@ -1,0 +1,169 @@
+//! What other services are to be asked.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use crate::domain::order::fact::OutwardKind;
+use crate::domain::order::progress::Pending;
+use crate::store::StoreError;
+
+/// Something to be asked, with this process at it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Task {
+    /// Also the request id of the call.
+    pub id: Uuid,
+    pub kind: OutwardKind,
+    pub subject: Uuid,
+    pub order_id: Option<Uuid>,
+    pub attempts: i32,
+    pub created_at: DateTime<Utc>,
+}
+
+type TaskRow = (Uuid, String, Uuid, Option<Uuid>, i32, DateTime<Utc>);
+
+fn task((id, kind, subject, order_id, attempts, created_at): TaskRow) -> Result<Task, StoreError> {
+    let kind = OutwardKind::parse(&kind).ok_or(StoreError::Inconsistent {
+        table: "outward",
+        column: "kind",
+        id,
+    })?;
+    Ok(Task {
+        id,
+        kind,
+        subject,
+        order_id,
+        attempts,
+        created_at,
+    })
+}
+
+/// Writes down what is due. With a lease, whoever writes it asks at once.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn add(
+    conn: &mut PgConnection,
+    task: &Task,
+    leased_until: Option<DateTime<Utc>>,
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "INSERT INTO outward (id, kind, subject_id, order_id, state, next_attempt_at, leased_until, created_at)
+         VALUES ($1, $2, $3, $4, 'PENDING', $5, $6, $5)",
+    )
+    .bind(task.id)
+    .bind(task.kind.as_str())
+    .bind(task.subject)
+    .bind(task.order_id)
+    .bind(task.created_at)
+    .bind(leased_until)
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Takes up to `limit` tasks that are due and that nobody is at, none behind another of the same subject.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn take(
+    conn: &mut PgConnection,
+    now: DateTime<Utc>,
+    lease: TimeDelta,
+    limit: i64,
+) -> Result<Vec<Task>, StoreError> {
+    let rows: Vec<TaskRow> = sqlx::query_as(
+        "UPDATE outward SET leased_until = $2
+         WHERE id IN (
+            SELECT o.id FROM outward o
+             WHERE o.state = 'PENDING' AND o.next_attempt_at <= $1 AND (o.leased_until IS NULL OR o.leased_until <= $1)
+               AND NOT EXISTS (SELECT FROM outward e
+                                WHERE e.subject_id = o.subject_id AND e.state = 'PENDING' AND e.sequence < o.sequence)
+             ORDER BY o.next_attempt_at LIMIT $3 FOR UPDATE SKIP LOCKED)
+         RETURNING id, kind, subject_id, order_id, attempts, created_at",
+    )
+    .bind(now)
+    .bind(now + lease)
+    .bind(limit)
+    .fetch_all(conn)
+    .await?;
+    rows.into_iter().map(task).collect()
+}
+
+/// The task is done, or refused for good. Gives `false` where it had ended before.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn end(
+    conn: &mut PgConnection,
+    id: Uuid,
+    refused: Option<&str>,
+    now: DateTime<Utc>,
+) -> Result<bool, StoreError> {
+    let sql = "UPDATE outward SET state = CASE WHEN $2::text IS NULL THEN 'DONE' ELSE 'REFUSED' END, hindrance = $2, ended_at = $3,
+                   leased_until = NULL
+               WHERE id = $1 AND state = 'PENDING'";
+    let ended = sqlx::query(sql)
+        .bind(id)
+        .bind(refused)
+        .bind(now)
+        .execute(conn)
+        .await?;
+    Ok(ended.rows_affected() == 1)
+}
+
+/// The task is asked again later.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn put_off(
+    conn: &mut PgConnection,
+    id: Uuid,
+    hindrance: &str,
+    until: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    let sql = "UPDATE outward SET attempts = attempts + 1, hindrance = $2, next_attempt_at = $3, leased_until = NULL
+               WHERE id = $1 AND state = 'PENDING'";
+    sqlx::query(sql)
+        .bind(id)
+        .bind(hindrance)
+        .bind(until)
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+/// What is not answered yet, of these orders: pairs of order and task.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn pending(conn: &mut PgConnection, orders: &[Uuid]) -> Result<Vec<(Uuid, Pending)>, StoreError> {
+    let sql = "SELECT id, order_id, kind, subject_id, hindrance IS NOT NULL
+               FROM outward WHERE state = 'PENDING' AND order_id = ANY($1) ORDER BY sequence";
+    let rows: Vec<(Uuid, Uuid, String, Uuid, bool)> =
+        sqlx::query_as(sql).bind(orders).fetch_all(conn).await?;
+    rows.into_iter()
+        .map(|(id, order_id, kind, subject, hindered)| {
+            let kind = OutwardKind::parse(&kind).ok_or(StoreError::Inconsistent {
+                table: "outward",
+                column: "kind",
+                id,
+            })?;
+            let pending = Pending {
+                kind,
+                subject,
+                hindered,
+            };
+            Ok((order_id, pending))
+        })
+        .collect()
+}
+
+/// Number and age in seconds of the oldest of what is not answered yet, by kind.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn ages(conn: &mut PgConnection) -> Result<Vec<(String, DateTime<Utc>)>, StoreError> {
+    let sql = "SELECT kind, min(created_at) FROM outward WHERE state = 'PENDING' GROUP BY kind";
+    Ok(sqlx::query_as(sql).fetch_all(conn).await?)
+}

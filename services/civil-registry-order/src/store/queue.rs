@@ -1,0 +1,215 @@
+//! Lists of an office: lines to work on, parcels, exceptions, the settlement.
+
+use chrono::{DateTime, Utc};
+use sqlx::{AssertSqlSafe, FromRow, PgConnection};
+use uuid::Uuid;
+
+use crate::domain::fee::Price;
+use crate::domain::order::parcel::Parcel;
+use crate::domain::reference::{LineReference, Reference};
+use crate::domain::state::{LineState, Path};
+use crate::store::StoreError;
+use crate::store::orders::{PARCEL_COLUMNS, ParcelRow};
+
+/// Which lines.
+#[derive(Debug, Clone, Default)]
+pub struct Filter {
+    pub offices: Vec<Uuid>,
+    pub states: Vec<LineState>,
+    pub document_kind: Option<String>,
+    pub path: Option<Path>,
+    pub assigned_to: Option<Uuid>,
+    pub unassigned_only: bool,
+    pub late_only: bool,
+    pub order: Option<Reference>,
+    pub ordinal: Option<u8>,
+    /// Deadline and id of the last one shown.
+    pub after: Option<(DateTime<Utc>, Uuid)>,
+    pub limit: i64,
+}
+
+/// A line found: its id, its order, and what it is sorted by.
+#[derive(Debug, Clone, Copy, FromRow)]
+pub struct Found {
+    pub id: Uuid,
+    pub order_id: Uuid,
+    pub sort: DateTime<Utc>,
+}
+
+/// Lines by deadline; what has none comes last.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn lines(
+    conn: &mut PgConnection,
+    filter: &Filter,
+    now: DateTime<Utc>,
+) -> Result<Vec<Found>, StoreError> {
+    let states: Vec<&str> = filter.states.iter().map(|state| state.as_str()).collect();
+    let (after_at, after_id) = filter.after.unzip();
+    // A date that no deadline has, within what both sides can hold.
+    let sql = "SELECT * FROM (
+                   SELECT l.id, l.order_id, coalesce(l.deadline, '9999-01-01T00:00:00Z') AS sort
+                   FROM order_line l JOIN customer_order o ON o.id = l.order_id
+                   WHERE l.office_id = ANY($1) AND l.state = ANY($2) AND ($3::text IS NULL OR l.document_kind = $3)
+                     AND ($4::text IS NULL OR coalesce(l.path, CASE WHEN l.act_id IS NULL THEN 'PAPER' ELSE 'DIGITISED' END) = $4)
+                     AND ($5::uuid IS NULL OR l.assigned_to = $5) AND (NOT $6 OR l.assigned_to IS NULL)
+                     AND (NOT $7 OR l.alerted IS NOT NULL OR l.deadline <= $8)
+                     AND ($9::text IS NULL OR o.reference = $9) AND ($10::smallint IS NULL OR l.ordinal = $10)) found
+               WHERE $11::timestamptz IS NULL OR (sort, id) > ($11, $12)
+               ORDER BY sort, id LIMIT $13";
+    let found = sqlx::query_as(sql)
+        .bind(&filter.offices)
+        .bind(states)
+        .bind(&filter.document_kind)
+        .bind(filter.path.map(Path::as_str))
+        .bind(filter.assigned_to)
+        .bind(filter.unassigned_only)
+        .bind(filter.late_only)
+        .bind(now)
+        .bind(filter.order.map(|reference| reference.compact()))
+        .bind(filter.ordinal.map(i16::from))
+        .bind(after_at)
+        .bind(after_id)
+        .bind(filter.limit);
+    Ok(found.fetch_all(conn).await?)
+}
+
+/// Parcels of an office by id, with their orders; those that wait, or all that are not done with.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn parcels(
+    conn: &mut PgConnection,
+    office_id: Uuid,
+    waiting_only: bool,
+    after: Option<Uuid>,
+    limit: i64,
+) -> Result<Vec<(Uuid, Parcel)>, StoreError> {
+    let sql = format!(
+        "SELECT {PARCEL_COLUMNS} FROM parcel p
+         WHERE p.office_id = $1 AND ($2::uuid IS NULL OR p.id > $2)
+           AND CASE WHEN $3 THEN p.hand_over_at IS NULL
+                    ELSE p.shipment_state NOT IN ('DELIVERED', 'RETURNED', 'LOST', 'CANCELLED') END
+         ORDER BY p.id LIMIT $4"
+    );
+    let rows: Vec<ParcelRow> = sqlx::query_as(AssertSqlSafe(sql))
+        .bind(office_id)
+        .bind(after)
+        .bind(waiting_only)
+        .bind(limit)
+        .fetch_all(conn)
+        .await?;
+    Ok(rows.into_iter().map(|row| (row.order_id, row.into())).collect())
+}
+
+/// Parcels by tracking number, of any office: number, parcel, office, order.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn parcels_by_number(
+    conn: &mut PgConnection,
+    numbers: &[String],
+) -> Result<Vec<(String, Uuid, Uuid, Uuid)>, StoreError> {
+    let sql = "SELECT tracking_number, id, office_id, order_id FROM parcel WHERE tracking_number = ANY($1)";
+    Ok(sqlx::query_as(sql).bind(numbers).fetch_all(conn).await?)
+}
+
+/// Something that needs a person.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Exception {
+    pub order_id: Uuid,
+    pub line_id: Uuid,
+    pub reference: LineReference,
+    pub code: String,
+    pub since: DateTime<Utc>,
+    pub deadline: Option<DateTime<Utc>>,
+}
+
+/// Lines of an office that need a person, oldest first.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn exceptions(
+    conn: &mut PgConnection,
+    office_id: Uuid,
+    after: Option<(DateTime<Utc>, Uuid)>,
+    limit: i64,
+) -> Result<Vec<Exception>, StoreError> {
+    type Row = (
+        Uuid,
+        Uuid,
+        String,
+        i16,
+        String,
+        DateTime<Utc>,
+        Option<DateTime<Utc>>,
+    );
+    let (after_at, after_id) = after.unzip();
+    let sql = "SELECT l.order_id, l.id, o.reference, l.ordinal,
+                      CASE WHEN l.refund_failed THEN 'REFUND_FAILED'
+                           WHEN l.state = 'RETURNED' THEN 'RETURNED'
+                           WHEN l.alerted IS NOT NULL THEN l.alerted
+                           ELSE coalesce(p.exception_code, '') END,
+                      l.state_since, l.deadline
+               FROM order_line l JOIN customer_order o ON o.id = l.order_id LEFT JOIN parcel p ON p.id = l.parcel_id
+               WHERE l.office_id = $1
+                 AND (l.alerted IS NOT NULL OR l.refund_failed OR l.state = 'RETURNED' OR coalesce(p.exception_code, '') <> '')
+                 AND ($2::timestamptz IS NULL OR (l.state_since, l.id) > ($2, $3))
+               ORDER BY l.state_since, l.id LIMIT $4";
+    let rows: Vec<Row> = sqlx::query_as(sql)
+        .bind(office_id)
+        .bind(after_at)
+        .bind(after_id)
+        .bind(limit)
+        .fetch_all(conn)
+        .await?;
+    rows.into_iter()
+        .map(|(order_id, line_id, reference, ordinal, code, since, deadline)| {
+            let wrong = |column| StoreError::Inconsistent {
+                table: "order_line",
+                column,
+                id: line_id,
+            };
+            Ok(Exception {
+                order_id,
+                line_id,
+                reference: LineReference {
+                    order: Reference::parse(&reference).map_err(|_| wrong("reference"))?,
+                    ordinal: u8::try_from(ordinal).map_err(|_| wrong("ordinal"))?,
+                },
+                code,
+                since,
+                deadline,
+            })
+        })
+        .collect()
+}
+
+/// Acts delivered in a span, and their price by parts.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn settlement(
+    conn: &mut PgConnection,
+    office_id: Uuid,
+    from: DateTime<Utc>,
+    before: DateTime<Utc>,
+) -> Result<(i64, Price), StoreError> {
+    let sql = "SELECT coalesce(sum(copies), 0)::bigint, coalesce(sum(amount), 0)::bigint, coalesce(sum(office_amount), 0)::bigint,
+                      coalesce(sum(post_amount), 0)::bigint, coalesce(sum(tax_amount), 0)::bigint
+               FROM order_line WHERE office_id = $1 AND state = 'DELIVERED' AND state_since >= $2 AND state_since < $3";
+    let (acts, amount, office, post, tax): (i64, i64, i64, i64, i64) = sqlx::query_as(sql)
+        .bind(office_id)
+        .bind(from)
+        .bind(before)
+        .fetch_one(conn)
+        .await?;
+    let price = Price {
+        amount,
+        office,
+        post,
+        tax,
+    };
+    Ok((acts, price))
+}

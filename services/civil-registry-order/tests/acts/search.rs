@@ -1,0 +1,162 @@
+//! Search by key and by person.
+
+use tonic::Code;
+use wathiq_proto::wathiq::civil_registry_order::v1 as pb;
+
+use crate::harness::{OFFICE, OTHER, Person, World, violations};
+use crate::sample::{date, keying, text};
+
+async fn search(
+    world: &World,
+    person: Person,
+    request: pb::SearchActsRequest,
+) -> Result<Vec<pb::ActSummary>, tonic::Status> {
+    let answer = world.acts().search_acts(world.of(person, request)).await?;
+    Ok(answer.into_inner().acts)
+}
+
+fn by_name(given: &str, family: &str, year: i32, month: i32, day: i32) -> pb::SearchActsRequest {
+    pb::SearchActsRequest {
+        office_id: OFFICE.to_string(),
+        given_name: given.to_owned(),
+        family_name: family.to_owned(),
+        birth_date: date(year, month, day),
+        ..Default::default()
+    }
+}
+
+#[tokio::test]
+async fn spellings_of_either_script_find_the_act() {
+    let world = World::start().await;
+    let act_id = world.registered(keying("1")).await.to_string();
+    let mut other = keying("2");
+    let content = other.content.as_mut().unwrap();
+    content.given_name = text("خديجة", "Khadija");
+    world.registered(other).await;
+    let agent = world.agent();
+    for (given, family, month, day) in [
+        ("Amina", "El Idrissi", 3, 2),
+        ("AMINA", "IDRISSI", 3, 2),
+        ("Ameena", "Elidrissi", 3, 2),
+        ("أمينة", "الإدريسي", 3, 2),
+        ("امينه", "ادريسي", 0, 0),
+        ("Amina", "El-Idrissi", 0, 0),
+        ("Amina", "Idrisi", 3, 9),
+        ("Amina", "", 3, 2),
+        ("أمينة", "El Idrissi", 0, 0),
+    ] {
+        let found = search(&world, agent, by_name(given, family, 1984, month, day))
+            .await
+            .unwrap();
+        let ids: Vec<&str> = found.iter().map(|act| act.act_id.as_str()).collect();
+        assert_eq!(ids, [act_id.as_str()], "{given} {family} {month} {day}");
+        assert_eq!(found[0].differences.contains(&"birth_date".to_owned()), day == 9);
+    }
+    for (given, family, year) in [
+        ("Fouzia", "El Idrissi", 1984),
+        ("Amina", "Bennani", 1984),
+        ("Amina", "El Idrissi", 1985),
+    ] {
+        let found = search(&world, agent, by_name(given, family, year, 0, 0))
+            .await
+            .unwrap();
+        assert!(found.is_empty(), "{given} {family} {year}");
+    }
+}
+
+#[tokio::test]
+async fn a_key_finds_one_act_or_one_of_each_part() {
+    let world = World::start().await;
+    let mut second_part = keying("1");
+    second_part.key.as_mut().unwrap().part = "3".to_owned();
+    world.registered(keying("1")).await;
+    world.registered(second_part).await;
+    let agent = world.agent();
+    let by_key = |part: &str, number: &str| pb::SearchActsRequest {
+        office_id: OFFICE.to_string(),
+        kind: pb::RegisterKind::Birth.into(),
+        year: 1984,
+        part: part.to_owned(),
+        number: number.to_owned(),
+        ..Default::default()
+    };
+    let parts = |found: Vec<pb::ActSummary>| -> Vec<String> {
+        found.into_iter().map(|act| act.key.unwrap().part).collect()
+    };
+    assert_eq!(
+        parts(search(&world, agent, by_key("", "01")).await.unwrap()),
+        ["2", "3"]
+    );
+    assert_eq!(
+        parts(search(&world, agent, by_key("3", "١")).await.unwrap()),
+        ["3"]
+    );
+    assert!(search(&world, agent, by_key("", "2")).await.unwrap().is_empty());
+    let mut deaths = by_key("", "1");
+    deaths.kind = pb::RegisterKind::Death.into();
+    assert!(search(&world, agent, deaths).await.unwrap().is_empty());
+    let mut everywhere = by_key("", "1");
+    everywhere.office_id = String::new();
+    assert_eq!(search(&world, agent, everywhere.clone()).await.unwrap().len(), 2);
+    assert!(
+        search(&world, world.official_at(OTHER, "agent"), everywhere)
+            .await
+            .unwrap()
+            .is_empty()
+    );
+}
+
+#[tokio::test]
+async fn a_name_alone_and_half_a_key_are_refused() {
+    let world = World::start().await;
+    let agent = world.agent();
+    let refused = |request| async { violations(search(&world, agent, request).await) };
+    let mut name = by_name("Amina", "El Idrissi", 0, 0, 0);
+    assert_eq!(
+        refused(name.clone()).await,
+        [("birth_date".to_owned(), "NAME_ALONE".to_owned())]
+    );
+    name.birth_date = date(1984, 2, 30);
+    assert_eq!(
+        refused(name).await,
+        [("birth_date".to_owned(), "MALFORMED".to_owned())]
+    );
+    let found = refused(by_name("Amina", "", 1984, 0, 0)).await;
+    assert_eq!(found, [("family_name".to_owned(), "REQUIRED".to_owned())]);
+    let key = pb::SearchActsRequest {
+        office_id: "elsewhere".to_owned(),
+        number: "x".to_owned(),
+        ..Default::default()
+    };
+    let expected = [
+        ("office_id", "MALFORMED"),
+        ("number", "NUMBER_IMPOSSIBLE"),
+        ("year", "REQUIRED"),
+    ];
+    assert_eq!(
+        refused(key).await,
+        expected.map(|(field, reason)| (field.to_owned(), reason.to_owned()))
+    );
+    let stranger = world.official_at(OTHER, "agent");
+    let elsewhere = search(&world, stranger, by_name("Amina", "El Idrissi", 1984, 0, 0)).await;
+    assert_eq!(elsewhere.err().unwrap().code(), Code::NotFound);
+}
+
+#[tokio::test]
+async fn every_look_at_an_act_is_audited() {
+    let world = World::start().await;
+    let act_id = world.registered(keying("1")).await;
+    let agent = world.agent();
+    world.act(agent, act_id).await.unwrap();
+    world.act(agent, act_id).await.unwrap();
+    let mut conn = world.database.owner().await;
+    let looks: i64 = sqlx::query_scalar(
+        "SELECT count(*) FROM audit WHERE action = 'act.read' AND aggregate_id = $1 AND person_id = $2",
+    )
+    .bind(act_id)
+    .bind(agent.0)
+    .fetch_one(&mut conn)
+    .await
+    .unwrap();
+    assert_eq!(looks, 2);
+}

@@ -1,0 +1,14 @@
+//! Orders as their callers see them: real PostgreSQL, real gRPC channels with mTLS, files on the disk. The other services are doubles that
+//! speak their contracts; their events are applied as the consumer applies them.
+#![expect(clippy::unwrap_used, reason = "a helper that cannot go on fails its test")]
+
+mod audit;
+mod bad_input;
+mod catalogue;
+mod concurrency;
+mod dependencies;
+mod digitised;
+mod harness;
+mod journey;
+mod matrix;
+mod races;

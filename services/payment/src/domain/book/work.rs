@@ -1,0 +1,264 @@
+//! What a provider is told, one act at a time for each attempt, always after a look at its status.
+
+use chrono::{DateTime, Utc};
+use uuid::Uuid;
+
+use super::Book;
+use crate::domain::attempt::{Attempt, AttemptState};
+use crate::domain::fact::Fact;
+use crate::domain::policy::{MAX_REFUSALS, Policy};
+use crate::domain::provider::{Act, Outcome, Provider, SaleState, Status};
+use crate::domain::refund::{Refund, RefundState};
+use crate::domain::reversal::{Reversal, ReversalState};
+
+impl Book {
+    /// Refunds of an attempt that are not at their end, oldest first.
+    pub fn open_refunds(&self, attempt_id: Uuid) -> impl Iterator<Item = &Refund> {
+        self.refunds
+            .iter()
+            .filter(move |refund| refund.attempt_id == attempt_id && refund.state == RefundState::Requested)
+    }
+
+    /// What is to be done at the provider now, after [`Book::observe`] of the same status. Says when it is looked at again where there is
+    /// nothing to do.
+    pub fn next_act(
+        &mut self,
+        attempt_id: Uuid,
+        status: &Status,
+        now: DateTime<Utc>,
+        policy: &Policy,
+    ) -> Option<Act> {
+        if let Some(sent) = self.sent_at(attempt_id)
+            && now < sent + policy.unknown
+        {
+            // Nothing else is sent meanwhile: the sum of the credits must tell what became of this one.
+            self.schedule(attempt_id, Some(sent + policy.unknown));
+            return None;
+        }
+        let act = self.decide(attempt_id, status, now, policy);
+        match &act {
+            Some(act) => self.mark_sent(act, now),
+            None => {
+                let due = self.next_due(attempt_id, now, policy);
+                self.schedule(attempt_id, due);
+            }
+        }
+        act
+    }
+
+    /// What became of an act.
+    pub fn acted(
+        &mut self,
+        attempt_id: Uuid,
+        act: &Act,
+        outcome: Outcome,
+        now: DateTime<Utc>,
+        policy: &Policy,
+    ) -> Vec<Fact> {
+        let facts = match (act, outcome) {
+            (Act::Tell, Outcome::Done) => self.told(attempt_id, now),
+            (Act::Tell, Outcome::Refused) => self.never_told(attempt_id),
+            (Act::Void { reversal_id, .. }, Outcome::Done) => {
+                self.end_reversal(*reversal_id, ReversalState::Voided, now)
+            }
+            (Act::CreditReversal { reversal_id, .. }, Outcome::Done) => {
+                self.end_reversal(*reversal_id, ReversalState::Credited, now)
+            }
+            (Act::CreditRefund { refund_id, .. }, Outcome::Done) => self.complete_refund(*refund_id, now),
+            (Act::Void { reversal_id, .. } | Act::CreditReversal { reversal_id, .. }, Outcome::Refused) => {
+                self.reversal_refused(*reversal_id)
+            }
+            (Act::CreditRefund { refund_id, .. }, Outcome::Refused) => self.refund_refused(*refund_id),
+            (Act::Capture, _) | (_, Outcome::Unknown) => Vec::new(),
+        };
+        let due = match outcome {
+            // Only the status says what is captured; and there may be more to do.
+            Outcome::Done => {
+                self.look(attempt_id, None);
+                let open = self.next_due(attempt_id, now, policy);
+                open.map(|due| due.min(now + policy.soon))
+            }
+            Outcome::Refused | Outcome::Unknown => self.next_due(attempt_id, now, policy),
+        };
+        self.schedule(attempt_id, due);
+        facts
+    }
+
+    /// The provider gave no status: it is asked again later.
+    pub fn unanswered(&mut self, attempt_id: Uuid, now: DateTime<Utc>, policy: &Policy) {
+        if let Some(attempt) = self.attempt_mut(attempt_id) {
+            let pause = policy.pause(attempt.tries);
+            attempt.tries = attempt.tries.saturating_add(1);
+            attempt.due_at = Some(now + pause);
+        }
+    }
+
+    fn decide(&self, attempt_id: Uuid, status: &Status, now: DateTime<Utc>, policy: &Policy) -> Option<Act> {
+        let attempt = self.attempt(attempt_id)?;
+        let reversal = self
+            .open_reversals(attempt_id)
+            .find_map(|reversal| self.reversing(reversal, status));
+        if reversal.is_some() {
+            return reversal;
+        }
+        match attempt.state {
+            AttemptState::Started => {
+                let untold = attempt.provider == Provider::TextMessage
+                    && attempt.told_at.is_none()
+                    && now < attempt.expires_at;
+                untold.then_some(Act::Tell)
+            }
+            AttemptState::Authorised => self.capturing(attempt, status, now, policy),
+            AttemptState::Captured => self
+                .open_refunds(attempt_id)
+                .next()
+                .map(|refund| Act::CreditRefund {
+                    refund_id: refund.id,
+                    amount: refund.amount,
+                }),
+            AttemptState::Voiding | AttemptState::Voided | AttemptState::Ended => None,
+        }
+    }
+
+    fn reversing(&self, reversal: &Reversal, status: &Status) -> Option<Act> {
+        let sale = status.sale(&reversal.transaction)?;
+        let reversal_id = reversal.id;
+        match sale.state {
+            SaleState::Captured if reversal.refusals > 0 => Some(Act::CreditReversal {
+                reversal_id,
+                amount: reversal.amount,
+            }),
+            SaleState::Authorised | SaleState::Captured => Some(Act::Void {
+                reversal_id,
+                transaction: reversal.transaction.clone(),
+            }),
+            SaleState::Declined | SaleState::Pending | SaleState::Voided => None,
+        }
+    }
+
+    /// What is authorised is captured by our own request after its time, or before money of it is given back.
+    fn capturing(
+        &self,
+        attempt: &Attempt,
+        status: &Status,
+        now: DateTime<Utc>,
+        policy: &Policy,
+    ) -> Option<Act> {
+        let authorisation = attempt.authorisation.as_ref()?;
+        let sale = status.sale(&authorisation.transaction)?;
+        let time =
+            now >= authorisation.at + policy.capture_after || self.open_refunds(attempt.id).next().is_some();
+        (sale.state == SaleState::Authorised && time).then_some(Act::Capture)
+    }
+
+    /// When a credit of this attempt was sent whose answer is not known.
+    fn sent_at(&self, attempt_id: Uuid) -> Option<DateTime<Utc>> {
+        let reversals = self
+            .open_reversals(attempt_id)
+            .filter_map(|reversal| reversal.sent_at);
+        let refunds = self.open_refunds(attempt_id).filter_map(|refund| refund.sent_at);
+        reversals.chain(refunds).max()
+    }
+
+    /// A credit is written down as sent before it is: what comes after a crash then looks before it sends again.
+    fn mark_sent(&mut self, act: &Act, now: DateTime<Utc>) {
+        match act {
+            Act::CreditReversal { reversal_id, .. } => {
+                for reversal in self
+                    .reversals
+                    .iter_mut()
+                    .filter(|reversal| reversal.id == *reversal_id)
+                {
+                    reversal.sent_at = Some(now);
+                }
+            }
+            Act::CreditRefund { refund_id, .. } => {
+                for refund in self.refunds.iter_mut().filter(|refund| refund.id == *refund_id) {
+                    refund.sent_at = Some(now);
+                }
+            }
+            Act::Tell | Act::Capture | Act::Void { .. } => {}
+        }
+    }
+
+    fn told(&mut self, attempt_id: Uuid, now: DateTime<Utc>) -> Vec<Fact> {
+        if let Some(attempt) = self.attempt_mut(attempt_id) {
+            attempt.told_at = Some(now);
+        }
+        Vec::new()
+    }
+
+    /// The provider does not take the request: nobody can confirm it.
+    fn never_told(&mut self, attempt_id: Uuid) -> Vec<Fact> {
+        match self.attempt_mut(attempt_id) {
+            Some(attempt) if attempt.state == AttemptState::Started => {
+                attempt.state = AttemptState::Ended;
+                vec![Fact::AttemptEnded { attempt_id }]
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    fn reversal_refused(&mut self, id: Uuid) -> Vec<Fact> {
+        for reversal in self.reversals.iter_mut().filter(|reversal| reversal.id == id) {
+            reversal.refusals = reversal.refusals.saturating_add(1);
+            reversal.sent_at = None;
+        }
+        Vec::new()
+    }
+
+    fn refund_refused(&mut self, id: Uuid) -> Vec<Fact> {
+        let Some(refund) = self.refunds.iter_mut().find(|refund| refund.id == id) else {
+            return Vec::new();
+        };
+        refund.refusals += 1;
+        refund.sent_at = None;
+        if refund.refusals < MAX_REFUSALS {
+            return Vec::new();
+        }
+        refund.state = RefundState::Failed;
+        vec![Fact::RefundFailed { refund_id: id }]
+    }
+
+    fn next_due(&self, attempt_id: Uuid, now: DateTime<Utc>, policy: &Policy) -> Option<DateTime<Utc>> {
+        let attempt = self.attempt(attempt_id)?;
+        let later = now + policy.pause(attempt.tries);
+        if let Some(sent) = self.sent_at(attempt_id) {
+            return Some(later.max(sent + policy.unknown));
+        }
+        if self.open_reversals(attempt_id).next().is_some() || self.open_refunds(attempt_id).next().is_some()
+        {
+            return Some(later);
+        }
+        match attempt.state {
+            AttemptState::Started => {
+                let end = attempt.expires_at + policy.margin;
+                let untold = attempt.provider == Provider::TextMessage && attempt.told_at.is_none();
+                Some(if end <= now || untold {
+                    later
+                } else {
+                    end.min(later)
+                })
+            }
+            AttemptState::Authorised => {
+                let capture = attempt
+                    .authorisation
+                    .as_ref()
+                    .map(|authorisation| authorisation.at + policy.capture_after)
+                    .filter(|capture| *capture > now);
+                Some(capture.map_or(later, |capture| capture.min(later)))
+            }
+            AttemptState::Captured | AttemptState::Voiding | AttemptState::Voided | AttemptState::Ended => {
+                None
+            }
+        }
+    }
+
+    /// Looked at again then, after one look more.
+    fn schedule(&mut self, attempt_id: Uuid, due: Option<DateTime<Utc>>) {
+        if let Some(attempt) = self.attempt_mut(attempt_id) {
+            attempt.due_at = due;
+            attempt.tries = attempt.tries.saturating_add(1);
+        }
+    }
+}

@@ -1,0 +1,59 @@
+//! How long things may take.
+
+use chrono::TimeDelta;
+
+/// Longest pause between two looks at the same attempt.
+const LONGEST: TimeDelta = TimeDelta::minutes(15);
+
+/// Attempts of one payable.
+pub const MAX_ATTEMPTS: usize = 10;
+/// Refusals after which a refund has failed, and the giving back of a transaction raises the alarm.
+pub const MAX_REFUSALS: i32 = 5;
+
+/// Times by which the machine goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Policy {
+    /// First pause between two looks; it doubles with each.
+    pub poll: TimeDelta,
+    /// After which what is authorised and not captured is captured by our own request.
+    pub capture_after: TimeDelta,
+    /// How long after its end a session is asked about a last time.
+    pub margin: TimeDelta,
+    /// How long a credit without an answer is given to show up, before it is sent again.
+    pub unknown: TimeDelta,
+    /// How soon something that was just told is looked at.
+    pub soon: TimeDelta,
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Self {
+            poll: TimeDelta::seconds(30),
+            capture_after: TimeDelta::hours(1),
+            margin: TimeDelta::minutes(2),
+            unknown: TimeDelta::minutes(2),
+            soon: TimeDelta::seconds(2),
+        }
+    }
+}
+
+impl Policy {
+    /// The pause after so many looks.
+    pub fn pause(&self, tries: i32) -> TimeDelta {
+        let factor = 1 << tries.clamp(0, 10);
+        (self.poll * factor).min(LONGEST.max(self.poll))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pauses_double_up_to_a_quarter_of_an_hour() {
+        let policy = Policy::default();
+        let seconds: Vec<i64> = (0..8).map(|tries| policy.pause(tries).num_seconds()).collect();
+        assert_eq!(seconds, [30, 60, 120, 240, 480, 900, 900, 900]);
+        assert_eq!(policy.pause(i32::MAX), LONGEST);
+    }
+}

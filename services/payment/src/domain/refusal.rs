@@ -1,0 +1,38 @@
+//! Why a payable does not allow what is asked.
+
+/// A rule that stands against a command.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    #[error("the payable is paid")]
+    Paid,
+    #[error("the payable was cancelled")]
+    Cancelled,
+    #[error("the payable has expired")]
+    Expired,
+    #[error("the payable is not paid")]
+    NotPaid,
+    #[error("the refund is more than what is left of the payment")]
+    RefundTooMuch,
+    #[error("the refund was requested before with another amount")]
+    RefundExists,
+    #[error("the payable has had as many attempts as it may")]
+    TooManyAttempts,
+    #[error("a request to a phone is waiting for its answer")]
+    TextMessagePending,
+}
+
+impl Refusal {
+    /// The stable code.
+    pub fn reason(self) -> &'static str {
+        match self {
+            Self::Paid => "PAYABLE_PAID",
+            Self::Cancelled => "PAYABLE_CANCELLED",
+            Self::Expired => "PAYABLE_EXPIRED",
+            Self::NotPaid => "PAYABLE_NOT_PAID",
+            Self::RefundTooMuch => "REFUND_TOO_MUCH",
+            Self::RefundExists => "REFUND_EXISTS",
+            Self::TooManyAttempts => "TOO_MANY_ATTEMPTS",
+            Self::TextMessagePending => "TEXT_MESSAGE_PENDING",
+        }
+    }
+}

@@ -1,0 +1,3 @@
+//! What the service tells: [`publish`].
+
+pub mod publish;

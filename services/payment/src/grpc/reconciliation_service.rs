@@ -1,0 +1,56 @@
+//! `ReconciliationService`.
+
+use std::sync::Arc;
+
+use tonic::{Request, Response, Status};
+use wathiq_chassis::caller;
+use wathiq_proto::wathiq::payment::v1 as pb;
+use wathiq_proto::wathiq::payment::v1::reconciliation_service_server::ReconciliationService;
+
+use crate::app::App;
+use crate::app::list_differences::list_differences;
+use crate::grpc::convert;
+use crate::grpc::fields::Fields;
+use crate::grpc::page::{self, Sizes};
+use crate::wire;
+
+/// Pages of differences.
+const SIZES: Sizes = Sizes {
+    usual: 50,
+    largest: 200,
+};
+
+/// Handlers of the administrators' side.
+pub(super) struct Reconciliation {
+    app: Arc<App>,
+}
+
+impl Reconciliation {
+    pub(super) fn new(app: &Arc<App>) -> Self {
+        Self { app: Arc::clone(app) }
+    }
+}
+
+#[tonic::async_trait]
+impl ReconciliationService for Reconciliation {
+    async fn list_differences(
+        &self,
+        request: Request<pb::ListDifferencesRequest>,
+    ) -> Result<Response<pb::ListDifferencesResponse>, Status> {
+        let caller = caller(&request)?;
+        let message = request.get_ref();
+        let mut fields = Fields::default();
+        let size = SIZES.size(&mut fields, message.page_size);
+        let after = page::difference_of_token(&mut fields, &message.page_token);
+        let (Some(size), Some(after)) = (size, after) else {
+            return Err(fields.error().into());
+        };
+        let (mut found, run) = list_differences(&self.app, caller, after, i64::from(size) + 1).await?;
+        let next_page_token = page::cut(&mut found, size, page::token_of_difference);
+        Ok(Response::new(pb::ListDifferencesResponse {
+            differences: found.iter().map(convert::difference).collect(),
+            next_page_token,
+            run_time: run.map(wire::timestamp),
+        }))
+    }
+}

@@ -1,0 +1,103 @@
+//! What the provider posts to us, and browsers that come back from it. Nothing is read before the hash holds.
+
+use std::collections::BTreeMap;
+
+use super::{CURRENCY, Cmi, STORE_TYPE, hash};
+use crate::domain::money;
+use crate::domain::provider::Success;
+use crate::providers::{Field, Message, Told, Unproven};
+
+/// Longest transaction, code or hash that is kept.
+const LONGEST: usize = 100;
+
+/// The fields of a message under their names in lower case.
+struct Fields(BTreeMap<String, String>);
+
+impl Fields {
+    fn get(&self, name: &str) -> Option<&str> {
+        self.0.get(name).map(String::as_str)
+    }
+
+    fn required(&self, name: &str) -> Result<&str, Unproven> {
+        match self.get(name) {
+            Some(value) if !value.is_empty() && value.len() <= LONGEST => Ok(value),
+            _ => Err(Unproven::Malformed),
+        }
+    }
+}
+
+pub(super) fn verify(cmi: &Cmi, posted: &[Field]) -> Result<Message, Unproven> {
+    let posted: Vec<Field> = posted
+        .iter()
+        .map(|field| Field::new(&field.name, hash::received(&field.value)))
+        .collect();
+    let mut fields = BTreeMap::new();
+    for field in &posted {
+        let value = field.value.trim().to_owned();
+        if fields.insert(field.name.to_ascii_lowercase(), value).is_some() {
+            return Err(Unproven::Doubled);
+        }
+    }
+    let fields = Fields(fields);
+    let given = fields.required("hash")?;
+    if !hash::holds(given, &posted, &cmi.store_key) {
+        return Err(Unproven::Forged);
+    }
+    let ours = [
+        ("clientid", cmi.config.client_id.as_str()),
+        ("currency", CURRENCY),
+        ("storetype", STORE_TYPE),
+    ];
+    if ours
+        .into_iter()
+        .any(|(name, value)| fields.get(name) != Some(value))
+    {
+        return Err(Unproven::Foreign);
+    }
+    let order_id = fields.required("oid")?.to_owned();
+    let amount = money::parse(fields.required("amount")?).ok_or(Unproven::Malformed)?;
+    let outcome = told(cmi, &fields, amount)?;
+    let key = match fields.get("transid") {
+        Some(transaction) if !transaction.is_empty() => transaction,
+        // A decline may have no transaction: then its hash tells it from the next.
+        _ => given,
+    };
+    Ok(Message {
+        order_id,
+        key: key.to_owned(),
+        amount,
+        outcome,
+    })
+}
+
+/// A success is one in every field that says so: return code, response, and the card holder's authentication where it is told.
+fn told(cmi: &Cmi, fields: &Fields, amount: i64) -> Result<Told, Unproven> {
+    let code = fields.required("procreturncode")?;
+    let approved = fields
+        .get("response")
+        .is_some_and(|response| response.eq_ignore_ascii_case("approved"));
+    if code != "00" || !approved {
+        return Ok(Told::Declined {
+            code: code.to_owned(),
+        });
+    }
+    Ok(Told::Success(Success {
+        transaction: fields.required("transid")?.to_owned(),
+        amount,
+        international: international(cmi, fields),
+        authentic: authentic(fields.get("mdstatus")),
+    }))
+}
+
+/// 1 to 4: the card holder was authenticated, or the issuer answers for it; not told is not refused.
+pub(super) fn authentic(md_status: Option<&str>) -> bool {
+    md_status.is_none_or(|status| matches!(status, "" | "1" | "2" | "3" | "4"))
+}
+
+fn international(cmi: &Cmi, fields: &Fields) -> bool {
+    let mark = cmi.config.international_mark.to_uppercase();
+    ["extra.cardissuer", "extra.cardbrand"]
+        .into_iter()
+        .filter_map(|name| fields.get(name))
+        .any(|value| value.to_uppercase().contains(&mark))
+}

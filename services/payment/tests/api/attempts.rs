@@ -1,0 +1,137 @@
+//! The payer's side: setting out by card.
+
+use chrono::TimeDelta;
+use tonic::Code;
+use uuid::Uuid;
+use wathiq_proto::wathiq::payment::v1 as pb;
+
+use crate::harness::cmi::value;
+use crate::harness::{World, hash, reason, request_id, violations};
+
+#[tokio::test]
+async fn the_form_is_what_the_provider_wants_and_its_hash_holds() {
+    let world = World::start().await;
+    let payer = Uuid::new_v4();
+    let payable = world.open(payer).await;
+    let card = world.card(payer, &payable.payable_id).await;
+    let expected = [
+        ("clientid", "600000001"),
+        ("storetype", "3D_PAY_HOSTING"),
+        ("TranType", "PreAuth"),
+        ("amount", "20.00"),
+        ("currency", "504"),
+        ("oid", card.attempt.provider_order_id.as_str()),
+        ("okUrl", "https://wathiq.test/payments/cmi/ok"),
+        ("failUrl", "https://wathiq.test/payments/cmi/fail"),
+        ("shopurl", "https://wathiq.test/"),
+        ("callbackUrl", "https://wathiq.test/payments/cmi"),
+        ("CallbackResponse", "true"),
+        ("lang", "fr"),
+        ("email", "amina@example.ma"),
+        ("BillToName", "Amina El Idrissi"),
+        ("BillToCountry", "504"),
+        ("tel", "+212600000000"),
+        ("hashAlgorithm", "ver3"),
+        ("encoding", "UTF-8"),
+        ("AutoRedirect", "true"),
+        ("refreshtime", "5"),
+        ("sessiontimeout", "1800"),
+    ];
+    for (name, wanted) in expected {
+        assert_eq!(value(&card.form, name), wanted, "{name}");
+    }
+    assert!(card.form.action_url.ends_with("/fim/est3Dgate"));
+    let fields: Vec<(String, String)> = card
+        .form
+        .fields
+        .iter()
+        .map(|field| (field.name.clone(), field.value.clone()))
+        .collect();
+    assert_eq!(value(&card.form, "HASH"), hash::of(&fields));
+    // No field stands twice, and a new attempt has a new order id.
+    let names: std::collections::HashSet<String> =
+        fields.iter().map(|(name, _)| name.to_lowercase()).collect();
+    assert_eq!(names.len(), fields.len());
+    let other = world.card(payer, &payable.payable_id).await;
+    assert_ne!(other.oid(), card.oid());
+}
+
+#[tokio::test]
+async fn a_repeat_starts_nothing_new_and_options_follow_the_payable() {
+    let world = World::start().await;
+    let payer = Uuid::new_v4();
+    let payable = world.open(payer).await;
+    let message = pb::StartAttemptRequest {
+        request_id: request_id(),
+        payable_id: payable.payable_id.clone(),
+        provider: "cmi".to_owned(),
+        language: "ar".to_owned(),
+        phone: String::new(),
+    };
+    let first = world
+        .payments()
+        .start_attempt(world.by(payer, message.clone()))
+        .await
+        .unwrap();
+    let again = world
+        .payments()
+        .start_attempt(world.by(payer, message))
+        .await
+        .unwrap();
+    assert!(first.into_inner() == again.into_inner());
+    let options = async |id: &str| {
+        let message = pb::GetPaymentRequest {
+            payable_id: id.to_owned(),
+        };
+        let found = world.payments().get_payment(world.by(payer, message)).await;
+        let found = found.unwrap().into_inner();
+        assert_eq!(found.payable.unwrap().attempts.len(), 1);
+        found
+            .options
+            .into_iter()
+            .map(|option| option.provider)
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(options(&payable.payable_id).await, ["cmi", "text-message"]);
+    let (paid, _) = world.paid(payer).await;
+    assert!(options(&paid.payable_id).await.is_empty());
+}
+
+#[tokio::test]
+async fn ten_attempts_are_enough_and_faults_are_told() {
+    let world = World::start().await;
+    let payer = Uuid::new_v4();
+    let payable = world.open(payer).await;
+    for _ in 0..10 {
+        world.card(payer, &payable.payable_id).await;
+    }
+    assert_eq!(
+        reason(world.try_card(payer, &payable.payable_id).await),
+        (Code::FailedPrecondition, "TOO_MANY_ATTEMPTS".to_owned())
+    );
+    let wrong = pb::StartAttemptRequest {
+        request_id: request_id(),
+        payable_id: "x".to_owned(),
+        provider: "paypal".to_owned(),
+        language: "de".to_owned(),
+        phone: String::new(),
+    };
+    let faults = violations(world.payments().start_attempt(world.by(payer, wrong)).await);
+    let fields: Vec<&str> = faults.iter().map(|(field, _)| field.as_str()).collect();
+    assert_eq!(fields, ["payable_id", "provider", "language"]);
+}
+
+#[tokio::test]
+async fn a_session_never_outlasts_its_payable() {
+    let world = World::start().await;
+    let payer = Uuid::new_v4();
+    let payable = world.open(payer).await;
+    world.advance(TimeDelta::days(2) - TimeDelta::minutes(10));
+    let card = world.card(payer, &payable.payable_id).await;
+    assert_eq!(value(&card.form, "sessiontimeout"), "600");
+    world.advance(TimeDelta::seconds(571));
+    assert_eq!(
+        reason(world.try_card(payer, &payable.payable_id).await),
+        (Code::FailedPrecondition, "PAYABLE_EXPIRED".to_owned())
+    );
+}
