@@ -1,21 +1,17 @@
 //! Compiles the contracts with protox, so that no machine or image needs protoc.
 
-use std::path::PathBuf;
+use std::{collections::BTreeSet, path::PathBuf};
 
 use prost::Message;
+use prost_types::FileDescriptorSet;
 
-/// Messages that carry a password, code, PIN, token, name or address: they do not print.
+/// Messages that carry a password, code, PIN, token, name, address or payer's data: they do not print, nor do those that hold them.
 const HOLD_SECRETS: &[&str] = &[
     ".wathiq.identity.v1.Person",
     ".wathiq.identity.v1.PersonName",
     ".wathiq.identity.v1.IdentityDocument",
     ".wathiq.identity.v1.Claim",
     ".wathiq.identity.v1.FindClaimsRequest",
-    ".wathiq.identity.v1.FindClaimsResponse",
-    ".wathiq.identity.v1.GetPersonResponse",
-    ".wathiq.identity.v1.GetPersonForServiceResponse",
-    ".wathiq.identity.v1.UpdatePreferencesResponse",
-    ".wathiq.identity.v1.ProveContactResponse",
     ".wathiq.identity.v1.ProveIdentityRequest",
     ".wathiq.identity.v1.GrantMembershipRequest",
     ".wathiq.identity.v1.SignUpRequest",
@@ -32,16 +28,18 @@ const HOLD_SECRETS: &[&str] = &[
     ".wathiq.identity.v1.RequestPasswordResetRequest",
     ".wathiq.identity.v1.ResetPasswordRequest",
     ".wathiq.identity.v1.SignInRequest",
-    ".wathiq.identity.v1.SignInResponse",
     ".wathiq.identity.v1.SessionGrant",
     ".wathiq.identity.v1.SecondFactorChallenge",
     ".wathiq.identity.v1.CompleteSignInRequest",
-    ".wathiq.identity.v1.CompleteSignInResponse",
+    ".wathiq.identity.v1.StartContactSessionRequest",
+    ".wathiq.identity.v1.CompleteContactSessionRequest",
     ".wathiq.identity.v1.ExchangeSessionRequest",
     ".wathiq.identity.v1.ExchangeSessionResponse",
     ".wathiq.identity.v1.ConfirmWithTotpRequest",
     ".wathiq.identity.v1.TakeDeliveryResponse",
     ".wathiq.signature.v1.SealRequest",
+    ".wathiq.signature.v1.SealIssuedDocumentsRequest",
+    ".wathiq.signature.v1.GetIssuedDocumentResponse",
     ".wathiq.signature.v1.DownloadByLinkRequest",
     ".wathiq.signature.v1.GetLinkRequest",
     ".wathiq.signature.v1.GetMessageFactsResponse",
@@ -74,9 +72,32 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     std::fs::write(out.join("wathiq.binpb"), descriptors.encode_to_vec())?;
     let mut config = prost_build::Config::new();
     config.enable_type_names();
+    let silent = holders_of(HOLD_SECRETS, &descriptors);
     tonic_prost_build::configure()
         .include_file("packages.rs")
-        .skip_debug(HOLD_SECRETS)
+        .skip_debug(silent)
         .compile_fds_with_config(descriptors, config)?;
     Ok(())
+}
+
+/// The messages named and every message that holds one of them, however deep.
+fn holders_of(named: &[&str], descriptors: &FileDescriptorSet) -> BTreeSet<String> {
+    let mut found: BTreeSet<String> = named.iter().map(|name| (*name).to_owned()).collect();
+    loop {
+        let before = found.len();
+        for file in &descriptors.file {
+            for message in &file.message_type {
+                if message
+                    .field
+                    .iter()
+                    .any(|field| found.contains(field.type_name()))
+                {
+                    found.insert(format!(".{}.{}", file.package(), message.name()));
+                }
+            }
+        }
+        if found.len() == before {
+            return found;
+        }
+    }
 }

@@ -18,6 +18,9 @@ pub struct Description {
     pub softhsm: SoftHsm,
     pub mail: Mail,
     pub sms: Sms,
+    pub cmi: Cmi,
+    pub text_payment: TextPayment,
+    pub carrier: Carrier,
 }
 
 /// PostgreSQL. `ca` absent means no TLS, `roles` maps each role to the file with its password.
@@ -86,6 +89,37 @@ pub struct Mail {
 pub struct Sms {
     pub url: String,
     pub key: String,
+}
+
+/// The store at CMI, played by the partner sandbox: `<url>/fim/est3Dgate` and `<url>/fim/api`. `control` has the
+/// sandbox's own address, which no test cuts.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Cmi {
+    pub url: String,
+    pub control: String,
+    pub client_id: String,
+    pub store_key_file: PathBuf,
+    pub api_name: String,
+    pub api_password_file: PathBuf,
+}
+
+/// The account at the provider of payments by text message, played by the partner sandbox: `<url>/payments`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct TextPayment {
+    pub url: String,
+    pub control: String,
+    pub key_file: PathBuf,
+    pub callback_secret_file: PathBuf,
+}
+
+/// The carrier, played by the partner sandbox: `<url>/deposit-lists`. It signs with `inbound`, the platform with
+/// `outbound`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Carrier {
+    pub url: String,
+    pub control: String,
+    pub inbound_secret_file: PathBuf,
+    pub outbound_secret_file: PathBuf,
 }
 
 impl Description {

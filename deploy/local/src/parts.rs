@@ -158,6 +158,9 @@ pub fn describe(around: &Surroundings<'_>) -> Result<Description> {
             .context("cannot describe the token store")?,
         mail: mail::describe(around)?,
         sms: sandbox::describe(around)?,
+        cmi: sandbox::cmi(around)?,
+        text_payment: sandbox::text_payment(around)?,
+        carrier: sandbox::carrier(around)?,
     })
 }
 

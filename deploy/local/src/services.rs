@@ -185,7 +185,7 @@ impl Facts<'_> {
                 .filter(|instance| instance.service == service)
                 .map(|instance| self.loopback(&instance.name()))
                 .collect::<Result<Vec<_>>>()?;
-            section[service] = json!({"addresses": addresses, "server_name": service});
+            section[service.replace('-', "_")] = json!({"addresses": addresses, "server_name": service});
         }
         Ok(section)
     }

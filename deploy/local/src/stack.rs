@@ -36,6 +36,9 @@ pub struct Links {
     pub time_stamping: Link,
     pub smtp: Link,
     pub text_messages: Link,
+    pub cmi: Link,
+    pub text_payment: Link,
+    pub carrier: Link,
 }
 
 /// Running services. They end with this value, or with the process.
@@ -324,6 +327,11 @@ fn link(description: &Description) -> Result<(Links, Description)> {
     let mut linked = description.clone();
     let tsa: reqwest::Url = description.trust.tsa_url.parse()?;
     let sms: reqwest::Url = description.sms.url.parse()?;
+    let (cmi, phones, carrier): (reqwest::Url, reqwest::Url, reqwest::Url) = (
+        description.cmi.url.parse()?,
+        description.text_payment.url.parse()?,
+        description.carrier.url.parse()?,
+    );
     let loopback = |url: &reqwest::Url| -> Result<std::net::SocketAddr> {
         Ok((
             [127, 0, 0, 1],
@@ -336,10 +344,16 @@ fn link(description: &Description) -> Result<(Links, Description)> {
         time_stamping: Link::to(loopback(&tsa)?)?,
         smtp: Link::to(description.mail.smtp.parse()?)?,
         text_messages: Link::to(loopback(&sms)?)?,
+        cmi: Link::to(loopback(&cmi)?)?,
+        text_payment: Link::to(loopback(&phones)?)?,
+        carrier: Link::to(loopback(&carrier)?)?,
     };
     linked.postgres.port = links.postgres.port();
     linked.trust.tsa_url = moved(tsa, links.time_stamping.port());
     linked.sms.url = moved(sms, links.text_messages.port());
+    linked.cmi.url = moved(cmi, links.cmi.port());
+    linked.text_payment.url = moved(phones, links.text_payment.port());
+    linked.carrier.url = moved(carrier, links.carrier.port());
     linked.mail.smtp = format!("127.0.0.1:{}", links.smtp.port());
     Ok((links, linked))
 }

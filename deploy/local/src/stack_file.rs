@@ -62,6 +62,9 @@ fn partners(description: &Description) -> Value {
     json!({
         "mail": {"inbox": mail.api, "smtp": mail.smtp},
         "text_messages": {"url": sms.url, "key": sms.key, "inbox": format!("{}/inbox", sms.url)},
+        "cmi": {"url": description.cmi.url, "orders": format!("{}/control/cmi/orders", description.cmi.control)},
+        "text_payments": {"phones": format!("{}/text-payments", description.text_payment.control)},
+        "carrier": {"items": format!("{}/parcels", description.carrier.control)},
         "trust": {"time_stamping": trust.tsa_url, "ocsp": trust.ocsp_url, "crl": trust.crl_url},
     })
 }

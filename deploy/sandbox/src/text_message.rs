@@ -154,7 +154,7 @@ fn authorised(headers: &HeaderMap, key: &str) -> bool {
 }
 
 /// ITU-T E.164: a plus, then at most fifteen digits, the first not zero.
-fn is_e164(number: &str) -> bool {
+pub(crate) fn is_e164(number: &str) -> bool {
     number.strip_prefix('+').is_some_and(|digits| {
         (8..=15).contains(&digits.len())
             && !digits.starts_with('0')

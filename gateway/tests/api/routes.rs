@@ -13,6 +13,14 @@ use crate::stub::{EXCHANGE, all_methods};
 /// Methods of services that no route of the API reaches, and why.
 const NOT_FOR_PROGRAMS: &[(&str, &str)] = &[
     (
+        "/wathiq.identity.v1.SessionService/StartContactSession",
+        "nothing is offered yet to people without an account",
+    ),
+    (
+        "/wathiq.identity.v1.SessionService/CompleteContactSession",
+        "nothing is offered yet to people without an account",
+    ),
+    (
         "/wathiq.identity.v1.SessionService/ExchangeSession",
         "the gateway's own call for every session",
     ),

@@ -20,7 +20,7 @@ const LONG: [(&str, &str); 4] = [
 
 /// Hosts that a file may name: our own examples, documentation and name spaces. Where packages are fetched from is a matter of
 /// the machine, never of the tree.
-const HOSTS: [&str; 24] = [
+const HOSTS: [&str; 27] = [
     "127.0.0.1",
     "localhost",
     "host",
@@ -45,6 +45,10 @@ const HOSTS: [&str; 24] = [
     "www.w3.org",
     "example.org",
     "wathiq.local",
+    // In a published vector of hash ver3, and the payment provider's own.
+    "domain.com",
+    "payment.cmi.co.ma",
+    "testpayment.cmi.co.ma",
 ];
 
 /// Domains kept for examples (RFC 2606), and ours under `.ma`.

@@ -22,6 +22,8 @@ pub(crate) struct Browser {
     judge: String,
     session: Option<Value>,
     asked: u64,
+    /// A page has loaded since it was asked for: the browser may say so before it answers the call that asked.
+    loaded: bool,
     _profile: TempDir,
 }
 
@@ -48,6 +50,7 @@ impl Browser {
             judge,
             session: None,
             asked: 0,
+            loaded: false,
             _profile: profile,
         };
         let target = browser.call("Target.createTarget", &json!({"url": "about:blank"}))?;
@@ -68,8 +71,11 @@ impl Browser {
         for width in WIDTHS {
             let screen = json!({"width": width, "height": 800, "deviceScaleFactor": 1, "mobile": false});
             self.call("Emulation.setDeviceMetricsOverride", &screen)?;
+            self.loaded = false;
             self.call("Page.navigate", &json!({"url": url}))?;
-            while self.read()?["method"] != "Page.loadEventFired" {}
+            while !self.loaded {
+                self.read()?;
+            }
             let wide = self.evaluate("document.documentElement.scrollWidth")?;
             ensure!(
                 wide.as_u64() <= Some(u64::from(width)),
@@ -117,7 +123,9 @@ impl Browser {
         if message.pop() != Some(0) {
             bail!("the browser has ended");
         }
-        Ok(serde_json::from_slice(&message)?)
+        let message: Value = serde_json::from_slice(&message)?;
+        self.loaded |= message["method"] == "Page.loadEventFired";
+        Ok(message)
     }
 }
 

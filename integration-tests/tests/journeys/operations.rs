@@ -114,6 +114,11 @@ pub(crate) fn on_own_request(confirmation: &str) -> Vec<Operation> {
             None,
         ),
         of(
+            Method::HEAD,
+            "/v1/legalisation-requests/{legalisation_request_id}/files/{kind}",
+            None,
+        ),
+        of(
             Method::GET,
             "/v1/legalisation-requests/{legalisation_request_id}/commitments",
             None,
@@ -126,6 +131,7 @@ pub(crate) fn on_own_document() -> Vec<Operation> {
     vec![
         of(Method::GET, "/v1/documents/{document_id}", None),
         of(Method::GET, "/v1/documents/{document_id}/content", None),
+        of(Method::HEAD, "/v1/documents/{document_id}/content", None),
         of(
             Method::GET,
             "/v1/documents/{document_id}/pages/{page_number}/image.png",
@@ -228,6 +234,7 @@ pub(crate) fn of_office(ids: &Ids, confirmation: &str) -> Vec<Operation> {
 /// What administrators do.
 pub(crate) fn of_administration(ids: &Ids) -> Vec<Operation> {
     let today = crate::stage::today();
+    let from_time = wathiq_chassis::Ambient::system().now() + chrono::TimeDelta::days(7);
     let period = json!({"from": today, "to": null});
     let membership = json!({
         "person_id": ids.person, "role": "agent", "deputy_for_membership_id": null, "from": today, "to": null,
@@ -259,7 +266,7 @@ pub(crate) fn of_administration(ids: &Ids) -> Vec<Operation> {
         of(
             Method::PUT,
             "/v1/offices/{office_id}/fees/{document_kind}",
-            Some(json!({"fee_centimes": 100, "from_time": "2026-12-31T00:00:00Z"})),
+            Some(json!({"fee_centimes": 100, "from_time": from_time})),
         ),
         of(
             Method::POST,

@@ -60,7 +60,11 @@ async fn expect(
 ) {
     let mut wrong = Vec::new();
     for operation in operations {
-        let (said, wanted) = (operation.call(api, ids).await.said(), expected(&operation));
+        let (said, mut wanted) = (operation.call(api, ids).await.said(), expected(&operation));
+        if operation.method == Method::HEAD {
+            // Such an answer has no body to give a reason in.
+            wanted = format!("{} without a reason", &wanted[..3]);
+        }
         if said != wanted {
             wrong.push(format!("{}: {said}, not {wanted}", operation.name()));
         }

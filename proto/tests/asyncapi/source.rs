@@ -30,7 +30,7 @@ impl Topic {
     pub(crate) fn event_types(&self) -> Vec<String> {
         self.events
             .iter()
-            .map(|event| format!("wathiq.{}.v1.{event}", self.producer))
+            .map(|event| format!("wathiq.{}.v1.{event}", self.producer.replace('-', "_")))
             .collect()
     }
 }

@@ -63,7 +63,10 @@ async fn an_outage_delays_and_loses_nothing() {
         // A relay that failed to deliver gives up its connection and with it the lock.
         wait_until("the relay has purged and given up the lock", async || {
             database
-                .count("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'")
+                .count(
+                    "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'
+                         AND database = (SELECT oid FROM pg_database WHERE datname = current_database())",
+                )
                 .await
                 == 0
         })

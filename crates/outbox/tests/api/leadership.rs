@@ -105,8 +105,13 @@ async fn a_leader_whose_connection_dies_leads_again_or_is_replaced() {
         let mut superuser = database.connect_as_superuser().await;
         let mut sequence = 0;
         for _ in 0..3 {
-            wait_until("one leads", async || leaders(&mut superuser).await.len() == 1).await;
-            let (leader, _) = leaders(&mut superuser).await[0].clone();
+            let mut leading = Vec::new();
+            wait_until("one leads", async || {
+                leading = leaders(&mut superuser).await;
+                leading.len() == 1
+            })
+            .await;
+            let (leader, _) = leading.swap_remove(0);
             for _ in 0..10 {
                 sequence += 1;
                 database.append(broker.topic, aggregate, sequence).await;

@@ -148,6 +148,11 @@ fn say_where(demo: &Demo, description: &Description, notes: &Notes, folder: &Pat
     eprintln!("  API             {url}/docs");
     eprintln!("  e-mail          {}", description.mail.api);
     eprintln!("  text messages   {}/inbox", description.sms.url);
+    eprintln!(
+        "  payments        {}/text-payments",
+        description.text_payment.control
+    );
+    eprintln!("  carrier         {}/parcels", description.carrier.control);
     eprintln!("  time-stamping   {}", trust.tsa_url);
     eprintln!("  OCSP, CRL       {}  {}", trust.ocsp_url, trust.crl_url);
     eprintln!("  Kafka           {}", description.kafka.brokers);

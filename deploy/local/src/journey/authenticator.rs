@@ -10,6 +10,8 @@ use totp_rs::{Builder, Totp};
 use crate::secrets;
 
 const STEP: u64 = 30;
+/// How long a code given here stays good at least, in seconds: time enough to carry it to the platform.
+const GOOD_FOR: u64 = 10;
 
 /// Gives each code once: the platform refuses a code that was used.
 pub struct Authenticator {
@@ -64,16 +66,16 @@ impl Authenticator {
     /// Whether a code can be had without waiting.
     #[must_use]
     pub fn is_ready(&self) -> bool {
-        self.last_step <= step_now()
+        self.last_step <= now() / STEP
     }
 
-    /// The next code that the platform takes. It takes one step either side of its own clock, so three codes can be had
-    /// at once; for a fourth this waits.
+    /// The next code that the platform takes. It takes one step either side of its own clock, so that two or three codes
+    /// can be had at once; for one more this waits.
     pub async fn code(&mut self) -> String {
         loop {
-            let now = step_now();
-            let next = (self.last_step + 1).max(now.saturating_sub(1));
-            if next <= now + 1 {
+            let seconds = now();
+            let next = (self.last_step + 1).max(oldest_step(seconds));
+            if next <= seconds / STEP + 1 {
                 self.last_step = next;
                 if let Some(file) = &self.ledger {
                     // Not written, it costs the next run a refused code at most.
@@ -86,7 +88,38 @@ impl Authenticator {
     }
 }
 
-fn step_now() -> u64 {
+/// The oldest step whose code the platform still takes when this time, in seconds, has gone on by [`GOOD_FOR`].
+fn oldest_step(seconds: u64) -> u64 {
+    ((seconds + GOOD_FOR) / STEP).saturating_sub(1)
+}
+
+fn now() -> u64 {
     let now = SystemTime::now().duration_since(UNIX_EPOCH);
-    now.unwrap_or_default().as_secs() / STEP
+    now.unwrap_or_default().as_secs()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{GOOD_FOR, STEP, oldest_step};
+
+    #[test]
+    fn no_code_is_given_that_dies_on_its_way() {
+        for seconds in 60_000..60_000 + 2 * STEP {
+            let step = oldest_step(seconds);
+            let ends = (step + 2) * STEP;
+            assert!(
+                ends >= seconds + GOOD_FOR,
+                "at {seconds} the code of {step} ends at {ends}"
+            );
+            assert!(
+                step <= seconds / STEP,
+                "at {seconds} nothing is left to give at once"
+            );
+        }
+        assert_eq!(
+            oldest_step(60_000),
+            1999,
+            "early in a step the one before it still does"
+        );
+    }
 }

@@ -9,7 +9,7 @@ use crate::description::{Mail, Sms};
 use crate::{http, wait};
 
 /// How long a message may take to arrive.
-const BOUND: Duration = Duration::from_secs(30);
+const BOUND: Duration = Duration::from_secs(90);
 
 /// Both catchers.
 #[derive(Clone)]

@@ -9,7 +9,7 @@ use crate::secrets;
 struct Part {
     role: &'static str,
     login: &'static str,
-    number: u16,
+    number: u64,
     name_latin: [&'static str; 2],
     name_arabic: [&'static str; 2],
     birth_date: &'static str,
@@ -58,13 +58,19 @@ impl Part {
         Person {
             role: self.role,
             email: format!("{}.{token}@example.ma", self.login),
-            phone: format!("+2126{:03}{:05}", self.number, random % 100_000),
+            phone: self.phone(random),
             name_latin: self.name_latin,
             name_arabic: self.name_arabic,
             birth_date: self.birth_date,
             cin: format!("BK{:06}", random % 1_000_000),
             password: password.to_owned(),
         }
+    }
+
+    /// Numbers of one part differ wherever their tokens differ modulo 10⁸; numbers of two parts with one token always do.
+    fn phone(&self, random: u32) -> String {
+        let number = (u64::from(random) + self.number * 999_983) % 100_000_000;
+        format!("+2126{number:08}")
     }
 
     fn played_by_anyone(&self) -> Person {

@@ -249,7 +249,8 @@ fn officer_certificate(officer: &Officer, day: NaiveDate) -> Result<Value> {
         ],
     });
     if officer.standing == Standing::Revoked {
-        specification["revocation"] = json!({"revoked-since": instant(day, 0)?, "reason": "key_compromise"});
+        // From the first moment of the first revocation list, which is as old as the authority.
+        specification["revocation"] = json!({"revoked-since": instant(day, -1)?, "reason": "key_compromise"});
     }
     Ok(specification)
 }
@@ -269,7 +270,7 @@ fn services() -> Value {
         "ocsp": {"issuing": {"for-issuer": "issuing", "responder-cert": "ocsp", "signing-key": "ocsp"}},
         "crl-repo": {
             "root": {"for-issuer": "root", "signing-key": "root", "simulated-update-schedule": "P30D"},
-            "issuing": {"for-issuer": "issuing", "signing-key": "issuing", "simulated-update-schedule": "P1D"},
+            "issuing": {"for-issuer": "issuing", "signing-key": "issuing", "simulated-update-schedule": "P30D"},
         },
         "cert-repo": {"root": {"for-issuer": "root"}, "issuing": {"for-issuer": "issuing"}},
         "time-stamping": {"tsa": {"signing-key": "tsa", "signing-cert": "tsa", "certs-to-embed": ["issuing"]}},

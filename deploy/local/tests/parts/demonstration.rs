@@ -6,8 +6,10 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::sync::atomic::{AtomicU16, Ordering};
+use std::time::Duration;
 
 use serde_json::Value;
+use wathiq_local::wait;
 
 struct Place {
     state: tempfile::TempDir,
@@ -19,11 +21,11 @@ impl Place {
         static TAKEN: AtomicU16 = AtomicU16::new(0);
         // A run of free ports, below those that test stacks take; each place of this process begins elsewhere.
         let skipped =
-            u16::try_from(std::process::id() % 200).unwrap() + TAKEN.fetch_add(50, Ordering::Relaxed);
+            u16::try_from(std::process::id() % 150).unwrap() + TAKEN.fetch_add(50, Ordering::Relaxed);
         let base = (12_000..19_000)
-            .step_by(20)
+            .step_by(25)
             .skip(skipped.into())
-            .find(|&base| (base..base + 18).all(|port| TcpListener::bind(("127.0.0.1", port)).is_ok()))
+            .find(|&base| (base..base + 24).all(|port| TcpListener::bind(("127.0.0.1", port)).is_ok()))
             .unwrap();
         let state = tempfile::tempdir().unwrap();
         // Closed to others: as root, the cluster has to stand elsewhere.
@@ -84,8 +86,23 @@ fn line<'a>(status: &'a str, name: &str) -> &'a str {
     status.lines().find(|line| line.trim().starts_with(name)).unwrap()
 }
 
-#[test]
-fn parts_stay_are_found_again_and_leave_nothing_behind() {
+/// A killed process is still there for a moment; what nobody reaps stays as a zombie.
+async fn wait_for_end(pid: &str) {
+    wait::until("the end of the process", Duration::from_secs(10), async || {
+        let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+        // The state follows the command's name, which stands in parentheses and may hold some itself.
+        let lives = stat
+            .rsplit_once(") ")
+            .is_some_and(|(_, rest)| !rest.starts_with('Z'));
+        anyhow::ensure!(!lives, "{pid} runs: {stat}");
+        Ok(())
+    })
+    .await
+    .unwrap();
+}
+
+#[tokio::test]
+async fn parts_stay_are_found_again_and_leave_nothing_behind() {
     let place = Place::new();
     let up = place.run(&["up", "--parts-only"]);
     assert!(up.status.success(), "{}", text(&up));
@@ -109,6 +126,7 @@ fn parts_stay_are_found_again_and_leave_nothing_behind() {
             .unwrap()
             .success()
     );
+    wait_for_end(&pid).await;
     let status = place.run(&["status", "--parts-only"]);
     assert_eq!(status.status.code(), Some(1));
     assert!(

@@ -2,6 +2,7 @@
 
 use std::process::Command;
 
+use data_encoding::BASE64;
 use serde_json::{Value, json};
 
 use crate::given::stack;
@@ -12,11 +13,15 @@ async fn mail_is_taken_over_tls_and_shown_in_the_inbox() {
     let subject = wathiq_local::secrets::random_hex(8);
     let folder = tempfile::tempdir().unwrap();
     let message = folder.path().join("message");
-    std::fs::write(
-        &message,
-        format!("From: a@wathiq.test\r\nTo: b@wathiq.test\r\nSubject: {subject}\r\n\r\nbody\r\n"),
-    )
-    .unwrap();
+    // Large enough that it is not stored in the moment in which it has come.
+    let attachment = vec![7; 3_000_000];
+    let lines: Vec<String> = attachment.chunks(57).map(|chunk| BASE64.encode(chunk)).collect();
+    let headers = format!(
+        "From: a@wathiq.test\r\nTo: b@wathiq.test\r\nSubject: {subject}\r\nMIME-Version: 1.0\r\n\
+         Content-Type: application/pdf; name=\"a.pdf\"\r\nContent-Transfer-Encoding: base64\r\n\
+         Content-Disposition: attachment; filename=\"a.pdf\""
+    );
+    std::fs::write(&message, format!("{headers}\r\n\r\n{}\r\n", lines.join("\r\n"))).unwrap();
     let sent = Command::new("curl")
         .args([
             "-sS",
@@ -44,7 +49,19 @@ async fn mail_is_taken_over_tls_and_shown_in_the_inbox() {
         .json()
         .await
         .unwrap();
-    assert!(inbox.iter().any(|message| message["subject"] == subject.as_str()));
+    // What was taken is there at once, and whole.
+    let stored = inbox
+        .iter()
+        .find(|message| message["subject"] == subject.as_str());
+    let id = stored.unwrap()["id"].as_str().unwrap();
+    let file = client.get(format!("{}/email/{id}/attachment/a.pdf", mail.api));
+    let bytes = file.send().await.unwrap().bytes().await.unwrap();
+    assert!(
+        bytes == attachment,
+        "{} bytes of {}",
+        bytes.len(),
+        attachment.len()
+    );
 }
 
 #[tokio::test]

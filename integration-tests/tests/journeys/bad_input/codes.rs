@@ -90,6 +90,8 @@ pub(super) async fn confirmations(stage: &mut Stage) {
     assert_eq!(confirm(&first, &barred).await, "422 CONFIRMATION_BARRED");
 
     // A code that was used, a confirmation that is late, not given, of another hash, unknown.
+    stage.codes_again().await.unwrap();
+    let right = stage.cast.citizen.authenticator.code().await;
     let given = opened().await;
     assert_eq!(confirm(&first, &given).await, "422 CONFIRMATION_NOT_GIVEN");
     assert_eq!(give(&given, &right).await, "200");
