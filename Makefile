@@ -42,9 +42,9 @@ release-contracts: install ## take the contracts as they stand for the released 
 fmt: install ## format the sources
 	@cargo fmt --all
 
-bench: install ## measure, in a release build, into target/bench.json
+bench: install ## measure, in a release build, into target/bench.json (BENCH="flow --seconds 60" for some of it)
 	@cargo build --release --workspace --bins
-	@WATHIQ_BIN=$(CURDIR)/target/release target/release/wathiq-local bench
+	@WATHIQ_BIN=$(CURDIR)/target/release target/release/wathiq-local bench $(BENCH)
 
 install:
 	@deploy/install.sh

@@ -45,6 +45,7 @@ java_version() { java -version 2>&1 | sed -n 's/.*version "\([0-9]*\).*/\1/p;t' 
 current() { [ "$(cat "$tools/$1.stamp" 2>/dev/null)" = "$2" ]; }
 digest() { cat "$@" | sha256sum | cut -d' ' -f1; }
 kafka_lock=$(digest deploy/tools/kafka/pom.xml deploy/tools/kafka/SHA256SUMS)
+verapdf_lock=$(digest deploy/tools/verapdf/pom.xml deploy/tools/verapdf/SHA256SUMS)
 
 if [ -z "$run_only" ]; then
     want_command cc gcc
@@ -61,6 +62,7 @@ if [ -z "$run_only" ]; then
     want_command pdfsig poppler-utils
     want_command zbarimg zbar-tools
     want_command chromium chromium
+    current verapdf "$verapdf_lock" || want_command mvn maven
     want_file '/usr/include/openssl/ssl.h' libssl-dev
     want_file '/usr/include/*/curl/curl.h' libcurl4-openssl-dev
     want_file '/usr/include/zlib.h' zlib1g-dev
@@ -98,16 +100,21 @@ fi
 
 # --- Locked sets -----------------------------------------------------------------------------------------------------
 
-if ! current kafka "$kafka_lock"; then
-    say "fetching Apache Kafka"
-    rm -rf "$tools/kafka" "$tools/kafka.bootstrap.checkpoint"
-    mvn -q -B -ntp -f deploy/tools/kafka/pom.xml dependency:copy-dependencies \
-        -DincludeScope=runtime -DoutputDirectory="$tools/kafka" >&2 ||
-        fail "Apache Kafka could not be fetched: $unreachable"
-    (cd "$tools/kafka" && sha256sum --quiet -c "$OLDPWD/deploy/tools/kafka/SHA256SUMS" >&2) ||
-        fail "the jars of Apache Kafka are not the expected ones"
-    echo "$kafka_lock" >"$tools/kafka.stamp"
-fi
+# fetch_jars FOLDER LOCK NAME: the jars that deploy/tools/FOLDER names, each with the digest noted there.
+fetch_jars() {
+    current "$1" "$2" && return
+    say "fetching $3"
+    rm -rf "${tools:?}/$1" "${tools:?}/$1".*
+    mvn -q -B -ntp -f "deploy/tools/$1/pom.xml" dependency:copy-dependencies \
+        -DincludeScope=runtime -DoutputDirectory="$tools/$1" >&2 ||
+        fail "$3 could not be fetched: $unreachable"
+    (cd "$tools/$1" && sha256sum --quiet -c "$OLDPWD/deploy/tools/$1/SHA256SUMS" >&2) ||
+        fail "the jars of $3 are not the expected ones"
+    echo "$2" >"$tools/$1.stamp"
+}
+
+fetch_jars kafka "$kafka_lock" "Apache Kafka"
+[ -n "$run_only" ] || fetch_jars verapdf "$verapdf_lock" veraPDF
 
 lock=$(digest deploy/tools/python/requirements.txt)
 if ! current python "$lock"; then

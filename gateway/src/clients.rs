@@ -28,7 +28,7 @@ use wathiq_proto::wathiq::signature::v1::verification_service_client::Verificati
 
 use crate::config::Settings;
 
-/// Largest answer read from a service: a page picture or a review.
+/// Largest answer read from a service: a page picture, a review, or what is wrong with a file of the carrier.
 const LARGEST_MESSAGE: usize = 8 * 1024 * 1024;
 
 /// One channel per service, shared by the generated clients; making a client is cheap.
@@ -135,7 +135,7 @@ impl Clients {
 
     #[must_use]
     pub fn carrier(&self) -> CarrierServiceClient<Channel> {
-        CarrierServiceClient::new(self.postal_shipping.clone())
+        CarrierServiceClient::new(self.postal_shipping.clone()).max_decoding_message_size(LARGEST_MESSAGE)
     }
 
     #[must_use]

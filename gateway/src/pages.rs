@@ -283,10 +283,10 @@ mod tests {
         for wrong in [
             "/fim",
             "javascript:alert(1)",
-            "https://a@b/",
-            "ftp://a/",
+            "https://provider.example@evil.example/",
+            "ftp://provider.example/",
             "",
-            "https://a;b/",
+            "https://provider.example;evil.example/",
         ] {
             assert_eq!(policy(wrong), None, "{wrong}");
         }

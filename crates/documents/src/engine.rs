@@ -1,6 +1,7 @@
 //! The engine: everything that is the same for each document, made once.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use chrono::{DateTime, Datelike, Timelike, Utc};
 use serde_json::Value;
@@ -131,11 +132,8 @@ impl Engine {
     ) -> Result<Vec<u8>, RenderError> {
         let options = options(template, standard, created, identifier)?;
         let world = self.world(template, data, assets)?;
-        let pdf =
-            compile(template, &world).and_then(|document| export(template, &world, &document, &options));
-        // Typst memoises for an editor that compiles the same file again; here each document differs.
-        comemo::evict(0);
-        pdf
+        let _under_way = UnderWay::begin();
+        compile(template, &world).and_then(|document| export(template, &world, &document, &options))
     }
 
     fn world(
@@ -166,6 +164,28 @@ impl Engine {
             source,
             files,
         })
+    }
+}
+
+/// A rendering under way in this process.
+struct UnderWay;
+
+/// How many there are.
+static UNDER_WAY: AtomicUsize = AtomicUsize::new(0);
+
+impl UnderWay {
+    fn begin() -> Self {
+        UNDER_WAY.fetch_add(1, Ordering::Relaxed);
+        Self
+    }
+}
+
+impl Drop for UnderWay {
+    /// Typst memoises for the whole process, for an editor that compiles the same file again. While other renderings are under way they keep what
+    /// they have used lately, and forms that follow each other share what they have in common; the last one to end leaves nothing behind.
+    fn drop(&mut self) {
+        let others = UNDER_WAY.fetch_sub(1, Ordering::Relaxed) - 1;
+        comemo::evict(others);
     }
 }
 

@@ -7,7 +7,7 @@ use anyhow::{Context, Result};
 
 use crate::description::Description;
 use crate::layout::Layout;
-use crate::parts::{self, END_BOUND, PARTS, Surroundings};
+use crate::parts::{self, END_BOUND, PARTS, Purpose, Surroundings};
 use crate::ports::Ports;
 use crate::process::{Bond, Running};
 use crate::services::{self, Facts, Replicas, SERVICES, instances};
@@ -51,7 +51,7 @@ impl Demo {
             layout: &self.layout,
             ports: &self.ports,
             bond: Bond::Detached,
-            durable: true,
+            purpose: Purpose::Lasting,
             progress,
         }
     }

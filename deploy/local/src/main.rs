@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use anyhow::{Result, bail};
+use wathiq_local::bench::{self, Asked};
 use wathiq_local::commands::stack::Scope;
 use wathiq_local::{commands, layout};
 
@@ -17,7 +18,8 @@ wathiq-local <command>
   status [--parts-only]  one line a process; fails when one is down
   down                   end everything
   clean                  end everything and remove all state, keys and certificates
-  bench                  measure (release build) into target/bench.json
+  bench [names] [--placements N] [--acts N] [--rate N] [--seconds N] [--each N]
+                         measure (release build) into target/bench.json: signing, processes, orders, acts, flow
   test -- <command...>   run a command with a throw-away stack around it (WATHIQ_TEST_STACK names its description)
 ";
 
@@ -56,7 +58,10 @@ async fn run() -> Result<u8> {
         Some("status") => Ok(u8::from(!commands::stack::status(&root, scope(&arguments))?)),
         Some("down") => commands::stack::down(&root, &progress).await.map(|()| 0),
         Some("clean") => commands::stack::clean(&root, &progress).await.map(|()| 0),
-        Some("bench") => wathiq_local::bench::run(&root).await.map(|()| 0),
+        Some("bench") => {
+            let asked = Asked::read(&arguments[1..])?;
+            bench::run(&root, &asked).await.map(|()| 0)
+        }
         None | Some("help" | "--help" | "-h") => {
             eprint!("{HELP}");
             Ok(0)

@@ -32,14 +32,24 @@ pub const PARTS: [(&str, &[&str]); 5] = [
 /// How long a process may take to end when it is told to.
 pub const END_BOUND: Duration = Duration::from_secs(30);
 
+/// What a stack is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// It stays, and so does what is written.
+    Lasting,
+    /// It is thrown away: durability is given up for speed, there and only there.
+    Test,
+    /// It is thrown away, but works as one that stays, with the memory of a machine of its own.
+    Measurement,
+}
+
 /// What every part needs to know of the stack it belongs to.
 #[derive(Clone, Copy)]
 pub struct Surroundings<'a> {
     pub layout: &'a Layout,
     pub ports: &'a Ports,
     pub bond: Bond,
-    /// Test stacks are thrown away: durability may be given up for speed there, and only there.
-    pub durable: bool,
+    pub purpose: Purpose,
     /// Says what has come up.
     pub progress: &'a dyn Fn(&str),
 }

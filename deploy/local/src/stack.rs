@@ -13,7 +13,7 @@ use sqlx::{ConnectOptions, Connection};
 use crate::description::Description;
 use crate::layout::{self, Layout};
 use crate::link::Link;
-use crate::parts::{self, Surroundings, kafka, postgres};
+use crate::parts::{self, Purpose, Surroundings, kafka, postgres};
 use crate::ports::Ports;
 use crate::process::{Bond, Running, last_lines};
 use crate::services::{self, Facts, Instance, Replicas, SERVICES, instances};
@@ -159,6 +159,13 @@ impl Stack {
             .with_context(|| format!("{process} does not run"))
     }
 
+    /// The records of all processes that were started, by name.
+    pub fn processes(&self) -> impl Iterator<Item = (&str, &Running)> {
+        self.running
+            .iter()
+            .map(|(name, running)| (name.as_str(), running))
+    }
+
     /// `kill -9`, and waits for the end. `kafka` counts as a process here when it is the stack's own.
     ///
     /// # Errors
@@ -239,7 +246,7 @@ impl Stack {
             layout: &self.layout,
             ports: &self.ports,
             bond: Bond::Tied,
-            durable: false,
+            purpose: Purpose::Test,
             progress: &|_| (),
         }
     }

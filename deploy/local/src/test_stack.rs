@@ -8,7 +8,7 @@ use rustix::process::Signal;
 
 use crate::description::Description;
 use crate::layout::Layout;
-use crate::parts::{self, PARTS, Surroundings, remove_state};
+use crate::parts::{self, PARTS, Purpose, Surroundings, remove_state};
 use crate::ports::Ports;
 use crate::process::{Bond, Running};
 use crate::secrets;
@@ -32,6 +32,18 @@ impl TestStack {
     /// # Errors
     /// When a part does not come up.
     pub async fn start(root: &Path, progress: &dyn Fn(&str)) -> Result<Self> {
+        Self::with_purpose(root, Purpose::Test, progress).await
+    }
+
+    /// Starts every part to be measured.
+    ///
+    /// # Errors
+    /// When a part does not come up.
+    pub async fn measured(root: &Path, progress: &dyn Fn(&str)) -> Result<Self> {
+        Self::with_purpose(root, Purpose::Measurement, progress).await
+    }
+
+    async fn with_purpose(root: &Path, purpose: Purpose, progress: &dyn Fn(&str)) -> Result<Self> {
         remove_stale();
         let state = std::env::temp_dir().join(format!(
             "{PREFIX}{}-{}",
@@ -44,7 +56,7 @@ impl TestStack {
         for name in PARTS.iter().flat_map(|(_, ports)| *ports) {
             ports.allot(name)?;
         }
-        match start_parts(&layout, &ports, progress).await {
+        match start_parts(&layout, &ports, purpose, progress).await {
             Ok((parts, description)) => {
                 let file = state.join("stack.json");
                 description.write(&file)?;
@@ -67,6 +79,11 @@ impl TestStack {
     /// Where the stack's logs and data stand.
     pub fn layout(&self) -> &Layout {
         &self.layout
+    }
+
+    /// The processes of its parts.
+    pub fn processes(&self) -> &[Running] {
+        &self.parts
     }
 
     /// A folder for the temporary files of the tests, which goes with the stack.
@@ -94,13 +111,14 @@ impl TestStack {
 async fn start_parts(
     layout: &Layout,
     ports: &Ports,
+    purpose: Purpose,
     progress: &dyn Fn(&str),
 ) -> Result<(Vec<Running>, Description)> {
     let around = Surroundings {
         layout,
         ports,
         bond: Bond::Tied,
-        durable: false,
+        purpose,
         progress,
     };
     let parts = parts::start_all(&around).await?;
@@ -113,7 +131,7 @@ async fn stop_recorded(layout: &Layout, ports: &Ports) {
         layout,
         ports,
         bond: Bond::Tied,
-        durable: false,
+        purpose: Purpose::Test,
         progress: &|_| (),
     };
     let running: Vec<Running> = PARTS

@@ -38,12 +38,27 @@ view! {
         known_before: i32,
         /// Numbers that are not of this platform.
         unknown_tracking_ids: Vec<String>,
+        /// Faults of events that were not taken; the first 100.
+        refused: Vec<RefusedEvent>,
+        /// All of them.
+        faults: i32,
+    }
+    /// An event that was not taken.
+    RefusedEvent from postal::RefusedEvent {
+        /// From 0, in the order of the message.
+        index: i32,
+        field: String,
+        reason: String,
+        description: String,
     }
     /// What became of the rows of a carrier's file.
     CarrierFileReceipt from postal::ImportBatchResponse {
         taken: i32,
         known_before: i32,
+        /// Faults of rows that were not taken; the first 1,000.
         refused: Vec<RefusedRow>,
+        /// All of them.
+        faults: i32,
     }
     /// A row that was not taken.
     RefusedRow from postal::RefusedRow {

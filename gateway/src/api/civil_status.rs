@@ -20,6 +20,7 @@ use crate::api::wire::{CivilDate, Show, Tell, body};
 use crate::api::{Answer, Created, IfMatch, Listing, ListingBody, PageQuery, Tagged, filled};
 use crate::app::App;
 use crate::json::{Body, IdempotencyKey, Query};
+use crate::problem::Problem;
 use crate::session::User;
 
 mod resource;
@@ -178,26 +179,46 @@ async fn upload_evidence(
     Query(query): Query<EvidenceQuery>,
     request: Request,
 ) -> Answer<Created<Evidence>> {
-    let place = place(&app.uploads, user.person_id, &request)?;
+    let header = pb::EvidenceHeader {
+        request_id,
+        file_name: query.file_name.unwrap_or_default(),
+        kind: query.kind,
+    };
+    let kept = keep_evidence(&app, &user, header, request).await?;
+    Ok(Created(kept.show()))
+}
+
+/// Sends a piece of evidence on as it arrives; its name is the header's, else the file's own.
+///
+/// # Errors
+/// What is wrong with the body, or the service's refusal.
+pub(crate) async fn keep_evidence(
+    app: &App,
+    user: &User,
+    header: pb::EvidenceHeader,
+    request: Request,
+) -> Result<pb::UploadEvidenceResponse, Problem> {
+    let place = place(&app.uploads, user.person_id.clone(), &request)?;
     let upload = Upload::open_one_of(request, LARGEST_EVIDENCE, &EVIDENCE).await?;
     let message = move |piece| {
         let part = match piece {
-            Piece::Start { file_name, .. } => pb::upload_evidence_request::Part::Header(pb::EvidenceHeader {
-                request_id: request_id.clone(),
-                file_name: query.file_name.clone().unwrap_or(file_name),
-                kind: query.kind.clone(),
-            }),
+            Piece::Start { file_name, .. } => {
+                let mut header = header.clone();
+                if header.file_name.is_empty() {
+                    header.file_name = file_name;
+                }
+                pb::upload_evidence_request::Part::Header(header)
+            }
             Piece::Chunk(bytes) => pb::upload_evidence_request::Part::Chunk(bytes),
         };
         Some(pb::UploadEvidenceRequest { part: Some(part) })
     };
     let mut client = app.clients.orders();
-    let answer = upload
+    upload
         .send(place, LARGEST_EVIDENCE, message, |stream| async move {
             client.upload_evidence(stream).await
         })
-        .await?;
-    Ok(Created(answer.show()))
+        .await
 }
 
 /// Places an order; payment follows.

@@ -11,6 +11,7 @@ use wathiq_proto::wathiq::civil_registry_order::v1 as pb;
 use wathiq_proto::wathiq::payment::v1 as payment;
 
 use crate::api::civil_status::{DeliveryAddress, DocumentLanguage, Price, RegisterKind, Relation};
+use crate::api::payments::Refund;
 use crate::api::wire::{CivilDate, Show, Tell, body, both, view};
 use crate::api::{Answer, Listing, ListingBody, PageQuery, filled};
 use crate::app::App;
@@ -111,6 +112,10 @@ view! {
         theirs_centimes: i64,
         find_time: Option<DateTime<Utc>>,
     }
+    /// Refunds that are tried anew.
+    RetriedRefunds from payment::RetryRefundsResponse {
+        refunds: Vec<Refund>,
+    }
 }
 
 pub(super) fn routes() -> OpenApiRouter<App> {
@@ -121,6 +126,7 @@ pub(super) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(set_register_custody))
         .routes(routes!(set_office_profile, get_office_profile))
         .routes(routes!(list_payment_differences))
+        .routes(routes!(retry_refunds))
 }
 
 /// Adds a kind of document, or a version of it from a date on.
@@ -271,4 +277,20 @@ async fn list_payment_differences(
         answer.differences.show(),
         answer.next_page_token,
     ))
+}
+
+/// Tries the refunds of an attempt anew that the provider had refused for good.
+#[utoipa::path(post, path = "/v1/payment-differences/{attempt_id}/refund-retries", tag = "administration", responses((status = 200, body = RetriedRefunds)))]
+async fn retry_refunds(
+    State(app): State<App>,
+    _: User,
+    Path(attempt_id): Path<String>,
+    IdempotencyKey(request_id): IdempotencyKey,
+) -> Answer<Json<RetriedRefunds>> {
+    let request = payment::RetryRefundsRequest {
+        request_id,
+        attempt_id,
+    };
+    let answer = app.clients.reconciliation().retry_refunds(request).await?;
+    Ok(Json(answer.into_inner().show()))
 }

@@ -40,6 +40,12 @@ body! {
     /// Which digitised act a line means.
     ActChoice {
         act_id: String,
+        /// It is the act ordered although it differs from what was asked for.
+        #[serde(default)]
+        confirms_differences: bool,
+        /// Why, where it differs; at most 500 characters.
+        #[serde(default)]
+        note: String,
     }
     /// A reason of the catalogue, and a text for the citizen.
     OfficeReason {
@@ -214,6 +220,8 @@ async fn link_act(
         request_id,
         line_id,
         act_id: body.act_id,
+        confirms_differences: body.confirms_differences,
+        note: body.note,
     };
     let answer = app.clients.order_office().link_act(request).await?;
     Ok(Json(filled(answer.into_inner().entry)?.show()))

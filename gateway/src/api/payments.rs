@@ -136,8 +136,11 @@ pub(crate) struct Attempt {
     declines: i32,
     create_time: Option<DateTime<Utc>>,
     expire_time: Option<DateTime<Utc>>,
-    /// The card was issued abroad, as the provider says.
-    international: bool,
+    /// The card was issued abroad, as the provider says; null while it has not said, and without a card.
+    international: Option<bool>,
+    /// When the payer came back with the provider's word of success, while it is being confirmed: paying again would be paying twice. Null
+    /// otherwise.
+    approved_return_time: Option<DateTime<Utc>>,
 }
 
 impl Show<Attempt> for pb::Attempt {
@@ -152,8 +155,15 @@ impl Show<Attempt> for pb::Attempt {
             create_time: self.create_time.show(),
             expire_time: self.expire_time.show(),
             international: self.international,
+            approved_return_time: self.approved_return_time.show(),
         }
     }
+}
+
+/// The attempt that is being confirmed: nothing else is to be paid meanwhile.
+pub(crate) fn confirming(payable: &pb::Payable) -> Option<&pb::Attempt> {
+    let mut attempts = payable.attempts.iter();
+    attempts.find(|attempt| attempt.approved_return_time.is_some())
 }
 
 /// What an attempt means for the payer.
@@ -162,6 +172,9 @@ pub(crate) fn attempt_text(language: Language, attempt: &pb::Attempt) -> String 
     use pb::AttemptState as S;
     let declined = !attempt.decline_code.is_empty();
     let key = match attempt.state() {
+        S::Started if attempt.approved_return_time.is_some() => {
+            return text(language, "attempt_text.confirming").to_owned();
+        }
         S::Started if declined => "attempt_text.declined",
         S::Started if attempt.provider == "text-message" => "attempt_text.started_by_phone",
         S::Started => "attempt_text.started",
@@ -280,6 +293,12 @@ mod tests {
         );
         let unknown = says(pb::AttemptState::Started, "77");
         assert_eq!(unknown, text(Language::English, "attempt_text.declined"));
+        let returned = pb::Attempt {
+            approved_return_time: Some(prost_types::Timestamp::default()),
+            ..attempt(pb::AttemptState::Started, "51")
+        };
+        let confirming = attempt_text(Language::English, &returned);
+        assert_eq!(confirming, text(Language::English, "attempt_text.confirming"));
         let ended = says(pb::AttemptState::Ended, "");
         assert_eq!(ended, text(Language::English, "attempt_text.ended"));
     }

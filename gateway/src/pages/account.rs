@@ -29,6 +29,8 @@ struct RequestCard {
     state: &'static str,
     status: String,
     refusal: Option<String>,
+    /// Where it is paid for.
+    payment: Option<String>,
     offers: Vec<Offer>,
     verification: Option<String>,
 }
@@ -134,6 +136,7 @@ fn name(language: Language, person: &identity::Person) -> String {
 async fn card(app: &App, frame: &Frame, request: &pb::LegalisationRequest) -> RequestCard {
     let base = format!("/account/files/{}", request.legalisation_request_id);
     let refused = request.state() == pb::LegalisationState::Refused;
+    let awaits_payment = request.state() == pb::LegalisationState::AwaitingPayment;
     RequestCard {
         kind: kind_name(app, frame.language, &request.document_kind).await,
         created: time(request.create_time.as_ref()).unwrap_or_default(),
@@ -149,6 +152,8 @@ async fn card(app: &App, frame: &Frame, request: &pb::LegalisationRequest) -> Re
             .as_ref()
             .filter(|_| refused)
             .map(|refusal| refusal.text.clone()),
+        payment: (awaits_payment && !request.payable_id.is_empty())
+            .then(|| format!("/payments/{}/start", api::percent_encode(&request.payable_id))),
         offers: newest(&request.files)
             .filter_map(|file| offer(frame, &base, file))
             .collect(),

@@ -24,6 +24,8 @@ use crate::pages::{Frame, page, see_other, sign_in};
 use crate::problem::Problem;
 use crate::session::{Standing, User};
 
+mod change;
+
 /// A line of the order.
 struct LineCard {
     kind: String,
@@ -37,6 +39,8 @@ struct LineCard {
     price: String,
     refunded: Option<String>,
     document: Option<String>,
+    correct: Option<String>,
+    cancel: Option<String>,
 }
 
 /// A parcel of the order.
@@ -60,6 +64,8 @@ struct Paying {
     attempt: Option<String>,
     declined: bool,
     pay: Option<String>,
+    /// The payer is back and the provider has not confirmed yet: the page renews itself.
+    confirming: bool,
     again: bool,
     receipt: Option<String>,
 }
@@ -75,6 +81,7 @@ struct OrderPage<'page> {
     total: String,
     created: String,
     paying: Paying,
+    cancel: Option<String>,
     lines: Vec<LineCard>,
     parcels: Vec<ParcelCard>,
     steps: Vec<Step>,
@@ -85,6 +92,7 @@ pub(super) fn router() -> Router<App> {
     Router::new()
         .route("/orders/{order_id}", get(show))
         .route("/orders/{order_id}/lines/{line_id}/document", get(document))
+        .merge(change::router())
 }
 
 /// An amount as people read it.
@@ -104,6 +112,8 @@ pub(super) fn money(language: Language, centimes: i64) -> String {
 pub(super) struct Names {
     language: Language,
     kinds: BTreeMap<String, String>,
+    /// What an office says when it refuses or asks, by code.
+    reasons: BTreeMap<String, String>,
     offices: BTreeMap<String, String>,
 }
 
@@ -115,22 +125,30 @@ impl Names {
             .orders()
             .get_catalogue(pb::GetCatalogueRequest {})
             .await;
-        let entries = answer
-            .map(|answer| answer.into_inner().entries)
-            .unwrap_or_default();
+        let catalogue = answer.map(tonic::Response::into_inner).unwrap_or_default();
+        let reasons = [&catalogue.refusal_reasons, &catalogue.correction_reasons];
         let name = |entry: pb::CatalogueEntry| {
             let name = pick(language, &entry.name_ar, &entry.name_fr, &entry.name_en);
             (entry.document_kind, name)
         };
         Names {
             language,
-            kinds: entries.into_iter().map(name).collect(),
+            reasons: reasons
+                .into_iter()
+                .flatten()
+                .map(|reason| (reason.code.clone(), reason_text(language, reason)))
+                .collect(),
+            kinds: catalogue.entries.into_iter().map(name).collect(),
             offices: BTreeMap::new(),
         }
     }
 
     pub(super) fn kind(&self, code: &str) -> String {
         self.kinds.get(code).cloned().unwrap_or_else(|| code.to_owned())
+    }
+
+    pub(super) fn reason(&self, code: &str) -> &str {
+        self.reasons.get(code).map_or("", String::as_str)
     }
 
     /// The name of an office; empty where it cannot be asked.
@@ -159,6 +177,11 @@ pub(super) fn pick(language: Language, ar: &str, fr: &str, en: &str) -> String {
         Language::English => en,
     }
     .to_owned()
+}
+
+/// A reason of the catalogue in words.
+pub(super) fn reason_text(language: Language, reason: &pb::OfficeReason) -> String {
+    pick(language, &reason.text_ar, &reason.text_fr, &reason.text_en)
 }
 
 /// A name in the script of a language, or in the other where it has none.
@@ -250,6 +273,7 @@ async fn show(
         total: money(frame.language, order.total_centimes),
         created: time(order.create_time.as_ref()).unwrap_or_default(),
         paying: paying(&app, &frame, &order).await,
+        cancel: change::cancel_order_address(&order),
         lines,
         parcels: order
             .parcels
@@ -282,8 +306,9 @@ async fn line_card(
         matches!(line.state(), S::ToCorrect | S::Refunding | S::Refunded)
     });
     let answer = stopped.map(|answer| {
-        let reason = find(language, &format!("office_reason.{}", answer.reason_code)).unwrap_or_default();
-        format!("{reason} {}", answer.text).trim().to_owned()
+        format!("{} {}", names.reason(&answer.reason_code), answer.text)
+            .trim()
+            .to_owned()
     });
     LineCard {
         kind: names.kind(&line.document_kind),
@@ -299,6 +324,8 @@ async fn line_card(
         document: line
             .document_available
             .then(|| format!("/orders/{}/lines/{}/document", order.order_id, line.line_id)),
+        correct: change::correct_address(order, line),
+        cancel: change::cancel_line_address(order, line),
     }
 }
 
@@ -373,13 +400,15 @@ async fn paying(app: &App, frame: &Frame, order: &pb::Order) -> Paying {
     };
     let open = payable.state() == payment::PayableState::Open;
     let paid = payable.state() == payment::PayableState::Paid;
-    let latest = payable.attempts.last();
+    let confirming = payments::confirming(&payable);
+    let latest = confirming.or_else(|| payable.attempts.last());
     Paying {
         attempt: latest
             .filter(|_| open)
             .map(|attempt| payments::attempt_text(frame.language, attempt)),
-        declined: latest.is_some_and(|attempt| !attempt.decline_code.is_empty()),
-        pay: open.then(|| format!("/payments/{}/start", payable.payable_id)),
+        declined: confirming.is_none() && latest.is_some_and(|attempt| !attempt.decline_code.is_empty()),
+        pay: (open && confirming.is_none()).then(|| format!("/payments/{}/start", payable.payable_id)),
+        confirming: open && confirming.is_some(),
         again: !payable.attempts.is_empty(),
         receipt: paid.then(|| format!("/payments/{}/receipt", payable.payable_id)),
     }

@@ -37,6 +37,8 @@ struct PaymentPage<'page> {
     total: String,
     until: String,
     attempt: Option<String>,
+    /// The payer is back and the provider has not confirmed yet.
+    confirming: bool,
     by_card: bool,
     by_phone: bool,
     /// Why nothing is to be paid.
@@ -141,6 +143,7 @@ async fn show(
     let reason = field.map(|field| field.reason.clone());
     let reason = reason.or_else(|| problem.as_ref().map(|problem| problem.reason.clone()));
     let error = reason.map(|reason| said(language, &reason));
+    let confirming = payments::confirming(&payable);
     let shown = PaymentPage {
         frame,
         start: format!("/payments/{}/start", payable.payable_id),
@@ -150,12 +153,12 @@ async fn show(
         items: items.collect(),
         total: money(language, payable.amount_centimes),
         until: time(payable.expire_time.as_ref()).unwrap_or_default(),
-        attempt: payable
-            .attempts
-            .last()
+        attempt: confirming
+            .or_else(|| payable.attempts.last())
             .map(|attempt| payments::attempt_text(language, attempt)),
-        by_card: closed.is_none() && offers("cmi"),
-        by_phone: closed.is_none() && offers("text-message"),
+        by_card: closed.is_none() && confirming.is_none() && offers("cmi"),
+        by_phone: closed.is_none() && confirming.is_none() && offers("text-message"),
+        confirming: confirming.is_some(),
         closed: closed.map(|key| text(language, key)),
         receipt: (payable.state() == pb::PayableState::Paid)
             .then(|| format!("/payments/{}/receipt", payable.payable_id)),

@@ -8,6 +8,7 @@ mod harness;
 mod limits;
 mod listener;
 mod office_pages;
+mod order_changes;
 mod orders;
 mod pages;
 mod partners;

@@ -10,6 +10,7 @@ use wathiq_proto::wathiq::identity::v1 as identity;
 use wathiq_proto::wathiq::postal_shipping::v1 as postal;
 
 use crate::harness::{Edge, ORIGIN, Reply, SECRET, TOKEN, request};
+use crate::orders::{CATALOGUE, catalogue};
 use crate::stub::EXCHANGE;
 
 const AUTHORIZATION: &str = "/wathiq.identity.v1.DirectoryService/GetAuthorization";
@@ -17,6 +18,8 @@ const MEMBERSHIPS: &str = "/wathiq.identity.v1.OfficeService/ListMemberships";
 const SIGN_IN: &str = "/wathiq.identity.v1.SessionService/SignIn";
 const QUEUE: &str = "/wathiq.civil_registry_order.v1.OfficeService/ListQueue";
 const LINE: &str = "/wathiq.civil_registry_order.v1.OfficeService/GetLine";
+const CHECK: &str = "/wathiq.civil_registry_order.v1.OfficeService/CheckEntitlement";
+const LINK: &str = "/wathiq.civil_registry_order.v1.OfficeService/LinkAct";
 const REFUSE: &str = "/wathiq.civil_registry_order.v1.OfficeService/RefuseLine";
 const PRODUCE: &str = "/wathiq.civil_registry_order.v1.OfficeService/RecordProduction";
 const HAND_OVER: &str = "/wathiq.civil_registry_order.v1.OfficeService/HandOverParcels";
@@ -358,15 +361,58 @@ async fn waiting_parcels_are_handed_over_in_one_go() {
 }
 
 #[tokio::test]
+async fn a_relation_is_checked_and_an_act_that_differs_confirmed() {
+    let edge = office().await;
+    let mut shown = line(pb::LineState::Paid);
+    shown.candidates = vec![pb::ActSummary {
+        act_id: "a1".to_owned(),
+        differences: vec!["given_name".to_owned()],
+        ..Default::default()
+    }];
+    edge.stub.answers(LINE, &shown);
+    edge.stub.answers(CHECK, &pb::CheckEntitlementResponse::default());
+    edge.stub.answers(LINK, &pb::LinkActResponse::default());
+    let page = look(&edge, "/office/lines/l1?lang=en").await.text();
+    assert!(page.contains("action=\"/office/lines/l1/entitlement\""), "{page}");
+    assert!(page.contains("Said by the applicant only"), "{page}");
+    assert!(
+        page.contains("Differs from the order:") && page.contains("given name"),
+        "{page}"
+    );
+    form(&edge, "/office/lines/l1/entitlement", "request_id=k&note=livret").await;
+    let asked: pb::CheckEntitlementRequest = edge.stub.calls(CHECK)[0].message();
+    assert_eq!((asked.line_id.as_str(), asked.note.as_str()), ("l1", "livret"));
+    form(
+        &edge,
+        "/office/lines/l1/act",
+        "request_id=k&act_id=a1&note=jugement+vu",
+    )
+    .await;
+    let asked: pb::LinkActRequest = edge.stub.calls(LINK)[0].message();
+    assert_eq!(
+        (asked.act_id.as_str(), asked.note.as_str()),
+        ("a1", "jugement vu")
+    );
+    assert!(asked.confirms_differences);
+}
+
+#[tokio::test]
 async fn a_refusal_names_a_reason_and_keeps_what_was_written() {
     let edge = office().await;
     edge.stub.answers(LINE, &line(pb::LineState::Paid));
+    edge.stub.answers(CATALOGUE, &catalogue());
     let page = look(&edge, "/office/lines/l1?lang=en").await.text();
     assert!(page.contains("href=\"/office/lines/l1/refusal\""), "{page}");
     let page = look(&edge, "/office/lines/l1/refusal?lang=en").await.text();
     for reason in ["ACT_NOT_FOUND", "NOT_ENTITLED", "REGISTER_DAMAGED"] {
         assert!(page.contains(&format!("value=\"{reason}\"")), "{reason}: {page}");
     }
+    assert!(page.contains("ACT_NOT_FOUND-en"), "{page}");
+    let page = look(&edge, "/office/lines/l1/correction?lang=fr").await.text();
+    assert!(
+        page.contains("pas été trouvé dans le registre") && !page.contains("REGISTER_DAMAGED"),
+        "{page}"
+    );
     let reply = form(
         &edge,
         "/office/lines/l1/refusal",

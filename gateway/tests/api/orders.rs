@@ -15,14 +15,15 @@ use crate::harness::{Edge, ORIGIN, Reply, request};
 const PAYMENT: &str = "/wathiq.payment.v1.PaymentService/GetPayment";
 const START: &str = "/wathiq.payment.v1.PaymentService/StartAttempt";
 const RECEIPT: &str = "/wathiq.payment.v1.PaymentService/DownloadReceipt";
-const ORDER: &str = "/wathiq.civil_registry_order.v1.OrderService/GetOrder";
+pub(crate) const CATALOGUE: &str = "/wathiq.civil_registry_order.v1.OrderService/GetCatalogue";
+pub(crate) const ORDER: &str = "/wathiq.civil_registry_order.v1.OrderService/GetOrder";
 const PLACE: &str = "/wathiq.civil_registry_order.v1.OrderService/PlaceOrder";
 const TRACK: &str = "/wathiq.postal_shipping.v1.TrackingService/Track";
 const PAYMENTS: ErrorDomain = ErrorDomain("payment.wathiq");
 
-const ID: &str = "0190c6f2-5f1e-7d3a-9c55-0d4a3f1b2c6e";
+pub(crate) const ID: &str = "0190c6f2-5f1e-7d3a-9c55-0d4a3f1b2c6e";
 
-async fn form(edge: &Edge, path: &str, body: &str) -> Reply {
+pub(crate) async fn form(edge: &Edge, path: &str, body: &str) -> Reply {
     let request = request("POST", path)
         .header(header::ORIGIN, ORIGIN)
         .header(header::COOKIE, "__Host-wathiq-session=session-secret")
@@ -31,7 +32,7 @@ async fn form(edge: &Edge, path: &str, body: &str) -> Reply {
         .await
 }
 
-async fn look(edge: &Edge, path: &str) -> Reply {
+pub(crate) async fn look(edge: &Edge, path: &str) -> Reply {
     let request = request("GET", path).header(header::COOKIE, "__Host-wathiq-session=session-secret");
     edge.send(request.body(Body::empty()).unwrap()).await
 }
@@ -44,7 +45,30 @@ fn name() -> pb::FullName {
     }
 }
 
-fn line(state: pb::LineState) -> pb::OrderLine {
+/// A catalogue whose reasons are told apart by their language.
+pub(crate) fn catalogue() -> pb::GetCatalogueResponse {
+    let reason = |code: &str, fr: &str| pb::OfficeReason {
+        code: code.to_owned(),
+        text_ar: format!("{code}-ar"),
+        text_fr: fr.to_owned(),
+        text_en: format!("{code}-en"),
+    };
+    pb::GetCatalogueResponse {
+        entries: Vec::new(),
+        refusal_reasons: vec![
+            reason("ACT_NOT_FOUND", "L’acte n’a pas été trouvé dans le registre."),
+            reason("ACT_DIFFERS", "Le registre dit autre chose."),
+            reason("NOT_ENTITLED", "Le demandeur n’y a pas droit."),
+            reason("REGISTER_DAMAGED", "Le registre est abîmé."),
+        ],
+        correction_reasons: vec![reason(
+            "ACT_NOT_FOUND",
+            "L’acte n’a pas été trouvé dans le registre.",
+        )],
+    }
+}
+
+pub(crate) fn line(state: pb::LineState) -> pb::OrderLine {
     pb::OrderLine {
         line_id: "l1".to_owned(),
         line_reference: "W4K7-M2PX-93-1".to_owned(),
@@ -65,7 +89,7 @@ fn line(state: pb::LineState) -> pb::OrderLine {
     }
 }
 
-fn order(state: pb::OrderState, lines: Vec<pb::OrderLine>) -> pb::GetOrderResponse {
+pub(crate) fn order(state: pb::OrderState, lines: Vec<pb::OrderLine>) -> pb::GetOrderResponse {
     let order = pb::Order {
         order_id: ID.to_owned(),
         reference: "W4K7-M2PX-93".to_owned(),
@@ -254,6 +278,7 @@ async fn the_orders_page_shows_documents_parcels_and_refusals() {
         ..Default::default()
     }];
     edge.stub.answers(ORDER, &answer);
+    edge.stub.answers(CATALOGUE, &catalogue());
     edge.stub
         .answers(PAYMENT, &payable(payment::PayableState::Paid, Vec::new()));
     let page = look(&edge, &format!("/orders/{ID}?lang=fr")).await.text();

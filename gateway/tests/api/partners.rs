@@ -179,6 +179,7 @@ async fn the_carriers_headers_and_bytes_are_handed_on() {
         taken: 2,
         known_before: 1,
         unknown_tracking_ids: vec!["RR000000005MA".to_owned()],
+        ..Default::default()
     };
     edge.stub.answers(WEBHOOK, &answer);
     let request = request("POST", "/v1/carrier/events")
@@ -189,7 +190,8 @@ async fn the_carriers_headers_and_bytes_are_handed_on() {
     let reply = edge.send(request.body(Body::from("[ {} ]")).unwrap()).await;
     assert_eq!(
         reply.json(),
-        json!({"taken": 2, "known_before": 1, "unknown_tracking_ids": ["RR000000005MA"]})
+        json!({"taken": 2, "known_before": 1, "unknown_tracking_ids": ["RR000000005MA"],
+            "refused": [], "faults": 0})
     );
     let asked: postal::ReceiveWebhookRequest = edge.stub.calls(WEBHOOK)[0].message();
     assert_eq!(

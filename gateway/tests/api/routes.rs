@@ -299,6 +299,7 @@ async fn no_operation_changes_anything_for_a_cookie_that_another_site_sends() {
         "/office/lines/l/correction",
         "/office/lines/l/assignment",
         "/office/lines/l/act",
+        "/office/lines/l/entitlement",
         "/office/lines/l/preparation",
     ] {
         let request = request("POST", path).header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");

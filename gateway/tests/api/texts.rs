@@ -6,7 +6,7 @@ use std::path::Path;
 use wathiq_gateway::language::{Language, find, tamazight_fallbacks};
 
 /// Sections whose keys the code names whole; those of the others are put together from codes of the services.
-const NAMED: [&str; 28] = [
+const NAMED: [&str; 29] = [
     "site",
     "home",
     "verify",
@@ -30,6 +30,7 @@ const NAMED: [&str; 28] = [
     "line_name",
     "line_text",
     "attempt_text",
+    "change",
     "pay",
     "tracking",
     "contact",
@@ -38,7 +39,17 @@ const NAMED: [&str; 28] = [
 ];
 
 /// Sections whose keys are codes of the services, each with the codes that the contracts name.
-const CODED: [(&str, &[&str]); 5] = [
+const CODED: [(&str, &[&str]); 6] = [
+    (
+        "evidence_kind",
+        &[
+            "power-of-attorney",
+            "guardianship",
+            "family-booklet",
+            "identity-document",
+            "other",
+        ],
+    ),
     (
         "line_progress",
         &[
@@ -95,16 +106,18 @@ const CODED: [(&str, &[&str]); 5] = [
             "POSTED_AND_SILENT",
             "DELIVERED_TO_OTHER",
             "RETURNED",
+            "RETURNED_AND_KEPT",
             "REFUND_FAILED",
         ],
     ),
 ];
 
 /// What the services say of a request's progress.
-const PROGRESS: [&str; 13] = [
+const PROGRESS: [&str; 14] = [
     "PREPARING",
     "WAITING_FOR_PLACEMENT",
     "WAITING_FOR_CONFIRMATION",
+    "WAITING_FOR_PAYMENT_SERVICE",
     "WAITING_FOR_PAYMENT",
     "WAITING_FOR_AGENT",
     "WAITING_FOR_OFFICER",

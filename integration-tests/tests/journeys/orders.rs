@@ -2,8 +2,13 @@
 
 mod bad_input;
 mod delivery;
+mod imports;
+mod kills;
+mod load;
 mod outages;
+mod pages;
 mod payments;
+mod ways;
 
 use std::time::Duration;
 
@@ -16,7 +21,7 @@ use wathiq_local::wait;
 
 use crate::stage::{self, Stage};
 
-const BOUND: Duration = Duration::from_secs(60);
+const BOUND: Duration = Duration::from_secs(120);
 
 impl Stage {
     /// Has acts imported, the citizen's own among them.
@@ -36,6 +41,20 @@ impl Stage {
             (1991, number),
             order::addressee(),
         );
+        order::place(&self.cast.citizen_session, &[line]).await
+    }
+
+    /// Places an order of a full copy of the citizen's own digitised act.
+    async fn order_digitised(&self) -> Result<Value> {
+        self.order_digitised_as("birth-full-copy", "arabic").await
+    }
+
+    /// Places an order of the citizen's own digitised act.
+    async fn order_digitised_as(&self, kind: &str, language: &str) -> Result<Value> {
+        let act = (registry::OWN_YEAR, registry::OWN_NUMBER);
+        let office = &self.cast.office.office_id;
+        let mut line = order::line(kind, language, office, act, order::addressee());
+        line["act"]["part"] = registry::OWN_PART.into();
         order::place(&self.cast.citizen_session, &[line]).await
     }
 

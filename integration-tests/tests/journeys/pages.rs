@@ -13,17 +13,17 @@ use wathiq_local::stack::Options;
 use crate::browser::Browser;
 use crate::stage::{self, Stage};
 
-const SESSION: &str = "__Host-wathiq-session";
+pub(crate) const SESSION: &str = "__Host-wathiq-session";
 const LANGUAGES: [(&str, &str); 3] = [("ar", "rtl"), ("fr", "ltr"), ("en", "ltr")];
 
 /// A page as a browser without scripts gets it.
-struct Page {
+pub(crate) struct Page {
     status: u16,
     location: String,
-    html: String,
+    pub(crate) html: String,
 }
 
-async fn page(stage: &Stage, method: Method, path: &str, session: Option<&str>) -> Page {
+pub(crate) async fn page(stage: &Stage, method: Method, path: &str, session: Option<&str>) -> Page {
     let client = reqwest::Client::builder()
         .no_proxy()
         .redirect(reqwest::redirect::Policy::none())
@@ -45,18 +45,25 @@ async fn page(stage: &Stage, method: Method, path: &str, session: Option<&str>) 
     }
 }
 
-/// The texts of the pages in a language, as askama escapes them.
-fn texts(language: &str) -> impl Fn(&str) -> String {
+/// The texts of the pages in a language.
+pub(crate) fn words(language: &str) -> impl Fn(&str) -> String {
     let path = find_root()
         .unwrap()
         .join(Path::new("gateway/locales").join(format!("{language}.toml")));
     let table: toml::Table = std::fs::read_to_string(path).unwrap().parse().unwrap();
     move |key| {
         let (section, name) = key.split_once('.').unwrap();
-        let text = table[section][name]
-            .as_str()
-            .unwrap_or_else(|| panic!("{key} is no text"));
-        text.replace('&', "&#38;")
+        let text = table[section][name].as_str();
+        text.unwrap_or_else(|| panic!("{key} is no text")).to_owned()
+    }
+}
+
+/// The same, as askama escapes them.
+fn texts(language: &str) -> impl Fn(&str) -> String {
+    let words = words(language);
+    move |key| {
+        words(key)
+            .replace('&', "&#38;")
             .replace('\'', "&#39;")
             .replace('"', "&#34;")
     }

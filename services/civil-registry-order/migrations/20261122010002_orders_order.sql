@@ -40,6 +40,8 @@ CREATE TABLE parcel (
 CREATE INDEX parcel_order ON parcel (order_id);
 CREATE INDEX parcel_office ON parcel (office_id, id);
 CREATE INDEX parcel_exception ON parcel (office_id, id) WHERE exception_code <> '';
+CREATE INDEX parcel_waiting ON parcel (office_id, id) WHERE hand_over_at IS NULL;
+CREATE INDEX parcel_open ON parcel (office_id, id) WHERE shipment_state NOT IN ('DELIVERED', 'RETURNED', 'LOST', 'CANCELLED');
 
 CREATE TABLE order_line (
     id uuid PRIMARY KEY,
@@ -67,6 +69,8 @@ CREATE TABLE order_line (
     path text CHECK (path IN ('PAPER', 'DIGITISED')),
     assigned_to uuid,
     act_id uuid,
+    -- The act that an official has confirmed although it differs from what was ordered.
+    confirmed_act uuid,
     document jsonb,
     withdrawing text,
     produced_at timestamptz,
@@ -90,9 +94,13 @@ CREATE TABLE order_line (
 CREATE INDEX order_line_queue ON order_line (office_id, state, deadline, id)
     WHERE state IN ('PAID', 'TO_CORRECT', 'IN_PRODUCTION', 'PRODUCED');
 CREATE INDEX order_line_deadline ON order_line (deadline) WHERE deadline IS NOT NULL;
-CREATE INDEX order_line_late ON order_line (office_id, id) WHERE alerted IS NOT NULL OR refund_failed OR state = 'RETURNED';
+CREATE INDEX order_line_exception ON order_line (office_id, id)
+    WHERE alerted IS NOT NULL OR refund_failed OR (state = 'RETURNED' AND deadline IS NOT NULL);
+CREATE INDEX order_line_drawn ON order_line (act_id) WHERE state = 'IN_PRODUCTION' AND document IS NOT NULL;
 CREATE INDEX order_line_parcel ON order_line (parcel_id) WHERE parcel_id IS NOT NULL;
-CREATE INDEX order_line_delivered ON order_line (office_id, state_since) WHERE state = 'DELIVERED';
+CREATE INDEX order_line_issued_document ON order_line (((document->>'issued_document_id')::uuid))
+    WHERE (document->>'issued_document_id')::uuid IS NOT NULL;
+CREATE INDEX order_line_settlement ON order_line (office_id, state_since) WHERE paid_at IS NOT NULL;
 
 -- What happened, for those who may see the order.
 CREATE TABLE order_history (

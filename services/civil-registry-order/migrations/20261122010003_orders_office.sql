@@ -42,6 +42,8 @@ CREATE TABLE hand_over (
     office_id uuid NOT NULL,
     person_id uuid NOT NULL,
     parcel_ids jsonb NOT NULL,
+    -- Of these: what postal-shipping did not take, each with the reason.
+    refused jsonb NOT NULL DEFAULT '{}',
     deposit_list_id uuid,
     created_at timestamptz NOT NULL
 );

@@ -25,6 +25,7 @@ pub mod keyings;
 pub mod let_time_pass;
 pub mod list_orders;
 pub mod message_facts;
+pub mod move_lines;
 pub mod office;
 pub mod order_lines;
 pub mod place_order;
@@ -33,6 +34,7 @@ pub mod registers;
 pub mod remind_offices;
 pub mod search_acts;
 pub mod set_register_custody;
+pub mod sweep_files;
 pub mod upload_evidence;
 pub mod view;
 pub mod write;
@@ -40,7 +42,6 @@ pub mod write;
 use std::sync::Arc;
 
 use sqlx::PgPool;
-use tokio::sync::Notify;
 use wathiq_chassis::Ambient;
 use wathiq_documents::Engine;
 
@@ -63,7 +64,5 @@ pub struct App {
     pub postal: PostalShipping,
     pub signature: Signature,
     pub engine: Arc<Engine>,
-    /// Something was written down for other services to be asked.
-    pub wake: Notify,
     pub orders: OrderSettings,
 }

@@ -6,6 +6,13 @@ pub mod postal_shipping;
 pub mod signature;
 
 use tonic::{Code, Status};
+use uuid::Uuid;
+
+/// Rows asked for at a time.
+const PAGE: i32 = 500;
+
+/// Some rows, and the token of those that follow; empty at the end.
+pub type Page<T> = (Vec<T>, String);
 
 /// Why another service gave no answer.
 #[derive(Debug, thiserror::Error)]
@@ -41,6 +48,11 @@ impl ClientError {
             _ => None,
         }
     }
+}
+
+/// An id that a service gives.
+fn id(service: &'static str, what: &'static str, text: &str) -> Result<Uuid, ClientError> {
+    Uuid::try_parse(text).map_err(|_| ClientError::Unusable { service, what })
 }
 
 /// The error for a call of `service` about `resource`.

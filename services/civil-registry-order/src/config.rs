@@ -1,6 +1,9 @@
 //! The configuration of the process; the README holds an example.
 
+use std::net::IpAddr;
+
 use chrono::TimeDelta;
+use http::Uri;
 use serde::Deserialize;
 use sqlx::ConnectOptions;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
@@ -151,6 +154,8 @@ pub struct OrderSettings {
     pub posting_working_days: u16,
     /// Days after which a parcel that the post says nothing of is reported.
     pub silence_days: u16,
+    /// Days in which an office is shown what came back, or was delivered to somebody else.
+    pub exception_days: u16,
     /// Seconds between two looks for work that no call has announced.
     pub driver_seconds: u64,
     /// Seconds between two looks at deadlines.
@@ -173,6 +178,7 @@ impl Default for OrderSettings {
             overdue_working_days: 10,
             posting_working_days: 2,
             silence_days: 21,
+            exception_days: 30,
             driver_seconds: 5,
             deadline_seconds: 60,
             sweep_seconds: 900,
@@ -191,6 +197,7 @@ impl OrderSettings {
             overdue_working_days: self.overdue_working_days,
             posting_working_days: self.posting_working_days,
             silence: TimeDelta::days(self.silence_days.into()),
+            exception: TimeDelta::days(self.exception_days.into()),
         }
     }
 
@@ -211,6 +218,7 @@ impl OrderSettings {
                 u64::from(self.posting_working_days),
             ),
             ("orders.silence_days", u64::from(self.silence_days)),
+            ("orders.exception_days", u64::from(self.exception_days)),
             ("orders.driver_seconds", self.driver_seconds),
             ("orders.deadline_seconds", self.deadline_seconds),
             ("orders.sweep_seconds", self.sweep_seconds),
@@ -222,10 +230,10 @@ impl OrderSettings {
         if self.payment_hours > 30 * 24 {
             return Err(ConfigError::key("orders.payment_hours", "must be at most 720"));
         }
-        if !self.verification_url.starts_with("https://") || self.verification_url.ends_with('/') {
+        if !is_verification_address(&self.verification_url) {
             return Err(ConfigError::key(
                 "orders.verification_url",
-                "must be an https address without a slash at the end",
+                "must be an https address (http on this host) without a slash at the end",
             ));
         }
         if self.reminder_hour > 23 {
@@ -233,6 +241,22 @@ impl OrderSettings {
         }
         Ok(())
     }
+}
+
+/// An address that can stand on paper: `https`, or `http` where it leads back to this host.
+fn is_verification_address(address: &str) -> bool {
+    let Ok(uri) = address.parse::<Uri>() else {
+        return false;
+    };
+    let safe = match uri.scheme_str() {
+        Some("https") => true,
+        Some("http") => uri.host().is_some_and(|host| {
+            let literal = host.trim_matches(['[', ']']);
+            host == "localhost" || literal.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+        }),
+        _ => false,
+    };
+    safe && uri.query().is_none() && !address.ends_with('/')
 }
 
 #[cfg(test)]
@@ -259,5 +283,29 @@ mod tests {
     fn an_address_that_is_printed_on_documents_must_be_set() {
         let error = OrderSettings::default().check().unwrap_err();
         assert!(error.to_string().contains("verification_url"), "{error}");
+    }
+
+    #[test]
+    fn a_verification_address_is_secure_or_on_this_host() {
+        for good in [
+            "https://verify.example.ma",
+            "https://verify.example.ma/v",
+            "http://localhost:8400",
+            "http://127.0.0.1:8400",
+            "http://[::1]:8400",
+        ] {
+            assert!(is_verification_address(good), "{good}");
+        }
+        for bad in [
+            "",
+            "http://verify.example.ma",
+            "http://localhost.example.ma",
+            "https://verify.example.ma/",
+            "https://verify.example.ma?code=1",
+            "verify.example.ma",
+            "ftp://localhost",
+        ] {
+            assert!(!is_verification_address(bad), "{bad}");
+        }
     }
 }

@@ -8,52 +8,90 @@ use chrono::{DateTime, Utc};
 use wathiq_documents::{Engine, QrError, RenderError, Standard, Template, qr_svg};
 
 use crate::domain::act::Act;
-use crate::domain::kind::{DocumentKind, Language, SealMode};
+use crate::domain::act_key::RegisterKind;
+use crate::domain::kind::{DocumentKind, Form, Language, SealMode};
 use crate::store::offices::Profile;
 
-/// Templates by name. Each is what its form shares with the others, and the form.
-const TEMPLATES: [Template; 4] = [
-    Template {
-        name: "birth-extract.typ",
-        source: concat!(
-            include_str!("../templates/civil-status.typ"),
-            include_str!("../templates/birth-extract.typ")
-        ),
-    },
-    Template {
-        name: "birth-full-copy.typ",
-        source: concat!(
-            include_str!("../templates/civil-status.typ"),
-            include_str!("../templates/full-copy.typ"),
-            include_str!("../templates/birth-full-copy.typ")
-        ),
-    },
-    Template {
-        name: "death-extract.typ",
-        source: concat!(
-            include_str!("../templates/civil-status.typ"),
-            include_str!("../templates/death-extract.typ")
-        ),
-    },
-    Template {
-        name: "death-full-copy.typ",
-        source: concat!(
-            include_str!("../templates/civil-status.typ"),
-            include_str!("../templates/full-copy.typ"),
-            include_str!("../templates/death-full-copy.typ")
-        ),
-    },
-];
-
-/// Whether there is a template of this name.
-pub fn has_template(name: &str) -> bool {
-    template(name).is_some()
+/// What a template draws.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Drawn {
+    pub register: RegisterKind,
+    pub form: Form,
+    /// In both languages on one page; each alone is always there.
+    pub bilingual: bool,
 }
 
-fn template(name: &str) -> Option<&'static Template> {
-    TEMPLATES
+/// Templates and what they draw. Each template is what its form shares with the others, and the form.
+const FORMS: [(Template, Drawn); 4] = [
+    (
+        Template {
+            name: "birth-extract.typ",
+            source: concat!(
+                include_str!("../templates/civil-status.typ"),
+                include_str!("../templates/birth-extract.typ")
+            ),
+        },
+        Drawn {
+            register: RegisterKind::Birth,
+            form: Form::Extract,
+            bilingual: true,
+        },
+    ),
+    (
+        Template {
+            name: "birth-full-copy.typ",
+            source: concat!(
+                include_str!("../templates/civil-status.typ"),
+                include_str!("../templates/full-copy.typ"),
+                include_str!("../templates/birth-full-copy.typ")
+            ),
+        },
+        Drawn {
+            register: RegisterKind::Birth,
+            form: Form::FullCopy,
+            bilingual: false,
+        },
+    ),
+    (
+        Template {
+            name: "death-extract.typ",
+            source: concat!(
+                include_str!("../templates/civil-status.typ"),
+                include_str!("../templates/death-extract.typ")
+            ),
+        },
+        Drawn {
+            register: RegisterKind::Death,
+            form: Form::Extract,
+            bilingual: true,
+        },
+    ),
+    (
+        Template {
+            name: "death-full-copy.typ",
+            source: concat!(
+                include_str!("../templates/civil-status.typ"),
+                include_str!("../templates/full-copy.typ"),
+                include_str!("../templates/death-full-copy.typ")
+            ),
+        },
+        Drawn {
+            register: RegisterKind::Death,
+            form: Form::FullCopy,
+            bilingual: false,
+        },
+    ),
+];
+
+/// What the template of this name draws, where there is one.
+pub fn drawn_by(name: &str) -> Option<Drawn> {
+    form(name).map(|(_, drawn)| *drawn)
+}
+
+fn form(name: &str) -> Option<&'static (Template, Drawn)> {
+    FORMS
         .iter()
-        .find(|template| template.name.strip_suffix(".typ") == Some(name))
+        .find(|(template, _)| template.name.strip_suffix(".typ") == Some(name))
 }
 
 /// The officer whom a document names.
@@ -108,7 +146,7 @@ pub enum DrawError {
 /// [`DrawError`].
 pub fn render_document(engine: &Engine, drawing: &Drawing<'_>) -> Result<Vec<u8>, DrawError> {
     let name = &drawing.kind.template;
-    let template = template(name).ok_or_else(|| DrawError::TemplateUnknown(name.clone()))?;
+    let (template, _) = form(name).ok_or_else(|| DrawError::TemplateUnknown(name.clone()))?;
     let data = data::of(drawing);
     let qr = match drawing.verification {
         Some((code, address)) => Some(qr_svg(&format!("{address}/v/{}", code.replace('-', "")))?),

@@ -6,10 +6,10 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 use wathiq_chassis::status;
 
-use crate::app::attach_scan::sweep_scans;
 use crate::app::let_time_pass::let_time_pass;
+use crate::app::move_lines::move_lines;
 use crate::app::remind_offices::remind_offices;
-use crate::app::upload_evidence::sweep_evidence;
+use crate::app::sweep_files::{sweep_evidence, sweep_scans};
 use crate::app::{App, AppError};
 use crate::store::outward;
 
@@ -21,6 +21,7 @@ pub async fn run(app: Arc<App>, shutdown: CancellationToken) {
         tokio::select! {
             () = shutdown.cancelled() => return,
             _ = deadlines.tick() => {
+                report("janitor.moved", move_lines(&app).await);
                 report("janitor.deadlines", let_time_pass(&app).await);
                 report("janitor.reminded", remind_offices(&app).await);
                 report("janitor.measured", measure(&app).await);

@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use sqlx::PgPool;
 use tokio::net::TcpListener;
-use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use wathiq_chassis::server::ServeError;
@@ -80,7 +79,11 @@ pub async fn serve(
 
     let background = TaskTracker::new();
     background.spawn(relay.run(shutdown.clone()));
-    background.spawn(drive::run(Arc::clone(&app), shutdown.clone()));
+    background.spawn(drive::run(
+        Arc::clone(&app),
+        settings.database.connect_options()?,
+        shutdown.clone(),
+    ));
     background.spawn(janitor::run(Arc::clone(&app), shutdown.clone()));
     background
         .spawn(consumer(&settings, &app, &listener)?.run(Consume::new(Arc::clone(&app)), shutdown.clone()));
@@ -124,7 +127,6 @@ pub fn app(settings: &Settings, clients: Clients, ambient: Ambient) -> Result<Ap
         postal: clients.postal,
         signature: clients.signature,
         engine: Arc::new(Engine::new()),
-        wake: Notify::new(),
         orders: settings.orders.clone(),
         ambient,
     })

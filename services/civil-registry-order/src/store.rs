@@ -38,3 +38,12 @@ pub(crate) fn broken_constraint(error: &sqlx::Error) -> Option<&str> {
         .as_database_error()
         .and_then(sqlx::error::DatabaseError::constraint)
 }
+
+/// Whether the database refused a statement for the values in it: SQLSTATE classes 22 (data) and 23 (constraints), and 54 (a value larger than an
+/// index or a row takes).
+pub(crate) fn is_about_data(error: &sqlx::Error) -> bool {
+    error
+        .as_database_error()
+        .and_then(sqlx::error::DatabaseError::code)
+        .is_some_and(|code| ["22", "23", "54"].iter().any(|class| code.starts_with(class)))
+}

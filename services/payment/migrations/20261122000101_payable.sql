@@ -24,6 +24,7 @@ CREATE TABLE payable (
 );
 
 CREATE INDEX payable_open ON payable (expires_at) WHERE state = 'OPEN';
+CREATE INDEX payable_payer ON payable (payer_person_id);
 CREATE INDEX payable_owner ON payable (owner, id);
 
 CREATE TABLE payable_item (
@@ -56,12 +57,16 @@ CREATE TABLE attempt (
     decline_code       text NOT NULL,
     declines           integer NOT NULL CHECK (declines >= 0),
     transaction_id     text,
-    international      boolean NOT NULL,
+    -- The card was issued abroad; null while the provider has not said, and where no card is used.
+    international      boolean,
     created_at         timestamptz NOT NULL,
     expires_at         timestamptz NOT NULL,
     -- When the provider took the request, where it is told of one (text message).
     told_at            timestamptz,
+    -- When the payer came back with the provider's word of success; proves nothing.
+    returned_at        timestamptz,
     authorised_at      timestamptz,
+    capture_refusals   integer NOT NULL DEFAULT 0 CHECK (capture_refusals >= 0),
     captured_at        timestamptz,
     -- When the provider is asked or told something next; none when nothing is left to do.
     due_at             timestamptz,
@@ -69,12 +74,16 @@ CREATE TABLE attempt (
     -- Who works on it until when.
     lease              uuid,
     lease_until        timestamptz,
+    -- When it was last compared with the provider, and agreed.
+    compared_at        timestamptz,
     CHECK (num_nulls(transaction_id, authorised_at) = CASE WHEN state IN ('STARTED', 'ENDED') THEN 2 ELSE 0 END),
     CHECK ((captured_at IS NOT NULL) = (state = 'CAPTURED')),
     CHECK (num_nulls(lease, lease_until) IN (0, 2))
 );
 
 CREATE INDEX attempt_payable ON attempt (payable_id);
+-- How often a phone was asked of late.
+CREATE INDEX attempt_phone ON attempt (phone, created_at) WHERE provider = 'text-message';
 CREATE INDEX attempt_due ON attempt (due_at) WHERE due_at IS NOT NULL;
 
 ALTER TABLE payable ADD FOREIGN KEY (paid_by) REFERENCES attempt (id);
@@ -88,7 +97,9 @@ CREATE TABLE reversal (
     amount          bigint NOT NULL,
     state           text NOT NULL CHECK (state IN ('OPEN', 'VOIDED', 'CREDITED')),
     refusals        integer NOT NULL CHECK (refusals >= 0),
-    -- A credit was sent whose answer is not known.
+    -- What was refused or not answered is not sent again before.
+    not_before      timestamptz,
+    -- A credit was sent that was not answered, or refused: it may have been done.
     sent_at         timestamptz,
     created_at      timestamptz NOT NULL,
     ended_at        timestamptz,

@@ -2,7 +2,7 @@
 CREATE TABLE difference (
     attempt_id  uuid NOT NULL REFERENCES attempt (id),
     reason      text NOT NULL CHECK (reason IN
-        ('PROVIDER_HAS_MORE', 'PROVIDER_HAS_LESS', 'NOT_CAPTURED', 'VOID_FAILED', 'REFUND_FAILED')),
+        ('PROVIDER_HAS_MORE', 'PROVIDER_HAS_LESS', 'NOT_CAPTURED', 'VOID_FAILED', 'REFUND_FAILED', 'UNREADABLE')),
     payable_id  uuid NOT NULL REFERENCES payable (id),
     ours        bigint NOT NULL,
     theirs      bigint NOT NULL,

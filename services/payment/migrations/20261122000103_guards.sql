@@ -19,8 +19,9 @@ $$;
 
 CREATE TRIGGER attempt_moves_forward BEFORE UPDATE OF state ON attempt
     FOR EACH ROW WHEN (OLD.state <> NEW.state AND (OLD.state, NEW.state) NOT IN (
-        ('STARTED', 'AUTHORISED'), ('STARTED', 'VOIDING'), ('STARTED', 'ENDED'),
-        ('ENDED', 'AUTHORISED'), ('ENDED', 'VOIDING'),
+        -- One look at the provider may find a success and its capture at once.
+        ('STARTED', 'AUTHORISED'), ('STARTED', 'CAPTURED'), ('STARTED', 'VOIDING'), ('STARTED', 'ENDED'),
+        ('ENDED', 'AUTHORISED'), ('ENDED', 'CAPTURED'), ('ENDED', 'VOIDING'),
         ('AUTHORISED', 'CAPTURED'), ('VOIDING', 'VOIDED')))
     EXECUTE FUNCTION attempt_moves_forward();
 
@@ -31,7 +32,7 @@ END
 $$;
 
 CREATE TRIGGER refund_state_is_final BEFORE UPDATE OF state ON refund
-    FOR EACH ROW WHEN (OLD.state <> 'REQUESTED' AND OLD.state <> NEW.state) EXECUTE FUNCTION refund_state_is_final();
+    FOR EACH ROW WHEN (OLD.state = 'COMPLETED' AND OLD.state <> NEW.state) EXECUTE FUNCTION refund_state_is_final();
 
 -- Refunds that stand never exceed what was paid.
 CREATE FUNCTION refunds_within_amount() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -45,4 +46,4 @@ BEGIN
 END
 $$;
 
-CREATE TRIGGER refunds_within_amount AFTER INSERT ON refund FOR EACH ROW EXECUTE FUNCTION refunds_within_amount();
+CREATE TRIGGER refunds_within_amount AFTER INSERT OR UPDATE OF state ON refund FOR EACH ROW EXECUTE FUNCTION refunds_within_amount();

@@ -18,10 +18,10 @@ const GRANTS: &[(&str, &str)] = &[
     ("SELECT, INSERT, UPDATE (last)", "receipt_counter"),
     (
         "SELECT, INSERT, UPDATE (state, decline_code, declines, transaction_id, international, told_at, authorised_at,
-            captured_at, due_at, tries, lease, lease_until)",
+            captured_at, due_at, tries, lease, lease_until, capture_refusals, returned_at, compared_at)",
         "attempt",
     ),
-    ("SELECT, INSERT, UPDATE (state, refusals, sent_at, ended_at)", "reversal"),
+    ("SELECT, INSERT, UPDATE (state, refusals, not_before, sent_at, ended_at)", "reversal"),
     ("SELECT, INSERT, UPDATE (state, refusals, sent_at, completed_at)", "refund"),
     ("SELECT, INSERT", "answer"),
     ("SELECT, INSERT, UPDATE (ours, theirs), DELETE", "difference"),

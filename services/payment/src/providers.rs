@@ -51,7 +51,8 @@ pub struct Message {
     pub order_id: String,
     /// The provider's transaction, or what else tells this message from another of the order.
     pub key: String,
-    pub amount: i64,
+    /// None where the payer gave up without having tried.
+    pub amount: Option<i64>,
     pub outcome: Told,
 }
 

@@ -5,6 +5,7 @@ pub mod books;
 pub mod differences;
 pub mod due;
 pub mod measures;
+pub mod prompts;
 pub mod receipts;
 mod rows;
 

@@ -11,6 +11,8 @@ CREATE TABLE carrier_event (
     held_until         date,
     recipient_name     text,
     document_kind      text CHECK (document_kind IN ('CIN', 'PASSPORT', 'RESIDENCE_CARD')),
+    -- As it was written, where it is none of these.
+    document_kind_unknown text,
     document_last_four text,
     source             text NOT NULL CHECK (source IN ('webhook', 'csv', 'scan')),
     received_at        timestamptz NOT NULL,
@@ -23,10 +25,11 @@ CREATE TABLE unknown_item_event (
     tracking_id text NOT NULL,
     code        text NOT NULL,
     event_time  timestamptz NOT NULL,
-    place       text,
     source      text NOT NULL CHECK (source IN ('webhook', 'csv', 'scan')),
     received_at timestamptz NOT NULL
 );
+
+CREATE INDEX unknown_item_event_age ON unknown_item_event (received_at);
 
 -- Messages of the carrier that were taken, and what they were answered.
 CREATE TABLE carrier_message (
@@ -38,3 +41,5 @@ CREATE TABLE carrier_message (
     answer      bytea,
     PRIMARY KEY (kind, id)
 );
+
+CREATE INDEX carrier_message_age ON carrier_message (received_at);

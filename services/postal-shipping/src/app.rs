@@ -8,6 +8,7 @@ pub mod announce;
 pub mod cancel_shipment;
 pub mod create_shipment;
 pub mod deposit_list_file;
+pub mod forget;
 pub mod get_shipment;
 pub mod hand_over;
 pub mod import_batch;
@@ -40,6 +41,7 @@ use std::sync::Arc;
 use sqlx::PgPool;
 use wathiq_chassis::Ambient;
 
+use crate::app::forget::Retention;
 use crate::carrier::Carrier;
 use crate::domain::code_table::CodeTable;
 use crate::domain::number_range::LowWater;
@@ -54,6 +56,7 @@ pub struct App {
     pub codes: Arc<CodeTable>,
     pub low_water: LowWater,
     pub silence: SilenceLimits,
+    pub retention: Retention,
     /// Any of which the carrier's messages are signed with.
     pub inbound_secrets: Vec<Secret>,
     pub carrier: Carrier,

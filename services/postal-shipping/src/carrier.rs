@@ -1,5 +1,6 @@
 //! The carrier's own interface: where deposit lists are announced.
 
+use std::net::IpAddr;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
@@ -59,6 +60,13 @@ impl Carrier {
         let url = format!("{}/deposit-lists", config.url.trim_end_matches('/'));
         let deposit_lists = Url::parse(&url)
             .map_err(|error| ConfigError::key("carrier.url", format!("not a URL: {error}")))?;
+        let clear = deposit_lists.scheme() == "http" && is_on_this_machine(&deposit_lists);
+        if deposit_lists.scheme() != "https" && !clear {
+            return Err(ConfigError::key(
+                "carrier.url",
+                "must begin with https://, but on this machine",
+            ));
+        }
         let mut builder = reqwest::Client::builder()
             .redirect(redirect::Policy::none())
             .timeout(Duration::from_secs(config.seconds))
@@ -110,5 +118,23 @@ impl Carrier {
         } else {
             Err(CarrierError::Status(response.status().as_u16()))
         }
+    }
+}
+
+fn is_on_this_machine(url: &Url) -> bool {
+    let host = url.host_str().unwrap_or_default();
+    let address: Result<IpAddr, _> = host.trim_matches(['[', ']']).parse();
+    host == "localhost" || address.is_ok_and(|address| address.is_loopback())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_this_machine_is_spoken_to_in_the_clear() {
+        let on = |url: &str| is_on_this_machine(&Url::parse(url).unwrap());
+        assert!(on("http://127.0.0.1:9/x") && on("http://[::1]/") && on("http://localhost/"));
+        assert!(!on("http://post.example/") && !on("http://10.0.0.1/") && !on("http://127.0.0.1.example/"));
     }
 }

@@ -14,9 +14,7 @@ pub fn verification_keys(channel: Channel) -> KeyFetch {
     })
 }
 
-async fn ask(
-    mut directory: DirectoryServiceClient<Channel>,
-) -> Result<Vec<VerificationKey>, BoxError> {
+async fn ask(mut directory: DirectoryServiceClient<Channel>) -> Result<Vec<VerificationKey>, BoxError> {
     let answer = directory
         .list_verification_keys(ListVerificationKeysRequest {})
         .await?;

@@ -12,6 +12,7 @@ use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use wathiq_chassis::{ConfigError, ProcessConfig, SecretFile, UpstreamConfig};
 use wathiq_outbox::KafkaConfig;
 
+use crate::app::forget::Retention;
 use crate::domain::code_table::CodeTable;
 use crate::domain::number_range::LowWater;
 use crate::domain::shipment::SilenceLimits;
@@ -35,6 +36,8 @@ pub struct Settings {
     pub numbers: NumberConfig,
     #[serde(default)]
     pub silence: SilenceConfig,
+    #[serde(default)]
+    pub retention: RetentionConfig,
     #[serde(default)]
     pub codes: CodeConfig,
 }
@@ -160,6 +163,44 @@ impl SilenceConfig {
             domestic: TimeDelta::days(self.domestic_days.into()),
             international: TimeDelta::days(self.international_days.into()),
         }
+    }
+}
+
+/// Section `[retention]`: how long is kept what is no record, in days.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct RetentionConfig {
+    pub message_days: u32,
+    pub unknown_item_days: u32,
+}
+
+impl Default for RetentionConfig {
+    fn default() -> Self {
+        Self {
+            message_days: 90,
+            unknown_item_days: 365,
+        }
+    }
+}
+
+impl RetentionConfig {
+    /// The times.
+    ///
+    /// # Errors
+    /// [`ConfigError`] naming a key of no days.
+    pub fn times(self) -> Result<Retention, ConfigError> {
+        for (key, days) in [
+            ("retention.message_days", self.message_days),
+            ("retention.unknown_item_days", self.unknown_item_days),
+        ] {
+            if days == 0 {
+                return Err(ConfigError::key(key, "must be at least 1"));
+            }
+        }
+        Ok(Retention {
+            messages: TimeDelta::days(self.message_days.into()),
+            unknown_items: TimeDelta::days(self.unknown_item_days.into()),
+        })
     }
 }
 

@@ -3,15 +3,14 @@
 pub mod carrier_event;
 pub mod code128;
 pub mod code_table;
-pub mod countries;
 pub mod delivery;
 pub mod deposit_list;
-pub mod name;
 pub mod number_range;
 pub mod party;
 pub mod shipment;
-pub mod text;
 pub mod tracking;
 pub mod tracking_id;
 pub mod vocabulary;
 pub mod webhook;
+
+pub use wathiq_postal_address::{countries, name, text};

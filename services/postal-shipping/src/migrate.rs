@@ -8,7 +8,7 @@ use crate::config::DatabaseConfig;
 
 static MIGRATOR: Migrator = sqlx::migrate!();
 
-/// One `GRANT` each: records get no `DELETE`, and `UPDATE` only of the columns that are a state.
+/// One `GRANT` each: records get no `DELETE`, which is for what is kept for a time alone, and `UPDATE` only of the columns that are a state.
 const GRANTS: &[(&str, &str)] = &[
     ("SELECT, INSERT, UPDATE (version, next_serial)", "number_range"),
     ("SELECT, UPDATE (low_warned)", "numbering"),
@@ -23,8 +23,8 @@ const GRANTS: &[(&str, &str)] = &[
         "shipment",
     ),
     ("SELECT, INSERT", "carrier_event"),
-    ("SELECT, INSERT", "unknown_item_event"),
-    ("SELECT, INSERT, UPDATE (answer)", "carrier_message"),
+    ("SELECT, INSERT, DELETE", "unknown_item_event"),
+    ("SELECT, INSERT, UPDATE (answer), DELETE", "carrier_message"),
     ("SELECT", "_sqlx_migrations"),
 ];
 

@@ -48,7 +48,11 @@ pub async fn serve(
     let process = &settings.process;
     let channel = client::channel(&settings.upstream.identity, &process.tls, &process.trust_domain)?;
     let issuer = settings.tokens.issuer.clone();
-    let verifier = TokenVerifier::new(Arc::clone(&ambient.clock), issuer, clients::verification_keys(channel));
+    let verifier = TokenVerifier::new(
+        Arc::clone(&ambient.clock),
+        issuer,
+        clients::verification_keys(channel),
+    );
     let app = Arc::new(app(&settings, ambient.clone())?);
     let server = grpc::add_services(
         GrpcServer::new(process, grpc::rules::RULES, Some(verifier))?
@@ -95,6 +99,7 @@ pub fn app(settings: &Settings, ambient: Ambient) -> Result<App, ConfigError> {
         codes: settings.codes.read()?,
         low_water: settings.numbers.low_water(),
         silence: settings.silence.limits(),
+        retention: settings.retention.times()?,
         inbound_secrets: settings.carrier.inbound_secrets()?,
         carrier: Carrier::new(&settings.carrier)?,
         printer: Printer::default(),

@@ -1,4 +1,4 @@
-//! What happens by itself: deposit lists go to the carrier, silence is noted, gauges are set.
+//! What happens by itself: deposit lists go to the carrier, silence is noted, what is kept for a time is forgotten, gauges are set.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -6,8 +6,10 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 use wathiq_chassis::status;
 
-use crate::app::{App, Error, announce, measure, watch_silence};
+use crate::app::{App, Error, announce, forget, measure, watch_silence};
 
+/// How often it is looked for what has been kept long enough.
+const FORGET_EVERY: Duration = Duration::from_secs(3_600);
 /// How often gauges are set.
 const MEASURE_EVERY: Duration = Duration::from_secs(15);
 
@@ -39,9 +41,10 @@ pub async fn announce(app: Arc<App>, rhythm: Rhythm, shutdown: CancellationToken
     shutdown.run_until_cancelled(work).await;
 }
 
-/// Notes silence and sets gauges until `shutdown`. Safe in any number of processes.
+/// Notes silence, forgets and sets gauges until `shutdown`. Safe in any number of processes.
 pub async fn watch(app: Arc<App>, rhythm: Rhythm, shutdown: CancellationToken) {
     let mut silence = tokio::time::interval(rhythm.watch.max(Duration::from_millis(10)));
+    let mut age = tokio::time::interval(FORGET_EVERY);
     let mut gauges = tokio::time::interval(MEASURE_EVERY);
     loop {
         tokio::select! {
@@ -50,6 +53,11 @@ pub async fn watch(app: Arc<App>, rhythm: Rhythm, shutdown: CancellationToken) {
                 Ok(0) => {}
                 Ok(noted) => tracing::info!(event = "worker.silence_noted", noted, "shipments were not heard of in time"),
                 Err(error) => report("worker.silence_failed", &error),
+            },
+            _ = age.tick() => match forget::forget(&app).await {
+                Ok(0) => {}
+                Ok(rows) => tracing::info!(event = "worker.forgotten", rows, "what was kept for its time is gone"),
+                Err(error) => report("worker.forget_failed", &error),
             },
             _ = gauges.tick() => {
                 if let Err(error) = measure::measure(&app).await {

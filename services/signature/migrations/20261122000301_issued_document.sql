@@ -13,6 +13,8 @@ CREATE TABLE issued_document (
     seal_mode         text NOT NULL CHECK (seal_mode IN ('OFFICER_KEY', 'ELECTRONIC_SEAL')),
     -- Short code for verification, without hyphens.
     code              text NOT NULL CONSTRAINT issued_document_code UNIQUE CHECK (code ~ '^[0-9A-HJKMNP-TV-Z]{12}$'),
+    -- The officer whom the document names, who alone seals it; NULL where it names nobody.
+    signing_officer   uuid,
     -- Of the file as deposited.
     source_sha256     bytea NOT NULL CHECK (octet_length(source_sha256) = 32),
     -- Key of the commitment on events; kept for the holder.

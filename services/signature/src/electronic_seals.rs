@@ -4,8 +4,6 @@ use secrecy::SecretString;
 use serde::Deserialize;
 use wathiq_chassis::{ConfigError, SecretFile};
 
-use crate::app::AppError;
-
 /// An entry of `[[electronic_seals]]`.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -14,6 +12,15 @@ pub struct ElectronicSealConfig {
     pub token_label: String,
     /// A file with the PIN, readable by this process alone. Read at each use, so that it can be replaced.
     pub pin_file: SecretFile,
+}
+
+/// Why an electronic seal cannot be opened here.
+#[derive(Debug, thiserror::Error)]
+pub enum PinError {
+    #[error("no PIN is configured for the token")]
+    NotConfigured,
+    #[error("the token's PIN cannot be read")]
+    Unreadable(#[from] ConfigError),
 }
 
 /// The electronic seals that this process can use.
@@ -38,21 +45,10 @@ impl ElectronicSeals {
     /// The PIN of a token.
     ///
     /// # Errors
-    /// [`AppError::Refused`] with `ELECTRONIC_SEAL_NOT_CONFIGURED` where the operator has not mounted one.
-    pub(crate) fn pin(&self, token_label: &str) -> Result<SecretString, AppError> {
-        let missing = |why: String| {
-            tracing::error!(
-                event = "electronic_seal.not_configured",
-                token_label,
-                why,
-                "an electronic seal cannot be used here"
-            );
-            let text = "the electronic seal is not set up in this service";
-            AppError::refused("ELECTRONIC_SEAL_NOT_CONFIGURED", "signing_credential", text)
-        };
+    /// [`PinError`] where the operator has not mounted one.
+    pub(crate) fn pin(&self, token_label: &str) -> Result<SecretString, PinError> {
         let entry = self.0.iter().find(|entry| entry.token_label == token_label);
-        let entry = entry.ok_or_else(|| missing("no PIN is configured for the token".to_owned()))?;
-        entry.pin_file.read().map_err(|error| missing(error.to_string()))
+        Ok(entry.ok_or(PinError::NotConfigured)?.pin_file.read()?)
     }
 }
 
@@ -73,13 +69,9 @@ mod tests {
         };
         let seals = ElectronicSeals::new(vec![entry("eseal-1")]).unwrap();
         assert_eq!(seals.pin("eseal-1").unwrap().expose_secret(), "4711");
-        assert!(matches!(
-            seals.pin("eseal-2"),
-            Err(AppError::Refused {
-                reason: "ELECTRONIC_SEAL_NOT_CONFIGURED",
-                ..
-            })
-        ));
+        assert!(matches!(seals.pin("eseal-2"), Err(PinError::NotConfigured)));
+        std::fs::remove_file(&path).unwrap();
+        assert!(matches!(seals.pin("eseal-1"), Err(PinError::Unreadable(_))));
         assert!(ElectronicSeals::new(vec![entry("eseal-1"), entry("eseal-1")]).is_err());
     }
 }

@@ -1,6 +1,6 @@
-//! Facts as events.
+//! Facts as events, and the events of others that this service follows.
 
+pub mod consume;
 pub mod issued;
-pub mod payables;
 pub mod publish;
 pub mod records;

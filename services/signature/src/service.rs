@@ -17,7 +17,7 @@ use crate::clients::identity::{GrpcIdentity, Identity};
 use crate::clients::payment::Payment;
 use crate::config::Settings;
 use crate::electronic_seals::ElectronicSeals;
-use crate::events::payables::{self, Payables};
+use crate::events::consume::payables::{self, Payables};
 use crate::storage::Objects;
 use crate::{grpc, janitor, keys, migrate, pdf, timestamp, trust};
 

@@ -8,7 +8,7 @@ use rustix::process::Signal;
 
 use super::Figure;
 use crate::http;
-use crate::services::{Replicas, instances};
+use crate::services::{Instance, Replicas, instances};
 use crate::stack::{Options, Stack};
 use crate::test_stack::TestStack;
 
@@ -28,22 +28,15 @@ pub(super) async fn measure(root: &Path) -> Result<Vec<Figure>> {
 
 async fn measure_on(parts: &TestStack) -> Result<Vec<Figure>> {
     let mut stack = Stack::on(parts.description.clone(), Options::default()).await?;
+    super::say("the services rest");
     tokio::time::sleep(QUIET).await;
-    let mut figures = Vec::new();
-    for instance in instances(&Replicas::new()) {
-        let name = instance.name();
-        let memory = stack
-            .process(&name)?
-            .memory_kib()
-            .with_context(|| format!("{name} has no memory figures"))?;
-        let megabytes = f64::from(u32::try_from(memory.anonymous)?) / 1024.0;
-        figures.push(Figure::alone(
-            format!("{name}: idle memory (RssAnon)"),
-            megabytes,
-            "MB",
-            MEMORY_GOAL,
-        ));
-    }
+    let mut figures: Vec<Figure> = memory(&stack)?
+        .into_iter()
+        .map(|(name, megabytes)| {
+            let name = format!("{name}: idle memory (RssAnon)");
+            Figure::alone(name, megabytes, "MB", MEMORY_GOAL)
+        })
+        .collect();
     for instance in instances(&Replicas::new()) {
         let name = instance.name();
         stack
@@ -59,6 +52,17 @@ async fn measure_on(parts: &TestStack) -> Result<Vec<Figure>> {
         ));
     }
     Ok(figures)
+}
+
+/// Megabytes of anonymous memory of each service.
+pub(super) fn memory(stack: &Stack) -> Result<Vec<(String, f64)>> {
+    let megabytes = |name: String| {
+        let memory = stack.process(&name)?.memory_kib();
+        let memory = memory.with_context(|| format!("{name} has no memory figures"))?;
+        Ok((name, f64::from(u32::try_from(memory.anonymous)?) / 1024.0))
+    };
+    let names = instances(&Replicas::new()).into_iter().map(Instance::name);
+    names.map(megabytes).collect()
 }
 
 async fn start_to_ready(stack: &mut Stack, name: &str) -> Result<f64> {

@@ -134,7 +134,9 @@ async fn judge(
     let root = &description.trust.root;
     let mut lines = checks::judge(demo.layout(), &folder.join("legalised.pdf"), root).await?;
     if sealed.legalisation_page.is_some() {
-        lines.extend(checks::judge(demo.layout(), &folder.join("legalisation-page.pdf"), root).await?);
+        let page = folder.join("legalisation-page.pdf");
+        lines.extend(checks::judge(demo.layout(), &page, root).await?);
+        lines.extend(checks::verapdf(demo.layout(), &[page]).await?);
     }
     Ok(lines)
 }

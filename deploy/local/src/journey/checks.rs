@@ -139,6 +139,30 @@ async fn vfychain(directory: &str, chain: &[PathBuf]) -> Result<()> {
     Ok(())
 }
 
+/// Has documents that we compose judged by veraPDF: PDF/A-2a, as each of them claims. Answers one line a file.
+///
+/// # Errors
+/// When veraPDF is not content with one, with the rules that it breaks.
+pub async fn verapdf(layout: &Layout, files: &[PathBuf]) -> Result<Vec<String>> {
+    let mut command = Command::new(layout.root.join("deploy/verapdf.sh"));
+    command
+        .args(["--format", "text", "--verbose", "--flavour", "2a"])
+        .args(files);
+    let (_, output) = run(&mut command).await?;
+    let mut lines = Vec::new();
+    for file in files {
+        let passed = output
+            .lines()
+            .any(|line| line.starts_with("PASS ") && line.contains(&*file.to_string_lossy()));
+        if !passed {
+            bail!("veraPDF does not pass {}:\n{output}", file.display());
+        }
+        let name = file.file_name().context("a file has no name")?;
+        lines.push(format!("veraPDF  {} is PDF/A-2a", name.to_string_lossy()));
+    }
+    Ok(lines)
+}
+
 async fn qpdf(file: &Path) -> Result<String> {
     let output = succeed(Command::new("qpdf").arg("--check").arg(file)).await?;
     if !output.contains("No syntax or stream encoding errors found") {

@@ -16,7 +16,7 @@ use crate::description::{Carrier, Description};
 use crate::{http, wait};
 
 /// Longest wait for what the platform does by itself: asking another service, hearing of an event.
-const BOUND: Duration = Duration::from_secs(60);
+const BOUND: Duration = Duration::from_secs(120);
 
 /// An order with everything that was made on the way.
 pub struct Delivered {
@@ -64,15 +64,11 @@ impl Cast {
         let lines = line_ids(&order)?;
         let batch_sheet = recorder
             .step(
-                "the agent finds the order in the queue and prints a batch sheet",
+                "the agent finds in the queue what is made from paper, and prints the batch sheet of all that waits",
                 async {
-                    let waiting = desk::queue(&self.agent_session, &office, &reference).await?;
-                    ensure!(
-                        waiting.len() == lines.len(),
-                        "the queue has {} of the lines",
-                        waiting.len()
-                    );
-                    desk::batch_sheet(&self.agent_session, &office, &[&lines[ON_PAPER]]).await
+                    let paper = desk::queue(&self.agent_session, &office, &reference, "PAPER").await?;
+                    ensure!(paper == [lines[ON_PAPER].clone(), lines[REFUSED].clone()], "the queue has {paper:?}");
+                    desk::batch_sheet(&self.agent_session, &office, &[]).await
                 },
             )
             .await?;
@@ -86,11 +82,20 @@ impl Cast {
                 desk::refuse(&self.agent_session, &lines[REFUSED], "ACT_NOT_FOUND").await
             })
             .await?;
-        let digitised = [lines[EXTRACT].as_str(), &lines[FULL_COPY]];
         let prepared = recorder
-            .step("the officer has the digitised documents drawn", async {
-                desk::prepare(&self.registrar_session, &office, &digitised).await
-            })
+            .step(
+                "the officer finds in the queue what is digitised, and has it drawn",
+                async {
+                    let digitised =
+                        desk::queue(&self.registrar_session, &office, &reference, "DIGITISED").await?;
+                    ensure!(
+                        digitised == [lines[EXTRACT].clone(), lines[FULL_COPY].clone()],
+                        "the queue has {digitised:?}"
+                    );
+                    let digitised: Vec<&str> = digitised.iter().map(String::as_str).collect();
+                    desk::prepare(&self.registrar_session, &office, &digitised).await
+                },
+            )
             .await?;
         recorder
             .step(
@@ -204,7 +209,7 @@ pub fn address() -> Value {
     })
 }
 
-/// A line for a birth act of this year and number.
+/// A line for a birth act of this year and number, of somebody born in that year.
 #[must_use]
 pub fn line(
     kind: &str,
@@ -215,7 +220,8 @@ pub fn line(
 ) -> Value {
     json!({
         "document_kind": kind, "language": language, "copies": 1,
-        "act": {"office_id": office_id, "kind": "birth", "year": year, "number": number, "person": person},
+        "act": {"office_id": office_id, "kind": "birth", "year": year, "number": number, "person": person,
+            "birth_date": year.to_string()},
         "relation": "oneself", "evidence_ids": [],
     })
 }

@@ -11,7 +11,7 @@ use anyhow::{Context, Result, bail, ensure};
 use tokio::process::Command;
 
 use self::wire::Client;
-use super::Surroundings;
+use super::{Purpose, Surroundings};
 use crate::description::Kafka;
 use crate::process::Running;
 use crate::topics::Topic;
@@ -75,7 +75,7 @@ async fn provision(around: &Surroundings<'_>, topics: &[Topic]) -> Result<()> {
     let mut client = Client::connect(around.ports.get("kafka")?, &around.layout.certificates()).await?;
     client.create_topics(topics).await?;
     let mut rules = access::rules(topics);
-    if !around.durable {
+    if around.purpose != Purpose::Lasting {
         rules.extend(access::test_rules());
     }
     client.create_rules(&rules).await?;

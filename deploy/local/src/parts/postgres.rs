@@ -9,7 +9,7 @@ use sqlx::postgres::{PgConnectOptions, PgConnection, PgSslMode};
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection};
 use tokio::process::Command;
 
-use super::{Surroundings, database_user};
+use super::{Purpose, Surroundings, database_user};
 use crate::description::Postgres;
 use crate::process::{Running, User};
 use crate::services::SERVICES;
@@ -212,7 +212,7 @@ async fn initialise(
         chown(&password_file, Some(user.uid), Some(user.gid))?;
     }
     let mut command = initdb(programs, user, &work, &password_file);
-    if !around.durable {
+    if around.purpose != Purpose::Lasting {
         command.arg("--no-sync");
     }
     let output = command.output().await.context("cannot run initdb")?;
@@ -268,16 +268,16 @@ fn configure(around: &Surroundings<'_>, user: Option<User>) -> Result<String> {
             chown(&to, Some(user.uid), Some(user.gid))?;
         }
     }
-    let speed = if around.durable {
-        ""
-    } else {
-        "fsync = off\nsynchronous_commit = off\nfull_page_writes = off\n"
+    let more = match around.purpose {
+        Purpose::Lasting => "",
+        Purpose::Test => "fsync = off\nsynchronous_commit = off\nfull_page_writes = off\n",
+        Purpose::Measurement => "shared_buffers = 1GB\nmax_wal_size = 2GB\nwal_compression = on\n",
     };
     let settings = format!(
         "listen_addresses = '127.0.0.1'\nport = {}\nunix_socket_directories = ''\nssl = on\n\
          ssl_cert_file = 'server.crt'\nssl_key_file = 'server.key'\nssl_min_protocol_version = 'TLSv1.2'\n\
          password_encryption = 'scram-sha-256'\nmax_connections = 300\nshared_buffers = 64MB\ntimezone = 'UTC'\n\
-         log_timezone = 'UTC'\n{speed}",
+         log_timezone = 'UTC'\n{more}",
         around.ports.get("postgres")?
     );
     std::fs::write(cluster.join("postgresql.auto.conf"), &settings)?;

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use super::Facts;
 use crate::parts::softhsm;
+use crate::secrets;
 
 pub(super) fn settings(facts: &Facts<'_>) -> Result<Value> {
     let objects = facts.around.layout.data().join("objects");
@@ -17,6 +18,14 @@ pub(super) fn settings(facts: &Facts<'_>) -> Result<Value> {
             .port()
             .context("the revocation list's address has no port")?
     );
+    let tokens = &facts.description.softhsm.tokens;
+    let seal = tokens
+        .iter()
+        .find(|token| token.label == softhsm::ELECTRONIC_SEAL);
+    let seal = seal.context("the token store lacks the institution's seal")?;
+    // The token may be another stack's: its PIN is mounted here.
+    let seal_pin = softhsm::pin_file(facts.around, &seal.label);
+    secrets::kept(&seal_pin, || seal.pin.clone())?;
     Ok(json!({
         "process": facts.process()?,
         "database": facts.database_section()?,
@@ -29,8 +38,8 @@ pub(super) fn settings(facts: &Facts<'_>) -> Result<Value> {
         "trust": {"anchors": [trust.root], "revocation_hosts": [lists]},
         "seal": {"public_url": facts.public_url()?},
         "electronic_seals": [{
-            "token_label": softhsm::ELECTRONIC_SEAL,
-            "pin_file": softhsm::pin_file(facts.around, softhsm::ELECTRONIC_SEAL),
+            "token_label": seal.label,
+            "pin_file": seal_pin,
         }],
     }))
 }

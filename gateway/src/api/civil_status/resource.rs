@@ -89,6 +89,17 @@ view! {
     /// What can be ordered.
     OrderCatalogue from pb::GetCatalogueResponse {
         entries: Vec<CatalogueEntry>,
+        /// For which an office refuses a line.
+        refusal_reasons: Vec<CataloguedReason>,
+        /// For which an office asks for a correction.
+        correction_reasons: Vec<CataloguedReason>,
+    }
+    /// A reason that an office gives, as people read it.
+    CataloguedReason from pb::OfficeReason {
+        code: String,
+        text_ar: String,
+        text_fr: String,
+        text_en: String,
     }
     /// A kind of document.
     CatalogueEntry from pb::CatalogueEntry {

@@ -70,7 +70,13 @@ pub(crate) fn line(language: Language, line: &pb::OrderLine, parcel: Option<&pb:
     use pb::LineState as S;
     let posted = parcel.filter(|parcel| line.state() == S::HandedOver && !parcel.shipment_state.is_empty());
     if let Some(posted) = posted {
-        return self::parcel(language, posted);
+        let said = self::parcel(language, posted);
+        // A parcel that is kept for the citizen has a date of its own.
+        let kept = posted.held_until.is_some();
+        return match day(line.deadline.as_ref()).filter(|_| !kept) {
+            Some(date) => format!("{said} {}", dated(language, "order_when.news_by", &date)),
+            None => said,
+        };
     }
     let progress = format!("line_progress.{}", line.progress_code.to_lowercase());
     let what = find(language, &progress).unwrap_or_else(|| text(language, line_text_key(line.state())));
@@ -91,7 +97,16 @@ fn deadline_key(state: pb::LineState) -> Option<&'static str> {
     match state {
         S::Paid | S::InProduction => Some("order_when.produced_by"),
         S::ToCorrect => Some("order_when.correct_by"),
-        _ => None,
+        S::Produced => Some("order_when.posted_by"),
+        S::HandedOver => Some("order_when.news_by"),
+        S::Returned => Some("order_when.held_until"),
+        S::AwaitingPayment
+        | S::Delivered
+        | S::Refunding
+        | S::Refunded
+        | S::Cancelled
+        | S::Expired
+        | S::Unspecified => None,
     }
 }
 
@@ -165,65 +180,4 @@ pub(crate) fn shipment(language: Language, state: &str, held_until: Option<Date>
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const INSTANT: prost_types::Timestamp = prost_types::Timestamp {
-        // 23:30 in Morocco, which is an hour ahead.
-        seconds: 1_795_386_600,
-        nanos: 0,
-    };
-
-    fn of(state: pb::LineState, progress_code: &str) -> pb::OrderLine {
-        pb::OrderLine {
-            state: state as i32,
-            progress_code: progress_code.to_owned(),
-            deadline: Some(INSTANT),
-            ..Default::default()
-        }
-    }
-
-    #[test]
-    fn a_line_says_what_comes_next_and_when() {
-        use pb::LineState as S;
-        let says = |each: &pb::OrderLine| line(Language::English, each, None);
-        assert!(says(&of(S::Paid, "WAITING_FOR_OFFICE")).contains("22/11/2026"));
-        assert!(says(&of(S::ToCorrect, "WAITING_FOR_CORRECTION")).contains("22/11/2026"));
-        assert!(!says(&of(S::Delivered, "ENDED")).contains("2026"));
-        let newer = says(&of(S::Produced, "SOMETHING_NEW"));
-        assert_eq!(newer, text(Language::English, "line_text.produced"));
-        let refused = pb::OrderLine {
-            end_reason: "REFUSED".to_owned(),
-            ..of(S::Refunding, "WAITING_FOR_REFUND")
-        };
-        assert!(says(&refused).starts_with(text(Language::English, "end_reason.REFUSED")));
-    }
-
-    #[test]
-    fn a_posted_line_is_where_its_parcel_is() {
-        let posted = pb::Parcel {
-            shipment_state: "HELD_FOR_COLLECTION".to_owned(),
-            held_until: Some(Date {
-                year: 2026,
-                month: 12,
-                day: 7,
-            }),
-            ..Default::default()
-        };
-        let says = line(
-            Language::English,
-            &of(pb::LineState::HandedOver, "ON_THE_WAY"),
-            Some(&posted),
-        );
-        assert!(says.contains("07/12/2026"), "{says}");
-        assert_ne!(says, shipment(Language::English, "DELIVERED", None));
-        let other = pb::Parcel {
-            shipment_state: "DELIVERED".to_owned(),
-            exception_code: "DELIVERED_TO_OTHER".to_owned(),
-            ..Default::default()
-        };
-        assert!(
-            parcel(Language::English, &other).len() > shipment(Language::English, "DELIVERED", None).len()
-        );
-    }
-}
+mod tests;

@@ -346,7 +346,7 @@ async fn list_exceptions(
     Ok(Listing::new(uri, answer.entries.show(), answer.next_page_token))
 }
 
-/// Totals per part of the price of the acts delivered in a span.
+/// Totals per part of the price of paid acts, by their state.
 #[utoipa::path(get, path = "/v1/office/settlement", tag = "civil-status-office", params(SettlementQuery), responses((status = 200, body = Settlement)))]
 async fn get_settlement(
     State(app): State<App>,

@@ -5,7 +5,7 @@ use wathiq_proto::wathiq::civil_registry_order::v1 as pb;
 use wathiq_proto::wathiq::signature::v1 as signature;
 
 use crate::api::acts::ActSummary;
-use crate::api::civil_status::{DeliveryAddress, FullName, OrderLine, Parcel, Price};
+use crate::api::civil_status::{DeliveryAddress, FullName, LineState, OrderLine, Parcel, Price};
 use crate::api::verification::{IssuedDocumentState, SealMode};
 use crate::api::wire::{Hex, view};
 
@@ -114,8 +114,17 @@ view! {
         /// When it ends in a refund or an alert.
         deadline: Option<DateTime<Utc>>,
     }
-    /// Totals of acts delivered in a span.
+    /// What became of the money for acts in a span.
     Settlement from pb::GetSettlementResponse {
+        /// Delivered in the span.
+        acts: i32,
+        total: Option<Price>,
+        /// Every paid act, by the state it came to in the span and is in now.
+        totals: Vec<SettlementTotal>,
+    }
+    /// Acts of one state.
+    SettlementTotal from pb::SettlementTotal {
+        state: LineState,
         acts: i32,
         total: Option<Price>,
     }

@@ -12,22 +12,10 @@ use wathiq_proto::wathiq::civil_registry_order::v1 as pb;
 use super::{said, staff};
 use crate::api::{order_office, percent_encode};
 use crate::app::App;
-use crate::language::find;
+use crate::pages::order::reason_text;
 use crate::pages::{Frame, page, see_other};
 use crate::problem::Problem;
 use crate::session::{Standing, User};
-
-/// Reasons of the catalogue for a refusal, and for a request to correct.
-const REFUSALS: [&str; 7] = [
-    "ACT_NOT_FOUND",
-    "ACT_DIFFERS",
-    "NOT_ENTITLED",
-    "EVIDENCE_INSUFFICIENT",
-    "REGISTER_NOT_HELD",
-    "REGISTER_DAMAGED",
-    "ACT_UNDER_CORRECTION",
-];
-const CORRECTIONS: [&str; 3] = ["ACT_NOT_FOUND", "ACT_DIFFERS", "EVIDENCE_NEEDED"];
 
 /// Which of the two answers.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -37,8 +25,8 @@ enum Kind {
 }
 
 struct Reason {
-    code: &'static str,
-    text: &'static str,
+    code: String,
+    text: String,
     chosen: bool,
 }
 
@@ -122,14 +110,20 @@ async fn shown(
         .await?
         .into_inner();
     let line = answer.entry.and_then(|entry| entry.line).unwrap_or_default();
-    let (codes, action) = match kind {
-        Kind::Refusal => (&REFUSALS[..], "refusal"),
-        Kind::Correction => (&CORRECTIONS[..], "correction"),
+    let catalogue = app
+        .clients
+        .orders()
+        .get_catalogue(pb::GetCatalogueRequest {})
+        .await?
+        .into_inner();
+    let (reasons, action) = match kind {
+        Kind::Refusal => (catalogue.refusal_reasons, "refusal"),
+        Kind::Correction => (catalogue.correction_reasons, "correction"),
     };
-    let reason = |code: &&'static str| Reason {
-        code,
-        text: find(frame.language, &format!("office_reason.{code}")).unwrap_or(code),
-        chosen: *code == form.reason_code,
+    let reason = |reason: pb::OfficeReason| Reason {
+        text: reason_text(frame.language, &reason),
+        chosen: reason.code == form.reason_code,
+        code: reason.code,
     };
     let shown = DecisionPage {
         at: "queue",
@@ -137,7 +131,7 @@ async fn shown(
         reference: line.line_reference,
         action,
         back,
-        reasons: codes.iter().map(reason).collect(),
+        reasons: reasons.into_iter().map(reason).collect(),
         request_id: app.ambient.uuid_v7().to_string(),
         text: &form.text,
         error: problem.as_ref().map(|problem| said(frame, problem)),

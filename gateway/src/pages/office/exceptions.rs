@@ -5,11 +5,11 @@ use axum::Router;
 use axum::extract::State;
 use axum::response::Response;
 use axum::routing::get;
-use http::StatusCode;
+use http::{HeaderMap, StatusCode};
 use serde::Deserialize;
 use wathiq_proto::wathiq::civil_registry_order::v1 as pb;
 
-use super::staff;
+use super::{Desk, Workplace, staff, workplaces};
 use crate::api::civil_status::text as said;
 use crate::api::percent_encode;
 use crate::app::App;
@@ -32,6 +32,8 @@ struct Row {
 struct ExceptionsPage<'page> {
     frame: &'page Frame,
     at: &'static str,
+    places: &'page [Workplace],
+    office_id: &'page str,
     rows: Vec<Row>,
     next: Option<String>,
 }
@@ -50,14 +52,23 @@ pub(super) fn router() -> Router<App> {
 async fn show(
     State(app): State<App>,
     frame: Frame,
+    headers: HeaderMap,
     axum::Extension(standing): axum::Extension<Standing>,
     Query(which): Query<Which>,
 ) -> Result<Response, Problem> {
-    if let Err(answer) = staff(&frame, &standing) {
-        return Ok(*answer);
-    }
+    let user = match staff(&frame, &standing) {
+        Ok(user) => user,
+        Err(answer) => return Ok(*answer),
+    };
+    let places = workplaces(&app, &frame, &user).await?;
+    let known = |id: &String| places.iter().any(|place| place.office_id == *id);
+    let office_id = [which.office_id, Desk::kept(&headers).office_id]
+        .into_iter()
+        .find(known)
+        .or_else(|| places.first().map(|place| place.office_id.clone()))
+        .unwrap_or_default();
     let request = pb::ListExceptionsRequest {
-        office_id: which.office_id,
+        office_id: office_id.clone(),
         page_size: 50,
         page_token: which.page_token,
     };
@@ -77,11 +88,16 @@ async fn show(
         deadline: said::day(entry.deadline.as_ref()).unwrap_or_default(),
     };
     let token = answer.next_page_token;
+    let next = |token: &str| {
+        let (office, token) = (percent_encode(&office_id), percent_encode(token));
+        format!("/office/exceptions?office_id={office}&page_token={token}")
+    };
     let shown = ExceptionsPage {
         at: "exceptions",
+        places: &places,
+        office_id: &office_id,
         rows: answer.entries.into_iter().map(row).collect(),
-        next: (!token.is_empty())
-            .then(|| format!("/office/exceptions?page_token={}", percent_encode(&token))),
+        next: (!token.is_empty()).then(|| next(&token)),
         frame: &frame,
     };
     Ok(page(&frame, StatusCode::OK, &shown))

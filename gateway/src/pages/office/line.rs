@@ -14,7 +14,7 @@ use super::{said, staff};
 use crate::api::civil_status::text as status;
 use crate::api::{self, order_office, percent_encode};
 use crate::app::App;
-use crate::language::text;
+use crate::language::{find, text};
 use crate::pages::order::{Names, full_name, pick};
 use crate::pages::{Frame, page, see_other};
 use crate::problem::Problem;
@@ -32,6 +32,8 @@ struct Candidate {
     number: String,
     birth: String,
     chosen: bool,
+    /// What of it differs from the order, in the reader's language.
+    differences: Vec<&'static str>,
 }
 
 #[derive(Template)]
@@ -46,6 +48,10 @@ struct LinePage<'page> {
     applicant: String,
     addressee: String,
     relation: &'static str,
+    /// How the relation is known.
+    known: &'static str,
+    /// Somebody has to check it before anything is made.
+    to_check: bool,
     copies: i32,
     evidence: Vec<EvidenceRow>,
     candidates: Vec<Candidate>,
@@ -63,6 +69,8 @@ struct LinePage<'page> {
 struct ActionForm {
     request_id: String,
     act_id: String,
+    /// What was seen, or why it is the act although it differs.
+    note: String,
 }
 
 pub(super) fn router() -> Router<App> {
@@ -72,6 +80,7 @@ pub(super) fn router() -> Router<App> {
         .route("/office/lines/{line_id}/evidence/{evidence_id}", get(evidence))
         .route("/office/lines/{line_id}/assignment", post(assign))
         .route("/office/lines/{line_id}/act", post(link))
+        .route("/office/lines/{line_id}/entitlement", post(check))
         .route("/office/lines/{line_id}/preparation", post(prepare))
 }
 
@@ -86,6 +95,29 @@ fn relation_key(relation: pb::Relation) -> &'static str {
         R::Mandataire => "relation.mandataire",
         R::Unspecified => "relation.unknown",
     }
+}
+
+fn proof_key(proof: pb::EntitlementProof) -> &'static str {
+    use pb::EntitlementProof as P;
+    match proof {
+        P::Declared | P::Unspecified => "bureau.known_declared",
+        P::Acts => "bureau.known_acts",
+        P::Evidence => "bureau.known_evidence",
+        P::Checked => "bureau.known_checked",
+    }
+}
+
+fn difference_key(field: &str) -> Option<&'static str> {
+    Some(match field {
+        "given_name" => "bureau.differs_given_name",
+        "family_name" => "bureau.differs_family_name",
+        "birth_date" => "bureau.differs_birth_date",
+        "father_name" => "bureau.differs_father_name",
+        "mother_name" => "bureau.differs_mother_name",
+        "applicant_name" => "bureau.differs_applicant_name",
+        "applicant_birth_date" => "bureau.differs_applicant_birth_date",
+        _ => return None,
+    })
 }
 
 async fn show(
@@ -125,7 +157,9 @@ async fn shown(
             percent_encode(&piece.evidence_id)
         ),
         name: piece.file_name,
-        kind: piece.kind,
+        kind: find(frame.language, &format!("evidence_kind.{}", piece.kind))
+            .unwrap_or(&piece.kind)
+            .to_owned(),
     });
     let candidates = answer
         .candidates
@@ -138,6 +172,11 @@ async fn shown(
         applicant: full_name(frame.language, answer.applicant.as_ref()),
         addressee: full_name(frame.language, answer.addressee.as_ref()),
         relation: text(frame.language, relation_key(line.relation())),
+        known: text(frame.language, proof_key(line.entitlement_proof())),
+        to_check: !matches!(
+            line.entitlement_proof(),
+            pb::EntitlementProof::Acts | pb::EntitlementProof::Checked
+        ),
         copies: line.copies,
         evidence: evidence.collect(),
         candidates: candidates.collect(),
@@ -180,6 +219,12 @@ fn candidate(frame: &Frame, act: &pb::ActSummary, chosen: &str) -> Candidate {
         number: number.unwrap_or_default(),
         birth: act.birth_date.map(status::civil).unwrap_or_default(),
         chosen: act.act_id == chosen,
+        differences: act
+            .differences
+            .iter()
+            .filter_map(|field| difference_key(field))
+            .map(|key| text(frame.language, key))
+            .collect(),
     }
 }
 
@@ -243,8 +288,31 @@ async fn link(
         request_id: form.request_id,
         line_id: line_id.clone(),
         act_id: form.act_id,
+        confirms_differences: !form.note.trim().is_empty(),
+        note: form.note.trim().to_owned(),
     };
     let answer = app.clients.order_office().link_act(request).await.map(drop);
+    done(&app, frame, &user, line_id, answer).await
+}
+
+async fn check(
+    State(app): State<App>,
+    frame: Frame,
+    user: User,
+    Path(line_id): Path<String>,
+    Form(form): Form<ActionForm>,
+) -> Result<Response, Problem> {
+    let request = pb::CheckEntitlementRequest {
+        request_id: form.request_id,
+        line_id: line_id.clone(),
+        note: form.note,
+    };
+    let answer = app
+        .clients
+        .order_office()
+        .check_entitlement(request)
+        .await
+        .map(drop);
     done(&app, frame, &user, line_id, answer).await
 }
 

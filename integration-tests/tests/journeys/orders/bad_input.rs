@@ -3,11 +3,11 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 use wathiq_local::journey::api::text;
-use wathiq_local::journey::order;
 use wathiq_local::journey::order::payer::{self, Browser, MOROCCAN, Page};
+use wathiq_local::journey::order::{self, desk};
 use wathiq_local::stack::Options;
 
-use super::all;
+use super::{all, imports};
 use crate::bad_input::{Table, count};
 use crate::calls::call;
 use crate::stage::{self, Stage};
@@ -21,9 +21,12 @@ async fn what_is_wrong_with_an_order_is_named_and_changes_nothing() {
         environment: stage::without_limits(),
         ..Options::default()
     };
-    let stage = stage::open(options).await.unwrap();
+    let mut stage = stage::open(options).await.unwrap();
+    imports::killed_and_resumed(&stage).await;
+    imports::malformed_rows(&stage).await;
     orders(&stage).await;
     at_the_office(&stage).await;
+    at_another_office(&mut stage).await;
     from_the_provider(&stage).await;
     from_the_carrier(&stage).await;
 }
@@ -42,12 +45,11 @@ async fn orders(stage: &Stage) {
         *body.pointer_mut(pointer).unwrap() = value;
         body
     };
-    let offices = citizen.get("/v1/offices?page_size=100").await.unwrap();
-    let items = offices["items"].as_array().unwrap();
-    let closed = items
-        .iter()
-        .find(|office| office["code"] == "CASA-HH-OULFA")
-        .unwrap();
+    let mut vague = right.clone();
+    for clue in ["number", "birth_date"] {
+        vague["lines"][0]["act"][clue] = Value::Null;
+    }
+    let closed = other_office(stage).await;
     let another = order::name(["Omar", "Tazi"], ["عمر", "التازي"]);
     let cases = [
         (
@@ -59,11 +61,11 @@ async fn orders(stage: &Stage) {
             "400 INVALID_ARGUMENT /lines/0/act/number ACT_REFERENCE_IMPOSSIBLE",
         ),
         (
-            with("/lines/0/act/number", Value::Null),
+            vague,
             "400 INVALID_ARGUMENT /lines/0/act ACT_REFERENCE_INCOMPLETE",
         ),
         (
-            with("/lines/0/act/office_id", closed["office_id"].clone()),
+            with("/lines/0/act/office_id", json!(closed)),
             "400 INVALID_ARGUMENT /lines/0/act/office_id OFFICE_NOT_OPEN",
         ),
         (
@@ -83,6 +85,13 @@ async fn orders(stage: &Stage) {
             "400 INVALID_ARGUMENT /addressee ADDRESSEE_NOT_ENTITLED",
         ),
         (
+            with(
+                "/address",
+                json!({"country_code": "MA", "postal_code": "20230", "locality_latin": "Casablanca"}),
+            ),
+            "400 INVALID_ARGUMENT /address/street_latin ADDRESS_INCOMPLETE",
+        ),
+        (
             with("/address/postal_code", json!("2023")),
             "400 INVALID_ARGUMENT /address/postal_code POSTAL_CODE",
         ),
@@ -96,6 +105,14 @@ async fn orders(stage: &Stage) {
     table.holds();
     let orders = "SELECT count(*) FROM customer_order";
     assert_eq!(count(stage, "civil-registry-order", orders).await, 0);
+}
+
+/// An annexe that takes no orders.
+async fn other_office(stage: &Stage) -> String {
+    let offices = stage.cast.anyone.get("/v1/offices?page_size=100").await.unwrap();
+    let items = offices["items"].as_array().unwrap();
+    let office = items.iter().find(|office| office["code"] == "CASA-HH-OULFA");
+    text(office.unwrap(), "/office_id").unwrap().to_owned()
 }
 
 async fn at_the_office(stage: &Stage) {
@@ -124,6 +141,64 @@ async fn at_the_office(stage: &Stage) {
     let answer = call(agent, Method::POST, "/v1/office/hand-overs", Some(&body)).await;
     table.add(answer.said(), "200 BARCODE_UNKNOWN", &body);
     table.holds();
+}
+
+/// Whoever works at one office makes and hands over nothing of another's, and sees none of it.
+async fn at_another_office(stage: &mut Stage) {
+    let order = stage.paid("304").await.unwrap();
+    let officer = stage.officer_id().await.unwrap();
+    let line = text(&order, "/lines/0/line_id").unwrap();
+    let barcode = text(&order, "/lines/0/line_reference").unwrap();
+    desk::batch_sheet(&stage.cast.agent_session, &stage.cast.office.office_id, &[line])
+        .await
+        .unwrap();
+    desk::produce(&stage.cast.registrar_session, barcode, &officer)
+        .await
+        .unwrap();
+    let numbered = |order: &Value| order["parcels"][0]["tracking_number"].is_string();
+    let order = stage.order_until(&order, "its number", numbered).await.unwrap();
+    let number = text(&order, "/parcels/0/tracking_number").unwrap();
+
+    let other = other_office(stage).await;
+    let head = stage.administrator().await.unwrap();
+    let login = stage
+        .recorder
+        .accounts()
+        .iter()
+        .find(|account| account.role == "administrator");
+    let membership = json!({
+        "email": login.unwrap().login, "role": "agent", "deputy_for_membership_id": null,
+        "from": stage::today(), "to": null,
+    });
+    let path = format!("/v1/offices/{other}/memberships");
+    head.post(&path, &membership).await.unwrap();
+    let stranger = stage.administrator().await.unwrap();
+    let mut table = Table::default();
+    let refusal = json!({"reason_code": "ACT_NOT_FOUND", "text": "Introuvable."});
+    let cases = [
+        (
+            "/v1/office/productions".to_owned(),
+            json!({"line_reference": barcode, "officer_person_id": officer}),
+            "404 ORDER_LINE_NOT_FOUND",
+        ),
+        (
+            format!("/v1/office/order-lines/{line}/refusal"),
+            refusal,
+            "404 ORDER_LINE_NOT_FOUND",
+        ),
+        (
+            "/v1/office/hand-overs".to_owned(),
+            json!({"office_id": other, "tracking_numbers": [number]}),
+            "200 PARCEL_OF_OTHER_OFFICE",
+        ),
+    ];
+    for (path, body, expected) in cases {
+        let answer = call(&stranger, Method::POST, &path, Some(&body)).await;
+        table.add(answer.said(), expected, &body);
+    }
+    table.holds();
+    let order = stage.order_until(&order, "nothing more", |_| true).await.unwrap();
+    assert!(all(&order, "produced"), "{order}");
 }
 
 /// A message that was altered on its way is not taken; the genuine one still is.

@@ -1,18 +1,21 @@
 //! When a service that an order needs is down or killed: the order waits, says so, and finishes afterwards.
 
+use reqwest::Method;
 use serde_json::{Value, json};
 use wathiq_local::journey::api::text;
-use wathiq_local::journey::order::{self, desk, payer, registry};
+use wathiq_local::journey::order::payer::{Browser, Page};
+use wathiq_local::journey::order::{self, desk, payer};
 use wathiq_local::link::Flow;
 use wathiq_local::stack::Options;
 
 use super::all;
+use crate::pages::{page, words};
 use crate::stage::{self, Stage};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_order_waits_says_so_and_finishes() {
     let mut stage = stage::open(Options {
-        replicas: [("civil-registry-order".to_owned(), 2), ("payment".to_owned(), 2)].into(),
+        environment: stage::without_limits(),
         ..Options::default()
     })
     .await
@@ -22,20 +25,17 @@ async fn an_order_waits_says_so_and_finishes() {
     the_post_is_down(&mut stage).await;
     signature_is_down(&mut stage).await;
     the_provider_is_down(&mut stage).await;
-    killed_at_every_step(&mut stage).await;
+    the_provider_says_nothing(&mut stage).await;
     stage.balanced().await.unwrap();
 }
 
 async fn payment_is_down(stage: &mut Stage) {
-    for process in ["payment", "payment-2"] {
-        stage.stack.kill(process).await.unwrap();
-    }
+    stage.stack.kill("payment").await.unwrap();
     let order = stage.order_one("201").await.unwrap();
     assert_eq!(order["payable_id"], Value::Null);
     assert_eq!(order["progress_code"], "WAITING_FOR_PAYMENT_SERVICE", "{order}");
-    for process in ["payment", "payment-2"] {
-        stage.stack.restart(process).await.unwrap();
-    }
+    says(&order, "line_progress.waiting_for_payment_service");
+    stage.stack.restart("payment").await.unwrap();
     let id = text(&order, "/order_id").unwrap();
     order::pay_order(&stage.cast.citizen_session, id, payer::MOROCCAN)
         .await
@@ -58,6 +58,15 @@ async fn kafka_is_down(stage: &mut Stage) {
     assert_eq!(
         payment["payable"]["state"], "paid",
         "the money does not wait for Kafka"
+    );
+    // The order has not heard of it, and the citizen is not asked to pay again.
+    let path = format!("/orders/{}", text(&order, "/order_id").unwrap());
+    let session = stage.cast.citizen_session.session().map(str::to_owned);
+    let shown = page(stage, Method::GET, &path, session.as_deref()).await;
+    assert!(
+        shown.html.contains("/receipt\"") && !shown.html.contains("/start\""),
+        "{}",
+        shown.html
     );
     stage.stack.restart("kafka").await.unwrap();
     stage
@@ -83,38 +92,59 @@ async fn the_post_is_down(stage: &mut Stage) {
     stage.stack.kill("postal-shipping").await.unwrap();
     produce(stage, &order).await;
     let waits = |order: &Value| order["lines"][0]["progress_code"] == "WAITING_FOR_POSTAL_SERVICE";
-    stage
+    let waiting = stage
         .order_until(&order, "what it waits for", waits)
         .await
         .unwrap();
+    says(&waiting["lines"][0], "line_progress.waiting_for_postal_service");
     stage.stack.restart("postal-shipping").await.unwrap();
-    finish(stage, &order).await;
-}
-
-/// From the number of the parcel to its delivery.
-async fn finish(stage: &Stage, order: &Value) {
-    let numbered = |order: &Value| order["parcels"][0]["tracking_number"].is_string();
-    let order = stage.order_until(order, "its number", numbered).await.unwrap();
+    // The carrier is away when the office hands the parcel over: the list reaches it later.
+    stage.stack.links.carrier.set(Flow::Cut);
+    let order = numbered(stage, &order).await;
     let number = text(&order, "/parcels/0/tracking_number").unwrap();
     desk::hand_over(&stage.cast.agent_session, &stage.cast.office.office_id, number)
         .await
         .unwrap();
+    let posted = stage
+        .order_until(&order, "its hand-over", |order| all(order, "handed_over"))
+        .await
+        .unwrap();
+    says(&posted["lines"][0], "parcel_state.handed_over");
+    stage.stack.links.carrier.set(Flow::Open);
+    deliver(stage, &order).await;
+}
+
+/// The order once its parcel has a number.
+async fn numbered(stage: &Stage, order: &Value) -> Value {
+    let numbered = |order: &Value| order["parcels"][0]["tracking_number"].is_string();
+    stage.order_until(order, "its number", numbered).await.unwrap()
+}
+
+async fn deliver(stage: &Stage, order: &Value) {
+    let number = text(order, "/parcels/0/tracking_number").unwrap();
     order::deliver(&stage.stack.description.carrier, stage.cast.anyone.base(), number)
         .await
         .unwrap();
     stage
-        .order_until(&order, "its delivery", |order| all(order, "delivered"))
+        .order_until(order, "its delivery", |order| all(order, "delivered"))
         .await
         .unwrap();
+}
+
+/// From the number of the parcel to its delivery.
+async fn finish(stage: &Stage, order: &Value) {
+    let order = numbered(stage, order).await;
+    let number = text(&order, "/parcels/0/tracking_number").unwrap();
+    desk::hand_over(&stage.cast.agent_session, &stage.cast.office.office_id, number)
+        .await
+        .unwrap();
+    deliver(stage, &order).await;
 }
 
 async fn signature_is_down(stage: &mut Stage) {
     stage.digitise().await.unwrap();
     let office = stage.cast.office.office_id.clone();
-    let act = (registry::OWN_YEAR, registry::OWN_NUMBER);
-    let mut line = order::line("birth-full-copy", "arabic", &office, act, order::addressee());
-    line["act"]["part"] = registry::OWN_PART.into();
-    let placed = order::place(&stage.cast.citizen_session, &[line]).await.unwrap();
+    let placed = stage.order_digitised().await.unwrap();
     let id = text(&placed, "/order_id").unwrap();
     let order = order::pay_order(&stage.cast.citizen_session, id, payer::MOROCCAN)
         .await
@@ -129,10 +159,14 @@ async fn signature_is_down(stage: &mut Stage) {
         .await
         .unwrap();
     let waits = |order: &Value| order["lines"][0]["progress_code"] == "WAITING_FOR_SIGNATURE_SERVICE";
-    stage
+    let waiting = stage
         .order_until(&order, "what it waits for", waits)
         .await
         .unwrap();
+    says(
+        &waiting["lines"][0],
+        "line_progress.waiting_for_signature_service",
+    );
     stage.stack.restart("signature").await.unwrap();
     let prepared = desk::prepared(&registrar, &office, &[line]).await.unwrap();
     stage.codes_again().await.unwrap();
@@ -152,10 +186,11 @@ async fn the_provider_is_down(stage: &mut Stage) {
         .await
         .unwrap();
     let waits = |order: &Value| order["lines"][0]["progress_code"] == "WAITING_FOR_REFUND";
-    stage
+    let waiting = stage
         .order_until(&order, "what it waits for", waits)
         .await
         .unwrap();
+    says(&waiting["lines"][0], "line_progress.waiting_for_refund");
     stage.stack.links.cmi.set(Flow::Open);
     let order = stage
         .order_until(&order, "the refund", |order| all(order, "refunded"))
@@ -164,21 +199,55 @@ async fn the_provider_is_down(stage: &mut Stage) {
     assert_eq!(order["lines"][0]["refunded_centimes"], 2_000);
 }
 
-/// One replica of each is killed after every step; the other one goes on.
-async fn killed_at_every_step(stage: &mut Stage) {
-    let order = stage.order_one("204").await.unwrap();
-    kill_and_restart(stage, "civil-registry-order").await;
-    let id = text(&order, "/order_id").unwrap();
-    let order = order::pay_order(&stage.cast.citizen_session, id, payer::MOROCCAN)
+/// The provider takes the money, but neither tells it nor answers: the order waits, and is paid once the provider answers.
+async fn the_provider_says_nothing(stage: &mut Stage) {
+    let (order, payable) = stage.payable("206").await.unwrap();
+    let citizen = stage.cast.citizen_session.clone();
+    let browser = Browser::new().unwrap();
+    let page = payer::open(&citizen, &browser, &payable).await.unwrap();
+    let oid = page
+        .fields
+        .iter()
+        .find(|(name, _)| name == "oid")
+        .unwrap()
+        .1
+        .clone();
+    let faults = format!(
+        "{}/control/cmi/orders/{oid}/faults",
+        stage.stack.description.cmi.control
+    );
+    let client = wathiq_local::http::client().unwrap();
+    let set = client
+        .put(faults)
+        .json(&json!({"callback_copies": 0}))
+        .send()
         .await
         .unwrap();
-    kill_and_restart(stage, "payment").await;
-    produce(stage, &order).await;
-    kill_and_restart(stage, "civil-registry-order-2").await;
-    finish(stage, &order).await;
+    assert!(set.status().is_success());
+    let back = payer::give_card(&browser, &page, payer::MOROCCAN).await.unwrap();
+    // The card is given; from now on the provider cannot be asked.
+    stage.stack.links.cmi.set(Flow::Cut);
+    let Page::SentTo(to) = browser.post(&back, &[]).await.unwrap() else {
+        panic!("the browser is not led to the order");
+    };
+    assert!(to.ends_with(text(&order, "/order_id").unwrap()), "{to}");
+    let waiting = stage.order_until(&order, "nothing yet", |_| true).await.unwrap();
+    assert_eq!(waiting["progress_code"], "WAITING_FOR_PAYMENT", "{waiting}");
+    let payment = citizen.get(&format!("/v1/payments/{payable}")).await.unwrap();
+    says(&payment["payable"]["attempts"][0], "attempt_text.started");
+    stage.stack.links.cmi.set(Flow::Open);
+    stage
+        .order_until(&order, "its payment", |order| all(order, "paid"))
+        .await
+        .unwrap();
 }
 
-async fn kill_and_restart(stage: &mut Stage, process: &str) {
-    stage.stack.kill(process).await.unwrap();
-    stage.stack.restart(process).await.unwrap();
+/// What people read of an order, a line or an attempt.
+#[track_caller]
+fn says(what: &Value, key: &str) {
+    for language in ["ar", "fr", "en"] {
+        let said = what["status_text"][language].as_str().unwrap_or_default();
+        let expected = words(language)(key);
+        assert!(said.contains(&expected), "{said}, not {expected}: {what}");
+    }
 }

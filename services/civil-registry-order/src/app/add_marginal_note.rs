@@ -1,16 +1,18 @@
 //! An officer adds a marginal note to an act.
 
 use serde_json::json;
+use sqlx::PgConnection;
 use uuid::Uuid;
 use wathiq_chassis::{Caller, civil_date};
 use wathiq_outbox::Command;
 
 use crate::app::idempotent::{self, Prepared};
-use crate::app::{App, AppError, authorise, registers, write};
+use crate::app::{App, AppError, authorise, change, draw_document, registers, write};
 use crate::domain::act::{Act, Note, NoteDraft, check};
+use crate::domain::order::line::Again;
 use crate::domain::role;
 use crate::events;
-use crate::store::acts;
+use crate::store::{acts, orders};
 
 /// Most notes of an act, as in files.
 const MOST_NOTES: usize = 200;
@@ -28,10 +30,9 @@ pub async fn add_marginal_note(
     encode: impl FnOnce(&Act, Uuid) -> Vec<u8>,
 ) -> Result<Vec<u8>, AppError> {
     let today = civil_date(app.ambient.now());
-    let note = check::note(note, today).map_err(|faults| registers::invalid("note", faults))?;
     let gathering = async {
         let mut conn = app.pool.acquire().await?;
-        let (_, holder) = registers::act(&mut conn, &app.ambient, caller, act_id).await?;
+        let (act, holder) = registers::act(&mut conn, &app.ambient, caller, act_id).await?;
         drop(conn);
         let result = authorise::live_role(app, caller, holder, role::OFFICER).await;
         let subject = write::Subject {
@@ -39,12 +40,15 @@ pub async fn add_marginal_note(
             id: act_id,
         };
         write::trace_denial(app, caller, "act.note", subject, result).await?;
-        Ok(holder)
+        let note =
+            check::note(note, act.key.year, today).map_err(|faults| registers::invalid("note", faults))?;
+        Ok((holder, note))
     };
-    let (mut transaction, holder) = match idempotent::prepare(app, command, gathering).await? {
-        Prepared::New(transaction, holder) => (transaction, holder),
-        Prepared::Done(response) => return Ok(response),
-    };
+    let (mut transaction, (holder, note)) =
+        match Box::pin(idempotent::prepare(app, command, gathering)).await? {
+            Prepared::New(transaction, gathered) => (transaction, gathered),
+            Prepared::Done(response) => return Ok(response),
+        };
     acts::lock_notes(&mut transaction, act_id).await?;
     let notes = acts::notes(&mut transaction, act_id).await?;
     let last = notes.last().map_or(0, |note| note.ordinal);
@@ -66,6 +70,7 @@ pub async fn add_marginal_note(
         events::acts::note_added(act_id, &note),
     )
     .await?;
+    draw_again(&mut transaction, app, act_id).await?;
     let subject = write::Subject {
         aggregate: "act",
         id: act_id,
@@ -84,4 +89,25 @@ pub async fn add_marginal_note(
         .await?
         .ok_or_else(|| AppError::not_found("act", act_id))?;
     idempotent::finish(transaction, command, encode(&act, holder)).await
+}
+
+/// Documents of the act that are drawn and not sealed do not say what the note says: they are drawn anew.
+async fn draw_again(conn: &mut PgConnection, app: &App, act_id: Uuid) -> Result<(), AppError> {
+    for (order_id, line_id) in orders::drawn_of_act(conn, act_id).await? {
+        change::change(conn, app, order_id, |work| {
+            let document = work.order.line(line_id).and_then(|line| line.document.clone());
+            let Some(document) = document else { return Ok(()) };
+            let again = Again {
+                prepared_by: document.prepared_by,
+                prepared_at: app.ambient.now(),
+                verification_code: document
+                    .verification_code
+                    .is_some()
+                    .then(|| draw_document::verification_code(&app.ambient)),
+            };
+            work.draw_again(line_id, again)
+        })
+        .await?;
+    }
+    Ok(())
 }

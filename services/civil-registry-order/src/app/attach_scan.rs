@@ -2,7 +2,7 @@
 
 use bytes::{Bytes, BytesMut};
 use data_encoding::HEXLOWER;
-use futures::{Stream, StreamExt, TryStreamExt};
+use futures::{Stream, StreamExt};
 use serde_json::json;
 use sha2::{Digest, Sha256};
 use tonic::Status;
@@ -172,36 +172,4 @@ async fn record(
     .await?;
     let response = idempotent::finish(transaction, &command, encode(scan.id)).await?;
     Ok((response, true))
-}
-
-/// Deletes scans that no row names: of uploads that ended between their object and their row. Returns their number.
-///
-/// # Errors
-/// [`AppError`].
-pub async fn sweep_scans(app: &App) -> Result<usize, AppError> {
-    const AT_ONCE: usize = 100;
-    // Longer than any upload takes.
-    let before = app.ambient.now() - chrono::TimeDelta::hours(1);
-    let mut old = app
-        .objects
-        .list(FOLDER)
-        .try_filter(|listed| std::future::ready(listed.modified_at < before))
-        .try_chunks(AT_ONCE);
-    let mut swept = 0;
-    while let Some(chunk) = old.next().await {
-        let keys: Vec<String> = chunk
-            .map_err(|error| error.1)?
-            .into_iter()
-            .map(|listed| listed.key)
-            .collect();
-        let named = {
-            let mut conn = app.pool.acquire().await?;
-            scans::named(&mut conn, &keys).await?
-        };
-        for key in keys.iter().filter(|key| !named.contains(key)) {
-            app.objects.delete(key).await?;
-            swept += 1;
-        }
-    }
-    Ok(swept)
 }

@@ -46,7 +46,6 @@ pub async fn cancel_lines(
         )
         .await?;
         idempotent::finish(transaction, command, Vec::new()).await?;
-        app.wake.notify_one();
     }
     let view = get_order::shown(app, order_id).await?;
     if view.order.person_id == caller.person_id {

@@ -7,10 +7,10 @@ use wathiq_outbox::Command;
 
 use crate::app::idempotent::{self, Prepared};
 use crate::app::order_lines::{AskedLine, Desk};
-use crate::app::place_order::keep_evidence;
+use crate::app::place_order::{check_addressee, keep_evidence};
 use crate::app::view::OrderView;
 use crate::app::{App, AppError, authorise, change, get_order, write};
-use crate::domain::clue::TypedClue;
+use crate::domain::clue::{Clue, TypedClue};
 use crate::domain::fault::Faults;
 use crate::domain::order::work::Correction;
 use crate::domain::state::{LineState, Step};
@@ -87,6 +87,15 @@ pub async fn correct_line(
                 caller.person_id,
             )
             .await?;
+        if let Some(judged) = &judged {
+            let others = order
+                .lines
+                .iter()
+                .filter(|other| other.id != line.id && !other.has_ended());
+            let mut clues: Vec<&Clue> = others.map(|other| &other.clue).collect();
+            clues.push(&judged.clue);
+            check_addressee(&mut faults, &order.addressee, &order.applicant, &clues);
+        }
         let (true, Some(judged)) = (faults.is_empty(), judged) else {
             return Err(AppError::faults(faults));
         };
@@ -116,7 +125,6 @@ pub async fn correct_line(
         )
         .await?;
         idempotent::finish(transaction, command, Vec::new()).await?;
-        app.wake.notify_one();
     }
     let view = get_order::shown(app, order_id).await?;
     if view.order.person_id == caller.person_id {

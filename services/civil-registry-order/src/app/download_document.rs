@@ -1,7 +1,7 @@
 //! The sealed document of a line, for who placed the order.
 
 use uuid::Uuid;
-use wathiq_chassis::Caller;
+use wathiq_chassis::{Caller, Surface};
 
 use crate::app::download::Download;
 use crate::app::{App, AppError, authorise};
@@ -9,10 +9,10 @@ use crate::domain::order::Order;
 use crate::domain::order::line::{Document, Line};
 use crate::store::orders;
 
-/// Opens the sealed file.
+/// Opens the sealed file, for an account with a proved identity and a relation that is known; everybody else gets the paper, by post.
 ///
 /// # Errors
-/// [`AppError`]: `DOCUMENT_NOT_READY` where there is none.
+/// [`AppError`]: `DOCUMENT_NOT_READY` where there is none, `DOCUMENT_BY_POST`, `DOCUMENT_NOT_GIVEN`.
 pub async fn download_document(
     app: &App,
     caller: &Caller,
@@ -29,7 +29,18 @@ pub async fn download_document(
     let line = order
         .line(line_id)
         .ok_or_else(|| AppError::not_found("order_line", line_id))?;
+    let proved = caller.surface == Surface::Citizen && order.applicant.proved;
     match line.document.as_ref().filter(|document| document.sealed) {
+        _ if line.has_ended() => Err(AppError::refused(
+            "DOCUMENT_NOT_GIVEN",
+            line_id,
+            "the money of this document was given back: it is not handed out any more",
+        )),
+        Some(_) if !proved || !line.is_entitled() => Err(AppError::refused(
+            "DOCUMENT_BY_POST",
+            line_id,
+            "the document goes by post, against an identity document: only an account with a proved identity downloads it",
+        )),
         Some(document) => sealed(app, document, file_name(&order, line)).await,
         None => Err(not_ready(line_id)),
     }

@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 use uuid::Uuid;
+use wathiq_chassis::Ambient;
 
 use crate::app::AppError;
 use crate::documents::Law;
@@ -10,6 +11,7 @@ use crate::domain::act::Act;
 use crate::domain::kind::{DocumentKind, Language, SealMode};
 use crate::domain::order::Order;
 use crate::domain::order::line::Line;
+use crate::domain::verification_code;
 use crate::store::offices::{self, Profile};
 use crate::store::{acts, catalogue};
 
@@ -31,6 +33,13 @@ pub struct Drawing {
     pub identifier: String,
 }
 
+/// A code by which anybody verifies a document.
+pub fn verification_code(ambient: &Ambient) -> String {
+    let mut random = [0; 8];
+    ambient.random.fill(&mut random);
+    verification_code::from_random(u64::from_be_bytes(random))
+}
+
 /// Gathers it; or says, in a word, what is missing for good.
 ///
 /// # Errors
@@ -44,7 +53,11 @@ pub async fn gather(
         return Ok(Err("DOCUMENT_MISSING"));
     };
     let act = match line.act_id {
-        Some(id) => acts::find(conn, id).await?,
+        Some(id) => {
+            // Whoever is adding a note looks for documents to draw anew: what is drawn after that has the note.
+            acts::lock_notes(conn, id).await?;
+            acts::find(conn, id).await?
+        }
         None => None,
     };
     let Some(act) = act else {

@@ -10,13 +10,16 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 use futures::StreamExt;
+use futures::future::join_all;
+use sqlx::postgres::PgConnectOptions;
+use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use wathiq_chassis::{CallContext, status};
 
 use crate::app::{App, AppError};
 use crate::clients::ClientError;
 use crate::domain::order::fact::OutwardKind;
-use crate::store::outward::{self, Task};
+use crate::store::outward::{self, Task, wake};
 
 /// How long a task stays with who took it.
 const LEASE: TimeDelta = TimeDelta::seconds(60);
@@ -61,17 +64,57 @@ impl From<sqlx::Error> for Hindrance {
     }
 }
 
-/// Works until `shutdown`: whenever something was written down, and from time to time.
-pub async fn run(app: Arc<App>, shutdown: CancellationToken) {
+/// What is asked of one service. A service that does not answer keeps the others waiting no longer than its own callers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lane {
+    Payment,
+    Signature,
+    PostalShipping,
+}
+
+impl Lane {
+    pub const ALL: [Self; 3] = [Self::Payment, Self::Signature, Self::PostalShipping];
+
+    fn of(kind: OutwardKind) -> Self {
+        match kind {
+            OutwardKind::OpenPayable
+            | OutwardKind::CancelPayable
+            | OutwardKind::ExpirePayable
+            | OutwardKind::RequestRefund => Self::Payment,
+            OutwardKind::DepositDocument | OutwardKind::WithdrawDocument => Self::Signature,
+            OutwardKind::CreateShipment | OutwardKind::HandOver => Self::PostalShipping,
+        }
+    }
+
+    fn kinds(self) -> Vec<OutwardKind> {
+        let kinds = OutwardKind::ALL.iter().copied();
+        kinds.filter(|kind| Self::of(*kind) == self).collect()
+    }
+}
+
+/// Works until `shutdown`: whenever something that is due was committed, and from time to time. `options` lead to the same database.
+pub async fn run(app: Arc<App>, options: PgConnectOptions, shutdown: CancellationToken) {
+    let wakes = Lane::ALL.map(|_| Notify::new());
+    let lanes = Lane::ALL
+        .iter()
+        .zip(&wakes)
+        .map(|(lane, wake)| work(&app, *lane, wake, &shutdown));
+    tokio::select! {
+        never = wake::listen(&options, &wakes) => match never {},
+        _ = join_all(lanes) => {}
+    }
+}
+
+async fn work(app: &App, lane: Lane, wake: &Notify, shutdown: &CancellationToken) {
     let mut interval = tokio::time::interval(Duration::from_secs(app.orders.driver_seconds));
     loop {
         tokio::select! {
             () = shutdown.cancelled() => return,
-            () = app.wake.notified() => {}
+            () = wake.notified() => {}
             _ = interval.tick() => {}
         }
         loop {
-            match drive_once(&app).await {
+            match drive(app, lane).await {
                 Ok(0) => break,
                 Ok(_) if shutdown.is_cancelled() => return,
                 Ok(_) => {}
@@ -88,14 +131,14 @@ pub async fn run(app: Arc<App>, shutdown: CancellationToken) {
     }
 }
 
-/// Takes what is due and asks; gives the number of tasks.
+/// Takes what is due of a lane and asks; gives the number of tasks.
 ///
 /// # Errors
 /// [`AppError`] of the database.
-pub async fn drive_once(app: &App) -> Result<usize, AppError> {
+pub async fn drive(app: &App, lane: Lane) -> Result<usize, AppError> {
     let tasks = {
         let mut conn = app.pool.acquire().await?;
-        outward::take(&mut conn, app.ambient.now(), LEASE, TASKS).await?
+        outward::take(&mut conn, &lane.kinds(), app.ambient.now(), LEASE, TASKS).await?
     };
     let count = tasks.len();
     futures::stream::iter(tasks)

@@ -6,9 +6,9 @@ mod offices;
 mod records;
 mod report;
 mod row;
+mod unfit;
 
-use std::io::{BufRead, Cursor, Read};
-use std::path::PathBuf;
+use std::io::{BufReader, Chain, Cursor, Read};
 
 use serde_json::json;
 use sha2::{Digest, Sha256};
@@ -18,17 +18,17 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 use wathiq_chassis::{Ambient, civil_date};
 use wathiq_outbox::audit::{self, AuditEntry};
-use wathiq_outbox::{AuditError, NewEvent, OutboxError};
-use wathiq_proto::wathiq::civil_registry_order::v1 as pb;
+use wathiq_outbox::{AuditError, OutboxError};
 
 use crate::domain::act::Fault;
 use crate::domain::import::{Format, Import, Position, State};
-use crate::events::acts::TOPIC;
+use crate::events::acts::imported;
 use crate::store::acts::copy;
-use crate::store::{StoreError, broken_constraint, imports};
+use crate::store::{StoreError, broken_constraint, imports, is_about_data};
 use chunk::{ALREADY_DIGITISED, Chunk, Chunks, DUPLICATE_IN_FILE, duplicate_in_file};
 pub use offices::Offices;
 use records::Records;
+pub use report::ReportAt;
 use report::{Refusal, Report};
 use row::Columns;
 
@@ -46,7 +46,7 @@ pub struct Asked {
     pub format: Format,
     /// Goes on with the unfinished import of this file.
     pub resume: bool,
-    pub report: PathBuf,
+    pub report: ReportAt,
     pub offices: Offices,
 }
 
@@ -67,6 +67,10 @@ pub enum ImportError {
     Read(#[source] std::io::Error),
     #[error("the report cannot be written")]
     Report(#[source] std::io::Error),
+    #[error(
+        "the file named for the report is not that of this import: it is left as it is, and another must be named"
+    )]
+    ReportOfOther,
     #[error("other acts with the same keys keep coming in")]
     Contended,
     #[error(transparent)]
@@ -106,21 +110,24 @@ pub async fn import_acts<R: Read + Send + 'static>(
     if !imports::try_lock(conn).await? {
         return Err(ImportError::UnderWay);
     }
-    let (head, input) = tokio::task::spawn_blocking(move || head_of(input))
+    let format = asked.format;
+    let opened = tokio::task::spawn_blocking(move || Opened::new(input, format))
         .await
-        .map_err(|error| ImportError::Read(std::io::Error::other(error)))?
-        .map_err(ImportError::Read)?;
-    let mut import = begin(conn, ambient, &asked, head).await?;
-    let report = Report::open(&asked.report, import.position.report_bytes).map_err(ImportError::Report)?;
+        .map_err(|error| ImportError::Read(std::io::Error::other(error)))??;
+    let (mut import, new) = find(conn, ambient, &asked, opened.head_sha256).await?;
+    // All that can be wrong with the command is found before anything is recorded.
+    let report = Report::open(&asked.report.path(import.id), &import.position)?;
+    if new {
+        imports::insert(conn, &import).await?;
+    }
     let chunks = Reading {
-        format: asked.format,
         offices: asked.offices,
         import: import.clone(),
         ambient: ambient.clone(),
     };
     let (sender, mut receiver) = mpsc::channel(CHUNKS_AHEAD);
     // Reading and checking keep one processor busy while the database keeps another.
-    let reader = tokio::task::spawn_blocking(move || read_all(chunks, input, &sender));
+    let reader = tokio::task::spawn_blocking(move || read_all(chunks, opened, &sender));
     let mut work = Work {
         conn,
         ambient,
@@ -141,33 +148,61 @@ pub async fn import_acts<R: Read + Send + 'static>(
     work.end(import, last).await
 }
 
-type Input<R> = std::io::BufReader<std::io::Chain<Cursor<Vec<u8>>, R>>;
+type Input<R> = BufReader<Chain<Cursor<Vec<u8>>, R>>;
 
-/// The digest of the beginning, and the input with its beginning again.
-fn head_of<R: Read>(mut input: R) -> std::io::Result<([u8; 32], Input<R>)> {
-    let mut head = Vec::new();
-    (&mut input).take(HEAD_BYTES).read_to_end(&mut head)?;
-    let digest = Sha256::digest(&head).into();
-    let input = std::io::BufReader::with_capacity(256 * 1024, Cursor::new(head).chain(input));
-    Ok((digest, input))
+/// A file whose beginning was looked at.
+struct Opened<R> {
+    head_sha256: [u8; 32],
+    /// After the header.
+    records: Records<Input<R>>,
+    /// Of a CSV file.
+    columns: Option<Columns>,
 }
 
-async fn begin(
+impl<R: Read> Opened<R> {
+    fn new(mut input: R, format: Format) -> Result<Self, ImportError> {
+        let mut head = Vec::new();
+        (&mut input)
+            .take(HEAD_BYTES)
+            .read_to_end(&mut head)
+            .map_err(ImportError::Read)?;
+        let head_sha256 = Sha256::digest(&head).into();
+        let input = BufReader::with_capacity(256 * 1024, Cursor::new(head).chain(input));
+        let mut records = Records::new(input, format);
+        let mut columns = None;
+        if format == Format::Csv {
+            let header = records.next().map_err(ImportError::Read)?;
+            let header = header.and_then(|record| record.bytes).unwrap_or_default();
+            let read = Columns::read(&header).map_err(ImportError::Header)?;
+            records.separate_by(read.separator());
+            columns = Some(read);
+        }
+        Ok(Self {
+            head_sha256,
+            records,
+            columns,
+        })
+    }
+}
+
+/// The import to go on with, or a new one, and whether it is new.
+async fn find(
     conn: &mut PgConnection,
     ambient: &Ambient,
     asked: &Asked,
     head_sha256: [u8; 32],
-) -> Result<Import, ImportError> {
+) -> Result<(Import, bool), ImportError> {
     let unfinished = imports::unfinished(conn, &head_sha256).await?;
     match unfinished {
         Some(import) if asked.resume => {
             if import.format != asked.format {
                 return Err(ImportError::OtherFormat);
             }
-            Ok(Import {
+            let import = Import {
                 state: State::Running,
                 ..import
-            })
+            };
+            Ok((import, false))
         }
         None if asked.resume => Err(ImportError::NothingToResume),
         // Acts of an earlier import that was not resumed are refused as duplicates, one by one.
@@ -180,35 +215,32 @@ async fn begin(
                 head_sha256,
                 position: Position {
                     prefix_sha256: Sha256::digest(b"").into(),
+                    report_sha256: Sha256::digest(b"").into(),
                     ..Position::default()
                 },
                 created_at: ambient.now(),
             };
-            imports::insert(conn, &import).await?;
-            Ok(import)
+            Ok((import, true))
         }
     }
 }
 
 /// What the reader needs.
 struct Reading {
-    format: Format,
     offices: Offices,
     import: Import,
     ambient: Ambient,
 }
 
 /// Reads to the end, or until nobody takes chunks any more.
-fn read_all<R: BufRead>(reading: Reading, input: R, sender: &mpsc::Sender<Chunk>) -> Result<(), ImportError> {
-    let mut records = Records::new(input, reading.format);
-    let mut columns = None;
-    if reading.format == Format::Csv {
-        let header = records.next().map_err(ImportError::Read)?;
-        let header = header.and_then(|record| record.bytes).unwrap_or_default();
-        let read = Columns::read(&header).map_err(ImportError::Header)?;
-        records.separate_by(read.separator());
-        columns = Some(read);
-    }
+fn read_all<R: Read>(
+    reading: Reading,
+    opened: Opened<R>,
+    sender: &mpsc::Sender<Chunk>,
+) -> Result<(), ImportError> {
+    let Opened {
+        mut records, columns, ..
+    } = opened;
     let done = reading.import.position;
     if done.byte_offset > 0 {
         records
@@ -247,9 +279,15 @@ impl Work<'_> {
         for _ in 0..MOST_TRIES {
             let next = self.after(&import, &chunk)?;
             match self.commit(&next, &chunk).await {
-                Ok(()) => return Ok(next),
+                Ok(()) => {
+                    self.report.keep();
+                    return Ok(next);
+                }
                 Err(StoreError::Database(error)) if broken_constraint(&error) == Some("act_natural_key") => {
                     self.refuse_existing(import.id, &mut chunk).await?;
+                }
+                Err(StoreError::Database(error)) if is_about_data(&error) => {
+                    unfit::refuse(self.conn, &mut chunk).await?;
                 }
                 Err(error) => return Err(error.into()),
             }
@@ -260,26 +298,23 @@ impl Work<'_> {
     /// Where the import stands after a chunk. The report is written before the chunk is committed, and cut back where that fails.
     fn after(&mut self, import: &Import, chunk: &Chunk) -> Result<Import, ImportError> {
         let before = import.position;
-        self.report
-            .cut_to(before.report_bytes)
-            .and_then(|()| self.report.append(&chunk.refusals))
-            .map(|report_bytes| {
-                let (byte_offset, lines, prefix_sha256) = chunk.position;
-                let position = Position {
-                    byte_offset,
-                    lines,
-                    prefix_sha256,
-                    taken: before.taken + chunk.rows.len() as u64,
-                    refused: before.refused + chunk.refusals.len() as u64,
-                    duplicates: before.duplicates + duplicates(&chunk.refusals),
-                    report_bytes,
-                };
-                Import {
-                    position,
-                    ..import.clone()
-                }
-            })
-            .map_err(ImportError::Report)
+        let (report_bytes, report_sha256) =
+            self.report.write(&chunk.refusals).map_err(ImportError::Report)?;
+        let (byte_offset, lines, prefix_sha256) = chunk.position;
+        let position = Position {
+            byte_offset,
+            lines,
+            prefix_sha256,
+            taken: before.taken + chunk.rows.len() as u64,
+            refused: before.refused + chunk.refusals.len() as u64,
+            duplicates: before.duplicates + duplicates(&chunk.refusals),
+            report_bytes,
+            report_sha256,
+        };
+        Ok(Import {
+            position,
+            ..import.clone()
+        })
     }
 
     async fn commit(&mut self, import: &Import, chunk: &Chunk) -> Result<(), StoreError> {
@@ -305,10 +340,7 @@ impl Work<'_> {
                 faults: vec![fault],
             });
         }
-        chunk.refusals.sort_by_key(|refusal| refusal.line);
-        chunk.rows = chunk.rows.without(&places);
-        chunk.keys = kept(std::mem::take(&mut chunk.keys), &places);
-        chunk.lines = kept(std::mem::take(&mut chunk.lines), &places);
+        chunk.drop_rows(&places);
         Ok(())
     }
 
@@ -320,12 +352,6 @@ impl Work<'_> {
             ..import
         };
         let position = import.position;
-        let event = pb::ActsImported {
-            import_id: import.id.to_string(),
-            taken: i64::try_from(position.taken).unwrap_or(i64::MAX),
-            refused: i64::try_from(position.refused).unwrap_or(i64::MAX),
-            finished,
-        };
         let entry = AuditEntry {
             person_id: None,
             principal: PRINCIPAL,
@@ -341,8 +367,7 @@ impl Work<'_> {
         };
         let mut transaction = self.conn.begin().await?;
         imports::save(&mut transaction, &import, self.ambient.now()).await?;
-        let event = NewEvent::of(TOPIC, import.id, import.version, &event);
-        wathiq_outbox::append(&mut transaction, self.ambient, event).await?;
+        wathiq_outbox::append(&mut transaction, self.ambient, imported(&import, finished)).await?;
         audit::record(&mut transaction, self.ambient, entry).await?;
         transaction.commit().await?;
         Ok(import)
@@ -355,13 +380,4 @@ fn duplicates(refusals: &[Refusal]) -> u64 {
         .flat_map(|refusal| &refusal.faults)
         .filter(|fault| [DUPLICATE_IN_FILE, ALREADY_DIGITISED].contains(&fault.reason))
         .count() as u64
-}
-
-fn kept<T>(items: Vec<T>, places: &[usize]) -> Vec<T> {
-    items
-        .into_iter()
-        .enumerate()
-        .filter(|(place, _)| !places.contains(place))
-        .map(|(_, item)| item)
-        .collect()
 }

@@ -81,22 +81,20 @@ pub async fn on_line(
         let (order, line) = lock_line(&mut transaction, caller, line_id).await?;
         change::change_locked(&mut transaction, app, order, work).await?;
         audit(&mut transaction, app, caller, &line, act).await?;
-        finish(app, transaction, command).await?;
+        finish(transaction, command).await?;
     }
     entry::of_line(app, caller, line_id).await
 }
 
-/// Closes a command of which the answer is made anew each time, and has the driver look.
+/// Closes a command of which the answer is made anew each time.
 ///
 /// # Errors
 /// [`AppError`].
 pub async fn finish(
-    app: &App,
     transaction: Transaction<'static, Postgres>,
     command: &Command,
 ) -> Result<(), AppError> {
     idempotent::finish(transaction, command, Vec::new()).await?;
-    app.wake.notify_one();
     Ok(())
 }
 

@@ -10,13 +10,15 @@ use uuid::Uuid;
 use crate::app::{App, AppError};
 use crate::clients::identity::Office;
 use crate::domain::act::Act;
-use crate::domain::act_key::{ActKey, ActNumber, RegisterPart};
+use crate::domain::act_key::{ActNumber, RegisterKind, RegisterPart};
 use crate::domain::clue::{Clue, TypedClue};
-use crate::domain::entitlement;
+use crate::domain::entitlement::{self, Acts};
 use crate::domain::fault::Faults;
 use crate::domain::fee::{COPIES, Price, Schedule};
+use crate::domain::fold::Script;
 use crate::domain::kind::{self, DocumentKind, Language, Proof, Relation};
 use crate::domain::person::Applicant;
+use crate::store::acts::search::{self, Scope};
 use crate::store::{acts, catalogue, custody, evidence};
 
 /// A line as asked for.
@@ -167,15 +169,18 @@ impl Desk {
         let Some(office_id) = self.office(conn, faults, &clue).await? else {
             return Ok(None);
         };
-        let act = act_of(conn, &clue).await?;
-        let proof = entitlement::decide(
-            kind,
-            relation,
-            applicant,
-            &clue,
-            act.as_ref(),
-            !evidence_ids.is_empty(),
-        );
+        let act = act_of(conn, &clue).await?.one();
+        let own = if entitlement::asks_own_act(relation) {
+            self.own_act(conn, applicant).await?
+        } else {
+            None
+        };
+        let acts = Acts {
+            ordered: act.as_ref(),
+            own: own.as_ref(),
+        };
+        let has_evidence = !evidence_ids.is_empty();
+        let proof = entitlement::decide(kind, relation, applicant, &clue, acts, has_evidence);
         let proof = match proof {
             Ok(proof) => proof,
             Err(error) => {
@@ -201,6 +206,37 @@ impl Desk {
         }))
     }
 
+    /// The digitised act of birth of an applicant whose identity is proved, where there is exactly one, at whatever office.
+    async fn own_act(&self, conn: &mut PgConnection, applicant: &Applicant) -> Result<Option<Act>, AppError> {
+        let Some(day) = applicant.birth_date.filter(|_| applicant.proved) else {
+            return Ok(None);
+        };
+        let scope = Scope {
+            offices: self.offices.keys().copied().collect(),
+            kinds: vec![RegisterKind::Birth],
+        };
+        let year = i16::try_from(day.year()).unwrap_or_default();
+        let mut ids = Vec::new();
+        for script in Script::ALL {
+            let Some((given, family)) = applicant.name.in_script(script) else {
+                continue;
+            };
+            if let Some(span) = script.key_span(family, given) {
+                let found = search::of_family(conn, &scope, year, script, span).await?;
+                ids.extend(found.into_iter().map(|act| act.id));
+            }
+        }
+        ids.sort_unstable();
+        ids.dedup();
+        let mut own = Vec::new();
+        for id in ids {
+            let act = acts::find(conn, id).await?;
+            own.extend(act.filter(|act| entitlement::is_of(act, applicant)));
+        }
+        let one = own.len() == 1;
+        Ok(own.pop().filter(|_| one))
+    }
+
     /// The office that holds the register today, where it is open for orders.
     async fn office(
         &self,
@@ -216,8 +252,7 @@ impl Desk {
             );
             return Ok(None);
         }
-        let born = clue.birth_date.and_then(|date| i16::try_from(date.year).ok());
-        let year = clue.year.or(born).unwrap_or_else(|| this_year(self.today));
+        let year = clue.register_year(self.today);
         let holder = custody::holder(conn, clue.office_id, clue.kind, year, self.today).await?;
         if self.offices.get(&holder).is_some_and(|office| office.open) {
             return Ok(Some(holder));
@@ -255,31 +290,50 @@ impl Desk {
     }
 }
 
-fn this_year(today: NaiveDate) -> i16 {
-    i16::try_from(today.year()).unwrap_or(i16::MAX)
+/// What the digitised registers have under the key of a clue.
+#[derive(Debug)]
+pub enum Digitised {
+    One(Box<Act>),
+    /// The clue names no part of the register, or not the right one: the office chooses.
+    InOtherParts,
+    None,
 }
 
-/// The digitised act of a clue, where its key is whole.
+impl Digitised {
+    /// The act, where there is no doubt.
+    pub fn one(self) -> Option<Act> {
+        match self {
+            Self::One(act) => Some(*act),
+            Self::InOtherParts | Self::None => None,
+        }
+    }
+}
+
+/// The digitised act of a clue. Whoever reads the key on an old document seldom knows the part of the register: where the year and number
+/// are of one act alone, it is that one.
 ///
 /// # Errors
 /// [`AppError`].
-pub async fn act_of(conn: &mut PgConnection, clue: &Clue) -> Result<Option<Act>, AppError> {
+pub async fn act_of(conn: &mut PgConnection, clue: &Clue) -> Result<Digitised, AppError> {
     let (Some(year), Ok(number), Ok(part)) = (
         clue.year,
         clue.number.parse::<ActNumber>(),
         clue.part.parse::<RegisterPart>(),
     ) else {
-        return Ok(None);
+        return Ok(Digitised::None);
     };
-    let key = ActKey {
-        office_id: clue.office_id,
-        kind: clue.kind,
-        year,
-        part,
-        number,
+    let scope = Scope {
+        offices: vec![clue.office_id],
+        kinds: vec![clue.kind],
     };
-    match acts::id_of_key(conn, &key).await? {
-        Some(id) => Ok(acts::find(conn, id).await?),
-        None => Ok(None),
-    }
+    let found = search::by_key(conn, &scope, year, None, &number).await?;
+    let exact = found.iter().find(|act| act.key.part == part);
+    let id = match (exact, &found[..]) {
+        (Some(act), _) => act.id,
+        (None, [only]) if clue.part.is_empty() => only.id,
+        (None, []) => return Ok(Digitised::None),
+        (None, _) => return Ok(Digitised::InOtherParts),
+    };
+    let act = acts::find(conn, id).await?;
+    Ok(act.map_or(Digitised::None, |act| Digitised::One(Box::new(act))))
 }

@@ -13,6 +13,7 @@ use crate::app::view::OrderView;
 use crate::app::{App, AppError, authorise, change, drive, get_order, write};
 use crate::clients::identity::Person;
 use crate::domain::address::Address;
+use crate::domain::clue::Clue;
 use crate::domain::fault::Faults;
 use crate::domain::order::Order;
 use crate::domain::order::fact::{Fact, OutwardKind};
@@ -97,6 +98,7 @@ pub fn applicant_of(person: Person) -> Applicant {
         identity_document: person.identity_document,
         email: person.email,
         phone: person.phone,
+        proved: person.proved,
     }
 }
 
@@ -145,7 +147,8 @@ async fn judged(
         faults.take(&format!("lines[{place}]"), below);
         lines.extend(judged);
     }
-    check_addressee(&mut faults, &asked.addressee, &applicant, &lines);
+    let clues: Vec<&Clue> = lines.iter().map(|line| &line.clue).collect();
+    check_addressee(&mut faults, &asked.addressee, &applicant, &clues);
     let (true, Some(zone)) = (faults.is_empty(), zone) else {
         return Err(AppError::faults(faults));
     };
@@ -192,14 +195,15 @@ fn applicant(
         name: asked.applicant.clone(),
         birth_date: asked.birth_date,
         identity_document: document.to_owned(),
+        proved: false,
         ..known
     }
 }
 
 /// Only who is entitled to each act receives them: the applicant, or the person of each of the acts.
-fn check_addressee(faults: &mut Faults, addressee: &FullName, applicant: &Applicant, lines: &[JudgedLine]) {
-    let person_of_each = !lines.is_empty() && lines.iter().all(|line| addressee.is_like(&line.clue.person));
-    if addressee.has_script() && !addressee.is_like(&applicant.name) && !person_of_each {
+pub fn check_addressee(faults: &mut Faults, addressee: &FullName, applicant: &Applicant, clues: &[&Clue]) {
+    let person_of_each = !clues.is_empty() && clues.iter().all(|clue| addressee.is_same(&clue.person));
+    if addressee.has_script() && !addressee.is_same(&applicant.name) && !person_of_each {
         faults.note(
             "addressee",
             "ADDRESSEE_NOT_ENTITLED",
@@ -241,6 +245,7 @@ fn order_of(
         path: None,
         assigned_to: None,
         act_id: judged.act_id,
+        confirmed_act: None,
         document: None,
         withdrawing: None,
         production: None,

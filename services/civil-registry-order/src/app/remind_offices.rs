@@ -3,11 +3,9 @@
 use chrono::Timelike;
 use chrono_tz::Africa::Casablanca;
 use wathiq_chassis::civil_date;
-use wathiq_outbox::NewEvent;
-use wathiq_proto::wathiq::civil_registry_order::v1 as pb;
 
 use crate::app::{App, AppError};
-use crate::events;
+use crate::events::offices::reminded;
 use crate::store::{catalogue, offices};
 
 /// Writes the day's reminders; gives their number.
@@ -35,12 +33,7 @@ pub async fn remind_offices(app: &App) -> Result<usize, AppError> {
         if !offices::add_reminder(&mut transaction, id, office_id, day, counts).await? {
             continue;
         }
-        let event = pb::OfficeReminded {
-            reminder_id: id.to_string(),
-            office_id: office_id.to_string(),
-            waiting_lines: counts.0,
-        };
-        let event = NewEvent::of(events::OFFICES, id, 1, &event);
+        let event = reminded(id, office_id, counts.0);
         wathiq_outbox::append(&mut transaction, &app.ambient, event).await?;
         transaction.commit().await?;
         written += 1;

@@ -1,10 +1,11 @@
 //! Looking for acts, by key or by person.
 
+use serde_json::json;
 use sqlx::PgConnection;
 use uuid::Uuid;
 use wathiq_chassis::Caller;
 
-use crate::app::{App, AppError, registers};
+use crate::app::{App, AppError, registers, write};
 use crate::domain::act_key::RegisterKind;
 use crate::domain::fold;
 use crate::domain::search::{self, Found, Person, Query};
@@ -22,7 +23,7 @@ pub struct SearchActs {
     pub query: Query,
 }
 
-/// Acts of registers that the caller's offices hold today, nearest first.
+/// Acts of registers that the caller's offices hold today, nearest first; the search is audited.
 ///
 /// # Errors
 /// [`AppError`]; an office whose registers are not with the caller's is not found.
@@ -32,7 +33,16 @@ pub async fn search_acts(app: &App, caller: &Caller, asked: SearchActs) -> Resul
     if let Some(office_id) = asked.office_id {
         registers::some_of(&held, office_id)?;
     }
-    Ok(find(&mut conn, &held, &asked).await?)
+    let found = find(&mut conn, &held, &asked).await?;
+    let ids: Vec<Uuid> = found.iter().map(|found| found.act.id).collect();
+    // What was looked for names people; what was found is enough to tell who has seen which act.
+    let details = json!({ "query": asked.query.name(), "found": ids });
+    let subject = write::Subject {
+        aggregate: "register",
+        id: asked.office_id.unwrap_or_default(),
+    };
+    write::audit(&mut conn, &app.ambient, caller, "act.search", subject, details).await?;
+    Ok(found)
 }
 
 /// The acts that can be meant, in registers that these offices hold.

@@ -7,6 +7,7 @@ use wathiq_chassis::{Caller, FieldViolation, civil_date};
 use wathiq_outbox::Command;
 
 use crate::app::idempotent::{self, Prepared};
+use crate::app::move_lines::move_lines;
 use crate::app::{App, AppError, authorise, write};
 use crate::domain::act_key::{self, RegisterKind};
 use crate::domain::custody::Custody;
@@ -87,7 +88,16 @@ pub async fn set_register_custody(
         details,
     )
     .await?;
-    idempotent::finish(transaction, command, response).await
+    let answer = idempotent::finish(transaction, command, response).await?;
+    // What waits follows at once; what a failure leaves behind, the janitor moves.
+    if let Err(error) = move_lines(app).await {
+        tracing::warn!(
+            event = "custody.lines_not_moved",
+            error = wathiq_chassis::status::chain(&error),
+            "lines follow their register later"
+        );
+    }
+    Ok(answer)
 }
 
 fn years(app: &App, asked: &SetRegisterCustody) -> Result<(Option<i16>, Option<i16>), AppError> {

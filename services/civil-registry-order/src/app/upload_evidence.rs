@@ -7,11 +7,12 @@ use serde_json::json;
 use sha2::{Digest, Sha256};
 use tonic::Status;
 use uuid::Uuid;
-use wathiq_chassis::{Caller, status};
+use wathiq_chassis::Caller;
 use wathiq_outbox::Command;
 
 use crate::app::idempotent::{self, Begun};
 use crate::app::{App, AppError, authorise, write};
+use crate::domain::file_kind::FileKind;
 use crate::store::evidence::{self, Evidence};
 
 /// Folder of these files.
@@ -54,10 +55,12 @@ pub async fn upload_evidence(
         return Err(AppError::invalid("header.kind", "KIND_UNKNOWN", description));
     }
     let file = receive(chunks).await?;
-    let content_type = content_type(&file)
-        .ok_or_else(|| AppError::invalid("chunk", "FILE_TYPE", "must be a PDF, a JPEG or a PNG file"))?;
+    let content_type = FileKind::of(&file)
+        .ok_or_else(|| AppError::invalid("chunk", "FILE_TYPE", "must be a whole PDF, JPEG or PNG file"))?
+        .content_type();
     let id = app.ambient.uuid_v7();
     let sha256: [u8; 32] = Sha256::digest(&file).into();
+    let hash = hash(&upload, &sha256);
     let now = app.ambient.now();
     let evidence = Evidence {
         id,
@@ -76,7 +79,7 @@ pub async fn upload_evidence(
         principal: write::principal(caller),
         method: METHOD,
         request_id: upload.request_id,
-        hash: sha256,
+        hash,
     };
     // On the disk before a row names it; what no row names is swept.
     app.objects.put(&evidence.object_key, file).await?;
@@ -106,6 +109,16 @@ pub async fn upload_evidence(
     Ok(evidence)
 }
 
+/// Of all that was sent: the same file as another kind of evidence is another request.
+fn hash(upload: &Upload, sha256: &[u8; 32]) -> [u8; 32] {
+    let mut hash = Sha256::new();
+    for part in [upload.kind.as_bytes(), upload.file_name.as_bytes(), sha256] {
+        hash.update((part.len() as u64).to_be_bytes());
+        hash.update(part);
+    }
+    hash.finalize().into()
+}
+
 async fn stored(app: &App, id: Uuid) -> Result<Evidence, AppError> {
     let mut conn = app.pool.acquire().await?;
     let found = evidence::get(&mut conn, &[id]).await?.pop();
@@ -131,39 +144,4 @@ async fn receive(
         return Err(AppError::invalid("chunk", "FILE_EMPTY", "the file has no bytes"));
     }
     Ok(file.into())
-}
-
-/// The type by the first bytes: what somebody calls a file proves nothing.
-fn content_type(file: &[u8]) -> Option<&'static str> {
-    if file.starts_with(b"%PDF-") {
-        Some("application/pdf")
-    } else if file.starts_with(b"\xff\xd8\xff") {
-        Some("image/jpeg")
-    } else if file.starts_with(b"\x89PNG\r\n\x1a\n") {
-        Some("image/png")
-    } else {
-        None
-    }
-}
-
-/// Deletes files that no order has named in time, and their rows.
-///
-/// # Errors
-/// [`AppError`].
-pub async fn sweep_evidence(app: &App) -> Result<usize, AppError> {
-    const AT_ONCE: i64 = 100;
-    let keys = {
-        let mut conn = app.pool.acquire().await?;
-        evidence::delete_expired(&mut conn, app.ambient.now(), AT_ONCE).await?
-    };
-    for key in &keys {
-        if let Err(error) = app.objects.delete(key).await {
-            tracing::warn!(
-                event = "evidence.delete_failed",
-                error = status::chain(&error),
-                "an object stays behind"
-            );
-        }
-    }
-    Ok(keys.len())
 }

@@ -73,6 +73,8 @@ pub struct Person {
     pub identity_document: String,
     pub email: String,
     pub phone: String,
+    /// An official, or a national identity provider, vouched for the person.
+    pub proved: bool,
 }
 
 /// Offices by id, as read at a moment.

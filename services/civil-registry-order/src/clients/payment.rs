@@ -1,5 +1,7 @@
 //! What this service asks payment.
 
+mod listing;
+
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 use wathiq_chassis::client::Channel;
@@ -8,8 +10,9 @@ use wathiq_proto::wathiq::payment::v1::payable_service_client::PayableServiceCli
 
 use crate::clients::{ClientError, failure};
 use crate::wire;
+pub use listing::{PayableBook, RefundBook, StatementBook};
 
-pub(crate) const SERVICE: &str = "payment";
+const SERVICE: &str = "payment";
 
 /// Where a payable stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,11 +63,6 @@ impl Payment {
         Self {
             payables: PayableServiceClient::new(channel),
         }
-    }
-
-    /// The client, for what the audit lists.
-    pub fn payables(&self) -> PayableServiceClient<Channel> {
-        self.payables.clone()
     }
 
     /// Opens a payable; a repeat gets the same.

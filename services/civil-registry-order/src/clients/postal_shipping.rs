@@ -1,5 +1,7 @@
 //! What this service asks postal-shipping.
 
+mod listing;
+
 use uuid::Uuid;
 use wathiq_chassis::client::Channel;
 use wathiq_proto::wathiq::postal_shipping::v1 as pb;
@@ -8,8 +10,9 @@ use wathiq_proto::wathiq::postal_shipping::v1::shipment_service_client::Shipment
 use crate::clients::{ClientError, failure};
 use crate::domain::address::Address;
 use crate::domain::person::FullName;
+pub use listing::ShipmentBook;
 
-pub(crate) const SERVICE: &str = "postal-shipping";
+const SERVICE: &str = "postal-shipping";
 
 /// A shipment as far as this service needs it. What the carrier recorded at delivery does not print.
 #[derive(Clone, PartialEq, Eq)]
@@ -51,11 +54,6 @@ impl PostalShipping {
         Self {
             shipments: ShipmentServiceClient::new(channel),
         }
-    }
-
-    /// The client, for what the audit lists.
-    pub fn shipments(&self) -> ShipmentServiceClient<Channel> {
-        self.shipments.clone()
     }
 
     /// Opens a shipment; a repeat gets the same.

@@ -1,5 +1,7 @@
 //! What this service asks signature: documents that it has drawn are deposited there, sealed by an officer, and read again.
 
+mod listing;
+
 use bytes::Bytes;
 use futures::stream::{self, BoxStream, StreamExt};
 use uuid::Uuid;
@@ -9,8 +11,9 @@ use wathiq_proto::wathiq::signature::v1::issued_document_service_client::IssuedD
 
 use crate::clients::{ClientError, failure};
 use crate::domain::kind::SealMode;
+pub use listing::{IssuedBook, Stage};
 
-pub(crate) const SERVICE: &str = "signature";
+const SERVICE: &str = "signature";
 /// Largest chunk that signature takes.
 const CHUNK: usize = 256 * 1024;
 const RESOURCE: &str = "issued document";
@@ -23,6 +26,8 @@ pub struct Deposit {
     /// Code of the kind of document.
     pub kind: String,
     pub line_id: Uuid,
+    /// Named in the document: nobody else seals it.
+    pub signing_officer: Uuid,
     pub seal_mode: SealMode,
     /// 12 Crockford characters, unique at signature.
     pub verification_code: String,
@@ -60,11 +65,6 @@ impl Signature {
         }
     }
 
-    /// The client, for what the audit lists.
-    pub fn documents(&self) -> IssuedDocumentServiceClient<Channel> {
-        self.documents.clone()
-    }
-
     /// Gives a document to be sealed; a repeat gets the same.
     ///
     /// # Errors
@@ -86,6 +86,7 @@ impl Signature {
             title_en,
             seal_mode: seal_mode.into(),
             verification_code: deposit.verification_code,
+            signing_officer_person_id: deposit.signing_officer.to_string(),
         };
         let mut parts = vec![Part::Header(header)];
         parts.extend(deposit.pdf.chunks(CHUNK).map(|chunk| Part::Chunk(chunk.to_vec())));

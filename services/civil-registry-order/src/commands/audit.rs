@@ -8,13 +8,16 @@ use wathiq_chassis::{CallContext, ConfigError, client};
 
 use crate::Settings;
 use crate::app::AppError;
-use crate::app::audit_books::{Report, audit_books};
+use crate::app::audit_books::{Books, Report, audit_books};
 use crate::clients::payment::Payment;
 use crate::clients::postal_shipping::PostalShipping;
 use crate::clients::signature::Signature;
 
 /// How long the whole audit may take.
 const LONGEST: Duration = Duration::from_secs(3_600);
+
+/// How long what is on its way between two services may take.
+const SETTLE: Duration = Duration::from_secs(10);
 
 /// Why the audit failed.
 #[derive(Debug, thiserror::Error)]
@@ -30,7 +33,7 @@ pub enum AuditError {
     #[error("the report cannot be put into JSON")]
     Json(#[from] serde_json::Error),
     #[error("{0} differences")]
-    Differences(usize),
+    Differences(u64),
 }
 
 /// Audits, and writes the report to the standard output: as JSON, or a line for each difference.
@@ -45,9 +48,13 @@ pub async fn run(settings: &Settings, json: bool) -> Result<(), AuditError> {
     let signature = Signature::new(peer(&settings.upstream.signature)?);
     let pool = settings.database.pool()?;
     let context = CallContext::new(LONGEST, "audit".to_owned());
-    let report = context
-        .scope(audit_books(&pool, &payment, &postal, &signature))
-        .await?;
+    let books = Books {
+        pool: &pool,
+        payment: &payment,
+        postal: &postal,
+        signature: &signature,
+    };
+    let report = context.scope(audit_books(&books, SETTLE)).await?;
     let text = if json {
         serde_json::to_string(&report)? + "\n"
     } else {
@@ -56,22 +63,27 @@ pub async fn run(settings: &Settings, json: bool) -> Result<(), AuditError> {
     let mut out = std::io::stdout().lock();
     out.write_all(text.as_bytes())?;
     out.flush()?;
-    match report.differences.len() {
-        0 => Ok(()),
-        count => Err(AuditError::Differences(count)),
+    if report.balances() {
+        return Ok(());
     }
+    let listed = u64::try_from(report.differences.len()).unwrap_or(u64::MAX);
+    Err(AuditError::Differences(listed.saturating_add(report.more)))
 }
 
 fn lines(report: &Report) -> String {
-    let checked = &report.checked;
+    let (checked, totals) = (&report.checked, &report.totals);
     let mut text = format!(
-        "checked: {} payables, {} lines, {} statement entries, {} shipments, {} parcels, {} issued documents\n",
-        checked.payables,
+        "checked: {} orders, {} lines, {} payables, {} statement entries, {} shipments, {} issued documents\n\
+         centimes: {} paid, {} refunded, {} held by the providers\n",
+        checked.orders,
         checked.lines,
+        checked.payables,
         checked.statement_entries,
         checked.shipments,
-        checked.parcels,
-        checked.issued_documents
+        checked.issued_documents,
+        totals.paid_centimes,
+        totals.refunded_centimes,
+        totals.held_centimes
     );
     for one in &report.differences {
         let line = format!(
@@ -79,6 +91,9 @@ fn lines(report: &Report) -> String {
             one.code, one.subject, one.id, one.expected, one.found
         );
         text.push_str(&line);
+    }
+    if report.more > 0 {
+        text.push_str(&format!("and {} more\n", report.more));
     }
     text
 }

@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io::{self, IsTerminal, Read, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use sqlx::{Connection, PgConnection};
@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 use wathiq_chassis::tls::TlsError;
 use wathiq_chassis::{Ambient, ConfigError, client};
 
-use crate::app::import_acts::{Asked, ImportError, Offices, import_acts};
+use crate::app::import_acts::{Asked, ImportError, Offices, ReportAt, import_acts};
 use crate::clients::ClientError;
 use crate::clients::identity::Identity;
 use crate::config::{DatabaseConfig, Settings};
@@ -27,7 +27,7 @@ pub struct Arguments {
     pub file: Option<PathBuf>,
     pub format: Format,
     pub resume: bool,
-    pub report: PathBuf,
+    pub report: ReportAt,
 }
 
 /// Why nothing, or not all, was loaded.
@@ -70,14 +70,10 @@ pub fn parse(arguments: &[String]) -> Result<Arguments, ConfigError> {
         None if extension == "csv" => Format::Csv,
         None => Format::JsonLines,
     };
-    let report = flags.take("--report").map(PathBuf::from).unwrap_or_else(|| {
-        let mut name = file
-            .clone()
-            .unwrap_or_else(|| PathBuf::from("import"))
-            .into_os_string();
-        name.push(".refused.csv");
-        name.into()
-    });
+    let report = match flags.take("--report") {
+        Some(named) => ReportAt::File(named.into()),
+        None => ReportAt::Beside(file.clone().unwrap_or_else(|| PathBuf::from("import"))),
+    };
     Ok(Arguments {
         file,
         format,
@@ -128,9 +124,10 @@ pub async fn run(
     let asked = Asked {
         format: arguments.format,
         resume: arguments.resume,
-        report: arguments.report,
+        report: arguments.report.clone(),
         offices,
     };
+    let report = arguments.report;
     let mut progress = Progress::new(total);
     let done = import_acts(&mut conn, ambient, input, asked, stop, |import| {
         progress.tell(import);
@@ -138,7 +135,7 @@ pub async fn run(
     .await;
     conn.close().await?;
     let import = done?;
-    progress.end(&import);
+    progress.end(&import, &report.path(import.id));
     Ok(import)
 }
 
@@ -182,7 +179,7 @@ impl Progress {
         let _ = write!(io::stderr(), "{beginning}{line}{end}");
     }
 
-    fn end(&self, import: &Import) {
+    fn end(&self, import: &Import, report: &Path) {
         let position = import.position;
         let state = match import.state {
             State::Finished => "finished",
@@ -197,6 +194,9 @@ impl Progress {
             position.duplicates,
             self.begun.elapsed().as_secs_f64()
         );
+        if position.refused > 0 {
+            let _ = writeln!(io::stderr(), "refused rows: {}", report.display());
+        }
     }
 }
 
@@ -241,11 +241,14 @@ mod tests {
     fn arguments_are_read() {
         let read = parse(&words("--file acts.csv --resume")).unwrap();
         assert_eq!((read.format, read.resume), (Format::Csv, true));
-        assert_eq!(read.report, PathBuf::from("acts.csv.refused.csv"));
+        assert_eq!(read.report, ReportAt::Beside("acts.csv".into()));
+        let beside = read.report.path(Uuid::nil());
+        let expected = "acts.csv.00000000-0000-0000-0000-000000000000.refused.csv";
+        assert_eq!(beside, PathBuf::from(expected));
         let read = parse(&words("--file - --format csv --report r.csv")).unwrap();
         assert_eq!(
             (read.file, read.format, read.report),
-            (None, Format::Csv, PathBuf::from("r.csv"))
+            (None, Format::Csv, ReportAt::File("r.csv".into()))
         );
         for bad in [
             "",

@@ -7,7 +7,7 @@ use crate::domain::act::{Act, Bilingual, Parent, Sex};
 use crate::domain::act_key::RegisterKind;
 use crate::domain::extract::{ExtractContent, extract_of};
 use crate::domain::kind::{Form, SealMode};
-use crate::domain::written_date::WrittenDate;
+use crate::domain::written_date::{PartialDate, WrittenDate};
 
 /// What the template reads.
 pub(super) fn of(drawing: &Drawing<'_>) -> Value {
@@ -21,6 +21,11 @@ pub(super) fn of(drawing: &Drawing<'_>) -> Value {
     let address = &office.address;
     json!({
         "language": drawing.language.as_str(),
+        "title": { "fr": drawing.kind.name_fr, "ar": drawing.kind.name_ar },
+        "administration": {
+            "fr": drawing.kind.issuing_administration_fr,
+            "ar": drawing.kind.issuing_administration_ar,
+        },
         "office": {
             "province": { "fr": office.province_fr, "ar": office.province_ar },
             "commune": { "fr": office.commune_fr, "ar": office.commune_ar },
@@ -121,24 +126,49 @@ fn judgment(judgment: &crate::domain::act::Judgment) -> Value {
     json!({ "reference": judgment.reference, "date": date(&judgment.date), "court": text(&judgment.court) })
 }
 
+/// As far as the act says it: an hour without minutes is no full hour, and the letters may stand alone.
 fn time(act: &Act) -> Value {
     let content = &act.content;
-    match (content.hour, content.minute) {
-        (Some(hour), minute) => {
-            let clock = format!("{hour:02}:{:02}", minute.unwrap_or(0));
-            json!({ "clock": clock, "letters": text(&content.time_in_letters) })
-        }
-        (None, _) => Value::Null,
+    let clock = match (content.hour, content.minute) {
+        (Some(hour), Some(minute)) => format!("{hour:02}:{minute:02}"),
+        (Some(hour), None) => format!("{hour:02} h"),
+        (None, _) => String::new(),
+    };
+    if clock.is_empty() && content.time_in_letters.is_empty() {
+        return Value::Null;
     }
+    json!({ "clock": clock, "letters": text(&content.time_in_letters) })
 }
 
 fn text(text: &Bilingual) -> Value {
     json!({ "fr": text.latin, "ar": text.arabic })
 }
 
+/// In letters as written; a Gregorian date that is written in figures alone is printed in figures. A Hijri date is never computed.
 fn date(date: &WrittenDate) -> Value {
+    let letters = Bilingual::new(&date.gregorian_arabic, &date.gregorian_latin);
+    let gregorian = match date.gregorian {
+        Some(figures) if letters.is_empty() => {
+            let figures = in_figures(figures);
+            Bilingual::new(&figures, &figures)
+        }
+        _ => letters,
+    };
     json!({
         "hijri": { "fr": date.hijri_latin, "ar": date.hijri_arabic },
-        "gregorian": { "fr": date.gregorian_latin, "ar": date.gregorian_arabic },
+        "gregorian": text(&gregorian),
     })
 }
+
+/// Day first: 15/03/1990, 03/1990, 1990.
+fn in_figures(date: PartialDate) -> String {
+    let (year, month, day) = (date.year(), date.month(), date.day());
+    match (month, day) {
+        (0, _) => format!("{year:04}"),
+        (_, 0) => format!("{month:02}/{year:04}"),
+        _ => format!("{day:02}/{month:02}/{year:04}"),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 use wathiq_documents::{Engine, Standard, Template};
 
 use super::{DrawError, barcode};
+use crate::domain::act::Bilingual;
 use crate::domain::kind::DocumentKind;
 use crate::domain::order::line::Line;
 use crate::store::offices::{Profile, Sheet};
@@ -16,6 +17,8 @@ const TEMPLATE: Template = Template {
 /// A line on the sheet.
 pub struct SheetLine {
     pub line: Line,
+    /// The office whose register it is.
+    pub registered_at: Bilingual,
     /// As the barcode says it.
     pub reference: String,
     pub kind: DocumentKind,
@@ -26,9 +29,13 @@ pub fn number(sheet: &Sheet) -> String {
     format!("{}-{:06}", sheet.year, sheet.number)
 }
 
-/// Puts lines in the order of the shelves: register, year, part, number.
+/// Puts lines in the order of the shelves: register (office of registration and kind), part, year, number.
 pub fn sort(lines: &mut [SheetLine]) {
-    lines.sort_by_cached_key(|line| (line.line.clue.register_order(), line.reference.clone()));
+    lines.sort_by_cached_key(|line| {
+        let clue = &line.line.clue;
+        let office = (line.registered_at.latin.clone(), clue.office_id);
+        (office, clue.shelf_order(), line.reference.clone())
+    });
 }
 
 /// Draws the sheet as PDF/A-2a.
@@ -103,6 +110,7 @@ fn row(line: &SheetLine, barcode: &str, ordinal: usize) -> Value {
         "kind": { "fr": line.kind.name_fr, "ar": line.kind.name_ar },
         "language": line.line.language.as_str(),
         "copies": line.line.copies,
+        "registered_at": { "fr": line.registered_at.latin, "ar": line.registered_at.arabic },
         "register": clue.kind.as_str(),
         "year": clue.year,
         "part": clue.part,

@@ -12,6 +12,8 @@ use uuid::Uuid;
 pub const FIRST_YEAR: i16 = 1880;
 /// Largest number of an act within a year.
 const LARGEST_NUMBER: i32 = 999_999;
+/// Most characters of a part.
+const PART_LENGTH: usize = 8;
 /// Places that a suffix takes in the sort key.
 const SUFFIX_PLACES: i32 = 10;
 
@@ -165,6 +167,26 @@ impl RegisterPart {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// Orders parts as they stand on the shelf: 2, 10, A1, A10.
+    pub fn shelf_order(&self) -> String {
+        let mut order = String::new();
+        let mut rest = self.0.as_str();
+        while let Some(first) = rest.chars().next() {
+            let digits = first.is_ascii_digit();
+            let end = rest
+                .find(|character: char| character.is_ascii_digit() != digits)
+                .unwrap_or(rest.len());
+            let run = &rest[..end];
+            if digits {
+                order.push_str(&format!("{run:0>PART_LENGTH$}"));
+            } else {
+                order.push_str(run);
+            }
+            rest = &rest[end..];
+        }
+        order
+    }
 }
 
 impl FromStr for RegisterPart {
@@ -172,7 +194,7 @@ impl FromStr for RegisterPart {
 
     fn from_str(text: &str) -> Result<Self, KeyError> {
         let text = western(text.trim()).to_uppercase();
-        let fits = text.chars().count() <= 8 && text.chars().all(char::is_alphanumeric);
+        let fits = text.chars().count() <= PART_LENGTH && text.chars().all(char::is_alphanumeric);
         if fits { Ok(Self(text)) } else { Err(KeyError::Part) }
     }
 }
@@ -258,6 +280,16 @@ mod tests {
         assert_eq!(year(1879, 2026), Err(KeyError::Year));
         assert_eq!(year(2027, 2026), Err(KeyError::Year));
         assert_eq!(year(70_000, 80_000), Err(KeyError::Year));
+    }
+
+    #[test]
+    fn parts_stand_on_the_shelf_by_their_numbers() {
+        let texts = ["", "2", "02A", "10", "A1", "A2", "A10", "B"];
+        let orders: Vec<String> = texts
+            .iter()
+            .map(|text| text.parse::<RegisterPart>().unwrap().shelf_order())
+            .collect();
+        assert!(orders.is_sorted(), "{orders:?}");
     }
 
     proptest! {

@@ -3,26 +3,18 @@
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
+use wathiq_postal_address::countries;
+use wathiq_postal_address::party::{self, LONGEST_LOCALITY, LONGEST_STREET, RawAddress, RawLines};
 
 use crate::domain::act_key::western;
 use crate::domain::fault::Faults;
 use crate::domain::text::is_unprintable;
 
-/// Longest element of an address, in characters: what fits on a label.
-const LENGTH: usize = 80;
 const MOROCCO: &str = "MA";
-
-/// Country codes (ISO 3166-1 alpha-2).
-const COUNTRIES: &str = "AD AE AF AG AI AL AM AO AQ AR AS AT AU AW AX AZ BA BB BD BE BF BG BH BI BJ BL BM BN BO BQ BR BS BT BV BW BY BZ CA CC CD \
-    CF CG CH CI CK CL CM CN CO CR CU CV CW CX CY CZ DE DJ DK DM DO DZ EC EE EG EH ER ES ET FI FJ FK FM FO FR GA GB GD GE GF GG GH GI GL \
-    GM GN GP GQ GR GS GT GU GW GY HK HM HN HR HT HU ID IE IL IM IN IO IQ IR IS IT JE JM JO JP KE KG KH KI KM KN KP KR KW KY KZ LA LB LC \
-    LI LK LR LS LT LU LV LY MA MC MD ME MF MG MH MK ML MM MN MO MP MQ MR MS MT MU MV MW MX MY MZ NA NC NE NF NG NI NL NO NP NR NU NZ OM \
-    PA PE PF PG PH PK PL PM PN PR PS PT PW PY QA RE RO RS RU RW SA SB SC SD SE SG SH SI SJ SK SL SM SN SO SR SS ST SV SX SY SZ TC TD TF \
-    TG TH TJ TK TL TM TN TO TR TT TV TW TZ UA UG UM US UY UZ VA VC VE VG VI VN VU WF WS YE YT ZA ZM ZW";
 
 /// Whether the code is a country's.
 pub fn is_country(code: &str) -> bool {
-    code.len() == 2 && COUNTRIES.split_ascii_whitespace().any(|known| known == code)
+    countries::exists(code)
 }
 
 /// An address.
@@ -53,8 +45,41 @@ impl Address {
         self.country_code == MOROCCO
     }
 
-    /// Trims the elements and notes everything that is missing or impossible.
+    /// Trims the elements and notes everything that is missing or impossible, and what the post does not take.
     pub fn check(&mut self, faults: &mut Faults) {
+        let mut own = Faults::default();
+        self.check_elements_and_form(&mut own);
+        if own.is_empty() {
+            self.check_as_the_post(&mut own);
+        }
+        for fault in own.into_found() {
+            faults.note(&fault.field, fault.reason, fault.description);
+        }
+    }
+
+    fn check_as_the_post(&self, faults: &mut Faults) {
+        let raw = RawAddress {
+            country: &self.country_code,
+            postal_code: &self.postal_code,
+            latin: RawLines {
+                locality: &self.locality_latin,
+                street: &self.street_latin,
+                quarter: &self.quarter_latin,
+                extra: &self.extra_latin,
+            },
+            arabic: RawLines {
+                locality: &self.locality_arabic,
+                street: &self.street_arabic,
+                quarter: &self.quarter_arabic,
+                extra: &self.extra_arabic,
+            },
+        };
+        for fault in party::address(&raw).err().unwrap_or_default() {
+            faults.note(&fault.field, fault.reason, fault.description);
+        }
+    }
+
+    fn check_elements_and_form(&mut self, faults: &mut Faults) {
         self.country_code = self.country_code.trim().to_uppercase();
         self.postal_code = western(self.postal_code.trim());
         for element in self.elements_mut() {
@@ -109,8 +134,13 @@ impl Address {
 
     fn check_elements(&self, faults: &mut Faults) {
         for (field, element) in self.elements() {
-            if element.chars().count() > LENGTH {
-                faults.note(field, "LENGTH", format!("must have at most {LENGTH} characters"));
+            let longest = if field.starts_with("street") {
+                LONGEST_STREET
+            } else {
+                LONGEST_LOCALITY
+            };
+            if element.chars().count() > longest {
+                faults.note(field, "LENGTH", format!("must have at most {longest} characters"));
             }
             if element.chars().any(is_unprintable) {
                 faults.note(
@@ -158,6 +188,8 @@ fn required(faults: &mut Faults, field: &str, element: &str) {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn check(address: &mut Address) -> Vec<(String, &'static str)> {
@@ -206,7 +238,7 @@ mod tests {
         let mut address = Address {
             postal_code: "1000".into(),
             locality_latin: String::new(),
-            street_latin: "x".repeat(81),
+            street_latin: "x".repeat(101),
             quarter_latin: "a\u{202e}b".into(),
             ..rabat()
         };
@@ -243,6 +275,59 @@ mod tests {
             check(&mut paris),
             [("country_code".to_owned(), "COUNTRY_UNKNOWN")]
         );
-        assert_eq!(COUNTRIES.split_ascii_whitespace().count(), 249);
+    }
+
+    #[test]
+    fn what_the_post_would_refuse_is_refused_here() {
+        let with = |change: fn(&mut Address)| {
+            let mut address = rabat();
+            change(&mut address);
+            check(&mut address)
+        };
+        let one = |field: &str, reason| vec![(field.to_owned(), reason)];
+        assert_eq!(
+            with(|address| address.locality_arabic = "الرباط".into()),
+            one("street_arabic", "REQUIRED")
+        );
+        assert_eq!(
+            with(|address| address.quarter_latin = "أكدال".into()),
+            one("quarter_latin", "WRONG_SCRIPT")
+        );
+        assert_eq!(
+            with(|address| address.quarter_latin = "x".repeat(61)),
+            one("quarter_latin", "LENGTH")
+        );
+        assert_eq!(
+            with(|address| address.street_latin = "rue\u{200b} 1".into()),
+            one("street_latin", "UNPRINTABLE")
+        );
+        assert_eq!(
+            with(|address| {
+                address.country_code = "FR".into();
+                address.postal_code = "75.005".into();
+            }),
+            one("postal_code", "POSTAL_CODE")
+        );
+        assert_eq!(with(|address| address.street_latin = "'Abd Allah (n° 3)".into()), []);
+    }
+
+    proptest! {
+        /// Whatever is accepted here, the post takes.
+        #[test]
+        fn accepted_here_is_accepted_by_the_post(
+            country in prop::sample::select(vec!["MA", "FR", "us", "XX", ""]),
+            postal_code in "[0-9A-Z .-]{0,17}|[0-9]{5}",
+            elements in prop::collection::vec("[a-zA-Z =+'(.\u{200b}\u{202e}0-9ابتثجڭگ-]{0,110}|[a-z]{1,12}|[ابتث]{1,12}|", 8),
+        ) {
+            let mut address = Address { country_code: country.into(), postal_code, ..Address::default() };
+            for (place, element) in address.elements_mut().into_iter().zip(elements) {
+                *place = element;
+            }
+            if check(&mut address).is_empty() {
+                let mut refused = Faults::default();
+                address.check_as_the_post(&mut refused);
+                prop_assert!(refused.is_empty());
+            }
+        }
     }
 }

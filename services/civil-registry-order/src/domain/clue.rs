@@ -24,6 +24,15 @@ pub struct PartialDate {
 }
 
 impl PartialDate {
+    /// A whole date.
+    pub fn of(date: NaiveDate) -> Self {
+        Self {
+            year: date.year(),
+            month: date.month(),
+            day: date.day(),
+        }
+    }
+
     /// The whole date, where all of it is known.
     pub fn whole(self) -> Option<NaiveDate> {
         NaiveDate::from_ymd_opt(self.year, self.month, self.day)
@@ -128,13 +137,13 @@ impl TypedClue {
         {
             faults.note("year", IMPOSSIBLE, "an act is not older than the person's birth");
         }
-        let by_key = year.is_some() && number.is_some();
+        // A number and a year without a person would be anybody's act.
         let by_person = self.person.has_script() && birth_date.is_some();
-        if !by_key && !by_person && faults.len() == before {
+        if !by_person && faults.len() == before {
             faults.note(
                 "",
                 "ACT_REFERENCE_INCOMPLETE",
-                "give the number and the year of the act, or the person's name and date (or year) of birth",
+                "give the name and the date (or year) of birth of the person of the act; its number and year help to find it",
             );
         }
         if faults.len() > before {
@@ -217,13 +226,21 @@ fn noted<T>(faults: &mut Faults, field: &str, read: Result<T, act_key::KeyError>
 }
 
 impl Clue {
-    /// The number as the register sorts it; what has none comes last.
-    pub fn register_order(&self) -> (RegisterKind, i16, String, i32) {
+    /// The year of the register that is meant: as named, otherwise that of the birth.
+    pub fn register_year(&self, today: NaiveDate) -> i16 {
+        let born = self.birth_date.and_then(|date| i16::try_from(date.year).ok());
+        let this_year = i16::try_from(today.year()).unwrap_or(i16::MAX);
+        self.year.or(born).unwrap_or(this_year)
+    }
+
+    /// Register, part, year and number, in the order of the shelves; a year or number that is not known comes last.
+    pub fn shelf_order(&self) -> (RegisterKind, String, i16, i32) {
+        let part = self.part.parse::<RegisterPart>();
         let number = self.number.parse::<ActNumber>();
         (
             self.kind,
+            part.unwrap_or_default().shelf_order(),
             self.year.unwrap_or(i16::MAX),
-            self.part.clone(),
             number.map_or(i32::MAX, |number| number.sort()),
         )
     }
@@ -250,30 +267,40 @@ mod tests {
             office_id: OFFICE.to_owned(),
             year: 1984,
             number: "١٢٣ مكرر".to_owned(),
+            person: FullName {
+                given_arabic: "أمينة".into(),
+                family_arabic: "الإدريسي".into(),
+                ..FullName::default()
+            },
+            birth_date: Some((1984, 0, 0)),
             ..TypedClue::default()
         }
     }
 
     #[test]
-    fn number_and_year_are_enough_and_so_are_name_and_birth_year() {
+    fn the_person_and_their_birth_year_are_enough_and_a_key_alone_is_not() {
         let clue = read(key()).unwrap();
         assert_eq!((clue.year, clue.number.as_str()), (Some(1984), "123 bis"));
-        let person = FullName {
-            given_arabic: "أمينة".into(),
-            family_arabic: "الإدريسي".into(),
-            ..FullName::default()
+        let person_alone = TypedClue {
+            year: 0,
+            number: String::new(),
+            ..key()
         };
-        let typed = |birth_date| TypedClue {
-            office_id: OFFICE.to_owned(),
-            person: person.clone(),
-            birth_date,
-            ..TypedClue::default()
+        assert!(read(person_alone).is_ok());
+        let nobody = TypedClue {
+            person: FullName::default(),
+            ..key()
         };
-        assert!(read(typed(Some((1984, 0, 0)))).is_ok());
-        assert_eq!(
-            read(typed(None)).unwrap_err(),
-            [("act".to_owned(), "ACT_REFERENCE_INCOMPLETE")]
-        );
+        let ageless = TypedClue {
+            birth_date: None,
+            ..key()
+        };
+        for incomplete in [nobody, ageless] {
+            assert_eq!(
+                read(incomplete).unwrap_err(),
+                [("act".to_owned(), "ACT_REFERENCE_INCOMPLETE")]
+            );
+        }
     }
 
     #[test]

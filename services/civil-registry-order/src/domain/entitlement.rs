@@ -1,10 +1,16 @@
 //! Who may have an act, and how that is known (law 37-99 and its decree: the person, ascendants, descendants, spouse, guardian or legal
 //! representative, mandataire with a power of attorney).
 
-use crate::domain::act::{Act, Bilingual};
+use chrono::NaiveDate;
+
+use crate::domain::act::{Act, Note, NoteKind, Parent};
 use crate::domain::clue::Clue;
+use crate::domain::comparison::{differences, name_of};
+use crate::domain::fold::Script;
 use crate::domain::kind::{DocumentKind, Proof, Relation};
+use crate::domain::order::line::Line;
 use crate::domain::person::{Applicant, FullName};
+use crate::domain::same_name::mentions;
 use crate::domain::written_date::PartialDate;
 
 /// Why an applicant does not get an act.
@@ -28,6 +34,15 @@ impl EntitlementError {
     }
 }
 
+/// The digitised acts that can prove a relation.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Acts<'a> {
+    /// The one that is ordered.
+    pub ordered: Option<&'a Act>,
+    /// The applicant's own act of birth.
+    pub own: Option<&'a Act>,
+}
+
 /// How the relation of the applicant to the person of an act is known. An act that is not digitised, or that differs, refuses nobody: the office
 /// decides, having looked in the register.
 ///
@@ -38,7 +53,7 @@ pub fn decide(
     relation: Relation,
     applicant: &Applicant,
     clue: &Clue,
-    act: Option<&Act>,
+    acts: Acts<'_>,
     has_evidence: bool,
 ) -> Result<Proof, EntitlementError> {
     if !kind.relations.contains(&relation) {
@@ -47,7 +62,7 @@ pub fn decide(
     if relation == Relation::Oneself && !may_be(applicant, clue) {
         return Err(EntitlementError::NotOneself);
     }
-    if act.is_some_and(|act| act_proves(act, relation, applicant)) {
+    if acts_prove(relation, applicant, clue, acts) {
         return Ok(Proof::Acts);
     }
     if has_evidence {
@@ -59,11 +74,35 @@ pub fn decide(
     Ok(Proof::Declared)
 }
 
-/// Whether the act that is asked for may be the applicant's own.
+/// What the act that an office names for a line proves; what was proved by the applicant's own act stays.
+pub fn proof_by(applicant: &Applicant, line: &Line, act: &Act) -> Proof {
+    if line.act_id == Some(act.id) {
+        return line.proof;
+    }
+    let acts = Acts {
+        ordered: Some(act),
+        own: None,
+    };
+    let by_own = line.relation == Relation::Child
+        && line.proof == Proof::Acts
+        && differences(&line.clue, act).is_empty();
+    if by_own || acts_prove(line.relation, applicant, &line.clue, acts) {
+        Proof::Acts
+    } else if line.evidence_ids.is_empty() {
+        Proof::Declared
+    } else {
+        Proof::Evidence
+    }
+}
+
+/// Relations that only the applicant's own act can prove.
+pub fn asks_own_act(relation: Relation) -> bool {
+    matches!(relation, Relation::Child | Relation::Spouse)
+}
+
+/// Whether the act that is asked for may be the applicant's own. Names in different scripts cannot be compared.
 fn may_be(applicant: &Applicant, clue: &Clue) -> bool {
-    let name = clue.person.is_empty()
-        || share_no_script(&applicant.name, &clue.person)
-        || applicant.name.is_like(&clue.person);
+    let name = !applicant.name.shares_script(&clue.person) || applicant.name.is_same(&clue.person);
     let birth = match (applicant.birth_date, clue.birth_date) {
         (Some(known), Some(told)) => told.admits(known),
         _ => true,
@@ -71,35 +110,70 @@ fn may_be(applicant: &Applicant, clue: &Clue) -> bool {
     name && birth
 }
 
-/// Names in different scripts cannot be compared.
-fn share_no_script(one: &FullName, other: &FullName) -> bool {
-    let latin = !one.latin().is_empty() && !other.latin().is_empty();
-    let arabic = !one.arabic().is_empty() && !other.arabic().is_empty();
-    !latin && !arabic
-}
-
-fn act_proves(act: &Act, relation: Relation, applicant: &Applicant) -> bool {
-    let content = &act.content;
+/// Acts prove nothing of somebody who only says who they are, nor where the act ordered is not the one described.
+fn acts_prove(relation: Relation, applicant: &Applicant, clue: &Clue, acts: Acts<'_>) -> bool {
+    let contradicts = acts.ordered.is_some_and(|act| !differences(clue, act).is_empty());
+    if !applicant.proved || contradicts {
+        return false;
+    }
     match relation {
-        Relation::Oneself => {
-            let born = content.birth_date.gregorian.and_then(PartialDate::full);
-            born.is_some()
-                && born == applicant.birth_date
-                && name_of(&content.given_name, &content.family_name).is_like(&applicant.name)
-        }
-        Relation::Parent => [&content.father, &content.mother]
-            .iter()
-            .any(|parent| name_of(&parent.given_name, &parent.family_name).is_like(&applicant.name)),
-        // The act itself names no children, spouses or representatives.
-        Relation::Child | Relation::Spouse | Relation::Guardian | Relation::Mandataire => false,
+        Relation::Oneself => acts.ordered.is_some_and(|act| is_of(act, applicant)),
+        Relation::Parent => acts.ordered.is_some_and(|act| {
+            let born = applicant.birth_date;
+            names_parent(act, &applicant.name, born)
+        }),
+        Relation::Child => acts.own.is_some_and(|own| {
+            let born = clue.birth_date.and_then(|told| told.whole());
+            names_parent(own, &clue.person, born)
+        }),
+        Relation::Spouse => acts.ordered.zip(acts.own).is_some_and(|(ordered, own)| {
+            is_married_to(ordered, &applicant.name) && is_married_to(own, &clue.person)
+        }),
+        // No act names representatives.
+        Relation::Guardian | Relation::Mandataire => false,
     }
 }
 
-fn name_of(given: &Bilingual, family: &Bilingual) -> FullName {
-    FullName {
-        given_latin: given.latin.clone(),
-        family_latin: family.latin.clone(),
-        given_arabic: given.arabic.clone(),
-        family_arabic: family.arabic.clone(),
-    }
+/// Whether it is the applicant's own act: the same name and the same day of birth.
+pub fn is_of(act: &Act, applicant: &Applicant) -> bool {
+    let content = &act.content;
+    is_day(content.birth_date.gregorian, applicant.birth_date)
+        && name_of(&content.given_name, &content.family_name).is_same(&applicant.name)
 }
+
+fn is_day(written: Option<PartialDate>, day: Option<NaiveDate>) -> bool {
+    day.is_some() && written.and_then(PartialDate::full) == day
+}
+
+/// Whether the act names this person as father or mother, with the day of birth.
+fn names_parent(act: &Act, name: &FullName, born: Option<NaiveDate>) -> bool {
+    let is = |parent: &Parent| {
+        is_day(parent.birth_date.gregorian, born)
+            && name_of(&parent.given_name, &parent.family_name).is_same(name)
+    };
+    is(&act.content.father) || is(&act.content.mother)
+}
+
+/// Whether the last marriage in the margin is with this person, and no divorce follows.
+fn is_married_to(act: &Act, name: &FullName) -> bool {
+    let last = act
+        .notes
+        .iter()
+        .rfind(|note| matches!(note.draft.kind, NoteKind::Marriage | NoteKind::Divorce));
+    last.is_some_and(|note| note.draft.kind == NoteKind::Marriage && note_names(note, name))
+}
+
+fn note_names(note: &Note, name: &FullName) -> bool {
+    let compared = Script::ALL.into_iter().filter_map(|script| {
+        let text = match script {
+            Script::Latin => &note.draft.text.latin,
+            Script::Arabic => &note.draft.text.arabic,
+        };
+        let (given, family) = name.in_script(script)?;
+        (!text.is_empty()).then(|| mentions(script, text, &format!("{given} {family}")))
+    });
+    compared.reduce(|one, other| one && other).unwrap_or(false)
+}
+
+#[cfg(test)]
+mod tests;

@@ -16,7 +16,7 @@
 //! 1. presentation forms, harakat and tatweel are dropped, words are joined at the end (عبد الله, عبدالله);
 //! 2. alef forms are ا, alef maqsura and ئ are ي, ؤ is و, ة is ه, ء goes, and letters of Persian or of the Moroccan g are their Arabic
 //!    neighbours;
-//! 3. the article ال goes, also after عبد; ابن is بن.
+//! 3. the article ال goes, also after عبد; ابن is بن; names of which an old spelling leaves a long vowel out have it (الرحمن, الرحمان).
 
 mod arabic;
 mod latin;
@@ -37,6 +37,8 @@ pub enum Script {
 }
 
 impl Script {
+    pub const ALL: [Self; 2] = [Self::Latin, Self::Arabic];
+
     /// The script of a text: Arabic as soon as one letter is.
     pub fn of(text: &str) -> Self {
         if text.chars().any(is_arabic) {
@@ -54,10 +56,28 @@ impl Script {
         }
     }
 
+    /// The letters of a name in their plain forms, vowels and all; words parted by one space or more.
+    pub fn plain(self, name: &str) -> String {
+        match self {
+            Self::Latin => latin::plain(name),
+            Self::Arabic => arabic::plain(name),
+        }
+    }
+
     /// The key of a person: family name, then given name. `None` where the act has neither in this script.
     pub fn key(self, family: &str, given: &str) -> Option<String> {
         let (family, given) = (self.fold(family), self.fold(given));
         (!family.is_empty() || !given.is_empty()).then(|| format!("{family}{PART}{given}"))
+    }
+}
+
+impl Script {
+    /// The span of this one key, as [`family_span`].
+    pub fn key_span(self, family: &str, given: &str) -> Option<(String, String)> {
+        let key = self.key(family, given)?;
+        // No folded name has a space.
+        let end = format!("{key} ");
+        Some((key, end))
     }
 }
 

@@ -74,6 +74,8 @@ pub struct Position {
     pub duplicates: u64,
     /// Bytes of the report about them.
     pub report_bytes: u64,
+    /// SHA-256 of these.
+    pub report_sha256: [u8; 32],
 }
 
 /// A bulk load.

@@ -167,7 +167,7 @@ pub fn differences(first: &Entry, second: &Entry) -> Vec<Difference> {
     paths.dedup();
     paths
         .into_iter()
-        .filter(|path| first.get(*path) != second.get(*path))
+        .filter(|path| !same_reading(first.get(*path), second.get(*path)))
         .map(|path| Difference {
             field: path.clone(),
             first: first.get(path).cloned().unwrap_or_default(),
@@ -176,14 +176,23 @@ pub fn differences(first: &Entry, second: &Entry) -> Vec<Difference> {
         .collect()
 }
 
+/// The tatweel lengthens a letter on paper and says nothing.
+fn same_reading(one: Option<&String>, other: Option<&String>) -> bool {
+    const TATWEEL: char = '\u{640}';
+    let letters = |text: Option<&String>| -> Option<String> {
+        text.map(|text| text.chars().filter(|character| *character != TATWEEL).collect())
+    };
+    one == other || letters(one) == letters(other)
+}
+
 fn agreed_but_changed(first: &Entry, second: &Entry, third: &Entry) -> Vec<String> {
     let (first, second) = (fields(first), fields(second));
-    let differ = |path: &String| first.get(path) != second.get(path);
+    let differ = |path: &String| !same_reading(first.get(path), second.get(path));
     let third = fields(third);
     let mut changed: Vec<String> = first
         .keys()
         .chain(third.keys())
-        .filter(|path| !differ(path) && first.get(*path) != third.get(*path))
+        .filter(|path| !differ(path) && !same_reading(first.get(*path), third.get(*path)))
         .filter(|path| !below_a_difference(path, &first, &second))
         .cloned()
         .collect();

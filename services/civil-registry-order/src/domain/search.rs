@@ -66,6 +66,16 @@ impl QueryError {
     }
 }
 
+impl Query {
+    /// How was looked, for the audit trail.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Key { .. } => "key",
+            Self::Person(_) => "person",
+        }
+    }
+}
+
 impl Person {
     /// Somebody by name and birth.
     ///

@@ -79,6 +79,8 @@ words! {
         PaidNotProduced = "PAID_NOT_PRODUCED",
         ProducedNotPosted = "PRODUCED_NOT_POSTED",
         PostedAndSilent = "POSTED_AND_SILENT",
+        /// It came back, and nobody has asked for it.
+        ReturnedAndKept = "RETURNED_AND_KEPT",
     }
 }
 

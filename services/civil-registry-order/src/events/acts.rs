@@ -7,13 +7,13 @@ use wathiq_proto::wathiq::civil_registry_order::v1 as pb;
 use crate::domain::act::Note;
 use crate::domain::act_key::{ActKey, RegisterKind};
 use crate::domain::custody::Custody;
+use crate::domain::import::Import;
 use crate::domain::keying::Keying;
+use crate::events::catalogue;
 use crate::wire;
 
 /// Topic of acts, keyings and imports.
 pub const TOPIC: &str = "wathiq.civil-registry-order.act.v1";
-/// Topic of reference data.
-const CATALOGUE: &str = "wathiq.civil-registry-order.catalogue.v1";
 
 /// Somebody keyed the act, or settled it.
 pub fn keyed(keying: &Keying) -> NewEvent {
@@ -45,6 +45,18 @@ pub fn note_added(act_id: Uuid, note: &Note) -> NewEvent {
     NewEvent::of(TOPIC, act_id, i64::from(note.ordinal), &message)
 }
 
+/// An import ended, or stopped half-way.
+pub fn imported(import: &Import, finished: bool) -> NewEvent {
+    let count = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
+    let message = pb::ActsImported {
+        import_id: import.id.to_string(),
+        taken: count(import.position.taken),
+        refused: count(import.position.refused),
+        finished,
+    };
+    NewEvent::of(TOPIC, import.id, import.version, &message)
+}
+
 /// Registers are held by another office from a day on.
 pub fn custody_changed(custody: &Custody) -> NewEvent {
     let message = pb::RegisterCustodyChanged {
@@ -54,7 +66,7 @@ pub fn custody_changed(custody: &Custody) -> NewEvent {
         held_by_office_id: custody.held_by.to_string(),
         valid_from: Some(wire::date(custody.valid_from)),
     };
-    NewEvent::of(CATALOGUE, custody.id, 0, &message)
+    NewEvent::of(catalogue::TOPIC, custody.id, 0, &message)
 }
 
 fn kind(kind: RegisterKind) -> pb::RegisterKind {

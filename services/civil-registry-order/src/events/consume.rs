@@ -47,13 +47,8 @@ impl Consume {
         order_id: Uuid,
         act: impl FnOnce(&mut Work<'_>) -> Result<(), WorkError> + Send,
     ) -> Result<(), HandleError> {
-        match change(conn, &self.app, order_id, act).await {
-            Ok(_) => {
-                self.app.wake.notify_one();
-                Ok(())
-            }
-            Err(error) => Err(fault(error)),
-        }
+        change(conn, &self.app, order_id, act).await.map_err(fault)?;
+        Ok(())
     }
 
     async fn on_line(

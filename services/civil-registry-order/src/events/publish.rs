@@ -232,10 +232,12 @@ impl Teller<'_> {
                 self.told(lines, &message)
             }
             Fact::Delivered { .. } => {
+                let parcel = self.order.parcel(id);
                 let message = pb::LinesDelivered {
                     order_id,
                     parcel_id,
                     line_ids,
+                    exception_code: parcel.map(|parcel| parcel.exception_code.clone()).unwrap_or_default(),
                 };
                 self.told(lines, &message)
             }

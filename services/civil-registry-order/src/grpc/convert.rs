@@ -10,14 +10,17 @@ use crate::domain::address::Address;
 use crate::domain::clue::Clue;
 use crate::domain::fee::{Fee, Price};
 use crate::domain::kind::{DocumentKind, Language, Proof, Relation};
+use crate::domain::order::Order;
 use crate::domain::order::fact::OutwardKind;
 use crate::domain::order::line::Line;
 use crate::domain::order::parcel::Parcel;
 use crate::domain::order::progress;
 use crate::domain::person::FullName;
+use crate::domain::reason::Reason;
 use crate::domain::state::{LineState, OrderState};
 use crate::store::evidence::Evidence;
 use crate::store::offices::Sheet;
+use crate::store::queue::Total;
 use crate::wire;
 use uuid::Uuid;
 
@@ -57,6 +60,24 @@ fn proof(proof: Proof) -> i32 {
         Proof::Acts => pb::EntitlementProof::Acts.into(),
         Proof::Evidence => pb::EntitlementProof::Evidence.into(),
         Proof::Checked => pb::EntitlementProof::Checked.into(),
+    }
+}
+
+/// The totals of a span, with what was delivered before all.
+pub(super) fn settlement(totals: &[Total]) -> pb::GetSettlementResponse {
+    let acts = |acts: i64| i32::try_from(acts).unwrap_or(i32::MAX);
+    let delivered = totals.iter().find(|total| total.state == LineState::Delivered);
+    pb::GetSettlementResponse {
+        acts: delivered.map_or(0, |total| acts(total.acts)),
+        total: Some(price(delivered.map(|total| total.price).unwrap_or_default())),
+        totals: totals
+            .iter()
+            .map(|total| pb::SettlementTotal {
+                state: line_state(total.state),
+                acts: acts(total.acts),
+                total: Some(price(total.price)),
+            })
+            .collect(),
     }
 }
 
@@ -145,6 +166,12 @@ fn clue(clue: &Clue) -> pb::ActClue {
     }
 }
 
+/// Whether the document is handed out as a file; otherwise the paper comes by post.
+fn is_given(order: &Order, line: &Line) -> bool {
+    let sealed = line.document.as_ref().is_some_and(|document| document.sealed);
+    sealed && order.applicant.proved && line.is_entitled() && !line.has_ended()
+}
+
 pub(super) fn line(view: &OrderView, line: &Line) -> pb::OrderLine {
     pb::OrderLine {
         line_id: line.id.to_string(),
@@ -159,7 +186,11 @@ pub(super) fn line(view: &OrderView, line: &Line) -> pb::OrderLine {
         evidence_ids: line.evidence_ids.iter().map(Uuid::to_string).collect(),
         office_id: line.office_id.to_string(),
         price: Some(price(line.price)),
-        deadline: line.deadline.map(wire::timestamp),
+        // What has ended has one for the office alone: until when it is shown there.
+        deadline: line
+            .deadline
+            .filter(|_| !line.state.is_final())
+            .map(wire::timestamp),
         progress_code: progress::of_line(&view.order, line, &view.pending).to_owned(),
         answer: line.answer.as_ref().map(|answer| pb::OfficeAnswer {
             reason_code: answer.reason_code.clone(),
@@ -169,7 +200,7 @@ pub(super) fn line(view: &OrderView, line: &Line) -> pb::OrderLine {
         end_reason: line.end_reason.map_or("", |reason| reason.as_str()).to_owned(),
         refunded_centimes: line.refunded_centimes,
         parcel_id: text(line.parcel_id),
-        document_available: line.document.as_ref().is_some_and(|document| document.sealed),
+        document_available: is_given(&view.order, line),
     }
 }
 
@@ -262,6 +293,15 @@ pub(super) fn evidence(evidence: &Evidence) -> pb::Evidence {
         file_name: evidence.file_name.clone(),
         content_type: evidence.content_type.clone(),
         size_bytes: evidence.size_bytes.unsigned_abs(),
+    }
+}
+
+pub(super) fn office_reason(reason: &Reason) -> pb::OfficeReason {
+    pb::OfficeReason {
+        code: reason.code.to_owned(),
+        text_ar: reason.ar.to_owned(),
+        text_fr: reason.fr.to_owned(),
+        text_en: reason.en.to_owned(),
     }
 }
 

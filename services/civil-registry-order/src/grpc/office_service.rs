@@ -189,10 +189,13 @@ impl OfficeService for Offices {
         let mut fields = Fields::default();
         let line_id = fields.id("line_id", &message.line_id);
         let act_id = fields.id("act_id", &message.act_id);
-        let (Some(line_id), Some(act_id)) = (line_id, act_id) else {
+        let least = usize::from(message.confirms_differences);
+        let note = fields.text("note", &message.note, least..=500);
+        let (Some(line_id), Some(act_id), Some(note)) = (line_id, act_id, note) else {
             return Err(fields.error().into());
         };
-        let done = link_act::link_act(&self.app, &caller, &command, line_id, act_id).await?;
+        let confirmation = message.confirms_differences.then_some(note.as_str());
+        let done = link_act::link_act(&self.app, &caller, &command, line_id, act_id, confirmation).await?;
         Ok(Response::new(pb::LinkActResponse { entry: entry(&done) }))
     }
 
@@ -305,10 +308,10 @@ impl OfficeService for Offices {
         };
         let (entries, problems) =
             prepare_documents::prepare_documents(&self.app, &caller, &command, &lines).await?;
-        let problems = problems.iter().map(|problem| pb::LineProblem {
+        let problems = problems.into_iter().map(|problem| pb::LineProblem {
             line_id: problem.line_id.to_string(),
-            reason: problem.reason.to_owned(),
-            description: problem.description.to_owned(),
+            reason: problem.reason,
+            description: problem.description,
         });
         Ok(Response::new(pb::PrepareDocumentsResponse {
             entries: entries.iter().map(convert::entry).collect(),
@@ -459,10 +462,7 @@ impl OfficeService for Offices {
         let (Some(office_id), Some(from), Some(to)) = (office_id, from, to) else {
             return Err(fields.error().into());
         };
-        let (acts, total) = get_settlement::get_settlement(&self.app, caller, office_id, from, to).await?;
-        Ok(Response::new(pb::GetSettlementResponse {
-            acts: i32::try_from(acts).unwrap_or(i32::MAX),
-            total: Some(convert::price(total)),
-        }))
+        let totals = get_settlement::get_settlement(&self.app, caller, office_id, from, to).await?;
+        Ok(Response::new(convert::settlement(&totals)))
     }
 }

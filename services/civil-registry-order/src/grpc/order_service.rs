@@ -17,6 +17,7 @@ use crate::app::{App, AppError};
 use crate::app::{
     cancel_lines, download_document, get_catalogue, list_orders, place_order, quote_order, upload_evidence,
 };
+use crate::domain::reason;
 use crate::wire;
 
 /// Handlers of the citizen's side.
@@ -58,6 +59,8 @@ impl OrderService for Orders {
         });
         Ok(Response::new(pb::GetCatalogueResponse {
             entries: entries.collect(),
+            refusal_reasons: reason::REFUSALS.iter().map(convert::office_reason).collect(),
+            correction_reasons: reason::CORRECTIONS.iter().map(convert::office_reason).collect(),
         }))
     }
 

@@ -4,7 +4,7 @@
 pub(super) const GRANTS: &[(&str, &str)] = &[
     ("SELECT, INSERT", "register_custody"),
     (
-        "SELECT, INSERT, UPDATE (version, state, prefix_sha256, byte_offset, lines, taken, refused, duplicates, report_bytes, updated_at)",
+        "SELECT, INSERT, UPDATE (version, state, prefix_sha256, byte_offset, lines, taken, refused, duplicates, report_bytes, report_sha256, updated_at)",
         "act_import",
     ),
     ("SELECT, INSERT", "act"),

@@ -18,7 +18,7 @@ pub(super) const GRANTS: &[(&str, &str)] = &[
     ),
     (
         "SELECT, INSERT, UPDATE (state, state_since, clue, proof, evidence_ids, office_id, deadline, paid_at, path, assigned_to, act_id,
-            document, withdrawing, produced_at, looked_by, signed_by, parcel_id, answer, end_reason, refunded_centimes,
+            confirmed_act, document, withdrawing, produced_at, looked_by, signed_by, parcel_id, answer, end_reason, refunded_centimes,
             refund_failed, alerted)",
         "order_line",
     ),
@@ -35,7 +35,7 @@ pub(super) const GRANTS: &[(&str, &str)] = &[
     ),
     ("SELECT, INSERT, UPDATE (last)", "batch_sheet_counter"),
     ("SELECT, INSERT", "batch_sheet"),
-    ("SELECT, INSERT, UPDATE (deposit_list_id)", "hand_over"),
+    ("SELECT, INSERT, UPDATE (deposit_list_id, refused)", "hand_over"),
     ("SELECT, INSERT", "office_reminder"),
     ("SELECT", "template_version"),
     ("SELECT", "_sqlx_migrations"),

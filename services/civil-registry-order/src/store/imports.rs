@@ -31,8 +31,8 @@ pub async fn insert(conn: &mut PgConnection, import: &Import) -> Result<(), Stor
     let position = &import.position;
     sqlx::query(
         "INSERT INTO act_import (id, version, state, format, head_sha256, prefix_sha256, byte_offset, lines, taken, refused, duplicates,
-                                 report_bytes, created_at, updated_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $13)",
+                                 report_bytes, report_sha256, created_at, updated_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $14)",
     )
     .bind(import.id)
     .bind(import.version)
@@ -46,6 +46,7 @@ pub async fn insert(conn: &mut PgConnection, import: &Import) -> Result<(), Stor
     .bind(count(position.refused))
     .bind(count(position.duplicates))
     .bind(count(position.report_bytes))
+    .bind(position.report_sha256.as_slice())
     .bind(import.created_at)
     .execute(conn)
     .await?;
@@ -60,7 +61,7 @@ pub async fn save(conn: &mut PgConnection, import: &Import, now: DateTime<Utc>) 
     let position = &import.position;
     sqlx::query(
         "UPDATE act_import SET version = $2, state = $3, prefix_sha256 = $4, byte_offset = $5, lines = $6, taken = $7, refused = $8,
-                duplicates = $9, report_bytes = $10, updated_at = $11
+                duplicates = $9, report_bytes = $10, report_sha256 = $11, updated_at = $12
          WHERE id = $1",
     )
     .bind(import.id)
@@ -73,6 +74,7 @@ pub async fn save(conn: &mut PgConnection, import: &Import, now: DateTime<Utc>) 
     .bind(count(position.refused))
     .bind(count(position.duplicates))
     .bind(count(position.report_bytes))
+    .bind(position.report_sha256.as_slice())
     .bind(now)
     .execute(conn)
     .await?;
@@ -93,6 +95,7 @@ struct Row {
     refused: i64,
     duplicates: i64,
     report_bytes: i64,
+    report_sha256: Vec<u8>,
     created_at: DateTime<Utc>,
 }
 
@@ -106,7 +109,7 @@ pub async fn unfinished(
 ) -> Result<Option<Import>, StoreError> {
     let row: Option<Row> = sqlx::query_as(
         "SELECT id, version, state, format, head_sha256, prefix_sha256, byte_offset, lines, taken, refused, duplicates, report_bytes,
-                created_at
+                report_sha256, created_at
          FROM act_import WHERE head_sha256 = $1 AND state <> 'FINISHED' ORDER BY id DESC LIMIT 1",
     )
     .bind(head_sha256.as_slice())
@@ -141,6 +144,7 @@ impl TryFrom<Row> for Import {
                 refused: number("refused", row.refused)?,
                 duplicates: number("duplicates", row.duplicates)?,
                 report_bytes: number("report_bytes", row.report_bytes)?,
+                report_sha256: digest("report_sha256", row.report_sha256)?,
             },
             created_at: row.created_at,
         })

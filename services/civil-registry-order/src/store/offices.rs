@@ -1,5 +1,7 @@
 //! Profiles of offices, batch sheets, hand-overs and reminders.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, NaiveDate, Utc};
 use sqlx::types::Json;
 use sqlx::{FromRow, PgConnection};
@@ -173,6 +175,8 @@ pub struct HandOver {
     pub office_id: Uuid,
     pub person_id: Uuid,
     pub parcel_ids: Vec<Uuid>,
+    /// Of these: what postal-shipping does not take, and why.
+    pub refused: BTreeMap<Uuid, String>,
     pub deposit_list_id: Option<Uuid>,
 }
 
@@ -202,15 +206,24 @@ pub async fn insert_hand_over(
 /// # Errors
 /// [`StoreError`].
 pub async fn hand_over(conn: &mut PgConnection, id: Uuid) -> Result<Option<HandOver>, StoreError> {
-    type Row = (Uuid, Uuid, Uuid, Json<Vec<Uuid>>, Option<Uuid>);
-    let sql = "SELECT id, office_id, person_id, parcel_ids, deposit_list_id FROM hand_over WHERE id = $1";
+    type Row = (
+        Uuid,
+        Uuid,
+        Uuid,
+        Json<Vec<Uuid>>,
+        Json<BTreeMap<Uuid, String>>,
+        Option<Uuid>,
+    );
+    let sql =
+        "SELECT id, office_id, person_id, parcel_ids, refused, deposit_list_id FROM hand_over WHERE id = $1";
     let row: Option<Row> = sqlx::query_as(sql).bind(id).fetch_optional(conn).await?;
     Ok(row.map(
-        |(id, office_id, person_id, Json(parcel_ids), deposit_list_id)| HandOver {
+        |(id, office_id, person_id, Json(parcel_ids), Json(refused), deposit_list_id)| HandOver {
             id,
             office_id,
             person_id,
             parcel_ids,
+            refused,
             deposit_list_id,
         },
     ))
@@ -223,6 +236,24 @@ pub async fn hand_over(conn: &mut PgConnection, id: Uuid) -> Result<Option<HandO
 pub async fn set_deposit_list(conn: &mut PgConnection, id: Uuid, list: Uuid) -> Result<(), StoreError> {
     let sql = "UPDATE hand_over SET deposit_list_id = $2 WHERE id = $1";
     sqlx::query(sql).bind(id).bind(list).execute(conn).await?;
+    Ok(())
+}
+
+/// Postal-shipping does not take some parcels, for these reasons.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn set_refused(
+    conn: &mut PgConnection,
+    id: Uuid,
+    refused: &BTreeMap<Uuid, String>,
+) -> Result<(), StoreError> {
+    let sql = "UPDATE hand_over SET refused = $2 WHERE id = $1";
+    sqlx::query(sql)
+        .bind(id)
+        .bind(Json(refused))
+        .execute(conn)
+        .await?;
     Ok(())
 }
 

@@ -4,9 +4,11 @@ mod parcels;
 mod row;
 mod write;
 
-use sqlx::PgConnection;
+use sqlx::types::Json;
+use sqlx::{FromRow, PgConnection};
 use uuid::Uuid;
 
+use crate::domain::clue::Clue;
 use crate::domain::order::Order;
 use crate::domain::reference::{LineReference, Reference};
 use crate::store::StoreError;
@@ -121,17 +123,18 @@ pub async fn get_all(conn: &mut PgConnection, ids: &[Uuid]) -> Result<Vec<Order>
     Ok(orders)
 }
 
-/// Orders with a line of which the time has run out, at most `limit`.
+/// Orders with a line of which the time has run out, by id after `after`, at most `limit`.
 ///
 /// # Errors
 /// [`StoreError`].
 pub async fn with_deadline_before(
     conn: &mut PgConnection,
     now: chrono::DateTime<chrono::Utc>,
+    after: Uuid,
     limit: i64,
 ) -> Result<Vec<Uuid>, StoreError> {
-    let sql = "SELECT DISTINCT order_id FROM order_line WHERE deadline <= $1 LIMIT $2";
-    let found = sqlx::query_scalar(sql).bind(now).bind(limit);
+    let sql = "SELECT DISTINCT order_id FROM order_line WHERE deadline <= $1 AND order_id > $2 ORDER BY order_id LIMIT $3";
+    let found = sqlx::query_scalar(sql).bind(now).bind(after).bind(limit);
     Ok(found.fetch_all(conn).await?)
 }
 
@@ -144,4 +147,35 @@ async fn one(conn: &mut PgConnection, found: Option<row::OrderRow>) -> Result<Op
         .remove(&row.id)
         .unwrap_or_default();
     row.order(lines, parcels).map(Some)
+}
+
+/// Order and line of each document that is drawn from this act and not sealed, by order.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn drawn_of_act(conn: &mut PgConnection, act_id: Uuid) -> Result<Vec<(Uuid, Uuid)>, StoreError> {
+    let sql = "SELECT order_id, id FROM order_line
+               WHERE act_id = $1 AND state = 'IN_PRODUCTION' AND document IS NOT NULL ORDER BY order_id, ordinal";
+    Ok(sqlx::query_as(sql).bind(act_id).fetch_all(conn).await?)
+}
+
+/// A line that waits at an office which has given registers away, or has some of others.
+#[derive(Debug, Clone, FromRow)]
+pub struct Waiting {
+    pub order_id: Uuid,
+    pub id: Uuid,
+    pub office_id: Uuid,
+    pub clue: Json<Clue>,
+}
+
+/// Lines that may be at an office which does not hold their register any more, by order.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn at_offices_with_moves(conn: &mut PgConnection) -> Result<Vec<Waiting>, StoreError> {
+    let sql = "SELECT l.order_id, l.id, l.office_id, l.clue FROM order_line l
+               WHERE l.state IN ('PAID', 'TO_CORRECT')
+                 AND l.office_id IN (SELECT office_id FROM register_custody UNION SELECT held_by FROM register_custody)
+               ORDER BY l.order_id, l.ordinal";
+    Ok(sqlx::query_as(sql).fetch_all(conn).await?)
 }

@@ -1,5 +1,7 @@
 //! What other services are to be asked.
 
+pub mod wake;
+
 use chrono::{DateTime, TimeDelta, Utc};
 use sqlx::PgConnection;
 use uuid::Uuid;
@@ -38,7 +40,7 @@ fn task((id, kind, subject, order_id, attempts, created_at): TaskRow) -> Result<
     })
 }
 
-/// Writes down what is due. With a lease, whoever writes it asks at once.
+/// Writes down what is due; the drivers are woken when the transaction commits. With a lease, whoever writes it asks at once.
 ///
 /// # Errors
 /// [`StoreError`].
@@ -48,8 +50,10 @@ pub async fn add(
     leased_until: Option<DateTime<Utc>>,
 ) -> Result<(), StoreError> {
     sqlx::query(
-        "INSERT INTO outward (id, kind, subject_id, order_id, state, next_attempt_at, leased_until, created_at)
-         VALUES ($1, $2, $3, $4, 'PENDING', $5, $6, $5)",
+        "WITH added AS (
+             INSERT INTO outward (id, kind, subject_id, order_id, state, next_attempt_at, leased_until, created_at)
+             VALUES ($1, $2, $3, $4, 'PENDING', $5, $6, $5) RETURNING leased_until)
+         SELECT pg_notify($7, '') FROM added WHERE leased_until IS NULL",
     )
     .bind(task.id)
     .bind(task.kind.as_str())
@@ -57,17 +61,19 @@ pub async fn add(
     .bind(task.order_id)
     .bind(task.created_at)
     .bind(leased_until)
+    .bind(wake::CHANNEL)
     .execute(conn)
     .await?;
     Ok(())
 }
 
-/// Takes up to `limit` tasks that are due and that nobody is at, none behind another of the same subject.
+/// Takes up to `limit` tasks of these kinds that are due and that nobody is at, none behind another of the same subject.
 ///
 /// # Errors
 /// [`StoreError`].
 pub async fn take(
     conn: &mut PgConnection,
+    kinds: &[OutwardKind],
     now: DateTime<Utc>,
     lease: TimeDelta,
     limit: i64,
@@ -76,7 +82,8 @@ pub async fn take(
         "UPDATE outward SET leased_until = $2
          WHERE id IN (
             SELECT o.id FROM outward o
-             WHERE o.state = 'PENDING' AND o.next_attempt_at <= $1 AND (o.leased_until IS NULL OR o.leased_until <= $1)
+             WHERE o.state = 'PENDING' AND o.kind = ANY ($4) AND o.next_attempt_at <= $1
+               AND (o.leased_until IS NULL OR o.leased_until <= $1)
                AND NOT EXISTS (SELECT FROM outward e
                                 WHERE e.subject_id = o.subject_id AND e.state = 'PENDING' AND e.sequence < o.sequence)
              ORDER BY o.next_attempt_at LIMIT $3 FOR UPDATE SKIP LOCKED)
@@ -85,6 +92,7 @@ pub async fn take(
     .bind(now)
     .bind(now + lease)
     .bind(limit)
+    .bind(kinds.iter().map(|kind| kind.as_str()).collect::<Vec<_>>())
     .fetch_all(conn)
     .await?;
     rows.into_iter().map(task).collect()

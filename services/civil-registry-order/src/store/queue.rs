@@ -75,6 +75,25 @@ pub async fn lines(
     Ok(found.fetch_all(conn).await?)
 }
 
+/// The statement for parcels that wait for the post.
+pub fn waiting_parcels() -> String {
+    format!(
+        "SELECT {PARCEL_COLUMNS} FROM parcel p
+         WHERE p.office_id = $1 AND ($2::uuid IS NULL OR p.id > $2) AND p.hand_over_at IS NULL
+         ORDER BY p.id LIMIT $3"
+    )
+}
+
+/// The statement for parcels that are not done with.
+pub fn open_parcels() -> String {
+    format!(
+        "SELECT {PARCEL_COLUMNS} FROM parcel p
+         WHERE p.office_id = $1 AND ($2::uuid IS NULL OR p.id > $2)
+           AND p.shipment_state NOT IN ('DELIVERED', 'RETURNED', 'LOST', 'CANCELLED')
+         ORDER BY p.id LIMIT $3"
+    )
+}
+
 /// Parcels of an office by id, with their orders; those that wait, or all that are not done with.
 ///
 /// # Errors
@@ -86,17 +105,14 @@ pub async fn parcels(
     after: Option<Uuid>,
     limit: i64,
 ) -> Result<Vec<(Uuid, Parcel)>, StoreError> {
-    let sql = format!(
-        "SELECT {PARCEL_COLUMNS} FROM parcel p
-         WHERE p.office_id = $1 AND ($2::uuid IS NULL OR p.id > $2)
-           AND CASE WHEN $3 THEN p.hand_over_at IS NULL
-                    ELSE p.shipment_state NOT IN ('DELIVERED', 'RETURNED', 'LOST', 'CANCELLED') END
-         ORDER BY p.id LIMIT $4"
-    );
+    let sql = if waiting_only {
+        waiting_parcels()
+    } else {
+        open_parcels()
+    };
     let rows: Vec<ParcelRow> = sqlx::query_as(AssertSqlSafe(sql))
         .bind(office_id)
         .bind(after)
-        .bind(waiting_only)
         .bind(limit)
         .fetch_all(conn)
         .await?;
@@ -126,6 +142,25 @@ pub struct Exception {
     pub deadline: Option<DateTime<Utc>>,
 }
 
+/// The statement for [`exceptions`]: what is wrong with a line, and what is wrong with its parcel, each by an index of its own.
+pub const EXCEPTIONS: &str = "
+    WITH found AS (
+        SELECT l.id FROM order_line l
+        WHERE l.office_id = $1 AND (l.alerted IS NOT NULL OR l.refund_failed OR (l.state = 'RETURNED' AND l.deadline IS NOT NULL))
+        UNION
+        SELECT l.id FROM parcel p JOIN order_line l ON l.parcel_id = p.id
+        WHERE p.office_id = $1 AND p.exception_code <> '' AND l.office_id = $1
+          AND (l.state IN ('PRODUCED', 'HANDED_OVER', 'REFUNDING') OR l.deadline IS NOT NULL))
+    SELECT l.order_id, l.id, o.reference, l.ordinal,
+           CASE WHEN l.refund_failed THEN 'REFUND_FAILED'
+                WHEN l.state = 'RETURNED' THEN 'RETURNED'
+                WHEN l.alerted IS NOT NULL THEN l.alerted
+                ELSE coalesce(p.exception_code, '') END,
+           l.state_since, l.deadline
+    FROM found JOIN order_line l ON l.id = found.id JOIN customer_order o ON o.id = l.order_id LEFT JOIN parcel p ON p.id = l.parcel_id
+    WHERE $2::timestamptz IS NULL OR (l.state_since, l.id) > ($2, $3)
+    ORDER BY l.state_since, l.id LIMIT $4";
+
 /// Lines of an office that need a person, oldest first.
 ///
 /// # Errors
@@ -146,18 +181,7 @@ pub async fn exceptions(
         Option<DateTime<Utc>>,
     );
     let (after_at, after_id) = after.unzip();
-    let sql = "SELECT l.order_id, l.id, o.reference, l.ordinal,
-                      CASE WHEN l.refund_failed THEN 'REFUND_FAILED'
-                           WHEN l.state = 'RETURNED' THEN 'RETURNED'
-                           WHEN l.alerted IS NOT NULL THEN l.alerted
-                           ELSE coalesce(p.exception_code, '') END,
-                      l.state_since, l.deadline
-               FROM order_line l JOIN customer_order o ON o.id = l.order_id LEFT JOIN parcel p ON p.id = l.parcel_id
-               WHERE l.office_id = $1
-                 AND (l.alerted IS NOT NULL OR l.refund_failed OR l.state = 'RETURNED' OR coalesce(p.exception_code, '') <> '')
-                 AND ($2::timestamptz IS NULL OR (l.state_since, l.id) > ($2, $3))
-               ORDER BY l.state_since, l.id LIMIT $4";
-    let rows: Vec<Row> = sqlx::query_as(sql)
+    let rows: Vec<Row> = sqlx::query_as(EXCEPTIONS)
         .bind(office_id)
         .bind(after_at)
         .bind(after_id)
@@ -186,7 +210,15 @@ pub async fn exceptions(
         .collect()
 }
 
-/// Acts delivered in a span, and their price by parts.
+/// Paid acts of a state.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Total {
+    pub state: LineState,
+    pub acts: i64,
+    pub price: Price,
+}
+
+/// Paid acts by the state that they came to in a span and are in now, with their price by parts.
 ///
 /// # Errors
 /// [`StoreError`].
@@ -195,21 +227,31 @@ pub async fn settlement(
     office_id: Uuid,
     from: DateTime<Utc>,
     before: DateTime<Utc>,
-) -> Result<(i64, Price), StoreError> {
-    let sql = "SELECT coalesce(sum(copies), 0)::bigint, coalesce(sum(amount), 0)::bigint, coalesce(sum(office_amount), 0)::bigint,
-                      coalesce(sum(post_amount), 0)::bigint, coalesce(sum(tax_amount), 0)::bigint
-               FROM order_line WHERE office_id = $1 AND state = 'DELIVERED' AND state_since >= $2 AND state_since < $3";
-    let (acts, amount, office, post, tax): (i64, i64, i64, i64, i64) = sqlx::query_as(sql)
+) -> Result<Vec<Total>, StoreError> {
+    let sql = "SELECT state, sum(copies)::bigint, sum(amount)::bigint, sum(office_amount)::bigint, sum(post_amount)::bigint,
+                      sum(tax_amount)::bigint
+               FROM order_line WHERE office_id = $1 AND paid_at IS NOT NULL AND state_since >= $2 AND state_since < $3
+               GROUP BY state ORDER BY state";
+    let rows: Vec<(String, i64, i64, i64, i64, i64)> = sqlx::query_as(sql)
         .bind(office_id)
         .bind(from)
         .bind(before)
-        .fetch_one(conn)
+        .fetch_all(conn)
         .await?;
-    let price = Price {
-        amount,
-        office,
-        post,
-        tax,
-    };
-    Ok((acts, price))
+    rows.into_iter()
+        .map(|(state, acts, amount, office, post, tax)| {
+            let state = LineState::parse(&state).ok_or(StoreError::Inconsistent {
+                table: "order_line",
+                column: "state",
+                id: office_id,
+            })?;
+            let price = Price {
+                amount,
+                office,
+                post,
+                tax,
+            };
+            Ok(Total { state, acts, price })
+        })
+        .collect()
 }

@@ -10,7 +10,7 @@ use sqlx::{AssertSqlSafe, Connection};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 use wathiq_chassis::Ambient;
-use wathiq_civil_registry_order::app::import_acts::{Asked, Offices, import_acts};
+use wathiq_civil_registry_order::app::import_acts::{Asked, Offices, ReportAt, import_acts};
 use wathiq_civil_registry_order::app::search_acts::{SearchActs, find};
 use wathiq_civil_registry_order::commands::generate;
 use wathiq_civil_registry_order::domain::import::Format;
@@ -44,7 +44,7 @@ async fn many_acts_are_loaded_and_found() {
     let asked = Asked {
         format: Format::JsonLines,
         resume: false,
-        report: loading.folder.path().join("refused.csv"),
+        report: ReportAt::File(loading.folder.path().join("refused.csv")),
         offices,
     };
     let begun = Instant::now();

@@ -11,7 +11,6 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
-use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tonic::{Code, Request, Status};
 use uuid::Uuid;
@@ -83,7 +82,6 @@ impl World {
             postal: PostalShipping::new(nobody("postal-shipping")),
             signature: Signature::new(nobody("signature")),
             engine: Arc::new(Engine::new()),
-            wake: Notify::new(),
             orders: Default::default(),
             ambient,
         };

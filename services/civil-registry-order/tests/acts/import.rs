@@ -9,7 +9,7 @@ use sqlx::PgConnection;
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 use wathiq_chassis::Ambient;
-use wathiq_civil_registry_order::app::import_acts::{Asked, ImportError, Offices, import_acts};
+use wathiq_civil_registry_order::app::import_acts::{Asked, ImportError, Offices, ReportAt, import_acts};
 use wathiq_civil_registry_order::commands::generate;
 use wathiq_civil_registry_order::domain::import::{Format, Import, State};
 use wathiq_outbox::testing::drain;
@@ -51,7 +51,7 @@ impl Loading {
         }
     }
 
-    fn report_path(&self) -> PathBuf {
+    pub(crate) fn report_path(&self) -> PathBuf {
         self.folder.path().join("refused.csv")
     }
 
@@ -59,12 +59,12 @@ impl Loading {
         Asked {
             format,
             resume,
-            report: self.report_path(),
+            report: ReportAt::File(self.report_path()),
             offices: offices(),
         }
     }
 
-    async fn load(
+    pub(crate) async fn load(
         &self,
         file: impl Read + Send + 'static,
         format: Format,
@@ -108,7 +108,7 @@ pub(crate) async fn count(conn: &mut PgConnection, query: &'static str) -> i64 {
     sqlx::query_scalar(query).fetch_one(conn).await.unwrap()
 }
 
-fn row(office: &str, number: &str) -> Value {
+pub(crate) fn row(office: &str, number: &str) -> Value {
     json!({
         "office": office, "kind": "birth", "year": 1984, "number": number,
         "content": {
@@ -118,14 +118,14 @@ fn row(office: &str, number: &str) -> Value {
     })
 }
 
-fn lines(rows: &[Value]) -> Vec<u8> {
+pub(crate) fn lines(rows: &[Value]) -> Vec<u8> {
     rows.iter()
         .map(|row| format!("{row}\n"))
         .collect::<String>()
         .into_bytes()
 }
 
-fn refused(line: u64, field: &str, reason: &str) -> (u64, String, String) {
+pub(crate) fn refused(line: u64, field: &str, reason: &str) -> (u64, String, String) {
     (line, field.to_owned(), reason.to_owned())
 }
 

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use sqlx::Connection;
 use tokio_util::sync::CancellationToken;
 use wathiq_chassis::{Ambient, SecretFile};
-use wathiq_civil_registry_order::app::import_acts::{Asked, import_acts};
+use wathiq_civil_registry_order::app::import_acts::{Asked, ReportAt, import_acts};
 use wathiq_civil_registry_order::config::DatabaseConfig;
 use wathiq_civil_registry_order::domain::import::Format;
 
@@ -40,7 +40,7 @@ async fn import_in_a_process() {
     let asked = Asked {
         format: Format::JsonLines,
         resume: unfinished > 0,
-        report: folder.join("refused.csv"),
+        report: ReportAt::File(folder.join("refused.csv")),
         offices: offices(),
     };
     let file = File::open(folder.join("acts.jsonl")).unwrap();

@@ -5,7 +5,9 @@
 mod bulk;
 mod custody;
 mod harness;
+mod hijri;
 mod import;
+mod import_refusals;
 mod keying;
 mod killed;
 mod matrix;

@@ -64,6 +64,99 @@ async fn spellings_of_either_script_find_the_act() {
     }
 }
 
+/// An act in both scripts, and how people write its names.
+const MISSPELLED: &[([&str; 4], &[(&str, &str)])] = &[
+    (
+        ["محمد", "Mohammed", "العلوي", "Alaoui"],
+        &[
+            ("Mohamed", "El Alaoui"),
+            ("Muhammad", "Alawi"),
+            ("مُحمّد", "علوي"),
+            ("محمـد", "العلوى"),
+        ],
+    ),
+    (
+        ["فاطمة الزهراء", "Fatima Zahra", "بنعلي", "Benali"],
+        &[
+            ("Fatima-Zohra", "Ben Ali"),
+            ("Fatimah Ezzahra", "Benali"),
+            ("فاطمه الزهراء", "بن علي"),
+            ("فاطمة الزهرا", "ابن علي"),
+        ],
+    ),
+    (
+        ["عبد الرحمان", "Abderrahman", "أحمد", "Ahmed"],
+        &[
+            ("Abdel Rahman", "Ahmad"),
+            ("Abderahmane", "AHMED"),
+            ("عبدالرحمن", "احمد"),
+            ("عبد الرحمن", "أحمد"),
+        ],
+    ),
+];
+
+#[tokio::test]
+async fn reasonable_misspellings_in_both_scripts_find_the_act() {
+    let world = World::start().await;
+    let agent = world.agent();
+    for (number, ([given_arabic, given_latin, family_arabic, family_latin], spellings)) in
+        (1..).zip(MISSPELLED)
+    {
+        let mut request = keying(&number.to_string());
+        let content = request.content.as_mut().unwrap();
+        content.given_name = text(given_arabic, given_latin);
+        content.family_name = text(family_arabic, family_latin);
+        let act_id = world.registered(request).await.to_string();
+        for (given, family) in *spellings {
+            // With the day and with the year alone.
+            for (month, day) in [(3, 2), (0, 0)] {
+                let found = search(&world, agent, by_name(given, family, 1984, month, day))
+                    .await
+                    .unwrap();
+                assert!(
+                    found.iter().any(|found| found.act_id == act_id),
+                    "{given} {family} {month}"
+                );
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn every_search_is_audited_without_names() {
+    let world = World::start().await;
+    let act_id = world.registered(keying("1")).await;
+    let agent = world.agent();
+    search(&world, agent, by_name("Amina", "Idrissi", 1984, 3, 2))
+        .await
+        .unwrap();
+    let by_key = pb::SearchActsRequest {
+        year: 1984,
+        number: "77".to_owned(),
+        ..Default::default()
+    };
+    search(&world, agent, by_key).await.unwrap();
+    let mut conn = world.database.owner().await;
+    let traces: Vec<(uuid::Uuid, serde_json::Value)> = sqlx::query_as(
+        "SELECT aggregate_id, details FROM audit WHERE action = 'act.search' AND person_id = $1 ORDER BY id",
+    )
+    .bind(agent.0)
+    .fetch_all(&mut conn)
+    .await
+    .unwrap();
+    let expected = [
+        (
+            OFFICE,
+            serde_json::json!({ "query": "person", "found": [act_id] }),
+        ),
+        (
+            uuid::Uuid::nil(),
+            serde_json::json!({ "query": "key", "found": [] }),
+        ),
+    ];
+    assert_eq!(traces, expected);
+}
+
 #[tokio::test]
 async fn a_key_finds_one_act_or_one_of_each_part() {
     let world = World::start().await;

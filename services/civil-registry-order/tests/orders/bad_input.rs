@@ -3,7 +3,7 @@
 use wathiq_proto::wathiq::civil_registry_order::v1 as pb;
 
 use crate::harness::{
-    CLOSED, OFFICE, World, date, line, name, order_request, reason, request_id, violations,
+    CLOSED, OFFICE, World, date, line, name, order_request, pdf, reason, request_id, violations,
 };
 
 type Change = fn(&mut pb::PlaceOrderRequest);
@@ -16,7 +16,7 @@ fn act(request: &mut pb::PlaceOrderRequest) -> &mut pb::ActClue {
 async fn each_wrong_field_has_its_own_reason() {
     let world = World::start().await;
     let citizen = world.citizen();
-    let cases: [(Change, &str, &str); 16] = [
+    let cases: [(Change, &str, &str); 17] = [
         (
             |order| act(order).year = 2031,
             "lines[0].act.year",
@@ -28,7 +28,12 @@ async fn each_wrong_field_has_its_own_reason() {
             "ACT_REFERENCE_IMPOSSIBLE",
         ),
         (
-            |order| act(order).number.clear(),
+            |order| act(order).person = None,
+            "lines[0].act",
+            "ACT_REFERENCE_INCOMPLETE",
+        ),
+        (
+            |order| act(order).birth_date = None,
             "lines[0].act",
             "ACT_REFERENCE_INCOMPLETE",
         ),
@@ -217,7 +222,7 @@ async fn a_barcode_of_another_office_or_of_nobody_is_not_found() {
 }
 
 #[tokio::test]
-async fn a_file_is_what_its_first_bytes_say() {
+async fn a_file_is_what_its_structure_says() {
     let world = World::start().await;
     let citizen = world.citizen();
     let upload = |file: Vec<u8>| {
@@ -234,14 +239,21 @@ async fn a_file_is_what_its_first_bytes_say() {
                 .map(|part| pb::UploadEvidenceRequest { part: Some(part) }),
         )
     };
-    let refused = world
-        .orders()
-        .upload_evidence(world.as_citizen(citizen, upload(b"MZ..".to_vec())))
-        .await;
-    assert_eq!(violations(refused)[0].1, "FILE_TYPE");
+    for nothing in [
+        &b"MZ.."[..],
+        b"%PDF-1.7",
+        b"\xff\xd8\xff\xe0",
+        b"\x89PNG\r\n\x1a\n",
+    ] {
+        let refused = world
+            .orders()
+            .upload_evidence(world.as_citizen(citizen, upload(nothing.to_vec())))
+            .await;
+        assert_eq!(violations(refused)[0].1, "FILE_TYPE", "{nothing:?}");
+    }
     let kept = world
         .orders()
-        .upload_evidence(world.as_citizen(citizen, upload(b"%PDF-1.7".to_vec())))
+        .upload_evidence(world.as_citizen(citizen, upload(pdf())))
         .await;
     let evidence_id = kept.unwrap().into_inner().evidence_id;
     let mut request = order_request(vec![line("1")]);

@@ -2,7 +2,7 @@
 
 use wathiq_proto::wathiq::civil_registry_order::v1 as pb;
 
-use crate::harness::{World, date, line, order_request, reason, request_id};
+use crate::harness::{World, date, line, order_request, reason, request_id, violations};
 
 fn fee(kind: &str, amount: i64, from: (i32, i32, i32)) -> pb::SetFeeRequest {
     pb::SetFeeRequest {
@@ -42,6 +42,37 @@ async fn a_new_kind_is_data_only() {
         ..Default::default()
     };
     let code = kind.code.clone();
+    // A template draws one register in one form, and a full copy in one language.
+    for (template, form, wrong) in [
+        (
+            "death-extract",
+            "EXTRACT",
+            &[("document_kind.template", "TEMPLATE_UNKNOWN")][..],
+        ),
+        (
+            "birth-full-copy",
+            "FULL_COPY",
+            &[("document_kind.languages", "LANGUAGE_NOT_OFFERED")][..],
+        ),
+    ] {
+        let request = pb::PutDocumentKindRequest {
+            request_id: request_id(),
+            document_kind: Some(pb::DocumentKind {
+                template: template.to_owned(),
+                form: form.to_owned(),
+                ..kind.clone()
+            }),
+        };
+        let refused = world
+            .administration()
+            .put_document_kind(world.platform(request))
+            .await;
+        let expected: Vec<_> = wrong
+            .iter()
+            .map(|(field, reason)| ((*field).to_owned(), (*reason).to_owned()))
+            .collect();
+        assert_eq!(violations(refused), expected);
+    }
     let request = pb::PutDocumentKindRequest {
         request_id: request_id(),
         document_kind: Some(kind),
@@ -63,6 +94,14 @@ async fn a_new_kind_is_data_only() {
         .unwrap()
         .into_inner();
     assert_eq!(catalogue.entries.len(), 5);
+    let codes = |reasons: &[pb::OfficeReason]| -> Vec<String> {
+        reasons.iter().map(|reason| reason.code.clone()).collect()
+    };
+    assert_eq!(codes(&catalogue.refusal_reasons).len(), 7);
+    assert_eq!(
+        codes(&catalogue.correction_reasons),
+        ["ACT_NOT_FOUND", "ACT_DIFFERS", "EVIDENCE_NEEDED"]
+    );
     let mut asked = line("1");
     asked.document_kind = code;
     let mut request = order_request(vec![asked]);

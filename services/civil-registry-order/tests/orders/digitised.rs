@@ -56,27 +56,49 @@ fn content() -> pb::ActContent {
     }
 }
 
-/// Two people key the act of 1990 with this number.
-async fn digitise(world: &World, number: &str) {
+/// Two people key the act of 1990 with this number, in a register without parts.
+pub(crate) async fn digitise(world: &World, number: &str) {
+    digitise_in(world, "", number).await;
+}
+
+/// As [`digitise`], in a part of the register.
+pub(crate) async fn digitise_in(world: &World, part: &str, number: &str) {
+    key_twice(world, &act_to_key(part, number)).await;
+}
+
+/// Two people key this act.
+pub(crate) async fn key_twice(world: &World, act: &pb::KeyActRequest) {
     let mut acts = ActServiceClient::new(world.channel("gateway"));
     for _ in 0..2 {
         let request = pb::KeyActRequest {
             request_id: request_id(),
-            key: Some(pb::ActKey {
-                office_id: OFFICE.to_string(),
-                kind: pb::RegisterKind::Birth.into(),
-                year: 1990,
-                part: String::new(),
-                number: number.to_owned(),
-            }),
-            content: Some(content()),
-            ..Default::default()
+            ..act.clone()
         };
         acts.key_act(world.staff(world.agent(), request)).await.unwrap();
     }
 }
 
-async fn prepare(world: &World, officer: Person, line: &pb::OrderLine) -> pb::PrepareDocumentsResponse {
+/// The sample under a key of 1990.
+pub(crate) fn act_to_key(part: &str, number: &str) -> pb::KeyActRequest {
+    pb::KeyActRequest {
+        request_id: request_id(),
+        key: Some(pb::ActKey {
+            office_id: OFFICE.to_string(),
+            kind: pb::RegisterKind::Birth.into(),
+            year: 1990,
+            part: part.to_owned(),
+            number: number.to_owned(),
+        }),
+        content: Some(content()),
+        ..Default::default()
+    }
+}
+
+pub(crate) async fn prepare(
+    world: &World,
+    officer: Person,
+    line: &pb::OrderLine,
+) -> pb::PrepareDocumentsResponse {
     let request = pb::PrepareDocumentsRequest {
         request_id: request_id(),
         line_ids: vec![line.line_id.clone()],
@@ -90,7 +112,7 @@ async fn prepare(world: &World, officer: Person, line: &pb::OrderLine) -> pb::Pr
     answer.into_inner()
 }
 
-async fn prepared(world: &World, officer: Person) -> Vec<pb::PreparedDocument> {
+pub(crate) async fn prepared(world: &World, officer: Person) -> Vec<pb::PreparedDocument> {
     let request = pb::ListPreparedDocumentsRequest {
         office_id: OFFICE.to_string(),
         ..Default::default()

@@ -2,34 +2,25 @@
 
 mod database;
 mod identity;
-mod peers;
+pub(crate) mod peers;
 mod sample;
+mod servers;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use prost::Name;
 use tempfile::TempDir;
-use tokio::net::TcpListener;
-use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tonic::{Request, Status};
 use uuid::Uuid;
 use wathiq_chassis::client::Channel;
 use wathiq_chassis::testing::{self, Pki, with_token};
-use wathiq_chassis::{Ambient, Clock, GrpcServer, ManualClock, Surface, SystemRandom, TokenClaims};
-use wathiq_civil_registry_order::app::{App, drive};
-use wathiq_civil_registry_order::clients::identity::Identity;
-use wathiq_civil_registry_order::clients::payment::Payment;
-use wathiq_civil_registry_order::clients::postal_shipping::PostalShipping;
-use wathiq_civil_registry_order::clients::signature::Signature;
-use wathiq_civil_registry_order::config::OrderSettings;
+use wathiq_chassis::{Ambient, Clock, ManualClock, Surface, SystemRandom, TokenClaims};
+use wathiq_civil_registry_order::app::App;
+use wathiq_civil_registry_order::app::drive::{self, Lane};
 use wathiq_civil_registry_order::events::consume::{self, Consume};
-use wathiq_civil_registry_order::grpc;
-use wathiq_civil_registry_order::storage::{Objects, StorageConfig};
-use wathiq_documents::Engine;
 use wathiq_outbox::Record;
 use wathiq_outbox::testing::Delivered;
 use wathiq_proto::wathiq::civil_registry_order::v1 as pb;
@@ -37,14 +28,11 @@ use wathiq_proto::wathiq::civil_registry_order::v1::administration_service_clien
 use wathiq_proto::wathiq::civil_registry_order::v1::office_service_client::OfficeServiceClient;
 use wathiq_proto::wathiq::civil_registry_order::v1::order_service_client::OrderServiceClient;
 use wathiq_proto::wathiq::payment::v1 as payment;
-use wathiq_proto::wathiq::payment::v1::payable_service_server::PayableServiceServer;
 use wathiq_proto::wathiq::postal_shipping::v1 as postal;
-use wathiq_proto::wathiq::postal_shipping::v1::shipment_service_server::ShipmentServiceServer;
 use wathiq_proto::wathiq::signature::v1 as signature;
-use wathiq_proto::wathiq::signature::v1::issued_document_service_server::IssuedDocumentServiceServer;
 
 pub(crate) use database::Database;
-pub(crate) use sample::{date, line, name, order_request, profile, reason, request_id, violations};
+pub(crate) use sample::{date, line, name, order_request, pdf, profile, reason, request_id, violations};
 
 /// The office of every test, open for orders.
 pub(crate) const OFFICE: Uuid = Uuid::from_u128(0x0ff1_ce00);
@@ -105,8 +93,8 @@ impl World {
             clock: Arc::clone(&clock) as _,
             random: Arc::new(SystemRandom),
         };
-        let app = app(&pki, &database, &folder, &identity, &peers, ambient, &shutdown).await;
-        let address = serve(&pki, &app, &clock, &shutdown).await;
+        let app = servers::app(&pki, &database, &folder, &identity, &peers, ambient, &shutdown).await;
+        let address = servers::serve(&pki, &app, &clock, &shutdown).await;
         Self {
             consume: Consume::new(Arc::clone(&app)),
             app,
@@ -215,7 +203,11 @@ impl World {
     /// Asks other services what is due, until nothing is.
     pub(crate) async fn drive(&self) {
         for _ in 0..20 {
-            if drive::drive_once(&self.app).await.unwrap() == 0 {
+            let mut asked = 0;
+            for lane in Lane::ALL {
+                asked += drive::drive(&self.app, lane).await.unwrap();
+            }
+            if asked == 0 {
                 return;
             }
         }
@@ -264,11 +256,25 @@ impl World {
             let mut payables = self.peers.payables.lock().unwrap();
             let payable = payables.get_mut(&order.order_id).unwrap();
             payable.set_state(payment::PayableState::Paid);
+            let attempt_id = peers::id();
+            payable.attempts.push(payment::Attempt {
+                attempt_id: attempt_id.clone(),
+                ..Default::default()
+            });
+            self.peers.statement.lock().unwrap().push(payment::StatementEntry {
+                attempt_id: attempt_id.clone(),
+                payable_id: payable.payable_id.clone(),
+                owner_reference: order.order_id.clone(),
+                status: "CAPTURED".to_owned(),
+                authorised_centimes: payable.amount_centimes,
+                captured_centimes: payable.amount_centimes,
+                ..Default::default()
+            });
             payment::PayablePaid {
                 payable_id: payable.payable_id.clone(),
                 owner: "civil-registry-order".to_owned(),
                 owner_reference: order.order_id.clone(),
-                attempt_id: Uuid::new_v4().to_string(),
+                attempt_id,
                 amount_centimes: payable.amount_centimes,
             }
         };
@@ -291,6 +297,11 @@ impl World {
             let amount = refund.amount_centimes;
             let refund_id = refund.refund_id.clone();
             payable.refunded_centimes += amount;
+            let mut statement = self.peers.statement.lock().unwrap();
+            let entry = statement
+                .iter_mut()
+                .find(|entry| entry.payable_id == payable.payable_id);
+            entry.unwrap().credited_centimes += amount;
             payment::RefundCompleted {
                 payable_id: payable.payable_id.clone(),
                 refund_id,
@@ -329,8 +340,15 @@ impl World {
         self.hear(consume::TOPICS[1], sequence, &event).await
     }
 
-    /// Signature seals the document of a line and tells.
+    /// Signature seals the document of a line and tells, and what follows is asked.
     pub(crate) async fn seal(&self, line_id: &str) -> Record {
+        let record = self.hear_seal(line_id).await;
+        self.drive().await;
+        record
+    }
+
+    /// Signature seals the document of a line and tells.
+    pub(crate) async fn hear_seal(&self, line_id: &str) -> Record {
         let event = {
             let mut documents = self.peers.documents.lock().unwrap();
             let document = documents.get_mut(line_id).unwrap();
@@ -344,9 +362,7 @@ impl World {
                 commitments: Vec::new(),
             }
         };
-        let record = self.hear(consume::TOPICS[2], 2, &event).await;
-        self.drive().await;
-        record
+        self.hear(consume::TOPICS[2], 2, &event).await
     }
 
     /// Takes lines onto a batch sheet.
@@ -402,73 +418,4 @@ impl Drop for World {
     fn drop(&mut self) {
         self.shutdown.cancel();
     }
-}
-
-async fn app(
-    pki: &Pki,
-    database: &Database,
-    folder: &TempDir,
-    identity: &Arc<identity::State>,
-    peers: &Arc<peers::State>,
-    ambient: Ambient,
-    shutdown: &CancellationToken,
-) -> Arc<App> {
-    let server = |name, rules| {
-        GrpcServer::new(&pki.process(name), rules, None)
-            .unwrap()
-            .descriptor(wathiq_proto::FILE_DESCRIPTOR_SET)
-    };
-    let own = "civil-registry-order";
-    let offices = server("identity", identity::RULES)
-        .add_service(identity::Directory(Arc::clone(identity)))
-        .add_service(identity::Offices(Arc::clone(identity)));
-    let payment = server("payment", peers::PAYMENT)
-        .add_service(PayableServiceServer::new(peers::Payment(Arc::clone(peers))));
-    let postal = server("postal-shipping", peers::POSTAL)
-        .add_service(ShipmentServiceServer::new(peers::Postal(Arc::clone(peers))));
-    let sealing = server("signature", peers::SIGNATURE).add_service(IssuedDocumentServiceServer::new(
-        peers::Sealing(Arc::clone(peers)),
-    ));
-    let reach = |name, address| pki.channel(own, name, address).unwrap();
-    let identity = reach("identity", listen(offices, shutdown).await);
-    let url = format!("file://{}", folder.path().join("objects").display());
-    let storage = StorageConfig {
-        url,
-        options: Default::default(),
-    };
-    Arc::new(App {
-        pool: database.config.pool().unwrap(),
-        objects: Objects::open(&storage).unwrap(),
-        identity: Identity::new(identity, ambient.clone(), Duration::ZERO),
-        payment: Payment::new(reach("payment", listen(payment, shutdown).await)),
-        postal: PostalShipping::new(reach("postal-shipping", listen(postal, shutdown).await)),
-        signature: Signature::new(reach("signature", listen(sealing, shutdown).await)),
-        engine: Arc::new(Engine::new()),
-        wake: Notify::new(),
-        orders: OrderSettings {
-            verification_url: "https://wathiq.test".to_owned(),
-            ..OrderSettings::default()
-        },
-        ambient,
-    })
-}
-
-async fn listen(server: GrpcServer, shutdown: &CancellationToken) -> SocketAddr {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap();
-    tokio::spawn(server.serve(listener, shutdown.clone()));
-    address
-}
-
-async fn serve(
-    pki: &Pki,
-    app: &Arc<App>,
-    clock: &Arc<ManualClock>,
-    shutdown: &CancellationToken,
-) -> SocketAddr {
-    let verifier = testing::verifier(Arc::clone(clock) as _);
-    let process = pki.process("civil-registry-order");
-    let server = GrpcServer::new(&process, grpc::rules::RULES, Some(verifier)).unwrap();
-    let server = grpc::add_services(server.descriptor(wathiq_proto::FILE_DESCRIPTOR_SET), app);
-    listen(server, shutdown).await
 }

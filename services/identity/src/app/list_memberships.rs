@@ -6,7 +6,8 @@ use super::{App, Error, Page, PageOf};
 use crate::domain::membership::Membership;
 use crate::store::memberships;
 
-/// Memberships of an office that were not ended, for who administers it.
+/// Memberships of an office that were not ended, for its members and who administers it: they
+/// assign work to a colleague and name the officer who signed.
 ///
 /// # Errors
 /// [`crate::domain::refusal::Refusal::RoleRequired`].
@@ -19,7 +20,7 @@ pub async fn list_memberships(
     let mut conn = app.pool.acquire().await?;
     Staff::of(&mut conn, app, caller)
         .await?
-        .require_administrator(&mut conn, office_id)
+        .require_member(&mut conn, office_id)
         .await?;
     let rows = memberships::list(&mut conn, office_id, page.after()?, page.rows()).await?;
     Ok(page.of(rows, |membership| membership.id.to_string()))

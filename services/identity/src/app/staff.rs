@@ -53,6 +53,17 @@ impl Staff {
         }
     }
 
+    /// Any role at the office, or what [`Self::require_administrator`] asks.
+    ///
+    /// # Errors
+    /// [`Refusal::RoleRequired`].
+    pub(super) async fn require_member(&self, conn: &mut PgConnection, office: Uuid) -> Result<(), Error> {
+        if self.grants.iter().any(|grant| grant.office_id == office) {
+            return Ok(());
+        }
+        self.require_administrator(conn, office).await
+    }
+
     /// A role at any office.
     ///
     /// # Errors

@@ -65,6 +65,7 @@ fn person_for(service: &str, person: proto::Person) -> proto::Person {
         // Writes to the person.
         "notification" => proto::Person {
             email: person.email,
+            phone: person.phone,
             language: person.language,
             delivery_preference: person.delivery_preference,
             ..names

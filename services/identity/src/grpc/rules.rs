@@ -63,7 +63,7 @@ pub const RULES: &[MethodRule] = &[
     rule!(
         "OfficeService",
         "ListMemberships",
-        GATEWAY_AND_SIGNATURE,
+        GATEWAY_AND_ACTING,
         Required
     ),
     rule!("OfficeService", "EnrolAdministration", GATEWAY, Required),

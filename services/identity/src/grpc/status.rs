@@ -6,6 +6,7 @@ use std::time::Duration;
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, StatusExt};
 use wathiq_chassis::status;
+use wathiq_outbox::DatabaseFailure;
 
 use super::ERRORS;
 use crate::app::Error;
@@ -61,13 +62,13 @@ fn refused(refusal: Refusal) -> Status {
 
 /// What failed for a reason of ours, or of the database's.
 fn of_ours(error: &Error) -> Status {
-    match database_error(error) {
-        Some(Database::Unreachable) => {
+    match database_failure(error) {
+        DatabaseFailure::Unreachable => {
             unavailable(error, "DATABASE_UNAVAILABLE", "the database does not answer")
         }
-        Some(Database::Full) => unavailable(error, "STORAGE_FULL", "the database has no room left"),
-        Some(Database::Busy) => lost_race(),
-        None => status::internal(ERRORS, error),
+        DatabaseFailure::Full => unavailable(error, "STORAGE_FULL", "the database has no room left"),
+        DatabaseFailure::LostRace | DatabaseFailure::TimedOut => lost_race(),
+        DatabaseFailure::Wrong => status::internal(ERRORS, error),
     }
 }
 
@@ -85,42 +86,10 @@ fn lost_race() -> Status {
     )
 }
 
-enum Database {
-    Unreachable,
-    /// No room on its disk.
-    Full,
-    /// Deadlock, serialisation failure, lock or statement timeout.
-    Busy,
-}
-
-fn database_error(error: &(dyn std::error::Error + 'static)) -> Option<Database> {
-    let chain = std::iter::successors(Some(error), |error| error.source());
-    let cause = chain
-        .filter_map(|error| error.downcast_ref::<sqlx::Error>())
-        .next()?;
-    match cause {
-        // A connection cut while it opens is a breach of the protocol (`Protocol`).
-        sqlx::Error::PoolTimedOut
-        | sqlx::Error::PoolClosed
-        | sqlx::Error::Io(_)
-        | sqlx::Error::Tls(_)
-        | sqlx::Error::Protocol(_) => Some(Database::Unreachable),
-        sqlx::Error::Database(database) => by_code(database.code().as_deref().unwrap_or_default()),
-        _ => None,
-    }
-}
-
-/// SQLSTATE codes (PostgreSQL, appendix A).
-fn by_code(code: &str) -> Option<Database> {
-    match code {
-        "40001" | "40P01" | "55P03" | "57014" => Some(Database::Busy),
-        "53100" => Some(Database::Full),
-        // Shutting down, starting up, dropped; closed to connections.
-        "57P01" | "57P02" | "57P03" | "57P04" | "57P05" | "55000" => Some(Database::Unreachable),
-        // A connection that broke; out of connections or memory.
-        code if code.starts_with("08") || code.starts_with("53") => Some(Database::Unreachable),
-        _ => None,
-    }
+fn database_failure(error: &(dyn std::error::Error + 'static)) -> DatabaseFailure {
+    std::iter::successors(Some(error), |error| error.source())
+        .find_map(|error| error.downcast_ref::<sqlx::Error>())
+        .map_or(DatabaseFailure::Wrong, DatabaseFailure::of)
 }
 
 #[cfg(test)]
@@ -145,30 +114,6 @@ mod tests {
         assert_eq!(status.code(), Code::Unavailable);
         assert_eq!(status::reason(&status).as_deref(), Some("DATABASE_UNAVAILABLE"));
         assert_eq!(status::retry_after(&status), Some(RETRY_AFTER));
-    }
-
-    #[test]
-    fn every_way_a_database_fails_is_told_apart() {
-        let told = |code| match by_code(code) {
-            Some(Database::Unreachable) => "unreachable",
-            Some(Database::Full) => "full",
-            Some(Database::Busy) => "busy",
-            None => "ours",
-        };
-        for (code, expected) in [
-            ("53100", "full"),
-            ("53200", "unreachable"),
-            ("53300", "unreachable"),
-            ("57P01", "unreachable"),
-            ("57P03", "unreachable"),
-            ("08006", "unreachable"),
-            ("08P01", "unreachable"),
-            ("40001", "busy"),
-            ("57014", "busy"),
-            ("23505", "ours"),
-        ] {
-            assert_eq!(told(code), expected, "{code}");
-        }
     }
 
     #[test]

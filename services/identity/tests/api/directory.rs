@@ -166,6 +166,7 @@ async fn a_service_that_draws_up_an_act_gets_the_person() {
         name_arabic: Some(crate::people::arabic()),
         name_latin: Some(crate::people::latin()),
         email: someone.email.clone(),
+        phone: "+212600000000".to_owned(),
         language: Language::Ar.into(),
         delivery_preference: DeliveryPreference::Attachment.into(),
         ..Default::default()

@@ -4,6 +4,7 @@
 mod account;
 mod authz;
 mod bootstrap;
+mod colleagues;
 mod concurrency;
 mod confirmation;
 mod contact;

@@ -249,14 +249,19 @@ async fn an_administrator_governs_the_offices_below_and_no_other() {
         (listed.len(), listed[0].display_name.as_str()),
         (1, "Amina El Idrissi")
     );
-    let list = ListMembershipsRequest {
-        office_id: counter.office_id,
-        ..Default::default()
-    };
-    assert_eq!(
-        reason(offices.list_memberships(with_token(list, &local.token)).await),
-        "ROLE_REQUIRED"
-    );
+    // Of an office where they have a role they see who works there, of others nothing.
+    let strange = app.create_office(&root, "D-1", "").await;
+    for (office_id, seen) in [(counter.office_id, ""), (strange.office_id, "ROLE_REQUIRED")] {
+        let list = ListMembershipsRequest {
+            office_id,
+            ..Default::default()
+        };
+        let listed = offices.list_memberships(with_token(list, &local.token)).await;
+        let refused = listed
+            .err()
+            .and_then(|status| wathiq_chassis::status::reason(&status));
+        assert_eq!(refused.unwrap_or_default(), seen);
+    }
     app.finish().await;
 }
 

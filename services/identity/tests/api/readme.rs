@@ -11,7 +11,7 @@ use wathiq_identity::domain::delivery::{Delivery, DeliveryKind};
 use wathiq_identity::domain::refusal::Refusal;
 use wathiq_identity::domain::vocabulary::{Channel, Language, Surface};
 
-const BEGIN: &str = "<!-- states: written by `cargo test`; WATHIQ_WRITE_README=1 renews it -->\n";
+const BEGIN: &str = "<!-- states: written by `cargo test`; UPDATE=1 renews it -->\n";
 const END: &str = "<!-- end of states -->";
 const NOW: DateTime<Utc> = DateTime::UNIX_EPOCH;
 
@@ -112,12 +112,12 @@ fn the_readme_holds_the_states_of_the_code() {
         .expect("the README has the beginning mark");
     let (found, after) = rest.split_once(END).expect("the README has the end mark");
     let wanted = format!("\n{}\n{}\n", confirmations(), deliveries());
-    if std::env::var_os("WATHIQ_WRITE_README").is_some() {
+    if std::env::var_os("UPDATE").is_some() {
         std::fs::write(path, format!("{before}{BEGIN}{wanted}{END}{after}")).unwrap();
     } else {
         assert_eq!(
             found, wanted,
-            "run the test with WATHIQ_WRITE_README=1 to renew the tables"
+            "run the test with UPDATE=1 to renew the tables"
         );
     }
 }

@@ -3,7 +3,7 @@
 use std::error::Error;
 
 use chrono::{DateTime, Utc};
-use wathiq_outbox::OutboxError;
+use wathiq_outbox::{DatabaseFailure, OutboxError};
 
 use super::App;
 use crate::domain::message::{Message, Outcome};
@@ -49,26 +49,11 @@ impl SettleError {
         let mut cause: Option<&(dyn Error + 'static)> = Some(self);
         while let Some(error) = cause {
             if let Some(error) = error.downcast_ref::<sqlx::Error>() {
-                return away(error);
+                return DatabaseFailure::of(error) != DatabaseFailure::Wrong;
             }
             cause = error.source();
         }
         false
-    }
-}
-
-/// By SQLSTATE class: lost connections (08), rollbacks (40), want of resources (53), shutdown and cancellation (57).
-fn away(error: &sqlx::Error) -> bool {
-    match error {
-        sqlx::Error::Database(error) => error.code().is_some_and(|code| {
-            ["08", "40", "53", "57"]
-                .iter()
-                .any(|class| code.starts_with(class))
-        }),
-        sqlx::Error::Io(_) | sqlx::Error::Tls(_) | sqlx::Error::PoolTimedOut | sqlx::Error::Protocol(_) => {
-            true
-        }
-        _ => false,
     }
 }
 

@@ -188,3 +188,40 @@ fn language(language: pb::Language) -> Language {
         pb::Language::Ar | pb::Language::Unspecified => Language::Arabic,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use secrecy::ExposeSecret;
+
+    use super::*;
+
+    /// As identity tells this service of a person: without the phone no text message would ever go out.
+    #[test]
+    fn a_recipient_has_both_addresses_and_a_name() {
+        let name = |given: &str, family: &str| pb::PersonName {
+            given: given.to_owned(),
+            family: family.to_owned(),
+        };
+        let person = pb::Person {
+            name_latin: Some(name("Amina", "El Idrissi")),
+            email: "amina@example.ma".to_owned(),
+            phone: "+212612345678".to_owned(),
+            language: pb::Language::Fr.into(),
+            ..Default::default()
+        };
+        let found = recipient(pb::GetPersonForServiceResponse { person: Some(person) }).unwrap();
+        assert_eq!(
+            (found.email.expose_secret(), found.phone.expose_secret()),
+            ("amina@example.ma", "+212612345678")
+        );
+        assert_eq!(
+            (
+                found.name_latin.as_str(),
+                found.name_arabic.as_str(),
+                found.language
+            ),
+            ("Amina El Idrissi", "", Language::French)
+        );
+        assert!(recipient(pb::GetPersonForServiceResponse::default()).is_err());
+    }
+}

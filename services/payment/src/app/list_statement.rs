@@ -6,6 +6,7 @@ use uuid::Uuid;
 use crate::app::{App, AppError};
 use crate::domain::attempt::Attempt;
 use crate::domain::provider::Status;
+use crate::providers::ProviderError;
 use crate::store::books::{self, Span};
 
 /// Questions to providers at the same time.
@@ -17,7 +18,8 @@ pub struct Entry {
     pub payable_id: Uuid,
     pub owner_reference: String,
     pub attempt: Attempt,
-    pub status: Status,
+    /// None where what the provider says cannot be read.
+    pub status: Option<Status>,
 }
 
 /// A page of them, in the order of the attempts' start.
@@ -60,10 +62,11 @@ async fn entry(app: &App, asked: Asked) -> Result<Entry, AppError> {
     let provider = asked.attempt.provider;
     let down = |source| AppError::Provider { provider, source };
     let driver = app.providers.get(provider).ok_or_else(|| down(None))?;
-    let status = driver
-        .status(&asked.attempt)
-        .await
-        .map_err(|error| down(Some(error)))?;
+    let status = match driver.status(&asked.attempt).await {
+        Ok(status) => Some(status),
+        Err(ProviderError::Unreadable(_)) => None,
+        Err(error) => return Err(down(Some(error))),
+    };
     Ok(Entry {
         payable_id: asked.payable_id,
         owner_reference: asked.owner_reference,

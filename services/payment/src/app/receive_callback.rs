@@ -86,7 +86,7 @@ pub(super) async fn lock(
     let Some(book) = book.filter(of_provider) else {
         return Ok(Err("ORDER_UNKNOWN"));
     };
-    if message.amount != book.payable.amount {
+    if message.amount.is_some_and(|amount| amount != book.payable.amount) {
         return Ok(Err("AMOUNT_DIFFERS"));
     }
     Ok(Ok((book, attempt_id)))

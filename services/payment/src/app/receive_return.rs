@@ -4,7 +4,7 @@ use crate::app::{App, AppError, receive_callback, refused, write};
 use crate::domain::attempt::attempt_of;
 use crate::domain::book::Book;
 use crate::domain::provider::Provider;
-use crate::providers::Posted;
+use crate::providers::{Posted, Told};
 
 /// Verifies a return like a message, and changes no money.
 ///
@@ -30,7 +30,11 @@ pub async fn receive_return(app: &App, provider: Provider, posted: &Posted<'_>) 
     match receive_callback::lock(&mut transaction, provider, &message).await? {
         Ok((before, attempt_id)) => {
             let mut book = before.clone();
-            book.look_soon(attempt_id, app.ambient.now(), &app.policy);
+            let now = app.ambient.now();
+            if matches!(message.outcome, Told::Success(_)) {
+                book.returned(attempt_id, now);
+            }
+            book.look_soon(attempt_id, now, &app.policy);
             let book = write::record(&mut transaction, &app.ambient, &before, book, &[]).await?;
             transaction.commit().await?;
             Ok(book)

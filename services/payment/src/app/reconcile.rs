@@ -1,18 +1,26 @@
-//! The nightly comparison of our books with the providers' own. It mends nothing by itself but has looked at what it finds.
+//! The nightly comparison of our books with the providers' own. It mends nothing by itself but has looked at what it finds; an answer that cannot
+//! be read is a difference too, and holds nothing up.
 
 use chrono::{TimeDelta, Timelike};
 use chrono_tz::Africa::Casablanca;
+use futures::future;
+use futures::stream::{self, StreamExt, TryStreamExt};
 use uuid::Uuid;
 use wathiq_chassis::civil_date;
 
 use crate::app::{App, AppError, write};
 use crate::domain::difference::{self, Reason};
+use crate::providers::ProviderError;
 use crate::store::{books, differences};
 
 /// How far back attempts are compared.
 const KEEPS: TimeDelta = TimeDelta::days(45);
+/// How long after a session's end money may still move; what has ended without any and agrees then is not compared again.
+const SETTLEMENT: TimeDelta = TimeDelta::days(3);
 /// Attempts of one round.
 const ROUND: i64 = 50;
+/// Questions to providers at the same time.
+const AT_ONCE: usize = 4;
 /// How often a book that changes while its provider is asked is compared anew.
 const PATIENCE: usize = 3;
 
@@ -34,7 +42,7 @@ pub async fn reconcile(app: &App, hour: u32) -> Result<usize, AppError> {
             if run.ended_at.is_some() {
                 return Ok(compared);
             }
-            let attempts = differences::next(&mut conn, &run, now, KEEPS, ROUND).await?;
+            let attempts = differences::next(&mut conn, &run, now - KEEPS, SETTLEMENT, ROUND).await?;
             (run, attempts)
         };
         let Some((last, _)) = attempts.last().copied() else {
@@ -42,10 +50,11 @@ pub async fn reconcile(app: &App, hour: u32) -> Result<usize, AppError> {
             differences::end(&mut conn, &run, app.ambient.now()).await?;
             return Ok(compared);
         };
-        for (attempt_id, payable_id) in attempts {
-            compare(app, payable_id, attempt_id).await?;
-            compared += 1;
-        }
+        compared += stream::iter(attempts)
+            .map(|(attempt_id, payable_id)| compare(app, payable_id, attempt_id))
+            .buffer_unordered(AT_ONCE)
+            .try_fold(0, |done, ()| future::ready(Ok(done + 1)))
+            .await?;
         let mut conn = app.pool.acquire().await?;
         differences::advance(&mut conn, &run, last).await?;
     }
@@ -67,7 +76,11 @@ async fn compare(app: &App, payable_id: Uuid, attempt_id: Uuid) -> Result<(), Ap
             source,
         };
         let driver = app.providers.get(attempt.provider).ok_or_else(|| down(None))?;
-        let status = driver.status(attempt).await.map_err(|error| down(Some(error)))?;
+        let status = match driver.status(attempt).await {
+            Ok(status) => Some(status),
+            Err(ProviderError::Unreadable(_)) => None,
+            Err(error) => return Err(down(Some(error))),
+        };
 
         let mut transaction = app.pool.begin().await?;
         let before = books::lock(&mut transaction, payable_id).await?;
@@ -76,9 +89,22 @@ async fn compare(app: &App, payable_id: Uuid, attempt_id: Uuid) -> Result<(), Ap
             continue;
         };
         let now = app.ambient.now();
-        let found = difference::between(&before, attempt_id, &status, now, &app.policy);
+        let (looked_for, found) = match status {
+            Some(status) => (
+                Reason::ALL,
+                difference::between(&before, attempt_id, &status, now, &app.policy),
+            ),
+            // What was found before stays: nothing says that it has gone.
+            None => (
+                &[Reason::Unreadable][..],
+                vec![difference::unreadable(&before, attempt_id)],
+            ),
+        };
         let key = (payable_id, attempt_id);
-        differences::replace(&mut transaction, key, Reason::ALL, &found, now).await?;
+        differences::replace(&mut transaction, key, looked_for, &found, now).await?;
+        if found.is_empty() {
+            differences::agreed(&mut transaction, attempt_id, now).await?;
+        }
         if found
             .iter()
             .any(|difference| difference.reason == Reason::ProviderHasMore)

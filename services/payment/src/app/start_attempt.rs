@@ -10,7 +10,7 @@ use wathiq_outbox::Command;
 
 use crate::app::idempotent::{self, Begun};
 use crate::app::write::{self, Encode};
-use crate::app::{App, AppError, authorise};
+use crate::app::{App, AppError, authorise, prompts};
 use crate::domain::attempt::{Attempt, AttemptState, order_id};
 use crate::domain::book::Book;
 use crate::domain::provider::{Act, Outcome, Provider};
@@ -37,8 +37,8 @@ pub struct Started {
     pub next: Next,
 }
 
-/// Starts an attempt under an order id of its own. Where the provider is told of it (text message), that comes after the commit; a repeat
-/// of the command tells it again, and so does the worker.
+/// Starts an attempt under an order id of its own; where too many pages are open, the latest is taken again. Where the provider is told
+/// of it (text message), that comes after the commit; a repeat of the command tells it again, and so does the worker.
 ///
 /// # Errors
 /// [`AppError::Refused`]; [`AppError::Provider`] when the provider could not be told: worth repeating.
@@ -63,8 +63,18 @@ pub async fn start_attempt(
             let found = books::lock(&mut transaction, payable_id).await?;
             let before = authorise::payers(found, caller, payable_id)?;
             let mut book = before.clone();
+            let now = app.ambient.now();
+            book.payable_now(now)?;
+            if let Some(open) = book.taken_again(provider, now) {
+                let (attempt, next) = (open.clone(), driver.next(&book, open));
+                let response = encode(&Started { attempt, next });
+                return idempotent::finish(transaction, command, response).await;
+            }
             let attempt = attempt(app, &book, wanted)?;
-            let facts = book.start_attempt(attempt.clone(), app.ambient.now())?;
+            if provider == Provider::TextMessage {
+                prompts::within_quota(&mut transaction, &book.payable, &attempt).await?;
+            }
+            let facts = book.start_attempt(attempt.clone(), now)?;
             let book = write::record(&mut transaction, &app.ambient, &before, book, &facts).await?;
             let next = driver.next(&book, &attempt);
             let details = json!({ "attempt_id": attempt.id, "provider": provider.as_str() });
@@ -116,11 +126,13 @@ fn attempt(app: &App, book: &Book, wanted: StartAttempt) -> Result<Attempt, AppE
         phone: wanted.phone,
         decline_code: String::new(),
         declines: 0,
-        international: false,
+        international: None,
         created_at: now,
         expires_at,
         told_at: None,
+        returned_at: None,
         authorisation: None,
+        capture_refusals: 0,
         captured_at: None,
         due_at: Some(due_at),
         tries: 0,

@@ -8,6 +8,7 @@ use wathiq_chassis::{Ambient, civil_date};
 use wathiq_outbox::audit::{self, AuditEntry};
 
 use crate::app::AppError;
+use crate::domain::attempt::AttemptState;
 use crate::domain::book::Book;
 use crate::domain::difference::{self, Reason};
 use crate::domain::fact::Fact;
@@ -52,7 +53,7 @@ pub async fn record(
     Ok(book)
 }
 
-/// Lists what a provider refuses to give back of an attempt, or no longer does.
+/// Lists what a provider refuses to give back of an attempt or to capture, or no longer does.
 ///
 /// # Errors
 /// [`AppError::Store`].
@@ -63,7 +64,14 @@ pub async fn record_stuck(
     attempt_id: Uuid,
 ) -> Result<(), AppError> {
     let found = difference::stuck(book, attempt_id);
-    let reasons = [Reason::VoidFailed, Reason::RefundFailed];
+    let authorised = book
+        .attempt(attempt_id)
+        .is_some_and(|attempt| attempt.state == AttemptState::Authorised);
+    let mut reasons = vec![Reason::VoidFailed, Reason::RefundFailed];
+    // A capture that is late stays listed until it has come, though our own book sees no refusal.
+    if !authorised {
+        reasons.push(Reason::NotCaptured);
+    }
     let key = (book.payable.id, attempt_id);
     Ok(differences::replace(conn, key, &reasons, &found, ambient.now()).await?)
 }

@@ -58,13 +58,18 @@ pub struct Attempt {
     /// Code of the latest decline; empty without one.
     pub decline_code: String,
     pub declines: i32,
-    pub international: bool,
+    /// The card was issued abroad; none while the provider has not said, and where no card is used.
+    pub international: Option<bool>,
     pub created_at: DateTime<Utc>,
     pub expires_at: DateTime<Utc>,
     /// When the provider took the request.
     pub told_at: Option<DateTime<Utc>>,
+    /// When the payer came back with the provider's word of success. It is none of its own: the provider is asked.
+    pub returned_at: Option<DateTime<Utc>>,
     /// From AUTHORISED or VOIDING on.
     pub authorisation: Option<Authorisation>,
+    /// How often the provider has refused to capture.
+    pub capture_refusals: i32,
     pub captured_at: Option<DateTime<Utc>>,
     /// When the provider is asked or told something next.
     pub due_at: Option<DateTime<Utc>>,

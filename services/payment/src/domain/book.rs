@@ -91,20 +91,35 @@ impl Book {
         }
     }
 
+    /// Attempts on which the payer can still succeed.
+    fn under_way(&self, now: DateTime<Utc>) -> impl DoubleEndedIterator<Item = &Attempt> {
+        self.attempts
+            .iter()
+            .filter(move |attempt| attempt.state == AttemptState::Started && attempt.expires_at > now)
+    }
+
+    /// The way to the provider's page that is taken again instead of one more, where there are as many under way as there may be: the latest.
+    pub fn taken_again(&self, provider: Provider, now: DateTime<Utc>) -> Option<&Attempt> {
+        let latest = self.under_way(now).rfind(|attempt| attempt.provider == provider);
+        latest.filter(|_| self.is_full(now) && provider == Provider::Cmi)
+    }
+
+    fn is_full(&self, now: DateTime<Utc>) -> bool {
+        self.under_way(now).count() >= MAX_ATTEMPTS
+    }
+
     /// Whether another attempt with this provider may start.
     ///
     /// # Errors
     /// Why not.
     pub fn may_start(&self, provider: Provider, now: DateTime<Utc>) -> Result<(), Refusal> {
         self.payable_now(now)?;
-        if self.attempts.len() >= MAX_ATTEMPTS {
+        if self.is_full(now) && self.taken_again(provider, now).is_none() {
             return Err(Refusal::TooManyAttempts);
         }
-        let waiting = self.attempts.iter().any(|attempt| {
-            attempt.provider == Provider::TextMessage
-                && attempt.state == AttemptState::Started
-                && attempt.expires_at > now
-        });
+        let waiting = self
+            .under_way(now)
+            .any(|attempt| attempt.provider == Provider::TextMessage && attempt.declines == 0);
         if provider == Provider::TextMessage && waiting {
             return Err(Refusal::TextMessagePending);
         }
@@ -114,9 +129,12 @@ impl Book {
     /// Starts an attempt.
     ///
     /// # Errors
-    /// [`Book::may_start`].
+    /// [`Book::may_start`]; [`Refusal::TooManyAttempts`] where one is to be taken again.
     pub fn start_attempt(&mut self, attempt: Attempt, now: DateTime<Utc>) -> Result<Vec<Fact>, Refusal> {
         self.may_start(attempt.provider, now)?;
+        if self.is_full(now) {
+            return Err(Refusal::TooManyAttempts);
+        }
         let attempt_id = attempt.id;
         self.attempts.push(attempt);
         Ok(vec![Fact::AttemptStarted { attempt_id }])
@@ -187,6 +205,32 @@ impl Book {
         }
         let refund_id = refund.id;
         Ok((refund, vec![Fact::RefundRequested { refund_id }]))
+    }
+
+    /// The refunds of an attempt that the provider had refused for good are tried anew, after a look whether they were done all the same.
+    ///
+    /// # Errors
+    /// [`Refusal::RefundNotFailed`]; [`Refusal::RefundTooMuch`] where others have taken their place.
+    pub fn retry_refunds(&mut self, attempt_id: Uuid, now: DateTime<Utc>) -> Result<Vec<Fact>, Refusal> {
+        let mut left = self.payable.amount - self.sum_of_refunds(|state| state != RefundState::Failed);
+        let mut refusal = Refusal::RefundNotFailed;
+        let mut facts = Vec::new();
+        let failed =
+            |refund: &&mut Refund| refund.attempt_id == attempt_id && refund.state == RefundState::Failed;
+        for refund in self.refunds.iter_mut().filter(failed) {
+            if refund.amount > left {
+                refusal = Refusal::RefundTooMuch;
+                continue;
+            }
+            left -= refund.amount;
+            refund.state = RefundState::Requested;
+            facts.push(Fact::RefundRequested { refund_id: refund.id });
+        }
+        if facts.is_empty() {
+            return Err(refusal);
+        }
+        self.look(attempt_id, Some(now));
+        Ok(facts)
     }
 
     fn attempt_mut(&mut self, id: Uuid) -> Option<&mut Attempt> {

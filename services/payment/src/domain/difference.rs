@@ -17,6 +17,8 @@ crate::domain::names! {
         NotCaptured = "NOT_CAPTURED",
         VoidFailed = "VOID_FAILED",
         RefundFailed = "REFUND_FAILED",
+        /// The provider's answer says nothing.
+        Unreadable = "UNREADABLE",
     }
 }
 
@@ -31,7 +33,7 @@ pub struct Difference {
     pub theirs: i64,
 }
 
-/// The differences that our own book knows of: what a provider refuses to give back.
+/// The differences that our own book knows of: what a provider refuses to give back, or to capture.
 pub fn stuck(book: &Book, attempt_id: Uuid) -> Vec<Difference> {
     let refused: i64 = book
         .open_reversals(attempt_id)
@@ -44,15 +46,30 @@ pub fn stuck(book: &Book, attempt_id: Uuid) -> Vec<Difference> {
         .filter(|refund| refund.attempt_id == attempt_id && refund.state == RefundState::Failed)
         .map(|refund| refund.amount)
         .sum();
-    [(Reason::VoidFailed, refused), (Reason::RefundFailed, failed)]
-        .into_iter()
-        .filter(|(_, amount)| *amount > 0)
-        .map(|(reason, theirs)| Difference {
-            reason,
-            ours: 0,
-            theirs,
+    let uncaptured = book
+        .attempt(attempt_id)
+        .filter(|attempt| {
+            attempt.state == AttemptState::Authorised && attempt.capture_refusals >= MAX_REFUSALS
         })
-        .collect()
+        .map_or(0, |_| book.payable.amount);
+    [
+        (Reason::VoidFailed, 0, refused),
+        (Reason::RefundFailed, 0, failed),
+        (Reason::NotCaptured, uncaptured, 0),
+    ]
+    .into_iter()
+    .filter(|(_, ours, theirs)| *ours + *theirs > 0)
+    .map(|(reason, ours, theirs)| Difference { reason, ours, theirs })
+    .collect()
+}
+
+/// What is known where the provider's answer cannot be read.
+pub fn unreadable(book: &Book, attempt_id: Uuid) -> Difference {
+    Difference {
+        reason: Reason::Unreadable,
+        ours: held(book, attempt_id),
+        theirs: 0,
+    }
 }
 
 /// All differences between our book of an attempt and what its provider says.
@@ -76,7 +93,11 @@ pub fn between(
         .filter(|attempt| attempt.state == AttemptState::Authorised)
         .and_then(|attempt| attempt.authorisation.as_ref())
         .is_some_and(|authorisation| now >= authorisation.at + policy.capture_after + CAPTURE_GRACE);
-    if late {
+    if late
+        && found
+            .iter()
+            .all(|difference| difference.reason != Reason::NotCaptured)
+    {
         found.push(Difference {
             reason: Reason::NotCaptured,
             ours: book.payable.amount,

@@ -5,8 +5,12 @@ use chrono::TimeDelta;
 /// Longest pause between two looks at the same attempt.
 const LONGEST: TimeDelta = TimeDelta::minutes(15);
 
-/// Attempts of one payable.
+/// Attempts of one payable that are under way at the same time.
 pub const MAX_ATTEMPTS: usize = 10;
+/// Requests to one phone within a day.
+pub const MAX_PROMPTS_OF_PHONE: i64 = 5;
+/// Requests to phones that one payer asks for within a day.
+pub const MAX_PROMPTS_OF_PAYER: i64 = 10;
 /// Refusals after which a refund has failed, and the giving back of a transaction raises the alarm.
 pub const MAX_REFUSALS: i32 = 5;
 
@@ -42,6 +46,12 @@ impl Policy {
     pub fn pause(&self, tries: i32) -> TimeDelta {
         let factor = 1 << tries.clamp(0, 10);
         (self.poll * factor).min(LONGEST.max(self.poll))
+    }
+
+    /// The pause before a transaction that could not be given back, after so many refusals, is given back again: long enough for what else is
+    /// to be done on its attempt to come first.
+    pub fn again(&self, refusals: i32) -> TimeDelta {
+        self.pause(refusals).max(self.unknown + self.soon * 2)
     }
 }
 

@@ -16,8 +16,8 @@ pub struct Success {
     /// The provider's transaction.
     pub transaction: String,
     pub amount: i64,
-    /// The card was issued abroad.
-    pub international: bool,
+    /// The card was issued abroad, where the provider says.
+    pub international: Option<bool>,
     /// The payer was authenticated as they must be; otherwise it is given back.
     pub authentic: bool,
 }
@@ -50,6 +50,8 @@ pub struct Sale {
     pub captured: i64,
     /// Whether the payer was authenticated, where the status says.
     pub authentic: Option<bool>,
+    /// The card was issued abroad, where the status says.
+    pub international: Option<bool>,
 }
 
 /// A credit as the provider's status has it.
@@ -101,11 +103,14 @@ impl Status {
 pub enum Act {
     /// Tell it of the attempt (text message).
     Tell,
-    Capture,
+    Capture {
+        transaction: String,
+    },
     /// Give a transaction back whole.
     Void {
         reversal_id: Uuid,
         transaction: String,
+        amount: i64,
     },
     /// Give back what a transaction that cannot be voided took.
     CreditReversal {
@@ -125,6 +130,6 @@ pub enum Outcome {
     Done,
     /// The provider says no.
     Refused,
-    /// No answer: it may have happened.
+    /// No answer, or one that does not say: it may have happened.
     Unknown,
 }

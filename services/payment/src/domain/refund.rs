@@ -24,7 +24,7 @@ pub struct Refund {
     pub reason_code: String,
     /// How often the provider has refused it.
     pub refusals: i32,
-    /// When it was sent without a known answer.
+    /// When it was sent and not answered, or refused: it may have been done.
     pub sent_at: Option<DateTime<Utc>>,
     pub created_at: DateTime<Utc>,
     pub completed_at: Option<DateTime<Utc>>,

@@ -15,10 +15,14 @@ pub enum Refusal {
     RefundTooMuch,
     #[error("the refund was requested before with another amount")]
     RefundExists,
-    #[error("the payable has had as many attempts as it may")]
+    #[error("no refund has failed")]
+    RefundNotFailed,
+    #[error("as many attempts are under way as may be")]
     TooManyAttempts,
     #[error("a request to a phone is waiting for its answer")]
     TextMessagePending,
+    #[error("this phone or payer has had as many requests today as there may be")]
+    TextMessageQuota,
 }
 
 impl Refusal {
@@ -31,8 +35,10 @@ impl Refusal {
             Self::NotPaid => "PAYABLE_NOT_PAID",
             Self::RefundTooMuch => "REFUND_TOO_MUCH",
             Self::RefundExists => "REFUND_EXISTS",
+            Self::RefundNotFailed => "REFUND_NOT_FAILED",
             Self::TooManyAttempts => "TOO_MANY_ATTEMPTS",
             Self::TextMessagePending => "TEXT_MESSAGE_PENDING",
+            Self::TextMessageQuota => "TEXT_MESSAGE_QUOTA",
         }
     }
 }

@@ -24,7 +24,9 @@ pub struct Reversal {
     pub state: ReversalState,
     /// How often the provider has refused it.
     pub refusals: i32,
-    /// When a credit was sent without a known answer.
+    /// What was refused or not answered is not sent again before.
+    pub not_before: Option<DateTime<Utc>>,
+    /// When a credit was sent that was not answered, or refused: it may have been done.
     pub sent_at: Option<DateTime<Utc>>,
     pub created_at: DateTime<Utc>,
     pub ended_at: Option<DateTime<Utc>>,

@@ -5,7 +5,7 @@ use wathiq_proto::wathiq::payment::v1 as pb;
 
 use crate::app::list_statement::Entry;
 use crate::app::start_attempt::Started;
-use crate::domain::attempt::Attempt;
+use crate::domain::attempt::{Attempt, AttemptState};
 use crate::domain::book::Book;
 use crate::domain::payable::Item;
 use crate::domain::provider::{SaleState, Status};
@@ -60,6 +60,10 @@ pub(super) fn attempt(attempt: &Attempt) -> pb::Attempt {
             .map(|authorisation| authorisation.transaction.clone())
             .unwrap_or_default(),
         international: attempt.international,
+        approved_return_time: attempt
+            .returned_at
+            .filter(|_| attempt.state == AttemptState::Started)
+            .map(wire::timestamp),
     }
 }
 
@@ -111,14 +115,15 @@ fn masked(phone: &str) -> String {
 }
 
 pub(super) fn entry(entry: &Entry) -> pb::StatementEntry {
-    let status = &entry.status;
+    let unreadable = Status::default();
+    let status = entry.status.as_ref().unwrap_or(&unreadable);
     pb::StatementEntry {
         attempt_id: entry.attempt.id.to_string(),
         payable_id: entry.payable_id.to_string(),
         owner_reference: entry.owner_reference.clone(),
         provider: entry.attempt.provider.as_str().to_owned(),
         provider_order_id: entry.attempt.order_id.clone(),
-        status: word(status).to_owned(),
+        status: entry.status.as_ref().map_or("UNREADABLE", word).to_owned(),
         authorised_centimes: status.live().map(|sale| sale.amount).sum(),
         captured_centimes: status.live().map(|sale| sale.captured).sum(),
         credited_centimes: status.credited(),

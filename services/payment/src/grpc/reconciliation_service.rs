@@ -2,16 +2,18 @@
 
 use std::sync::Arc;
 
+use prost::Message;
 use tonic::{Request, Response, Status};
 use wathiq_chassis::caller;
 use wathiq_proto::wathiq::payment::v1 as pb;
 use wathiq_proto::wathiq::payment::v1::reconciliation_service_server::ReconciliationService;
 
-use crate::app::App;
 use crate::app::list_differences::list_differences;
-use crate::grpc::convert;
-use crate::grpc::fields::Fields;
+use crate::app::{App, retry_refunds, write};
+use crate::domain::refund::Refund;
+use crate::grpc::fields::{self, Fields};
 use crate::grpc::page::{self, Sizes};
+use crate::grpc::{command, convert, decoded};
 use crate::wire;
 
 /// Pages of differences.
@@ -52,5 +54,22 @@ impl ReconciliationService for Reconciliation {
             next_page_token,
             run_time: run.map(wire::timestamp),
         }))
+    }
+
+    async fn retry_refunds(
+        &self,
+        request: Request<pb::RetryRefundsRequest>,
+    ) -> Result<Response<pb::RetryRefundsResponse>, Status> {
+        let caller = caller(&request)?.clone();
+        let mut message = request.into_inner();
+        let request_id = std::mem::take(&mut message.request_id);
+        let method = "/wathiq.payment.v1.ReconciliationService/RetryRefunds";
+        let command = command(write::person(caller.person_id), method, &request_id, &message)?;
+        let attempt_id = fields::id("attempt_id", &message.attempt_id)?;
+        let encode = |refunds: &Vec<Refund>| {
+            let refunds = refunds.iter().map(convert::refund).collect();
+            pb::RetryRefundsResponse { refunds }.encode_to_vec()
+        };
+        decoded(&retry_refunds::retry_refunds(&self.app, &caller, &command, attempt_id, encode).await?)
     }
 }

@@ -71,6 +71,11 @@ pub const RULES: &[MethodRule] = &[
         GATEWAY,
         UserRule::Required,
     ),
+    rule(
+        "/wathiq.payment.v1.ReconciliationService/RetryRefunds",
+        GATEWAY,
+        UserRule::Required,
+    ),
 ];
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use std::time::Duration;
 use tonic::Status;
 use wathiq_chassis::ErrorDomain;
 use wathiq_chassis::status::{self, chain};
-use wathiq_outbox::{AuditError, IdempotencyError, OutboxError};
+use wathiq_outbox::{AuditError, DatabaseFailure, IdempotencyError, OutboxError};
 
 use crate::app::AppError;
 use crate::domain::refusal::Refusal;
@@ -17,6 +17,9 @@ pub(super) const DOMAIN: ErrorDomain = ErrorDomain("payment.wathiq");
 
 /// When whoever found something down may ask again.
 const SOON: Duration = Duration::from_secs(2);
+
+/// When whoever used up a day's quota may ask again.
+const QUOTA_PASSES: Duration = Duration::from_hours(1);
 
 impl From<AppError> for Status {
     fn from(error: AppError) -> Self {
@@ -43,6 +46,7 @@ fn refused(refusal: Refusal) -> Status {
     let (reason, text) = (refusal.reason(), refusal.to_string());
     match refusal {
         Refusal::RefundExists => status::already_exists(DOMAIN, reason, text),
+        Refusal::TextMessageQuota => status::resource_exhausted(DOMAIN, reason, QUOTA_PASSES, text),
         Refusal::RefundTooMuch => status::failed_precondition(DOMAIN, reason, "amount_centimes", text),
         _ => status::failed_precondition(DOMAIN, reason, "payable", text),
     }
@@ -74,24 +78,13 @@ fn outbox(error: &OutboxError) -> Status {
     }
 }
 
-/// By SQLSTATE (PostgreSQL, appendix A): what passes is told apart from what is wrong.
 fn database(error: &sqlx::Error) -> Status {
-    match error {
-        // A connection cut while it opens is a breach of the protocol (`Protocol`).
-        sqlx::Error::PoolTimedOut
-        | sqlx::Error::PoolClosed
-        | sqlx::Error::Io(_)
-        | sqlx::Error::Tls(_)
-        | sqlx::Error::Protocol(_) => unavailable("DATABASE_UNAVAILABLE", error),
-        sqlx::Error::Database(refusal) => match refusal.code().as_deref() {
-            Some("40001" | "40P01") => status::aborted(DOMAIN, "LOST_RACE", "a concurrent change won"),
-            // Lock or statement time-out, too many connections, shutting down, disk full.
-            Some("55P03" | "57014" | "53300" | "57P01" | "57P02" | "57P03" | "53100") => {
-                unavailable("DATABASE_UNAVAILABLE", error)
-            }
-            _ => status::internal(DOMAIN, error),
-        },
-        _ => status::internal(DOMAIN, error),
+    match DatabaseFailure::of(error) {
+        DatabaseFailure::LostRace => status::aborted(DOMAIN, "LOST_RACE", "a concurrent change won"),
+        DatabaseFailure::TimedOut | DatabaseFailure::Unreachable | DatabaseFailure::Full => {
+            unavailable("DATABASE_UNAVAILABLE", error)
+        }
+        DatabaseFailure::Wrong => status::internal(DOMAIN, error),
     }
 }
 

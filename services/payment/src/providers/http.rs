@@ -1,5 +1,6 @@
 //! Requests to a configured host: bounded in time and size, without redirects.
 
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -54,10 +55,17 @@ fn authorities(
 /// A URL of configuration.
 pub(super) fn url(key: &'static str, text: &str) -> Result<Url, ConfigError> {
     let url = Url::parse(text).map_err(|error| ConfigError::key(key, format!("not a URL: {error}")))?;
-    if matches!(url.scheme(), "https" | "http") {
-        return Ok(url);
+    let host = url.host_str().unwrap_or_default();
+    let address: Result<IpAddr, _> = host.trim_matches(['[', ']']).parse();
+    let loopback = host == "localhost" || address.is_ok_and(|address| address.is_loopback());
+    match url.scheme() {
+        "https" => Ok(url),
+        "http" if loopback => Ok(url),
+        _ => Err(ConfigError::key(
+            key,
+            "must begin with https://, but on this machine",
+        )),
     }
-    Err(ConfigError::key(key, "must begin with https://"))
 }
 
 /// Sends and reads all of a bounded answer.
@@ -74,4 +82,30 @@ pub(super) async fn send(request: RequestBuilder) -> Result<(StatusCode, Vec<u8>
         }
     }
     Ok((status, answer.to_vec()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn money_and_secrets_leave_the_machine_encrypted() {
+        for good in [
+            "https://payment.example/fim/api",
+            "http://127.0.0.1:8080/fim/api",
+            "http://[::1]:8080",
+            "http://localhost:8080",
+        ] {
+            url("cmi.api_url", good).unwrap();
+        }
+        for bad in [
+            "http://payment.example/fim/api",
+            "http://10.0.0.1/fim/api",
+            "http://127.0.0.1.example/",
+            "ftp://127.0.0.1/",
+            "payment.example",
+        ] {
+            url("cmi.api_url", bad).unwrap_err();
+        }
+    }
 }

@@ -125,26 +125,42 @@ pub async fn begin(conn: &mut PgConnection, day: NaiveDate, now: DateTime<Utc>) 
     Ok(run)
 }
 
-/// The next attempts of a run: those of the last days that `keeps` says, and those on which something differed.
+/// An attempt was compared, and agreed.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn agreed(conn: &mut PgConnection, attempt_id: Uuid, now: DateTime<Utc>) -> Result<(), StoreError> {
+    sqlx::query("UPDATE attempt SET compared_at = $2 WHERE id = $1")
+        .bind(attempt_id)
+        .bind(now)
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+/// The next attempts of a run: those begun since an instant, and those on which something differed. What has ended without money is left out once
+/// it agreed `settlement` after its session.
 ///
 /// # Errors
 /// [`StoreError`].
 pub async fn next(
     conn: &mut PgConnection,
     run: &Run,
-    now: DateTime<Utc>,
-    keeps: TimeDelta,
+    since: DateTime<Utc>,
+    settlement: TimeDelta,
     limit: i64,
 ) -> Result<Vec<(Uuid, Uuid)>, StoreError> {
     let ids = sqlx::query_as(
         "SELECT id, payable_id FROM attempt
          WHERE ($1::uuid IS NULL OR id > $1)
-             AND (created_at >= $2 OR EXISTS (SELECT FROM difference WHERE attempt_id = attempt.id))
+             AND (EXISTS (SELECT FROM difference WHERE attempt_id = attempt.id) OR created_at >= $2
+                 AND (state NOT IN ('ENDED', 'VOIDED') OR due_at IS NOT NULL OR compared_at IS NULL OR compared_at < expires_at + $4))
          ORDER BY id LIMIT $3",
     )
     .bind(run.after)
-    .bind(now - keeps)
+    .bind(since)
     .bind(limit)
+    .bind(settlement)
     .fetch_all(conn)
     .await?;
     Ok(ids)

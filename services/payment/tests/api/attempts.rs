@@ -5,7 +5,7 @@ use tonic::Code;
 use uuid::Uuid;
 use wathiq_proto::wathiq::payment::v1 as pb;
 
-use crate::harness::cmi::value;
+use crate::harness::cmi::{callback, sign, value};
 use crate::harness::{World, hash, reason, request_id, violations};
 
 #[tokio::test]
@@ -106,7 +106,11 @@ async fn ten_attempts_are_enough_and_faults_are_told() {
         world.card(payer, &payable.payable_id).await;
     }
     assert_eq!(
-        reason(world.try_card(payer, &payable.payable_id).await),
+        reason(
+            world
+                .try_start(payer, &payable.payable_id, "text-message", "+212612345678")
+                .await
+        ),
         (Code::FailedPrecondition, "TOO_MANY_ATTEMPTS".to_owned())
     );
     let wrong = pb::StartAttemptRequest {
@@ -133,5 +137,74 @@ async fn a_session_never_outlasts_its_payable() {
     assert_eq!(
         reason(world.try_card(payer, &payable.payable_id).await),
         (Code::FailedPrecondition, "PAYABLE_EXPIRED".to_owned())
+    );
+}
+
+#[tokio::test]
+async fn clicking_on_leads_to_the_page_that_is_open() {
+    let world = World::start().await;
+    let payer = Uuid::new_v4();
+    let payable = world.open(payer).await;
+    let mut orders = Vec::new();
+    for _ in 0..12 {
+        orders.push(world.card(payer, &payable.payable_id).await.oid());
+    }
+    let different: std::collections::HashSet<&String> = orders.iter().collect();
+    assert_eq!(different.len(), 10);
+    assert_eq!(
+        orders[9..],
+        [orders[9].clone(), orders[9].clone(), orders[9].clone()]
+    );
+    // Sessions that are over count no longer.
+    world.settle(TimeDelta::hours(1)).await;
+    let again = world.card(payer, &payable.payable_id).await.oid();
+    assert!(!orders.contains(&again));
+}
+
+#[tokio::test]
+async fn a_return_before_the_message_says_that_it_is_being_confirmed() {
+    let world = World::start().await;
+    let payer = Uuid::new_v4();
+    let payable = world.open(payer).await;
+    let card = world.card(payer, &payable.payable_id).await;
+    let returned = async || world.payable(&payable.payable_id).await.attempts[0].approved_return_time;
+    let declined = callback(&card.form, &world.cmi.decline(&card.oid(), 2_000, "51"), "51");
+    world.try_return(&declined).await.unwrap();
+    assert_eq!(returned().await, None);
+    let transaction = world.cmi.authorise(&card.oid(), 2_000);
+    let fields = callback(&card.form, &transaction, "00");
+    world.try_return(&fields).await.unwrap();
+    assert!(returned().await.is_some());
+    assert_eq!(world.post(&fields).await, "ACTION=POSTAUTH");
+    assert_eq!(returned().await, None);
+}
+
+#[tokio::test]
+async fn who_gives_up_comes_back_with_little() {
+    let world = World::start().await;
+    let payer = Uuid::new_v4();
+    let payable = world.open(payer).await;
+    let card = world.card(payer, &payable.payable_id).await;
+    let mut fields = vec![
+        ("clientid".to_owned(), "600000001".to_owned()),
+        ("oid".to_owned(), card.oid()),
+    ];
+    sign(&mut fields);
+    let back = world.try_return(&fields).await.unwrap();
+    assert_eq!(back.owner_reference, payable.owner_reference);
+    let found = world.payable(&payable.payable_id).await;
+    assert_eq!(
+        (
+            found.state(),
+            found.attempts[0].state(),
+            found.attempts[0].approved_return_time
+        ),
+        (pb::PayableState::Open, pb::AttemptState::Started, None)
+    );
+    fields[0].1 = "600000002".to_owned();
+    sign(&mut fields);
+    assert_eq!(
+        violations(world.try_return(&fields).await),
+        [("fields".to_owned(), "RETURN_NOT_VERIFIED".to_owned())]
     );
 }

@@ -22,7 +22,7 @@ async fn a_success_pays_is_captured_by_the_status_and_gets_a_receipt_number() {
     assert_eq!(payable.attempts[0].state(), pb::AttemptState::Captured);
     assert_eq!(world.cmi.count("PostAuth"), 0);
     assert_eq!(world.cmi.transactions(&card.oid())[0].state, 'C');
-    assert!(!payable.attempts[0].international);
+    assert_eq!(payable.attempts[0].international, Some(false));
 }
 
 #[tokio::test]
@@ -35,9 +35,13 @@ async fn an_answer_that_was_lost_is_made_good_after_an_hour() {
     let answer = world.post(&callback(&card.form, &transaction, "00")).await;
     assert_eq!(answer, "ACTION=POSTAUTH");
     // The provider never sees the answer.
-    world.settle(TimeDelta::minutes(55)).await;
+    world
+        .settle(TimeDelta::hours(1) - TimeDelta::milliseconds(1))
+        .await;
     assert_eq!(world.cmi.count("PostAuth"), 0);
-    world.settle(TimeDelta::minutes(10)).await;
+    world.settle(TimeDelta::milliseconds(1)).await;
+    assert_eq!(world.cmi.count("PostAuth"), 1);
+    world.settle(TimeDelta::minutes(1)).await;
     assert_eq!(world.cmi.count("PostAuth"), 1);
     let payable = world.payable(&payable.payable_id).await;
     assert_eq!(payable.attempts[0].state(), pb::AttemptState::Captured);
@@ -315,7 +319,34 @@ async fn a_card_from_abroad_is_told_and_entities_are_decoded() {
     );
     assert_eq!(world.post(&fields).await, "ACTION=POSTAUTH");
     let found = world.payable(&payable.payable_id).await;
-    assert!(found.attempts[0].international);
+    assert_eq!(found.attempts[0].international, Some(true));
+}
+
+/// Found by asking the provider: where the card is from is what its status says, or not known until the late callback tells.
+#[tokio::test]
+async fn where_a_card_is_from_is_not_guessed() {
+    let world = World::start().await;
+    let payer = Uuid::new_v4();
+    let mut found = Vec::new();
+    for issuer in [None, Some("INTERNATIONAL BANK"), Some("BANQUE DU MAROC")] {
+        let payable = world.open(payer).await;
+        let card = world.card(payer, &payable.payable_id).await;
+        let transaction = world.cmi.authorise(&card.oid(), 2_000);
+        if let Some(issuer) = issuer {
+            world.cmi.tells_issuer(&card.oid(), issuer);
+        }
+        world.settle(TimeDelta::minutes(2)).await;
+        let polled = world.payable(&payable.payable_id).await;
+        assert_eq!(polled.state(), pb::PayableState::Paid);
+        let mut late = callback(&card.form, &transaction, "00");
+        set(&mut late, "EXTRA.CARDISSUER", "INTERNATIONAL BANK");
+        sign(&mut late);
+        assert_eq!(world.post(&late).await, "ACTION=POSTAUTH");
+        let told = world.payable(&payable.payable_id).await;
+        found.push((polled.attempts[0].international, told.attempts[0].international));
+    }
+    let (abroad, here) = (Some(true), Some(false));
+    assert_eq!(found, [(None, abroad), (abroad, abroad), (here, here)]);
 }
 
 #[tokio::test]

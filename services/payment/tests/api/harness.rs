@@ -12,7 +12,7 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 
 use chrono::{DateTime, TimeDelta, Utc};
-use serde_json::json;
+use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -30,7 +30,7 @@ use wathiq_proto::wathiq::payment::v1::reconciliation_service_client::Reconcilia
 
 pub(crate) use cmi::FakeCmi;
 pub(crate) use database::Database;
-pub(crate) use journey::new_payable;
+pub(crate) use journey::{Card, form_fields, new_payable};
 pub(crate) use phone::FakePhone;
 pub(crate) use stack::Stack;
 pub(crate) use wathiq_chassis::testing::with_token;
@@ -44,11 +44,11 @@ pub(crate) struct World {
     pub(crate) clock: Arc<ManualClock>,
     pub(crate) cmi: FakeCmi,
     pub(crate) phone: FakePhone,
-    pki: Pki,
+    pub(crate) pki: Pki,
     channels: Mutex<HashMap<String, Channel>>,
     address: SocketAddr,
     shutdown: CancellationToken,
-    _secrets: TempDir,
+    pub(crate) secrets: TempDir,
     // Last, so that nothing uses the database any more when it is dropped.
     pub(crate) database: Database,
 }
@@ -56,12 +56,18 @@ pub(crate) struct World {
 impl World {
     /// A world on a Monday morning.
     pub(crate) async fn start() -> Self {
+        Self::start_at("2026-11-23T09:00:00Z".parse().unwrap()).await
+    }
+
+    pub(crate) async fn start_at(now: DateTime<Utc>) -> Self {
         let pki = Pki::new();
         let database = Database::create().await;
-        let clock = Arc::new(ManualClock::new("2026-11-23T09:00:00Z".parse().unwrap()));
+        let clock = Arc::new(ManualClock::new(now));
         let (cmi, phone) = (FakeCmi::start().await, FakePhone::start().await);
         let secrets = tempfile::tempdir().unwrap();
-        let settings = settings(&pki, &database, &secrets, &cmi, &phone);
+        let mut settings: Settings =
+            serde_json::from_value(settings(&pki, &secrets, &cmi, &phone, &database.config.url)).unwrap();
+        settings.database = database.config.clone();
         let ambient = Ambient {
             clock: Arc::clone(&clock) as _,
             random: Arc::new(SystemRandom),
@@ -78,7 +84,7 @@ impl World {
             channels: Mutex::default(),
             address,
             shutdown,
-            _secrets: secrets,
+            secrets,
             database,
         }
     }
@@ -135,7 +141,14 @@ impl Drop for World {
     }
 }
 
-fn settings(pki: &Pki, database: &Database, secrets: &TempDir, cmi: &FakeCmi, phone: &FakePhone) -> Settings {
+/// The configuration, as a file would have it.
+pub(crate) fn settings(
+    pki: &Pki,
+    secrets: &TempDir,
+    cmi: &FakeCmi,
+    phone: &FakePhone,
+    database_url: &str,
+) -> Value {
     let secret = |name: &str, value: &str| {
         let path = secrets.path().join(name);
         std::fs::write(&path, value).unwrap();
@@ -143,12 +156,12 @@ fn settings(pki: &Pki, database: &Database, secrets: &TempDir, cmi: &FakeCmi, ph
     };
     let tls = pki.issue("payment");
     let gateway = "https://wathiq.test/payments";
-    let settings = json!({
+    json!({
         "process": {
             "name": "payment", "listen": "127.0.0.1:0", "operations_listen": "127.0.0.1:0", "trust_domain": testing::TRUST_DOMAIN,
             "tls": { "ca": tls.ca, "certificate": tls.certificate, "key": tls.key },
         },
-        "database": { "url": database.config.url },
+        "database": { "url": database_url },
         "kafka": { "brokers": "127.0.0.1:1", "ca": tls.ca, "certificate": tls.certificate, "key": tls.key },
         "upstream": { "identity": { "addresses": ["127.0.0.1:1"], "server_name": "identity" } },
         "cmi": {
@@ -162,10 +175,7 @@ fn settings(pki: &Pki, database: &Database, secrets: &TempDir, cmi: &FakeCmi, ph
             "url": format!("http://{}", phone.address), "key_file": secret("key", phone::KEY),
             "secret_file": secret("secret", phone::SECRET), "callback_url": format!("{gateway}/text-message"),
         },
-    });
-    let mut settings: Settings = serde_json::from_value(settings).unwrap();
-    settings.database = database.config.clone();
-    settings
+    })
 }
 
 async fn serve(

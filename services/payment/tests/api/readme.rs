@@ -10,7 +10,7 @@ use wathiq_payment::domain::payable::{Item, Payable, PayableState, Payer};
 use wathiq_payment::domain::policy::Policy;
 use wathiq_payment::domain::provider::{Answer, Provider, Sale, SaleState, Status, Success};
 
-const BEGIN: &str = "<!-- states: written by `cargo test`; WATHIQ_WRITE_README=1 renews it -->\n";
+const BEGIN: &str = "<!-- states: written by `cargo test`; UPDATE=1 renews it -->\n";
 const END: &str = "<!-- end of states -->";
 const NOW: DateTime<Utc> = DateTime::UNIX_EPOCH;
 const ATTEMPT: Uuid = Uuid::from_u128(7);
@@ -56,11 +56,13 @@ fn attempt(id: Uuid) -> Attempt {
         phone: String::new(),
         decline_code: String::new(),
         declines: 0,
-        international: false,
+        international: None,
         created_at: NOW,
         expires_at: NOW + TimeDelta::minutes(30),
         told_at: None,
+        returned_at: None,
         authorisation: None,
+        capture_refusals: 0,
         captured_at: None,
         due_at: None,
         tries: 0,
@@ -71,7 +73,7 @@ fn success(book: &mut Book, transaction: &str) -> Answer {
     let success = Success {
         transaction: transaction.to_owned(),
         amount: 2_000,
-        international: false,
+        international: None,
         authentic: true,
     };
     let reversal = Uuid::from_u128(book.reversals.len() as u128);
@@ -86,6 +88,7 @@ fn see(book: &mut Book, state: Option<SaleState>, now: DateTime<Utc>) {
         amount: 2_000,
         captured: if state == SaleState::Captured { 2_000 } else { 0 },
         authentic: None,
+        international: None,
     });
     let status = Status {
         sales: sale.into_iter().collect(),
@@ -235,12 +238,45 @@ fn the_readme_holds_the_states_of_the_code() {
         .expect("the README has the beginning mark");
     let (found, after) = rest.split_once(END).expect("the README has the end mark");
     let wanted = format!("\n{}\n{}\n", payables(), attempts());
-    if std::env::var_os("WATHIQ_WRITE_README").is_some() {
+    if std::env::var_os("UPDATE").is_some() {
         std::fs::write(path, format!("{before}{BEGIN}{wanted}{END}{after}")).unwrap();
     } else {
-        assert_eq!(
-            found, wanted,
-            "run the test with WATHIQ_WRITE_README=1 to renew the tables"
-        );
+        assert_eq!(found, wanted, "run the test with UPDATE=1 to renew the tables");
+    }
+}
+
+/// Addresses of the configuration that are on the gateway.
+fn on_the_gateway(readme: &str) -> Vec<String> {
+    let address = |line: &str| {
+        let (key, rest) = line.split_once(" = \"https://wathiq.example")?;
+        let (path, _) = rest.split_once('"')?;
+        let known = ["callback_url", "ok_url", "fail_url"].contains(&key);
+        known.then(|| path.to_owned())
+    };
+    readme.lines().filter_map(address).collect()
+}
+
+#[test]
+fn addresses_on_the_gateway_are_its_routes() {
+    let root = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
+    let read = |path: &str| std::fs::read_to_string(format!("{root}/{path}")).unwrap();
+    let addresses = on_the_gateway(&read("services/payment/README.md"));
+    assert_eq!(addresses.len(), 4);
+    let (callbacks, pages) = (
+        read("gateway/src/api/callbacks.rs"),
+        read("gateway/src/pages/payment.rs"),
+    );
+    for address in addresses {
+        let provider = if address.contains("/cmi") {
+            "cmi"
+        } else {
+            "text-message"
+        };
+        let route = address.replace(provider, "{provider}");
+        let (routes, route) = match route.strip_suffix("/ok").or(route.strip_suffix("/fail")) {
+            Some(route) => (&pages, format!("{route}/{{outcome}}")),
+            None => (&callbacks, route),
+        };
+        assert!(routes.contains(&format!("\"{route}\"")), "{address}");
     }
 }

@@ -181,3 +181,43 @@ async fn differences_are_for_administrators_of_the_platform() {
         (Code::PermissionDenied, "ADMINISTRATOR_REQUIRED".to_owned())
     );
 }
+
+#[tokio::test]
+async fn an_answer_that_cannot_be_read_is_a_difference_and_holds_nothing_up() {
+    let world = World::start().await;
+    let (_, garbled) = world.captured(Uuid::new_v4()).await;
+    world.captured(Uuid::new_v4()).await;
+    world.cmi.garble(&garbled.oid(), true);
+    assert_eq!(reconcile(&world.app, 0).await.unwrap(), 2);
+    let found = world.differences().await;
+    assert_eq!(found.len(), 1);
+    assert_eq!(
+        (found[0].reason.as_str(), found[0].provider_order_id.as_str()),
+        ("UNREADABLE", garbled.oid().as_str())
+    );
+    let said: Vec<String> = world
+        .statement()
+        .await
+        .into_iter()
+        .map(|entry| entry.status)
+        .collect();
+    assert_eq!(said, ["UNREADABLE", "CAPTURED"]);
+    world.cmi.garble(&garbled.oid(), false);
+    world.settle(TimeDelta::days(1)).await;
+    reconcile(&world.app, 0).await.unwrap();
+    assert!(world.differences().await.is_empty());
+}
+
+#[tokio::test]
+async fn what_has_ended_without_money_is_compared_until_it_is_settled() {
+    let world = World::start().await;
+    let payer = Uuid::new_v4();
+    let payable = world.open(payer).await;
+    world.card(payer, &payable.payable_id).await;
+    let mut compared = Vec::new();
+    for _ in 0..6 {
+        world.settle(TimeDelta::days(1)).await;
+        compared.push(reconcile(&world.app, 0).await.unwrap());
+    }
+    assert_eq!(compared, [1, 1, 1, 1, 0, 0]);
+}

@@ -3,6 +3,8 @@
 use chrono::TimeDelta;
 use tonic::Code;
 use uuid::Uuid;
+use wathiq_chassis::testing::{token, with_token};
+use wathiq_chassis::{Surface, TokenClaims};
 use wathiq_proto::wathiq::payment::v1 as pb;
 
 use crate::harness::{World, reason, request_id, violations};
@@ -112,5 +114,60 @@ async fn nothing_is_given_back_of_what_was_not_paid_and_faults_are_told() {
     assert_eq!(
         fields,
         ["payable_id", "owner_reference", "amount_centimes", "reason_code"]
+    );
+}
+
+#[tokio::test]
+async fn a_credit_that_is_done_and_answered_otherwise_is_never_sent_twice() {
+    let world = World::start().await;
+    for word in ["Error", "Declined"] {
+        let (payable, card) = world.captured(Uuid::new_v4()).await;
+        world.cmi.belie("Credit", word);
+        world.try_refund(&payable.payable_id, "part", 500).await.unwrap();
+        world.settle(TimeDelta::minutes(10)).await;
+        let found = world.payable(&payable.payable_id).await;
+        assert_eq!(found.refunds[0].state(), pb::RefundState::Completed, "{word}");
+        let credits = world.cmi.transactions(&card.oid());
+        assert_eq!(credits.iter().filter(|trx| trx.kind == 'C').count(), 1, "{word}");
+    }
+}
+
+#[tokio::test]
+async fn an_administrator_has_a_failed_refund_tried_anew() {
+    let world = World::start().await;
+    let (payable, _) = world.captured(Uuid::new_v4()).await;
+    let attempt_id = payable.attempts[0].attempt_id.clone();
+    let by = |administrator: bool| {
+        let claims = TokenClaims {
+            surface: Surface::Staff,
+            padm: administrator,
+            ..world.claims(Uuid::new_v4())
+        };
+        let message = pb::RetryRefundsRequest {
+            request_id: request_id(),
+            attempt_id: attempt_id.clone(),
+        };
+        with_token(message, &token(&claims))
+    };
+    let mut service = world.reconciliation();
+    assert_eq!(
+        reason(service.retry_refunds(by(true)).await),
+        (Code::FailedPrecondition, "REFUND_NOT_FAILED".to_owned())
+    );
+    world.cmi.refuse("Credit", 5);
+    world.try_refund(&payable.payable_id, "part", 500).await.unwrap();
+    world.settle(TimeDelta::hours(3)).await;
+    assert_eq!(
+        reason(service.retry_refunds(by(false)).await),
+        (Code::PermissionDenied, "ADMINISTRATOR_REQUIRED".to_owned())
+    );
+    let retried = service.retry_refunds(by(true)).await.unwrap().into_inner();
+    assert_eq!(retried.refunds.len(), 1);
+    assert!(world.differences().await.is_empty());
+    world.settle(TimeDelta::minutes(5)).await;
+    let found = world.payable(&payable.payable_id).await;
+    assert_eq!(
+        (found.refunds[0].state(), world.cmi.held()),
+        (pb::RefundState::Completed, 1_500)
     );
 }

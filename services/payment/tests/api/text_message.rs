@@ -57,6 +57,11 @@ async fn the_phone_is_asked_confirms_and_the_payment_is_captured() {
     );
     let declined = phone::message(oid, "declined", "P1", 2_000, world.now());
     assert_eq!(world.told(&declined).await, "OK");
+    // A decline frees the phone for another try, and this one may still succeed.
+    world
+        .try_start(payer, &payable.payable_id, "text-message", PHONE)
+        .await
+        .unwrap();
     world.phone.confirm(oid, "P2");
     let confirmed = phone::message(oid, "confirmed", "P2", 2_000, world.now());
     assert_eq!(world.told(&confirmed).await, "OK");
@@ -190,6 +195,74 @@ async fn a_number_that_the_provider_refuses_ends_the_attempt() {
     let found = world.payable(&payable.payable_id).await;
     assert_eq!(found.attempts[0].state(), pb::AttemptState::Ended);
     world.phone.set_refuses(false);
+    world
+        .try_start(payer, &payable.payable_id, "text-message", PHONE)
+        .await
+        .unwrap();
+}
+
+#[tokio::test]
+async fn a_confirmation_that_nobody_told_of_is_found() {
+    let world = World::start().await;
+    let payer = Uuid::new_v4();
+    let payable = world.open(payer).await;
+    let started = world
+        .try_start(payer, &payable.payable_id, "text-message", PHONE)
+        .await
+        .unwrap();
+    world
+        .phone
+        .confirm(&started.attempt.unwrap().provider_order_id, "P1");
+    world.settle(TimeDelta::minutes(20)).await;
+    let found = world.payable(&payable.payable_id).await;
+    assert_eq!(
+        (found.state(), found.attempts[0].state()),
+        (pb::PayableState::Paid, pb::AttemptState::Captured)
+    );
+}
+
+#[tokio::test]
+async fn what_is_given_back_is_what_was_taken() {
+    let world = World::start().await;
+    let payer = Uuid::new_v4();
+    let payable = world.open(payer).await;
+    let started = world
+        .try_start(payer, &payable.payable_id, "text-message", PHONE)
+        .await
+        .unwrap();
+    let oid = started.attempt.unwrap().provider_order_id;
+    world.phone.confirm_of(&oid, "P1", 2_500);
+    world.settle(TimeDelta::minutes(20)).await;
+    let reversals = world.phone.reversals(&oid);
+    assert_eq!(
+        (reversals.len(), reversals[0]["amount"].as_i64()),
+        (1, Some(2_500))
+    );
+    assert_eq!(
+        world.payable(&payable.payable_id).await.state(),
+        pb::PayableState::Open
+    );
+}
+
+#[tokio::test]
+async fn one_phone_is_asked_so_often_a_day() {
+    let world = World::start().await;
+    for time in 0..6 {
+        let payer = Uuid::new_v4();
+        let payable = world.open(payer).await;
+        let started = world
+            .try_start(payer, &payable.payable_id, "text-message", PHONE)
+            .await;
+        if time < 5 {
+            started.unwrap();
+        } else {
+            let refused = (Code::ResourceExhausted, "TEXT_MESSAGE_QUOTA".to_owned());
+            assert_eq!(reason(started), refused);
+        }
+    }
+    world.advance(TimeDelta::hours(24));
+    let payer = Uuid::new_v4();
+    let payable = world.open(payer).await;
     world
         .try_start(payer, &payable.payable_id, "text-message", PHONE)
         .await

@@ -12,6 +12,8 @@ use crate::store::messages::{self, Claimed};
 
 const LARGEST_BODY: usize = 8 * 1024 * 1024;
 const MOST_ROWS: usize = 20_000;
+/// Faults in an answer: the first of a file that is wrong throughout.
+const MOST_FAULTS: usize = 1_000;
 /// Rows of one transaction.
 const CHUNK: usize = 500;
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
@@ -22,7 +24,11 @@ const REQUIRED: [&str; 3] = ["tracking_id", "code", "event_time"];
 pub struct Answer {
     pub taken: u32,
     pub known_before: u32,
+    /// The first faults.
     pub refused: Vec<RefusedRow>,
+    /// All faults.
+    #[serde(default)]
+    pub faults: u32,
 }
 
 /// A row that was not taken.
@@ -70,6 +76,8 @@ pub async fn import_batch(app: &App, message: Signed<'_>) -> Result<Answer, Erro
         take_chunk(app, chunk, &mut answer).await?;
     }
     answer.refused.sort_by_key(|row| row.line);
+    answer.faults = u32::try_from(answer.refused.len()).unwrap_or(u32::MAX);
+    answer.refused.truncate(MOST_FAULTS);
     let mut conn = app.pool.acquire().await?;
     messages::complete(&mut conn, key, &serde_json::to_vec(&answer).unwrap_or_default()).await?;
     Ok(answer)
@@ -100,49 +108,49 @@ struct Rows {
     refused: Vec<RefusedRow>,
 }
 
+/// Each line is a record of its own: no field of ours has a line break, and a quote that was never closed would otherwise take the rest of the file
+/// with it.
 fn parse(app: &App, body: &[u8]) -> Result<Rows, Error> {
     let body = body.strip_prefix(BYTE_ORDER_MARK).unwrap_or(body);
-    let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(body);
-    let header = header(reader.headers().map_err(|_| no_header())?)?;
+    let mut lines = (1..)
+        .zip(body.split(|byte| *byte == b'\n'))
+        .map(|(number, line)| (number, line.strip_suffix(b"\r").unwrap_or(line)))
+        .filter(|(_, line)| !line.is_empty());
+    let (_, first) = lines.next().ok_or_else(no_header)?;
+    let header = header(&record(first).map_err(|_| no_header())?)?;
     let mut rows = Rows::default();
-    let mut lines = Lines { body, at: 0, line: 1 };
-    for (index, record) in reader.byte_records().enumerate() {
+    for (index, (number, line)) in lines.enumerate() {
         if index == MOST_ROWS {
             let text = format!("has at most {MOST_ROWS} rows; send several files");
             return Err(Error::field("csv", "TOO_LARGE", text));
         }
-        let record = record.map_err(|error| Error::field("csv", "MALFORMED", error.to_string()))?;
-        let line = lines.line_of(record.position().map_or(0, csv::Position::byte));
-        match StringRecord::from_byte_record(record) {
-            Ok(record) => row(app, &header, line, &record, &mut rows),
-            Err(_) => rows
-                .refused
-                .push(RefusedRow::new(line, "", "NOT_UTF8", "is not UTF-8")),
+        match record(line) {
+            Ok(record) => row(app, &header, number, &record, &mut rows),
+            Err((reason, text)) => rows.refused.push(RefusedRow::new(number, "", reason, text)),
         }
     }
     Ok(rows)
 }
 
-/// Lines by the place where a record begins: the reader's own count is one behind where lines end in CR LF.
-struct Lines<'a> {
-    body: &'a [u8],
-    at: usize,
-    line: u64,
-}
-
-impl Lines<'_> {
-    fn line_of(&mut self, byte: u64) -> u64 {
-        let byte = usize::try_from(byte).unwrap_or(usize::MAX);
-        while let Some(letter) = self.body.get(self.at) {
-            let ends_a_line = *letter == b'\n';
-            if self.at >= byte && !ends_a_line && *letter != b'\r' {
-                break;
-            }
-            self.line += u64::from(ends_a_line);
-            self.at += 1;
-        }
-        self.line
+/// The record of one line.
+fn record(line: &[u8]) -> Result<StringRecord, (&'static str, &'static str)> {
+    const OPEN_QUOTE: (&str, &str) = (
+        "OPEN_QUOTE",
+        "has a quote that is not closed; a record is one line",
+    );
+    if line.iter().filter(|byte| **byte == b'"').count() % 2 == 1 {
+        return Err(OPEN_QUOTE);
     }
+    let mut reader = csv::ReaderBuilder::new()
+        .has_headers(false)
+        .flexible(true)
+        .buffer_capacity(line.len())
+        .from_reader(line);
+    let mut records = reader.byte_records();
+    let (Some(Ok(record)), None) = (records.next(), records.next()) else {
+        return Err(("MALFORMED", "is not one record"));
+    };
+    StringRecord::from_byte_record(record).map_err(|_| ("NOT_UTF8", "is not UTF-8"))
 }
 
 fn row(app: &App, header: &[&'static str], line: u64, record: &StringRecord, rows: &mut Rows) {

@@ -10,6 +10,8 @@ use super::vocabulary::DocumentKind;
 
 const LONGEST_PLACE: usize = 80;
 const LONGEST_NAME: usize = 120;
+const LONGEST_CODE: usize = 32;
+const LONGEST_KIND: usize = 40;
 /// How far the carrier's clock may be ahead.
 const CLOCK_SKEW: TimeDelta = TimeDelta::minutes(15);
 /// Before any item of ours existed.
@@ -29,6 +31,8 @@ pub struct CarrierEvent {
     pub held_until: Option<NaiveDate>,
     pub recipient_name: Option<String>,
     pub document_kind: Option<DocumentKind>,
+    /// The kind as it was written, where it is none of ours: a delivery against it is one without a document.
+    pub document_kind_unknown: Option<String>,
     pub document_last_four: Option<String>,
 }
 
@@ -86,14 +90,14 @@ impl RawEvent {
     pub fn check(&self, now: DateTime<Utc>) -> Result<CarrierEvent, Vec<Fault>> {
         let mut faults = Faults::default();
         let tracking_id = faults.take("tracking_id", tracking_id(&self.tracking_id));
-        let code = faults.take("code", code(&self.code, 2));
+        let code = faults.take("code", code(&self.code));
         let event_time = faults.take("event_time", event_time(&self.event_time, now));
         let place = faults.take("place", printable(&self.place, LONGEST_PLACE));
         let reason_code = faults.take("reason_code", optional_code(&self.reason_code));
         let action_code = faults.take("action_code", optional_code(&self.action_code));
         let held_until = faults.take("held_until", held_until(&self.held_until));
         let recipient_name = faults.take("recipient_name", printable(&self.recipient_name, LONGEST_NAME));
-        let document_kind = faults.take("document_kind", document_kind(&self.document_kind));
+        let kind = faults.take("document_kind", document_kind(&self.document_kind));
         let last_four = faults.take("document_last_four", last_four(&self.document_last_four));
         let event = || {
             Some(CarrierEvent {
@@ -105,7 +109,8 @@ impl RawEvent {
                 action_code: action_code?,
                 held_until: held_until?,
                 recipient_name: recipient_name?,
-                document_kind: document_kind?,
+                document_kind: kind.as_ref()?.0,
+                document_kind_unknown: kind?.1,
                 document_last_four: last_four?,
             })
         };
@@ -134,7 +139,10 @@ impl CarrierEvent {
             field(optional.as_deref().unwrap_or_default());
         }
         field(&self.held_until.map(|day| day.to_string()).unwrap_or_default());
-        field(self.document_kind.map_or("", DocumentKind::as_str));
+        match self.document_kind {
+            Some(kind) => field(kind.as_str()),
+            None => field(self.document_kind_unknown.as_deref().unwrap_or_default()),
+        }
         hash.finalize().into()
     }
 }
@@ -155,28 +163,25 @@ fn tracking_id(text: &str) -> Result<TrackingId, Fault> {
     TrackingId::parse(text).map_err(|error| Fault::new(error.reason(), error.to_string()))
 }
 
-fn code(text: &str, shortest: usize) -> Result<String, Fault> {
+/// A code of the carrier, known or not: its own spelling stays.
+fn code(text: &str) -> Result<String, Fault> {
     let text = text.trim();
     if text.is_empty() {
         return Err(Fault::new("REQUIRED", "a code is required, such as EMI"));
     }
-    let good = (shortest..=10).contains(&text.len())
-        && text
-            .bytes()
-            .all(|letter| letter.is_ascii_uppercase() || letter.is_ascii_digit());
-    good.then(|| text.to_owned()).ok_or_else(|| {
-        Fault::new(
-            "MALFORMED",
-            format!("has {shortest} to 10 upper-case letters and digits"),
-        )
-    })
+    let letter = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
+    if text.len() <= LONGEST_CODE && text.bytes().all(letter) {
+        return Ok(text.to_owned());
+    }
+    let text = format!("has 1 to {LONGEST_CODE} letters, digits, hyphens, underscores and full stops");
+    Err(Fault::new("MALFORMED", text))
 }
 
 fn optional_code(text: &str) -> Result<Option<String>, Fault> {
     if text.trim().is_empty() {
         Ok(None)
     } else {
-        code(text, 1).map(Some)
+        code(text).map(Some)
     }
 }
 
@@ -213,14 +218,20 @@ fn held_until(text: &str) -> Result<Option<NaiveDate>, Fault> {
         .map_err(|_| Fault::new("MALFORMED", "is a date, such as 2026-12-09"))
 }
 
-fn document_kind(text: &str) -> Result<Option<DocumentKind>, Fault> {
-    let text = text.trim();
-    if text.is_empty() {
-        return Ok(None);
-    }
-    DocumentKind::parse(text)
-        .map(Some)
-        .ok_or_else(|| Fault::new("UNKNOWN_WORD", "is CIN, PASSPORT or RESIDENCE_CARD"))
+/// A kind that is one of ours, or as it was written.
+fn document_kind(text: &str) -> Result<(Option<DocumentKind>, Option<String>), Fault> {
+    let Some(text) = printable(text, LONGEST_KIND)? else {
+        return Ok((None, None));
+    };
+    let kind = match text.to_ascii_uppercase().as_str() {
+        // The electronic card is the same document.
+        "CNIE" => Some(DocumentKind::Cin),
+        word => DocumentKind::parse(word),
+    };
+    Ok(match kind {
+        Some(kind) => (Some(kind), None),
+        None => (None, Some(text)),
+    })
 }
 
 fn last_four(text: &str) -> Result<Option<String>, Fault> {
@@ -289,6 +300,33 @@ mod tests {
     }
 
     #[test]
+    fn codes_and_kinds_that_are_not_known_are_kept_as_they_came() {
+        let with = |field: &str, text: &str| {
+            let mut raw = delivery();
+            *raw.field(field).unwrap() = text.to_owned();
+            raw.check(now()).unwrap()
+        };
+        assert_eq!(with("code", "liv").code, "liv");
+        assert_eq!(
+            with("action_code", "retour-1").action_code.as_deref(),
+            Some("retour-1")
+        );
+        for known in ["CNIE", "cnie", "cin"] {
+            let event = with("document_kind", known);
+            assert_eq!(
+                (event.document_kind, event.document_kind_unknown),
+                (Some(DocumentKind::Cin), None)
+            );
+        }
+        let event = with("document_kind", "Permis");
+        assert_eq!(
+            (event.document_kind, event.document_kind_unknown.as_deref()),
+            (None, Some("Permis"))
+        );
+        assert_ne!(event.digest(), with("document_kind", "Livret").digest());
+    }
+
+    #[test]
     fn every_fault_is_named() {
         let required = [
             ("tracking_id", "REQUIRED"),
@@ -306,14 +344,14 @@ mod tests {
         let mut wrong = RawEvent::default();
         let values = [
             ("tracking_id", "RR123456784MA", "CHECK_DIGIT_WRONG"),
-            ("code", "emi", "MALFORMED"),
+            ("code", "E M I", "MALFORMED"),
             ("event_time", "2026-11-24", "MALFORMED"),
             ("place", "\u{0}", "UNPRINTABLE"),
             ("reason_code", "a b", "MALFORMED"),
-            ("action_code", "TOOLONGCODE", "MALFORMED"),
+            ("action_code", "A_CODE_THAT_IS_FAR_TOO_LONG_TO_BE", "MALFORMED"),
             ("held_until", "9.12.2026", "MALFORMED"),
             ("recipient_name", "a\u{202e}", "UNPRINTABLE"),
-            ("document_kind", "ID", "UNKNOWN_WORD"),
+            ("document_kind", "I\u{202e}D", "UNPRINTABLE"),
             ("document_last_four", "123", "LENGTH"),
         ];
         for (field, value, _) in values {

@@ -3,6 +3,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
+use wathiq_chassis::civil_date;
 
 use super::code_table::CodeTable;
 use super::delivery::Recipients;
@@ -304,8 +305,11 @@ impl Shipment {
         .unwrap_or(self.created_at)
     }
 
+    /// What is held for collection is not expected to be heard of before its last day has passed.
     fn has_been_silent(&self, silence: &SilenceLimits, now: DateTime<Utc>) -> bool {
-        self.last_sign() + silence.of(self.product) < now
+        let since = now - silence.of(self.product);
+        let held = self.tracking.held_until;
+        self.last_sign() < since && held.is_none_or(|last_day| last_day < civil_date(since))
     }
 
     fn next(self, events: &[RecordedEvent], codes: &CodeTable, now: DateTime<Utc>) -> Self {

@@ -25,10 +25,18 @@ impl CarrierService for Carriers {
             body: &message.body,
         };
         let answer = receive_webhook::receive_webhook(&self.0, signed).await?;
+        let refused = answer.refused.into_iter().map(|event| pb::RefusedEvent {
+            index: count(event.index),
+            field: event.field,
+            reason: event.reason,
+            description: event.description,
+        });
         Ok(Response::new(pb::ReceiveWebhookResponse {
             taken: count(answer.taken),
             known_before: count(answer.known_before),
             unknown_tracking_ids: answer.unknown_tracking_ids,
+            refused: refused.collect(),
+            faults: count(answer.faults),
         }))
     }
 
@@ -54,6 +62,7 @@ impl CarrierService for Carriers {
             taken: count(answer.taken),
             known_before: count(answer.known_before),
             refused: refused.collect(),
+            faults: count(answer.faults),
         }))
     }
 }

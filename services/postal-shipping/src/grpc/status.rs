@@ -6,7 +6,7 @@ use std::time::Duration;
 use tonic::Status;
 use wathiq_chassis::ErrorDomain;
 use wathiq_chassis::status::{self, chain};
-use wathiq_outbox::{AuditError, IdempotencyError, OutboxError};
+use wathiq_outbox::{AuditError, DatabaseFailure, IdempotencyError, OutboxError};
 
 use crate::app::Error;
 use crate::domain::shipment::Refusal;
@@ -85,24 +85,13 @@ fn outbox(error: &OutboxError) -> Status {
     }
 }
 
-/// By SQLSTATE (PostgreSQL, appendix A): what passes is told apart from what is wrong.
 fn database(error: &sqlx::Error) -> Status {
-    match error {
-        // A connection cut while it opens is a breach of the protocol (`Protocol`).
-        sqlx::Error::PoolTimedOut
-        | sqlx::Error::PoolClosed
-        | sqlx::Error::Io(_)
-        | sqlx::Error::Tls(_)
-        | sqlx::Error::Protocol(_) => unavailable("DATABASE_UNAVAILABLE", error),
-        sqlx::Error::Database(refusal) => match refusal.code().as_deref() {
-            Some("40001" | "40P01") => status::aborted(DOMAIN, "LOST_RACE", "a concurrent change won"),
-            // Lock or statement time-out, too many connections, shutting down, disk full.
-            Some("55P03" | "57014" | "53300" | "57P01" | "57P02" | "57P03" | "53100") => {
-                unavailable("DATABASE_UNAVAILABLE", error)
-            }
-            _ => status::internal(DOMAIN, error),
-        },
-        _ => status::internal(DOMAIN, error),
+    match DatabaseFailure::of(error) {
+        DatabaseFailure::LostRace => status::aborted(DOMAIN, "LOST_RACE", "a concurrent change won"),
+        DatabaseFailure::TimedOut | DatabaseFailure::Unreachable | DatabaseFailure::Full => {
+            unavailable("DATABASE_UNAVAILABLE", error)
+        }
+        DatabaseFailure::Wrong => status::internal(DOMAIN, error),
     }
 }
 

@@ -23,6 +23,7 @@ struct Row {
     held_until: Option<NaiveDate>,
     recipient_name: Option<String>,
     document_kind: Option<String>,
+    document_kind_unknown: Option<String>,
     document_last_four: Option<String>,
     source: String,
     received_at: DateTime<Utc>,
@@ -47,6 +48,7 @@ impl TryFrom<Row> for RecordedEvent {
             held_until: row.held_until,
             recipient_name: row.recipient_name,
             document_kind: row.document_kind.as_ref().map(kind).transpose()?,
+            document_kind_unknown: row.document_kind_unknown,
             document_last_four: row.document_last_four,
         };
         let source = Source::parse(&row.source).ok_or_else(|| broken.column("source"))?;
@@ -64,7 +66,7 @@ pub async fn of_shipments(
 ) -> Result<Vec<(Uuid, RecordedEvent)>, StoreError> {
     let rows: Vec<Row> = sqlx::query_as(
         "SELECT e.id, e.shipment_id, s.tracking_id, e.code, e.event_time, e.place, e.reason_code, e.action_code, e.held_until,
-            e.recipient_name, e.document_kind, e.document_last_four, e.source, e.received_at
+            e.recipient_name, e.document_kind, e.document_kind_unknown, e.document_last_four, e.source, e.received_at
          FROM carrier_event e JOIN shipment s ON s.id = e.shipment_id WHERE e.shipment_id = ANY($1) ORDER BY e.received_at, e.id",
     )
     .bind(shipments)
@@ -96,8 +98,8 @@ pub async fn insert(
     let event = &recorded.event;
     sqlx::query(
         "INSERT INTO carrier_event (id, shipment_id, digest, code, event_time, place, reason_code, action_code, held_until, recipient_name,
-            document_kind, document_last_four, source, received_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
+            document_kind, document_last_four, source, received_at, document_kind_unknown)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)",
     )
     .bind(recorded.id)
     .bind(shipment)
@@ -113,6 +115,7 @@ pub async fn insert(
     .bind(&event.document_last_four)
     .bind(recorded.source.as_str())
     .bind(recorded.received_at)
+    .bind(&event.document_kind_unknown)
     .execute(conn)
     .await?;
     Ok(())
@@ -129,17 +132,35 @@ pub async fn keep_unknown(
     received_at: DateTime<Utc>,
 ) -> Result<(), StoreError> {
     sqlx::query(
-        "INSERT INTO unknown_item_event (digest, tracking_id, code, event_time, place, source, received_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (digest) DO NOTHING",
+        "INSERT INTO unknown_item_event (digest, tracking_id, code, event_time, source, received_at)
+         VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (digest) DO NOTHING",
     )
     .bind(event.digest().as_slice())
     .bind(event.tracking_id.to_string())
     .bind(&event.code)
     .bind(event.event_time)
-    .bind(&event.place)
     .bind(source.as_str())
     .bind(received_at)
     .execute(conn)
     .await?;
     Ok(())
+}
+
+/// Forgets events for numbers that are not ours that came before `before`; at most `limit`, and says how many.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn forget_unknown(
+    conn: &mut PgConnection,
+    before: DateTime<Utc>,
+    limit: i64,
+) -> Result<u64, StoreError> {
+    let done = sqlx::query(
+        "DELETE FROM unknown_item_event WHERE ctid = ANY (ARRAY (SELECT ctid FROM unknown_item_event WHERE received_at < $1 LIMIT $2))",
+    )
+    .bind(before)
+    .bind(limit)
+    .execute(conn)
+    .await?;
+    Ok(done.rows_affected())
 }

@@ -61,6 +61,21 @@ pub async fn claim(
     })
 }
 
+/// Forgets messages that were taken before `before`; at most `limit`, and says how many.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn forget(conn: &mut PgConnection, before: DateTime<Utc>, limit: i64) -> Result<u64, StoreError> {
+    let done = sqlx::query(
+        "DELETE FROM carrier_message WHERE ctid = ANY (ARRAY (SELECT ctid FROM carrier_message WHERE received_at < $1 LIMIT $2))",
+    )
+    .bind(before)
+    .bind(limit)
+    .execute(conn)
+    .await?;
+    Ok(done.rows_affected())
+}
+
 /// Stores the answer.
 ///
 /// # Errors

@@ -4,6 +4,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use sqlx::types::Json;
 use sqlx::{FromRow, PgConnection};
 use uuid::Uuid;
+use wathiq_chassis::civil_date;
 
 use super::{Broken, StoreError};
 use crate::domain::delivery::Proof;
@@ -394,7 +395,8 @@ pub async fn list_of_office(
     all(rows)
 }
 
-/// Ids of shipments on their way that were last heard of before `before`; other processes' ones are left out.
+/// Ids of shipments on their way that were last heard of before `before`, and not held for collection on its day or after; other
+/// processes' ones are left out.
 ///
 /// # Errors
 /// [`StoreError`].
@@ -409,10 +411,12 @@ pub async fn quiet_since(
          WHERE NOT silent
             AND state IN ('HANDED_OVER', 'IN_TRANSIT', 'CUSTOMS', 'AT_DELIVERY_OFFICE', 'ATTEMPTED', 'HELD_FOR_COLLECTION', 'RETURNING')
             AND product = $1 AND greatest(handed_over_at, last_event_at, claim_settled_at) < $2
-         ORDER BY id LIMIT $3 FOR UPDATE SKIP LOCKED",
+            AND (held_until IS NULL OR held_until < $3)
+         ORDER BY id LIMIT $4 FOR UPDATE SKIP LOCKED",
     )
     .bind(product.as_str())
     .bind(before)
+    .bind(civil_date(before))
     .bind(limit)
     .fetch_all(conn)
     .await?;

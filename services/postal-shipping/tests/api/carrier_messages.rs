@@ -72,36 +72,67 @@ async fn a_message_told_again_is_answered_the_same_and_moves_nothing() {
     assert_eq!(world.get(&shipment.shipment_id).await.events.len(), 1);
 }
 
+/// Place, field and reason of each fault.
+fn faults(answer: &pb::ReceiveWebhookResponse) -> Vec<(i32, &str, &str)> {
+    let refused = answer.refused.iter();
+    refused
+        .map(|event| (event.index, event.field.as_str(), event.reason.as_str()))
+        .collect()
+}
+
 #[tokio::test]
-async fn a_malformed_message_is_refused_as_a_whole_and_names_every_fault() {
+async fn good_events_are_taken_and_every_fault_of_the_others_is_named() {
     let world = World::start().await;
     let shipment = world.handed_over("parcel-1").await;
     let number = number(&shipment);
-    let mut wrong = event(&number, "emg", world.now() + TimeDelta::hours(1));
-    wrong["document_last_four"] = json!(3456);
-    let refused = violations(
-        world
-            .try_tell(&[event(&number, "EMG", world.now()), wrong, json!("text")])
-            .await,
+    let now = world.now();
+    let mut typed = event(&number, "EMC", now);
+    typed["document_last_four"] = json!(3456);
+    let mut long = event(&number, "EMC", now);
+    long["place"] = json!("x".repeat(81));
+    let mut own = event(&number, "liv", now);
+    own["document_kind"] = json!("Livret");
+    let ahead = event(&number, "EMC", now + TimeDelta::minutes(16));
+    let wrong = event("RR123456784MA", "E M", now + TimeDelta::hours(1));
+    let events = [
+        event(&number, "EMG", now),
+        typed,
+        json!("text"),
+        long,
+        own,
+        ahead,
+        wrong,
+    ];
+    let answer = world.tell(&events).await;
+    assert_eq!(
+        faults(&answer),
+        [
+            (1, "document_last_four", "MALFORMED"),
+            (2, "", "MALFORMED"),
+            (3, "place", "LENGTH"),
+            (5, "event_time", "IN_FUTURE"),
+            (6, "tracking_id", "CHECK_DIGIT_WRONG"),
+            (6, "code", "MALFORMED"),
+            (6, "event_time", "IN_FUTURE"),
+        ]
     );
+    assert_eq!((answer.taken, answer.faults), (2, 7));
+    let found = world.get(&shipment.shipment_id).await;
+    let mut codes: Vec<(&str, bool)> = found
+        .events
+        .iter()
+        .map(|event| (event.code.as_str(), event.known))
+        .collect();
+    codes.sort_unstable();
+    assert_eq!(codes, [("EMG", true), ("liv", false)]);
+    assert_eq!(found.state(), ShipmentState::AtDeliveryOffice);
+}
+
+#[tokio::test]
+async fn a_message_that_is_no_array_of_events_is_refused() {
+    let world = World::start().await;
+    let shipment = world.handed_over("parcel-1").await;
     let named = |field: &str, reason: &str| (field.to_owned(), reason.to_owned());
-    assert_eq!(
-        refused,
-        [
-            named("events[1].document_last_four", "MALFORMED"),
-            named("events[2]", "MALFORMED")
-        ]
-    );
-    let wrong = event("RR123456784MA", "emg", world.now() + TimeDelta::hours(1));
-    let refused = violations(world.try_tell(&[wrong]).await);
-    assert_eq!(
-        refused,
-        [
-            named("events[0].tracking_id", "CHECK_DIGIT_WRONG"),
-            named("events[0].code", "MALFORMED"),
-            named("events[0].event_time", "IN_FUTURE"),
-        ]
-    );
     assert_eq!(
         violations(world.try_tell(&[]).await),
         [named("events", "OUT_OF_RANGE")]
@@ -191,7 +222,7 @@ async fn a_file_is_taken_row_by_row() {
     let shipment = world.handed_over("parcel-1").await;
     let (number, at) = (number(&shipment), world.now().to_rfc3339());
     let csv = format!(
-        "\u{feff}code,tracking_id,event_time,place\r\nEMG,{number},{at},\"CASA, GARE\"\r\nEMG,{number}\r\nemh,{number},{at},\r\nEMH,RR123456785MA,{at},\r\nEMG,{number},{at},\"CASA, GARE\"\r\n"
+        "\u{feff}code,tracking_id,event_time,place\r\nEMG,{number},{at},\"CASA, GARE\"\r\nEMG,{number}\r\ne h,{number},{at},\r\nEMH,RR123456785MA,{at},\r\nEMG,{number},{at},\"CASA, GARE\"\r\n"
     );
     let send = async |id: &str, csv: &str| world.carriers().import_batch(world.file(id, csv)).await;
     let answer = send("file-1", &csv).await.unwrap().into_inner();
@@ -333,4 +364,52 @@ async fn a_long_file_is_taken_whole() {
         world.get(&second.shipment_id).await.state(),
         ShipmentState::InTransit
     );
+}
+
+/// The largest file that is taken, with the largest answer: the first of more faults than an answer names.
+#[tokio::test]
+async fn a_file_of_eight_mebibytes_is_taken_and_a_byte_more_is_not() {
+    const LARGEST: usize = 8 * 1024 * 1024;
+    let world = World::start().await;
+    let shipment = world.handed_over("parcel-1").await;
+    let now = world.now().to_rfc3339();
+    let mut csv = format!(
+        "tracking_id,code,event_time,place\n{},EMG,{now},\n",
+        number(&shipment)
+    );
+    let row = format!("RR1,?,yesterday,{}\n", "x".repeat(400));
+    for _ in 0..19_000 {
+        csv += &row;
+    }
+    csv += &format!("RR1,?,yesterday,{}\n", "x".repeat(LARGEST - csv.len() - 17));
+    assert_eq!(csv.len(), LARGEST);
+    let mut carriers = world.carriers().max_decoding_message_size(LARGEST);
+    let answer = carriers.import_batch(world.file("file-1", &csv)).await.unwrap();
+    let answer = answer.into_inner();
+    assert_eq!((answer.taken, answer.refused.len()), (1, 1_000));
+    assert_eq!((answer.refused[0].line, answer.faults), (3, 4 * 19_001));
+    csv.push('\n');
+    let refused = violations(carriers.import_batch(world.file("file-2", &csv)).await);
+    assert_eq!(refused, [("csv".to_owned(), "TOO_LARGE".to_owned())]);
+}
+
+#[tokio::test]
+async fn a_quote_that_is_not_closed_takes_its_own_line_alone() {
+    let world = World::start().await;
+    let shipment = world.handed_over("parcel-1").await;
+    let (number, at) = (number(&shipment), world.now().to_rfc3339());
+    let csv = format!(
+        "tracking_id,code,event_time,place\r\n{number},EMC,{at},\"CASA\r\n{number},EMG,{at},\"CASA \"\"1\"\"\"\r\n{number},EMC,{at},\"RABAT"
+    );
+    let answer = world.carriers().import_batch(world.file("file-1", &csv)).await;
+    let answer = answer.unwrap().into_inner();
+    let refused: Vec<_> = answer
+        .refused
+        .iter()
+        .map(|row| (row.line, row.reason.as_str()))
+        .collect();
+    assert_eq!(refused, [(2, "OPEN_QUOTE"), (4, "OPEN_QUOTE")]);
+    assert_eq!((answer.taken, answer.faults), (1, 2));
+    let found = world.get(&shipment.shipment_id).await;
+    assert_eq!(found.events[0].place, "CASA \"1\"");
 }

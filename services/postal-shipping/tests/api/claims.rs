@@ -29,6 +29,30 @@ async fn settle(world: &World, id: &str, lost: bool) -> Result<pb::Shipment, Sta
     Ok(answer.into_inner().shipment.unwrap())
 }
 
+/// The post keeps what nobody was at home for until a date: only when that has passed without a word is it silent.
+#[tokio::test]
+async fn what_is_held_for_collection_is_not_silent_while_it_is() {
+    let world = World::start().await;
+    let shipment = world.handed_over("parcel-1").await;
+    let mut attempt = event(&number(&shipment), "EMH", world.now());
+    attempt["held_until"] = "2026-12-07".into();
+    world.tell(&[attempt]).await;
+    for (days, silent) in [(15, 0), (7, 0), (1, 1), (1, 0)] {
+        world.pass(TimeDelta::days(days));
+        assert_eq!(
+            watch_silence(&world.app).await.unwrap(),
+            silent,
+            "{}",
+            world.now()
+        );
+    }
+    let found = world.get(&shipment.shipment_id).await;
+    assert_eq!(
+        (found.state(), found.exception_code.as_str()),
+        (ShipmentState::HeldForCollection, "SILENT")
+    );
+}
+
 #[tokio::test]
 async fn a_silent_shipment_is_noted_once_and_claimed() {
     let world = World::start().await;

@@ -22,7 +22,7 @@ use wathiq_chassis::{
 };
 use wathiq_postal_shipping::app::{App, Printer};
 use wathiq_postal_shipping::carrier::Carrier;
-use wathiq_postal_shipping::config::{CarrierConfig, NumberConfig, SilenceConfig};
+use wathiq_postal_shipping::config::{CarrierConfig, NumberConfig, RetentionConfig, SilenceConfig};
 use wathiq_postal_shipping::domain::code_table::CodeTable;
 use wathiq_postal_shipping::domain::webhook::Secret;
 use wathiq_postal_shipping::grpc;
@@ -53,7 +53,7 @@ pub(crate) struct World {
     channels: Mutex<HashMap<String, Channel>>,
     address: SocketAddr,
     shutdown: CancellationToken,
-    _folder: TempDir,
+    folder: TempDir,
     // Last, so that nothing uses the database any more when it is dropped.
     pub(crate) database: Database,
 }
@@ -70,16 +70,7 @@ impl World {
             clock: Arc::clone(&clock) as _,
             random: Arc::new(SystemRandom),
         };
-        let app = Arc::new(App {
-            pool: database.config.pool().unwrap(),
-            ambient,
-            codes: Arc::new(CodeTable::standard()),
-            low_water: NumberConfig::default().low_water(),
-            silence: SilenceConfig::default().limits(),
-            inbound_secrets: vec![Secret::parse(&SecretString::from(INBOUND)).unwrap()],
-            carrier: Carrier::new(&carrier_config(&folder, carrier.url())).unwrap(),
-            printer: Printer::default(),
-        });
+        let app = Arc::new(app(&database, ambient, &folder, &carrier));
         let shutdown = CancellationToken::new();
         let address = serve(&pki, &app, &clock, &shutdown).await;
         Self {
@@ -90,7 +81,7 @@ impl World {
             channels: Mutex::default(),
             address,
             shutdown,
-            _folder: folder,
+            folder,
             database,
         }
     }
@@ -107,6 +98,20 @@ impl World {
             .await
             .unwrap();
         world
+    }
+
+    /// Another process on the same database; a channel to it.
+    pub(crate) async fn replica(&self) -> Channel {
+        let app = app(
+            &self.database,
+            self.app.ambient.clone(),
+            &self.folder,
+            &self.carrier,
+        );
+        let address = serve(&self.pki, &Arc::new(app), &self.clock, &self.shutdown).await;
+        self.pki
+            .channel("civil-registry-order", "postal-shipping", address)
+            .unwrap()
     }
 
     pub(crate) fn now(&self) -> DateTime<Utc> {
@@ -291,6 +296,21 @@ pub(crate) fn carrier_config(folder: &TempDir, url: &str) -> CarrierConfig {
         ca: None,
         seconds: 5,
         announce_milliseconds: 50,
+    }
+}
+
+/// What a process works with.
+fn app(database: &Database, ambient: Ambient, folder: &TempDir, carrier: &FakeCarrier) -> App {
+    App {
+        pool: database.config.pool().unwrap(),
+        ambient,
+        codes: Arc::new(CodeTable::standard()),
+        low_water: NumberConfig::default().low_water(),
+        silence: SilenceConfig::default().limits(),
+        retention: RetentionConfig::default().times().unwrap(),
+        inbound_secrets: vec![Secret::parse(&SecretString::from(INBOUND)).unwrap()],
+        carrier: Carrier::new(&carrier_config(folder, carrier.url())).unwrap(),
+        printer: Printer::default(),
     }
 }
 

@@ -13,6 +13,7 @@ mod idempotency;
 mod numbers;
 mod process;
 mod readme;
+mod retention;
 mod shipments;
 mod tracking;
 mod validation;

@@ -65,6 +65,7 @@ async fn the_service_becomes_ready_and_announces_by_itself() {
         carrier: carrier_config(&folder, carrier.url()),
         numbers: Default::default(),
         silence: Default::default(),
+        retention: Default::default(),
         codes: Default::default(),
     };
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();

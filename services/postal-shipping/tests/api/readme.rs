@@ -15,7 +15,7 @@ use wathiq_postal_shipping::domain::tracking::RecordedEvent;
 use wathiq_postal_shipping::domain::tracking_id::TrackingId;
 use wathiq_postal_shipping::domain::vocabulary::{Product, Source, State};
 
-const BEGIN: &str = "<!-- states: written by `cargo test`; WATHIQ_WRITE_README=1 renews it -->\n";
+const BEGIN: &str = "<!-- states: written by `cargo test`; UPDATE=1 renews it -->\n";
 const END: &str = "<!-- end of states -->";
 const START: DateTime<Utc> = DateTime::from_timestamp_secs(1_795_341_600).unwrap();
 const SILENCE: SilenceLimits = SilenceLimits {
@@ -214,12 +214,9 @@ fn the_readme_holds_the_states_of_the_code() {
     let (found, after) = rest.split_once(END).expect("the README has the end mark");
     let codes = CodeTable::standard();
     let wanted = format!("\n{}\n{}\n", commands(&codes), events(&codes));
-    if std::env::var_os("WATHIQ_WRITE_README").is_some() {
+    if std::env::var_os("UPDATE").is_some() {
         std::fs::write(path, format!("{before}{BEGIN}{wanted}{END}{after}")).unwrap();
     } else {
-        assert_eq!(
-            found, wanted,
-            "run the test with WATHIQ_WRITE_README=1 to renew the tables"
-        );
+        assert_eq!(found, wanted, "run the test with UPDATE=1 to renew the tables");
     }
 }

@@ -204,6 +204,7 @@ fn fingerprint(deposit: &Deposit) -> [u8; 32] {
     let mut hash = Sha256::new();
     hash.update(deposit.office_id.as_bytes());
     hash.update(deposit.source_sha256);
+    hash.update(deposit.signing_officer.unwrap_or_default().as_bytes());
     for text in texts {
         hash.update((text.len() as u64).to_be_bytes());
         hash.update(text);

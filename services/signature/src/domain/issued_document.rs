@@ -64,6 +64,8 @@ pub struct Deposit {
     pub title: Title,
     pub seal_mode: SealMode,
     pub code: VerificationCode,
+    /// The officer whom the document names. Any officer of the office seals one that names nobody.
+    pub signing_officer: Option<Uuid>,
     /// Of the file as deposited.
     pub source_sha256: [u8; 32],
 }
@@ -158,6 +160,8 @@ pub struct IssuedDocument {
 pub enum IssuedError {
     #[error("the document is sealed already")]
     Sealed,
+    #[error("the document names another officer: they seal it, or it is prepared again under your name")]
+    OtherOfficer,
     #[error("the document was withdrawn")]
     Withdrawn,
     #[error("the seal of the document has failed")]
@@ -169,6 +173,7 @@ impl IssuedError {
     pub fn reason(self) -> &'static str {
         match self {
             Self::Sealed => "DOCUMENT_SEALED",
+            Self::OtherOfficer => "OTHER_OFFICER_NAMED",
             Self::Withdrawn => "DOCUMENT_WITHDRAWN",
             Self::Failed => "DOCUMENT_FAILED",
         }
@@ -212,15 +217,20 @@ impl IssuedDocument {
         }
     }
 
-    /// The part it takes in an act with this confirmation.
+    /// The part it takes in an act with this confirmation, by this officer.
     ///
     /// # Errors
     /// [`IssuedError`].
-    pub fn part_in(&self, confirmation_id: Uuid) -> Result<Part, IssuedError> {
+    pub fn part_in(&self, confirmation_id: Uuid, officer: Uuid) -> Result<Part, IssuedError> {
         let ours = self
             .signed()
             .is_some_and(|signed| signed.confirmation_id == confirmation_id);
         match &self.stage {
+            Stage::WaitingForOfficer
+                if self.deposit.signing_officer.is_some_and(|named| named != officer) =>
+            {
+                Err(IssuedError::OtherOfficer)
+            }
             Stage::WaitingForOfficer => Ok(Part::ToSign),
             Stage::Signed(_) | Stage::Sealed(..) if ours => Ok(Part::SignedBefore),
             Stage::Signed(_) | Stage::Sealed(..) => Err(IssuedError::Sealed),

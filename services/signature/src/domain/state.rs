@@ -188,7 +188,7 @@ mod tests {
         table
     }
 
-    /// `WATHIQ_WRITE_README=1 cargo test` writes the table anew.
+    /// `UPDATE=1 cargo test` writes the table anew.
     #[test]
     fn the_readme_holds_this_table() {
         let path = concat!(env!("CARGO_MANIFEST_DIR"), "/README.md");
@@ -196,10 +196,10 @@ mod tests {
         let (begin, end) = ("<!-- states: begin -->\n", "<!-- states: end -->");
         let (head, rest) = readme.split_once(begin).unwrap();
         let (found, tail) = rest.split_once(end).unwrap();
-        if std::env::var_os("WATHIQ_WRITE_README").is_some() {
+        if std::env::var_os("UPDATE").is_some() {
             std::fs::write(path, format!("{head}{begin}{}{end}{tail}", table())).unwrap();
         } else {
-            assert_eq!(found, table(), "run this test once with WATHIQ_WRITE_README=1");
+            assert_eq!(found, table(), "run this test once with UPDATE=1");
         }
     }
 }

@@ -38,8 +38,8 @@ pub async fn insert(conn: &mut PgConnection, document: &IssuedDocument) -> Resul
     let done = sqlx::query(
         "INSERT INTO issued_document (id, owner, owner_reference, office_id, kind, title_ar, title_fr, title_en, seal_mode, code,
                                       source_sha256, salt, state, prepared_key, byte_range, digest, contents_offset, contents_len,
-                                      created_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, 'WAITING_FOR_OFFICER', $13, $14, $15, $16, $17, $18)",
+                                      created_at, signing_officer)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, 'WAITING_FOR_OFFICER', $13, $14, $15, $16, $17, $18, $19)",
     )
     .bind(document.id)
     .bind(&deposit.owner)
@@ -59,6 +59,7 @@ pub async fn insert(conn: &mut PgConnection, document: &IssuedDocument) -> Resul
     .bind((prepared.contents_offset as u64).cast_signed())
     .bind((prepared.contents_len as u64).cast_signed())
     .bind(prepared.prepared_at)
+    .bind(deposit.signing_officer)
     .execute(conn)
     .await;
     match done {

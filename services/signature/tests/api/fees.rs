@@ -11,7 +11,7 @@ use wathiq_proto::wathiq::signature::v1 as pb;
 use wathiq_signature::app::expire_requests::expire_requests;
 use wathiq_signature::app::fees;
 use wathiq_signature::domain::role::{ADMINISTRATOR, AGENT};
-use wathiq_signature::events::payables::{CONSUMER, Payables, TOPIC};
+use wathiq_signature::events::consume::payables::{CONSUMER, Payables, TOPIC};
 
 use crate::harness::{Person, World, reason, request_id};
 

@@ -384,3 +384,29 @@ async fn who_may_seal() {
     );
     assert_eq!(try_as(officer).await.unwrap().problems, []);
 }
+
+/// A document that names an officer is not sealed by another one of the office.
+#[tokio::test]
+async fn the_officer_whom_the_document_names_seals_it() {
+    let world = World::present().await;
+    let (first, second) = (Token::named("officer-1"), Token::named("officer-2"));
+    let (named, other) = (world.officer(&first).await, world.officer(&second).await);
+    let naming = pb::DepositHeader {
+        signing_officer_person_id: named.0.to_string(),
+        ..header()
+    };
+    let documents = [world.deposited(naming.clone()).await];
+    let act = world.issuing(other, &documents, &second.pin);
+    let refused = world.try_seal_issued(other, act).await.unwrap();
+    assert_eq!(refused.issued_documents.len(), 0);
+    assert_eq!(refused.problems[0].reason, "OTHER_OFFICER_NAMED");
+    let act = world.issuing(named, &documents, &first.pin);
+    let sealed = world.try_seal_issued(named, act).await.unwrap();
+    assert_eq!((sealed.issued_documents.len(), sealed.problems.len()), (1, 0));
+    let nobody = pb::DepositHeader {
+        signing_officer_person_id: "x".to_owned(),
+        ..header()
+    };
+    let refused = violations(world.try_deposit(nobody, &sample::plain(1)).await);
+    assert_eq!(refused[0].0, "header.signing_officer_person_id");
+}

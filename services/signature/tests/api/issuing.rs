@@ -31,6 +31,7 @@ pub(crate) fn header() -> pb::DepositHeader {
         title_en: "Extract of a birth act".to_owned(),
         seal_mode: pb::SealMode::OfficerKey.into(),
         verification_code: code(),
+        signing_officer_person_id: String::new(),
     }
 }
 

@@ -40,7 +40,7 @@ pub(super) async fn play(
     save(folder, &delivered)?;
     let lines = recorder
         .step(
-            "the documents are judged by pyHanko, pdfsig and qpdf",
+            "the documents are judged by pyHanko, pdfsig, qpdf and veraPDF",
             judge(demo, description, folder),
         )
         .await?;
@@ -59,16 +59,26 @@ async fn digitise(demo: &Demo) -> Result<()> {
     registry::digitise(run, ANNEXE, &demo.layout().data()).await
 }
 
+/// The sealed ones first.
+const DOCUMENTS: [&str; 6] = [
+    "extrait.pdf",
+    "copie-integrale.pdf",
+    "batch-sheet.pdf",
+    "label.pdf",
+    "deposit-list.pdf",
+    "receipt.pdf",
+];
+
 fn save(folder: &Path, delivered: &Delivered) -> Result<()> {
-    let files = [
-        ("extrait.pdf", &delivered.extract),
-        ("copie-integrale.pdf", &delivered.full_copy),
-        ("batch-sheet.pdf", &delivered.batch_sheet),
-        ("label.pdf", &delivered.label),
-        ("deposit-list.pdf", &delivered.deposit_list),
-        ("receipt.pdf", &delivered.receipt),
+    let documents = [
+        &delivered.extract,
+        &delivered.full_copy,
+        &delivered.batch_sheet,
+        &delivered.label,
+        &delivered.deposit_list,
+        &delivered.receipt,
     ];
-    for (name, bytes) in files {
+    for (name, bytes) in DOCUMENTS.iter().zip(documents) {
         std::fs::write(folder.join(name), bytes).with_context(|| format!("cannot write {name}"))?;
     }
     write_json(&folder.join("order.json"), &delivered.order)
@@ -76,10 +86,12 @@ fn save(folder: &Path, delivered: &Delivered) -> Result<()> {
 
 async fn judge(demo: &Demo, description: &Description, folder: &Path) -> Result<Vec<String>> {
     let mut lines = Vec::new();
-    for name in ["extrait.pdf", "copie-integrale.pdf"] {
+    for name in &DOCUMENTS[..2] {
         let said = checks::judge(demo.layout(), &folder.join(name), &description.trust.root).await;
-        lines.extend(said.with_context(|| name.to_owned())?);
+        lines.extend(said.with_context(|| (*name).to_owned())?);
     }
+    let files = DOCUMENTS.map(|name| folder.join(name));
+    lines.extend(checks::verapdf(demo.layout(), &files).await?);
     Ok(lines)
 }
 

@@ -8,17 +8,28 @@ use crate::journey::account::{Account, confirm};
 use crate::journey::api::{Api, text};
 use crate::wait;
 
-/// The lines of an order that wait at an office, by the order's reference.
+/// The lines of an order that wait at an office and are made in this way, `PAPER` or `DIGITISED`: their ids, as the order has them.
 ///
 /// # Errors
 /// When it is refused.
-pub async fn queue(agent: &Api, office_id: &str, reference: &str) -> Result<Vec<Value>> {
-    let path = format!("/v1/office/order-lines?office_id={office_id}&reference={reference}&page_size=100");
-    let page = agent.get(&path).await.context("the queue")?;
-    Ok(page["items"].as_array().cloned().unwrap_or_default())
+pub async fn queue(staff: &Api, office_id: &str, reference: &str, path: &str) -> Result<Vec<String>> {
+    let query = format!("office_id={office_id}&reference={reference}&path={path}&page_size=100");
+    let page = staff
+        .get(&format!("/v1/office/order-lines?{query}"))
+        .await
+        .context("the queue")?;
+    let mut lines = Vec::new();
+    for entry in page["items"].as_array().into_iter().flatten() {
+        lines.push((
+            text(entry, "/line/line_reference")?,
+            text(entry, "/line/line_id")?,
+        ));
+    }
+    lines.sort_unstable();
+    Ok(lines.into_iter().map(|(_, id)| id.to_owned()).collect())
 }
 
-/// Draws up a batch sheet of these lines. Answers the file.
+/// Draws up a batch sheet of these lines, or of all that wait on paper. Answers the file.
 ///
 /// # Errors
 /// When it is refused.

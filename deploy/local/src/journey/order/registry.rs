@@ -92,13 +92,19 @@ pub async fn digitise(
     office_code: &str,
     folder: &Path,
 ) -> Result<()> {
-    let command = |words: &[&str]| {
-        words
-            .iter()
-            .map(|word| (*word).to_owned())
-            .collect::<Vec<String>>()
-    };
-    let generated = run(command(&[
+    let generated = run(generation(office_code)).await.context("making up acts")?;
+    let file = folder.join("acts.jsonl");
+    std::fs::write(&file, with_own_act(&generated)?)
+        .with_context(|| format!("cannot write {}", file.display()))?;
+    let import = ["import", "--file", &file.display().to_string()].map(str::to_owned);
+    run(import.to_vec()).await.context("importing acts")?;
+    Ok(())
+}
+
+/// The command that makes acts of an office up.
+#[must_use]
+pub fn generation(office_code: &str) -> Vec<String> {
+    let words = [
         "generate",
         "--acts",
         ACTS,
@@ -106,31 +112,44 @@ pub async fn digitise(
         SEED,
         "--offices",
         office_code,
-    ]))
-    .await
-    .context("making up acts")?;
-    let file = folder.join("acts.jsonl");
-    std::fs::write(&file, with_own_act(&generated)?)
-        .with_context(|| format!("cannot write {}", file.display()))?;
-    run(command(&["import", "--file", &file.display().to_string()]))
-        .await
-        .context("importing acts")?;
-    Ok(())
+    ];
+    words.map(str::to_owned).to_vec()
 }
 
 /// The same acts with the citizen as the person of one of them.
 fn with_own_act(generated: &str) -> Result<String> {
-    let mut acts: Vec<Value> = generated
-        .lines()
-        .map(serde_json::from_str)
-        .collect::<Result<_, _>>()
-        .context("an act that was made up is not JSON")?;
-    let own = acts
-        .iter_mut()
-        .find(|act| act["kind"] == "birth" && act["year"] == OWN_YEAR && act["number"] == OWN_NUMBER)
-        .context("no act was made up where the citizen's own stands")?;
+    let mut acts = read(generated)?;
+    let own = acts.iter_mut().find(|act| is_own(act)).context(NO_OWN_ACT)?;
     become_citizen(own);
     Ok(acts.iter().map(|act| format!("{act}\n")).collect())
+}
+
+/// The citizen's own act among these as many times, with the numbers from 1 on.
+///
+/// # Errors
+/// When it is not among them.
+pub fn own_acts(generated: &str, count: usize) -> Result<String> {
+    let mut own = read(generated)?.into_iter().find(is_own).context(NO_OWN_ACT)?;
+    become_citizen(&mut own);
+    let numbered = (1..=count).map(|number| {
+        own["number"] = number.to_string().into();
+        format!("{own}\n")
+    });
+    Ok(numbered.collect())
+}
+
+const NO_OWN_ACT: &str = "no act was made up where the citizen's own stands";
+
+fn read(generated: &str) -> Result<Vec<Value>> {
+    let acts = generated
+        .lines()
+        .map(serde_json::from_str)
+        .collect::<Result<_, _>>();
+    acts.context("an act that was made up is not JSON")
+}
+
+fn is_own(act: &Value) -> bool {
+    act["kind"] == "birth" && act["year"] == OWN_YEAR && act["number"] == OWN_NUMBER
 }
 
 fn become_citizen(act: &mut Value) {
@@ -186,5 +205,11 @@ mod tests {
         );
         assert_eq!(acts[1]["content"]["sex"], "female");
         assert!(with_own_act(&format!("{other}\n")).is_err());
+        let many = own_acts(&format!("{other}\n{own}\n"), 3).unwrap();
+        let numbers: Vec<Value> = many
+            .lines()
+            .map(|line| serde_json::from_str::<Value>(line).unwrap()["number"].take())
+            .collect();
+        assert_eq!(numbers, ["1", "2", "3"]);
     }
 }

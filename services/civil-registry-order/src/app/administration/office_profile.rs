@@ -3,14 +3,14 @@
 use serde_json::json;
 use uuid::Uuid;
 use wathiq_chassis::Caller;
-use wathiq_outbox::{Command, NewEvent};
-use wathiq_proto::wathiq::civil_registry_order::v1 as pb;
+use wathiq_outbox::Command;
+use wathiq_postal_address::party;
 
 use crate::app::idempotent::{self, Prepared};
 use crate::app::{App, AppError, authorise, write};
 use crate::domain::fault::Faults;
 use crate::domain::role;
-use crate::events;
+use crate::events::offices::profile_changed;
 use crate::store::catalogue;
 use crate::store::offices::{self, Profile};
 
@@ -38,6 +38,7 @@ pub async fn set_office_profile(
             let mut faults = Faults::default();
             faults.below("profile", |faults| {
                 faults.below("address", |faults| profile.address.check(faults));
+                check_sender(faults, &profile);
                 if profile.language != "ar" && profile.language != "fr" {
                     faults.note("language", "LANGUAGE_UNKNOWN", "must be \"ar\" or \"fr\"");
                 }
@@ -56,10 +57,7 @@ pub async fn set_office_profile(
                 return Err(AppError::faults(faults));
             }
             let version = offices::put_profile(&mut transaction, &profile, app.ambient.now()).await?;
-            let event = pb::OfficeProfileChanged {
-                office_id: office_id.to_string(),
-            };
-            let event = NewEvent::of(events::OFFICES, office_id, version, &event);
+            let event = profile_changed(office_id, version);
             wathiq_outbox::append(&mut transaction, &app.ambient, event).await?;
             let subject = write::Subject {
                 aggregate: "office_profile",
@@ -76,7 +74,6 @@ pub async fn set_office_profile(
             )
             .await?;
             idempotent::finish(transaction, command, Vec::new()).await?;
-            app.wake.notify_one();
         }
     }
     get_office_profile(app, caller, office_id).await
@@ -105,4 +102,16 @@ fn is_mailbox(text: &str) -> bool {
         && text
             .split_once('@')
             .is_some_and(|(local, domain)| !local.is_empty() && domain.contains('.') && !domain.contains('@'))
+}
+
+/// The office's names stand on its parcels as the sender.
+fn check_sender(faults: &mut Faults, profile: &Profile) {
+    let found = party::name(&profile.bureau_fr, &profile.bureau_ar);
+    for fault in found.err().unwrap_or_default() {
+        let field = match fault.field.as_str() {
+            "arabic" => "bureau_ar",
+            _ => "bureau_fr",
+        };
+        faults.note(field, fault.reason, fault.description);
+    }
 }

@@ -2,17 +2,15 @@
 
 use serde_json::json;
 use wathiq_chassis::Caller;
-use wathiq_outbox::{Command, NewEvent};
-use wathiq_proto::wathiq::civil_registry_order::v1 as pb;
+use wathiq_outbox::Command;
 
 use crate::app::idempotent::{self, Begun};
 use crate::app::{App, AppError, authorise, write};
 use crate::documents;
 use crate::domain::fault::Faults;
-use crate::domain::kind::DocumentKind;
-use crate::events;
+use crate::domain::kind::{DocumentKind, Language};
+use crate::events::catalogue::kind_changed;
 use crate::store::catalogue;
-use crate::wire;
 
 /// Adds the version. `kind` has an id of its own already; a repeat answers what was stored.
 ///
@@ -37,13 +35,7 @@ pub async fn put_document_kind(
             description: "the kind has a version from that date on",
         });
     }
-    let event = pb::DocumentKindChanged {
-        document_kind_id: kind.id.to_string(),
-        code: kind.code.clone(),
-        valid_from: Some(wire::date(kind.valid_from)),
-    };
-    let event = NewEvent::of(events::CATALOGUE, kind.id, 1, &event);
-    wathiq_outbox::append(&mut transaction, &app.ambient, event).await?;
+    wathiq_outbox::append(&mut transaction, &app.ambient, kind_changed(&kind)).await?;
     let subject = write::Subject {
         aggregate: "document_kind",
         id: kind.id,
@@ -78,9 +70,7 @@ fn check(app: &App, kind: &DocumentKind) -> Result<(), AppError> {
                 "must be lower-case letters, digits and hyphens",
             );
         }
-        if !documents::has_template(&kind.template) {
-            faults.note("template", "TEMPLATE_UNKNOWN", "must be the name of a template");
-        }
+        check_template(faults, kind);
         if kind.relations.is_empty() {
             faults.note("relations", "REQUIRED", "must name at least one relation");
         }
@@ -116,5 +106,21 @@ fn check(app: &App, kind: &DocumentKind) -> Result<(), AppError> {
         Ok(())
     } else {
         Err(AppError::faults(faults))
+    }
+}
+
+/// A template draws acts of one register in one form, and not in every language.
+fn check_template(faults: &mut Faults, kind: &DocumentKind) {
+    let Some(drawn) = documents::drawn_by(&kind.template) else {
+        faults.note("template", "TEMPLATE_UNKNOWN", "must be the name of a template");
+        return;
+    };
+    if (drawn.register, drawn.form) != (kind.register, kind.form) {
+        let description = "the template is of another register or another form";
+        faults.note("template", "TEMPLATE_UNKNOWN", description);
+    }
+    if kind.languages.contains(&Language::Bilingual) && !drawn.bilingual {
+        let description = "the template has no form in both languages";
+        faults.note("languages", "LANGUAGE_NOT_OFFERED", description);
     }
 }

@@ -2,16 +2,14 @@
 
 use serde_json::json;
 use wathiq_chassis::{Caller, civil_date};
-use wathiq_outbox::{Command, NewEvent};
-use wathiq_proto::wathiq::civil_registry_order::v1 as pb;
+use wathiq_outbox::Command;
 
 use crate::app::idempotent::{self, Begun};
 use crate::app::{App, AppError, authorise, write};
 use crate::domain::fault::Faults;
 use crate::domain::fee::{COPIES, Fee};
-use crate::events;
+use crate::events::catalogue::fee_changed;
 use crate::store::{StoreError, broken_constraint, catalogue};
-use crate::wire;
 
 /// Sets the fee.
 ///
@@ -71,15 +69,7 @@ pub async fn set_fee(app: &App, caller: &Caller, command: &Command, fee: Fee) ->
         }
         Err(error) => return Err(guarded(error)),
     }
-    let event = pb::FeeScheduleChanged {
-        fee_id: id.to_string(),
-        document_kind: fee.document_kind.clone(),
-        zone: fee.zone.clone(),
-        amount_centimes: fee.price.amount,
-        valid_from: Some(wire::date(fee.valid_from)),
-    };
-    let event = NewEvent::of(events::CATALOGUE, id, 1, &event);
-    wathiq_outbox::append(&mut transaction, &app.ambient, event).await?;
+    wathiq_outbox::append(&mut transaction, &app.ambient, fee_changed(id, &fee)).await?;
     let subject = write::Subject { aggregate: "fee", id };
     let details = json!({ "document_kind": fee.document_kind, "zone": fee.zone, "amount": fee.price.amount, "valid_from": fee.valid_from });
     write::audit(

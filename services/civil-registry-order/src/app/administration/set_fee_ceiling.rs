@@ -3,17 +3,15 @@
 use chrono::Days;
 use serde_json::json;
 use wathiq_chassis::{Caller, civil_date};
-use wathiq_outbox::{Command, NewEvent};
-use wathiq_proto::wathiq::civil_registry_order::v1 as pb;
+use wathiq_outbox::Command;
 
 use super::set_fee::guarded;
 use crate::app::idempotent::{self, Begun};
 use crate::app::{App, AppError, authorise, write};
 use crate::domain::fault::Faults;
 use crate::domain::fee::Ceiling;
-use crate::events;
+use crate::events::catalogue::ceiling_changed;
 use crate::store::catalogue;
-use crate::wire;
 
 /// Moves the ceiling, from tomorrow at the soonest, and names the text that does so.
 ///
@@ -52,12 +50,7 @@ pub async fn set_fee_ceiling(
         }
         Err(error) => return Err(guarded(error)),
     }
-    let event = pb::FeeCeilingChanged {
-        ceiling_id: id.to_string(),
-        ceiling_centimes: ceiling.centimes,
-        valid_from: Some(wire::date(ceiling.valid_from)),
-    };
-    let event = NewEvent::of(events::CATALOGUE, id, 1, &event);
+    let event = ceiling_changed(id, &ceiling);
     wathiq_outbox::append(&mut transaction, &app.ambient, event).await?;
     let subject = write::Subject {
         aggregate: "fee_ceiling",

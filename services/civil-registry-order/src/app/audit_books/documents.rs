@@ -1,85 +1,93 @@
-//! Sealed documents equal digitised lines that are produced.
+//! What signature holds, has sealed or has given back is what the lines say of their documents.
 
 use std::collections::HashSet;
 
 use sqlx::PgPool;
 use uuid::Uuid;
-use wathiq_proto::wathiq::signature::v1 as pb;
 
-use super::{PAGE, Report};
+use super::Report;
+use super::missing::Missing;
 use crate::app::AppError;
-use crate::clients::failure;
-use crate::clients::signature::{SERVICE, Signature};
-use crate::store::books;
+use crate::clients::signature::{IssuedBook, Signature, Stage};
+use crate::store::books::{self, DocumentBook, Named};
 
 pub(super) async fn audit(pool: &PgPool, signature: &Signature, report: &mut Report) -> Result<(), AppError> {
-    let mut sealed: HashSet<Uuid> = HashSet::new();
+    let mut missing = Missing::new(pool, Named::IssuedDocuments, "DOCUMENT_MISSING", "order_line");
     let mut page_token = String::new();
     loop {
-        let request = pb::ListIssuedDocumentsRequest {
-            page_token,
-            ..Default::default()
-        };
-        let page = signature.documents().list_issued_documents(request).await;
-        let page = page.map_err(failure(SERVICE, "issued documents"))?.into_inner();
-        let ids: Vec<Uuid> = page
-            .issued_documents
-            .iter()
-            .filter_map(|document| Uuid::try_parse(&document.owner_reference).ok())
-            .collect();
-        let found = {
-            let mut conn = pool.acquire().await?;
-            books::documents(&mut conn, &ids).await?
-        };
-        for document in &page.issued_documents {
-            report.checked.issued_documents += 1;
-            let id = &document.issued_document_id;
-            let book = found
-                .iter()
-                .find(|book| book.id.to_string() == document.owner_reference);
-            let Some(book) = book else {
-                report.differ("DOCUMENT_OF_NO_LINE", "issued_document", id, "a line", "none");
-                continue;
-            };
-            if document.state() != pb::IssuedDocumentState::Sealed {
-                continue;
-            }
-            if !sealed.insert(book.id) {
-                report.differ("SEALED_TWICE", "order_line", book.id, "one document", "two");
-            }
-            if !book.sealed || !book.produced {
-                report.differ(
-                    "SEALED_NOT_PRODUCED",
-                    "order_line",
-                    book.id,
-                    "produced",
-                    "not produced",
-                );
-            }
+        let (documents, next) = signature.list_issued(page_token).await?;
+        compare(pool, report, &documents).await?;
+        let listed: HashSet<Uuid> = documents.iter().map(|document| document.id).collect();
+        missing.follow(report, &listed, next.is_empty()).await?;
+        if next.is_empty() {
+            return Ok(());
         }
-        if page.next_page_token.is_empty() {
-            break;
-        }
-        page_token = page.next_page_token;
+        page_token = next;
     }
-    known_to_signature(pool, &sealed, report).await
 }
 
-async fn known_to_signature(
-    pool: &PgPool,
-    sealed: &HashSet<Uuid>,
-    report: &mut Report,
-) -> Result<(), AppError> {
-    let mut after = Uuid::nil();
-    loop {
-        let page = {
-            let mut conn = pool.acquire().await?;
-            books::sealed(&mut conn, after, PAGE).await?
-        };
-        let Some(last) = page.last() else { return Ok(()) };
-        after = *last;
-        for line_id in page.iter().filter(|id| !sealed.contains(id)) {
-            report.differ("SEAL_MISSING", "order_line", line_id, "a sealed document", "none");
+async fn compare(pool: &PgPool, report: &mut Report, documents: &[IssuedBook]) -> Result<(), AppError> {
+    let ids: Vec<Uuid> = documents
+        .iter()
+        .filter_map(|document| Uuid::try_parse(&document.line).ok())
+        .collect();
+    let lines = {
+        let mut conn = pool.acquire().await?;
+        books::documents(&mut conn, &ids).await?
+    };
+    for document in documents {
+        report.checked.issued_documents += 1;
+        match lines.iter().find(|line| line.id.to_string() == document.line) {
+            Some(line) => check(report, document, line),
+            None => report.differ(
+                "DOCUMENT_OF_NO_LINE",
+                "issued_document",
+                document.id,
+                "a line",
+                "none",
+            ),
         }
+    }
+    Ok(())
+}
+
+fn check(report: &mut Report, document: &IssuedBook, line: &DocumentBook) {
+    let current = line.issued_document_id == Some(document.id);
+    let waits = current && line.in_production && !line.failed;
+    match document.stage {
+        Stage::Sealed if !current => {
+            report.differ(
+                "SEALED_TWICE",
+                "order_line",
+                line.id,
+                "the document of the line",
+                document.id,
+            );
+        }
+        Stage::Sealed if !(line.sealed && line.produced) => {
+            report.differ("SEALED_NOT_PRODUCED", "order_line", line.id, "sealed", "not produced");
+        }
+        Stage::Waiting | Stage::Ended if current && line.sealed => {
+            report.differ("SEAL_MISSING", "order_line", line.id, "a seal", "none");
+        }
+        Stage::Waiting if !waits => {
+            report.differ(
+                "DEPOSIT_WITHOUT_LINE",
+                "order_line",
+                line.id,
+                "withdrawn",
+                document.id,
+            );
+        }
+        Stage::Ended if waits && !line.withdrawing => {
+            report.differ(
+                "DEPOSIT_MISSING",
+                "order_line",
+                line.id,
+                document.id,
+                "withdrawn",
+            );
+        }
+        _ => {}
     }
 }

@@ -1,99 +1,85 @@
-//! Parcels equal handed-over lines.
+//! Parcels are where their lines are.
 
 use std::collections::HashSet;
 
 use sqlx::PgPool;
 use uuid::Uuid;
-use wathiq_proto::wathiq::postal_shipping::v1 as pb;
 
-use super::{PAGE, Report};
+use super::Report;
+use super::missing::Missing;
 use crate::app::AppError;
-use crate::clients::failure;
-use crate::clients::postal_shipping::{PostalShipping, SERVICE};
-use crate::store::books::{self, ParcelBook};
+use crate::clients::postal_shipping::{PostalShipping, ShipmentBook};
+use crate::store::books::{self, Named, ParcelBook};
 
 pub(super) async fn audit(
     pool: &PgPool,
     postal: &PostalShipping,
     report: &mut Report,
 ) -> Result<(), AppError> {
-    let mut seen: HashSet<Uuid> = HashSet::new();
+    let mut missing = Missing::new(pool, Named::Shipments, "SHIPMENT_MISSING", "parcel");
     let mut page_token = String::new();
     loop {
-        let request = pb::ListShipmentsRequest {
-            page_token,
-            ..Default::default()
-        };
-        let page = postal.shipments().list_shipments(request).await;
-        let page = page.map_err(failure(SERVICE, "shipments"))?.into_inner();
-        let ids: Vec<Uuid> = page
-            .shipments
-            .iter()
-            .filter_map(|shipment| Uuid::try_parse(&shipment.owner_reference).ok())
-            .collect();
-        let found = {
-            let mut conn = pool.acquire().await?;
-            books::parcels(&mut conn, &ids).await?
-        };
-        for shipment in &page.shipments {
-            report.checked.shipments += 1;
-            let book = found
-                .iter()
-                .find(|book| book.id.to_string() == shipment.owner_reference);
-            match book {
-                Some(book) => check(report, shipment, book),
-                None => {
-                    report.differ(
-                        "SHIPMENT_OF_NO_PARCEL",
-                        "shipment",
-                        &shipment.shipment_id,
-                        "a parcel",
-                        "none",
-                    );
-                }
-            }
+        let (shipments, next) = postal.list_shipments(page_token).await?;
+        compare(pool, report, &shipments).await?;
+        let listed: HashSet<Uuid> = shipments.iter().map(|shipment| shipment.id).collect();
+        missing.follow(report, &listed, next.is_empty()).await?;
+        if next.is_empty() {
+            return Ok(());
         }
-        seen.extend(ids);
-        if page.next_page_token.is_empty() {
-            break;
-        }
-        page_token = page.next_page_token;
+        page_token = next;
     }
-    known_to_post(pool, &seen, report).await
 }
 
-fn check(report: &mut Report, shipment: &pb::Shipment, book: &ParcelBook) {
-    report.checked.parcels += 1;
-    let ours = book.shipment_id.map(|id| id.to_string()).unwrap_or_default();
-    if ours != shipment.shipment_id {
-        report.differ("SHIPMENT_DIFFERS", "parcel", book.id, ours, &shipment.shipment_id);
-    }
-    let posted = !matches!(
-        shipment.state(),
-        pb::ShipmentState::LabelPrinted | pb::ShipmentState::Cancelled
-    );
-    let (here, there) = if posted {
-        (book.waiting == 0 && book.posted > 0, "at the post")
-    } else {
-        (book.posted == 0 && book.waiting > 0, "at the office")
+async fn compare(pool: &PgPool, report: &mut Report, shipments: &[ShipmentBook]) -> Result<(), AppError> {
+    let ids: Vec<Uuid> = shipments
+        .iter()
+        .filter_map(|shipment| Uuid::try_parse(&shipment.parcel).ok())
+        .collect();
+    let parcels = {
+        let mut conn = pool.acquire().await?;
+        books::parcels(&mut conn, &ids).await?
     };
-    if !here {
-        let found = format!("{} lines posted, {} waiting", book.posted, book.waiting);
-        report.differ("PARCEL_DIFFERS", "parcel", book.id, there, found);
+    for shipment in shipments {
+        report.checked.shipments += 1;
+        let parcel = parcels
+            .iter()
+            .find(|parcel| parcel.id.to_string() == shipment.parcel);
+        match parcel {
+            Some(parcel) => check(report, shipment, parcel),
+            None => report.differ("SHIPMENT_OF_NO_PARCEL", "shipment", shipment.id, "a parcel", "none"),
+        }
+    }
+    Ok(())
+}
+
+fn check(report: &mut Report, shipment: &ShipmentBook, parcel: &ParcelBook) {
+    if parcel.shipment_id != Some(shipment.id) {
+        let ours = parcel.shipment_id.map_or("none".to_owned(), |id| id.to_string());
+        report.differ("SHIPMENT_DIFFERS", "parcel", parcel.id, ours, shipment.id);
+    }
+    let fits = |state: &String| {
+        // What the post gave up as lost may turn up again; its money has gone back.
+        matches!(state.as_str(), "REFUNDING" | "REFUNDED") && parcel.lost || state == expected(&shipment.state)
+    };
+    if parcel.states.is_empty() || !parcel.states.iter().all(fits) {
+        let found = format!("{} with lines {}", shipment.state, parcel.states.join(", "));
+        report.differ(
+            "PARCEL_DIFFERS",
+            "parcel",
+            parcel.id,
+            expected(&shipment.state),
+            found,
+        );
     }
 }
 
-async fn known_to_post(pool: &PgPool, seen: &HashSet<Uuid>, report: &mut Report) -> Result<(), AppError> {
-    let mut after = Uuid::nil();
-    loop {
-        let page = {
-            let mut conn = pool.acquire().await?;
-            books::shipped(&mut conn, after, PAGE).await?
-        };
-        let Some(last) = page.last() else { return Ok(()) };
-        after = *last;
-        for parcel_id in page.iter().filter(|id| !seen.contains(id)) {
-            report.differ("SHIPMENT_MISSING", "parcel", parcel_id, "a shipment", "none");
-        }
+/// The state of the lines in a shipment of this state.
+fn expected(shipment: &str) -> &'static str {
+    match shipment {
+        "LABEL_PRINTED" | "CANCELLED" => "PRODUCED",
+        "DELIVERED" => "DELIVERED",
+        "RETURNED" => "RETURNED",
+        "LOST" => "REFUNDED",
+        _ => "HANDED_OVER",
     }
 }

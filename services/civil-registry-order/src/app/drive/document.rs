@@ -36,7 +36,7 @@ pub(super) async fn deposit(app: &App, task: Task) -> Result<(), Hindrance> {
         Err(reason) => return fail(app, task, reason).await,
     };
     let (kind, office_id, seal_mode) = (drawing.kind.clone(), drawing.office_id, drawing.seal_mode);
-    let verification_code = drawing.verification_code.clone();
+    let (verification_code, signing_officer) = (drawing.verification_code.clone(), drawing.prepared_by);
     let key = format!("documents/{}", task.id);
     let Some(pdf) = drawn_once(app, &key, drawing).await? else {
         return fail(app, task, "DOCUMENT_NOT_DRAWN").await;
@@ -49,6 +49,7 @@ pub(super) async fn deposit(app: &App, task: Task) -> Result<(), Hindrance> {
             office_id,
             kind: kind.code,
             line_id: task.subject,
+            signing_officer,
             seal_mode,
             verification_code: verification_code.unwrap_or_default(),
             title: [kind.name_ar, kind.name_fr, kind.name_en],
@@ -175,6 +176,5 @@ pub(super) async fn withdraw(app: &App, task: Task) -> Result<(), Hindrance> {
     .await?;
     outward::end(&mut transaction, task.id, None, app.ambient.now()).await?;
     transaction.commit().await?;
-    app.wake.notify_one();
     Ok(())
 }

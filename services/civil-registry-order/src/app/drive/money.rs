@@ -74,7 +74,6 @@ async fn apply(app: &App, task: Task, payable: Option<Payable>) -> Result<(), Hi
     change::change(&mut transaction, app, task.subject, act).await?;
     outward::end(&mut transaction, task.id, None, app.ambient.now()).await?;
     transaction.commit().await?;
-    app.wake.notify_one();
     Ok(())
 }
 

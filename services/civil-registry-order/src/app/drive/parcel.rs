@@ -1,13 +1,16 @@
 //! What is asked of postal-shipping.
 
+use std::collections::BTreeMap;
+
 use uuid::Uuid;
 
-use super::Hindrance;
+use super::{Hindrance, LEASE};
 use crate::app::{App, AppError, change};
 use crate::clients::ClientError;
 use crate::clients::postal_shipping::Sending;
+use crate::store::offices::{self, HandOver};
+use crate::store::orders;
 use crate::store::outward::{self, Task};
-use crate::store::{offices, orders};
 
 /// Opens the shipment of a parcel.
 pub(super) async fn create(app: &App, task: Task) -> Result<(), Hindrance> {
@@ -50,41 +53,99 @@ pub(super) async fn create(app: &App, task: Task) -> Result<(), Hindrance> {
     Ok(())
 }
 
-/// Hands parcels to the post.
+/// Hands parcels to the post. Postal-shipping takes all or none: what it does not take is left out, and the rest handed over by a task of its own.
 pub(super) async fn hand_over(app: &App, task: Task) -> Result<(), Hindrance> {
     let mut conn = app.pool.acquire().await?;
     let hand_over = offices::hand_over(&mut conn, task.subject).await?;
     let hand_over = hand_over.ok_or_else(|| AppError::not_found("hand_over", task.subject))?;
-    let parcels = offices::parcels_of(&mut conn, &hand_over.parcel_ids).await?;
+    let mut parcels = offices::parcels_of(&mut conn, &hand_over.parcel_ids).await?;
     drop(conn);
+    parcels.retain(|(_, parcel, _)| !hand_over.refused.contains_key(parcel));
     let shipments: Vec<Uuid> = parcels.iter().filter_map(|(_, _, shipment)| *shipment).collect();
     let answer = app
         .postal
         .hand_over(task.id, hand_over.office_id, &shipments, hand_over.person_id)
         .await;
-    let (list, refusal) = match answer {
-        Ok(list) => (Some(list), None),
-        Err(error @ ClientError::Refused { .. }) => {
-            (None, Some(error.reason().unwrap_or_else(|| "REFUSED".to_owned())))
+    match answer {
+        Ok(list) => taken(app, task, &parcels, list).await,
+        Err(error @ (ClientError::Refused { .. } | ClientError::NotFound { .. })) => {
+            let reason = error.reason().unwrap_or_else(|| "REFUSED".to_owned());
+            let refused = refused(app, &parcels, &reason).await?;
+            match leave_out(app, task, hand_over, &parcels, &refused, &reason).await? {
+                Some(next) => Box::pin(self::hand_over(app, next)).await,
+                None => Ok(()),
+            }
         }
-        Err(error) => return Err(error.into()),
-    };
+        Err(error) => Err(error.into()),
+    }
+}
+
+type Scanned = (Uuid, Uuid, Option<Uuid>);
+
+async fn taken(app: &App, task: Task, parcels: &[Scanned], list: Uuid) -> Result<(), Hindrance> {
     let mut transaction = app.pool.begin().await?;
     for (order_id, parcel_id, _) in parcels {
-        change::change(&mut transaction, app, order_id, |work| {
-            if list.is_some() {
-                work.handed_over(parcel_id, list)
-            } else {
-                work.hand_over_refused(parcel_id);
-                Ok(())
-            }
+        change::change(&mut transaction, app, *order_id, |work| {
+            work.handed_over(*parcel_id, Some(list))
         })
         .await?;
     }
-    if let Some(list) = list {
-        offices::set_deposit_list(&mut transaction, task.subject, list).await?;
-    }
-    outward::end(&mut transaction, task.id, refusal.as_deref(), app.ambient.now()).await?;
+    offices::set_deposit_list(&mut transaction, task.subject, list).await?;
+    outward::end(&mut transaction, task.id, None, app.ambient.now()).await?;
     transaction.commit().await?;
     Ok(())
+}
+
+/// Which parcels postal-shipping cannot take, and why: it names the first alone. All of them where none explains the refusal.
+async fn refused(app: &App, parcels: &[Scanned], reason: &str) -> Result<BTreeMap<Uuid, String>, Hindrance> {
+    let mut refused = BTreeMap::new();
+    for (_, parcel_id, _) in parcels {
+        let why = match app.postal.of_parcel(*parcel_id).await {
+            Ok(shipment) if shipment.state == "LABEL_PRINTED" => continue,
+            Ok(shipment) if shipment.state == "CANCELLED" => "PARCEL_WITHDRAWN",
+            Ok(_) => "ALREADY_HANDED_OVER",
+            Err(ClientError::NotFound { .. }) => "BARCODE_UNKNOWN",
+            Err(error) => return Err(error.into()),
+        };
+        refused.insert(*parcel_id, why.to_owned());
+    }
+    if refused.is_empty() {
+        refused.extend(parcels.iter().map(|(_, parcel, _)| (*parcel, reason.to_owned())));
+    }
+    Ok(refused)
+}
+
+/// Takes the refused parcels out of a hand-over; gives the task for the rest, where there is a rest.
+async fn leave_out(
+    app: &App,
+    task: Task,
+    hand_over: HandOver,
+    parcels: &[Scanned],
+    refused: &BTreeMap<Uuid, String>,
+    reason: &str,
+) -> Result<Option<Task>, Hindrance> {
+    let now = app.ambient.now();
+    let mut transaction = app.pool.begin().await?;
+    for (order_id, parcel_id, _) in parcels.iter().filter(|(_, id, _)| refused.contains_key(id)) {
+        change::change(&mut transaction, app, *order_id, |work| {
+            work.hand_over_refused(*parcel_id);
+            Ok(())
+        })
+        .await?;
+    }
+    let mut all = hand_over.refused;
+    all.extend(refused.clone());
+    offices::set_refused(&mut transaction, hand_over.id, &all).await?;
+    outward::end(&mut transaction, task.id, Some(reason), now).await?;
+    let next = (refused.len() < parcels.len()).then(|| Task {
+        id: app.ambient.uuid_v7(),
+        attempts: 0,
+        created_at: now,
+        ..task
+    });
+    if let Some(next) = &next {
+        outward::add(&mut transaction, next, Some(now + LEASE)).await?;
+    }
+    transaction.commit().await?;
+    Ok(next)
 }

@@ -34,6 +34,25 @@ pub(super) struct Chunk {
     pub(super) last: bool,
 }
 
+impl Chunk {
+    /// Takes out the rows at these places, whose refusals were added.
+    pub(super) fn drop_rows(&mut self, places: &[usize]) {
+        self.refusals.sort_by_key(|refusal| refusal.line);
+        self.rows = self.rows.without(places);
+        self.keys = kept(std::mem::take(&mut self.keys), places);
+        self.lines = kept(std::mem::take(&mut self.lines), places);
+    }
+}
+
+fn kept<T>(items: Vec<T>, places: &[usize]) -> Vec<T> {
+    items
+        .into_iter()
+        .enumerate()
+        .filter(|(place, _)| !places.contains(place))
+        .map(|(_, item)| item)
+        .collect()
+}
+
 /// Reads chunks.
 pub(super) struct Chunks<R> {
     pub(super) records: Records<R>,

@@ -2,10 +2,15 @@
 //! on, so that each refused row stands in it once.
 
 use std::fs::{File, OpenOptions};
-use std::io::{self, Seek, SeekFrom, Write};
-use std::path::Path;
+use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
 
+use sha2::{Digest, Sha256};
+use uuid::Uuid;
+
+use super::ImportError;
 use crate::domain::act::Fault;
+use crate::domain::import::Position;
 
 const HEADER: &str = "line,field,reason,description\r\n";
 
@@ -16,66 +21,134 @@ pub(super) struct Refusal {
     pub(super) faults: Vec<Fault>,
 }
 
+/// Where the report stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ReportAt {
+    /// In this file.
+    File(PathBuf),
+    /// Beside the file that is loaded, named after it and the import.
+    Beside(PathBuf),
+}
+
+impl ReportAt {
+    /// Of this import.
+    pub fn path(&self, import_id: Uuid) -> PathBuf {
+        match self {
+            Self::File(path) => path.clone(),
+            Self::Beside(file) => {
+                let mut name = file.clone().into_os_string();
+                name.push(format!(".{import_id}.refused.csv"));
+                name.into()
+            }
+        }
+    }
+}
+
+/// How much stands in the report.
+#[derive(Clone)]
+struct Written {
+    bytes: u64,
+    hash: Sha256,
+}
+
 /// Where refused rows are written.
 pub(super) struct Report {
     file: File,
-    bytes: u64,
+    /// What belongs to chunks that are committed.
+    kept: Written,
+    written: Written,
 }
 
 impl Report {
-    /// Opens the report; what stands in it after `committed` bytes is of rows that are read again.
-    pub(super) fn open(path: &Path, committed: u64) -> io::Result<Self> {
+    /// Opens the report where an import goes on, or begins it.
+    ///
+    /// # Errors
+    /// [`ImportError::ReportOfOther`] where something else stands in the file.
+    pub(super) fn open(path: &Path, position: &Position) -> Result<Self, ImportError> {
         let mut file = OpenOptions::new()
             .create(true)
             .truncate(false)
             .write(true)
             .read(true)
-            .open(path)?;
-        let there = file.metadata()?.len();
-        if there < committed {
-            return Err(io::Error::new(
-                io::ErrorKind::InvalidData,
-                "the report of the earlier run is not there",
-            ));
+            .open(path)
+            .map_err(ImportError::Report)?;
+        let (bytes, hash) = hashed((&mut file).take(position.report_bytes)).map_err(ImportError::Report)?;
+        let digest: [u8; 32] = hash.clone().finalize().into();
+        if bytes != position.report_bytes || digest != position.report_sha256 {
+            return Err(ImportError::ReportOfOther);
         }
-        file.set_len(committed)?;
-        file.seek(SeekFrom::Start(committed))?;
+        let kept = Written { bytes, hash };
         let mut report = Self {
             file,
-            bytes: committed,
+            written: kept.clone(),
+            kept,
         };
-        if committed == 0 {
-            report.write(HEADER)?;
+        if bytes == 0 {
+            report.begin()?;
         }
         Ok(report)
     }
 
-    /// Takes back what was written for a chunk that was not committed.
-    pub(super) fn cut_to(&mut self, committed: u64) -> io::Result<()> {
-        // Nothing is committed of a new report, and its header stays.
-        let end = committed.max(HEADER.len() as u64);
-        if self.bytes > end {
-            self.file.set_len(end)?;
-            self.file.seek(SeekFrom::Start(end))?;
-            self.bytes = end;
+    /// A file in which nothing stands but a header is nobody's report yet.
+    fn begin(&mut self) -> Result<(), ImportError> {
+        let mut there = Vec::new();
+        (&mut self.file)
+            .take(HEADER.len() as u64 + 1)
+            .read_to_end(&mut there)
+            .map_err(ImportError::Report)?;
+        if !there.is_empty() && there != HEADER.as_bytes() {
+            return Err(ImportError::ReportOfOther);
         }
+        self.cut()
+            .and_then(|()| self.put(HEADER))
+            .map_err(ImportError::Report)?;
+        self.keep();
         Ok(())
     }
 
-    /// Appends refusals and makes them durable. Returns the length of the report.
-    pub(super) fn append(&mut self, refusals: &[Refusal]) -> io::Result<u64> {
+    /// Writes the refusals of a chunk after those of the chunks that were kept, and makes them durable. Returns the length of the report, and
+    /// its SHA-256.
+    pub(super) fn write(&mut self, refusals: &[Refusal]) -> io::Result<(u64, [u8; 32])> {
+        self.cut()?;
         if !refusals.is_empty() {
             let lines: String = refusals.iter().map(lines).collect();
-            self.write(&lines)?;
+            self.put(&lines)?;
             self.file.sync_data()?;
         }
-        Ok(self.bytes)
+        Ok((self.written.bytes, self.written.hash.clone().finalize().into()))
     }
 
-    fn write(&mut self, text: &str) -> io::Result<()> {
-        self.file.write_all(text.as_bytes())?;
-        self.bytes += text.len() as u64;
+    /// The chunk that was written last is committed.
+    pub(super) fn keep(&mut self) {
+        self.kept = self.written.clone();
+    }
+
+    fn cut(&mut self) -> io::Result<()> {
+        self.file.set_len(self.kept.bytes)?;
+        self.file.seek(SeekFrom::Start(self.kept.bytes))?;
+        self.written = self.kept.clone();
         Ok(())
+    }
+
+    fn put(&mut self, text: &str) -> io::Result<()> {
+        self.file.write_all(text.as_bytes())?;
+        self.written.bytes += text.len() as u64;
+        self.written.hash.update(text);
+        Ok(())
+    }
+}
+
+/// How much there is, and its digest so far.
+fn hashed(mut input: impl Read) -> io::Result<(u64, Sha256)> {
+    let (mut bytes, mut hash) = (0, Sha256::new());
+    let mut buffer = vec![0; 64 * 1024];
+    loop {
+        let read = input.read(&mut buffer)?;
+        if read == 0 {
+            return Ok((bytes, hash));
+        }
+        hash.update(&buffer[..read]);
+        bytes += read as u64;
     }
 }
 
@@ -117,19 +190,50 @@ mod tests {
         }
     }
 
+    fn at(written: (u64, [u8; 32])) -> Position {
+        Position {
+            report_bytes: written.0,
+            report_sha256: written.1,
+            ..Position::default()
+        }
+    }
+
+    fn nothing() -> Position {
+        at((0, Sha256::digest(b"").into()))
+    }
+
     #[test]
     fn what_was_not_committed_is_cut_off() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("refused.csv");
-        let mut report = Report::open(&path, 0).unwrap();
-        let committed = report.append(&[refusal(2, "is \"x\", not a sex")]).unwrap();
-        report.append(&[refusal(9, "=lost")]).unwrap();
+        let mut report = Report::open(&path, &nothing()).unwrap();
+        report.write(&[refusal(2, "thrown away")]).unwrap();
+        let committed = report.write(&[refusal(2, "is \"x\", not a sex")]).unwrap();
+        report.keep();
+        report.write(&[refusal(9, "=lost")]).unwrap();
         drop(report);
-        let mut report = Report::open(&path, committed).unwrap();
-        report.append(&[refusal(9, "=again")]).unwrap();
+        let mut report = Report::open(&path, &at(committed)).unwrap();
+        report.write(&[refusal(9, "=again")]).unwrap();
         let text = std::fs::read_to_string(&path).unwrap();
         let expected = "line,field,reason,description\r\n2,content.sex,MALFORMED,\"is \"\"x\"\", not a sex\"\r\n9,content.sex,MALFORMED,'=again\r\n";
         assert_eq!(text, expected);
-        assert!(Report::open(&folder.path().join("other.csv"), committed).is_err());
+    }
+
+    #[test]
+    fn a_report_of_another_import_is_left_as_it_is() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("refused.csv");
+        let mut report = Report::open(&path, &nothing()).unwrap();
+        let committed = report.write(&[refusal(2, "kept")]).unwrap();
+        drop(report);
+        let before = std::fs::read_to_string(&path).unwrap();
+        let other = at((committed.0, Sha256::digest(b"other").into()));
+        for position in [nothing(), other] {
+            let opened = Report::open(&path, &position);
+            assert!(matches!(opened, Err(ImportError::ReportOfOther)));
+        }
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), before);
+        let lost = Report::open(&folder.path().join("lost.csv"), &at(committed));
+        assert!(matches!(lost, Err(ImportError::ReportOfOther)));
     }
 }

@@ -16,7 +16,7 @@ use crate::store::orders;
 /// Assigns the lines, all or none.
 ///
 /// # Errors
-/// [`AppError`]: `NOT_A_MEMBER`.
+/// [`AppError`]: `NOT_A_MEMBER` at `person_id`.
 pub async fn assign_lines(
     app: &App,
     caller: &Caller,
@@ -29,7 +29,12 @@ pub async fn assign_lines(
     let members = async {
         for office_id in &offices {
             let Some(person) = person else { break };
-            check_member(app, caller, *office_id, person, &[role::AGENT, role::OFFICER]).await?;
+            let member = Member {
+                field: "person_id",
+                person,
+                roles: &[role::AGENT, role::OFFICER],
+            };
+            check_member(app, caller, *office_id, member).await?;
         }
         Ok(())
     };
@@ -47,7 +52,7 @@ pub async fn assign_lines(
             }
             change::change_locked(&mut transaction, app, order, |work| work.assign(&lines, person)).await?;
         }
-        finish(app, transaction, command).await?;
+        finish(transaction, command).await?;
     }
     let mut conn = app.pool.acquire().await?;
     entry::of_lines(&mut conn, line_ids, app.ambient.now()).await
@@ -111,17 +116,26 @@ pub async fn lock_orders(
     Ok(locked)
 }
 
+/// Somebody whom a request names as member of an office.
+pub struct Member {
+    /// The field that names them.
+    pub field: &'static str,
+    pub person: Uuid,
+    /// One of these is held.
+    pub roles: &'static [&'static str],
+}
+
 /// Whether a person holds one of the roles at an office today.
 ///
 /// # Errors
-/// [`AppError`]: `NOT_A_MEMBER`.
+/// [`AppError`]: `NOT_A_MEMBER` at the field.
 pub async fn check_member(
     app: &App,
     caller: &Caller,
     office_id: Uuid,
-    person: Uuid,
-    roles: &[&str],
+    member: Member,
 ) -> Result<(), AppError> {
+    let Member { field, person, roles } = member;
     if person == caller.person_id && roles.iter().any(|role| caller.holds(office_id, role)) {
         return Ok(());
     }
@@ -135,9 +149,12 @@ pub async fn check_member(
     if roles.iter().any(holds) {
         return Ok(());
     }
-    Err(AppError::refused(
+    Err(AppError::invalid(
+        field,
         "NOT_A_MEMBER",
-        person,
-        "must be a member of the office with that role today",
+        format!(
+            "must be {} of the office today: choose one of its members, or have its administrator give this person the role",
+            roles.join(" or ")
+        ),
     ))
 }

@@ -4,14 +4,13 @@ use chrono::Datelike;
 use serde_json::json;
 use uuid::Uuid;
 use wathiq_chassis::{Caller, civil_date};
-use wathiq_outbox::{Command, NewEvent};
-use wathiq_proto::wathiq::civil_registry_order::v1 as pb;
+use wathiq_outbox::Command;
 
 use super::assign_lines::{lock_orders, of_order};
 use crate::app::idempotent::{self, Begun};
 use crate::app::{App, AppError, authorise, change, write};
 use crate::domain::state::{LineState, Path};
-use crate::events;
+use crate::events::offices::batch_sheet_created;
 use crate::store::offices::{self, Sheet};
 use crate::store::queue::{self, Filter};
 
@@ -93,12 +92,7 @@ pub async fn create_batch_sheet(
         created_at: now,
     };
     offices::insert_sheet(&mut transaction, &sheet).await?;
-    let event = pb::BatchSheetCreated {
-        batch_sheet_id: sheet.id.to_string(),
-        office_id: office_id.to_string(),
-        lines: i32::try_from(sheet.line_ids.len()).unwrap_or(i32::MAX),
-    };
-    let event = NewEvent::of(events::OFFICES, sheet.id, 1, &event);
+    let event = batch_sheet_created(sheet.id, office_id, sheet.line_ids.len());
     wathiq_outbox::append(&mut transaction, &app.ambient, event).await?;
     let subject = write::Subject {
         aggregate: "batch_sheet",

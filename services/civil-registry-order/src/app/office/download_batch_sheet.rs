@@ -3,16 +3,18 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use serde_json::json;
 use uuid::Uuid;
 use wathiq_chassis::Caller;
 
 use super::entry;
-use crate::app::{App, AppError, authorise};
+use crate::app::{App, AppError, authorise, write};
 use crate::documents::DrawError;
 use crate::documents::sheet::{self, SheetLine};
+use crate::domain::act::Bilingual;
 use crate::store::{catalogue, offices};
 
-/// The file, and its name.
+/// The file, and its name; the look is audited.
 ///
 /// # Errors
 /// [`AppError`]; a sheet of another office is not found.
@@ -24,16 +26,42 @@ pub async fn download_batch_sheet(app: &App, caller: &Caller, id: Uuid) -> Resul
     if authorise::works_at(caller, found.office_id).is_err() {
         return Err(unknown());
     }
+    drop(conn);
+    let names = app.identity.offices().await?;
+    let mut conn = app.pool.acquire().await?;
     let profile = offices::profile(&mut conn, found.office_id).await?;
     let entries = entry::of_lines(&mut conn, &found.line_ids, app.ambient.now()).await?;
+    // A register may have moved since, and its lines with it: they are of no concern here any more.
+    let entries: Vec<_> = entries
+        .into_iter()
+        .filter(|entry| entry.line.office_id == found.office_id)
+        .collect();
     let kind_ids: Vec<Uuid> = entries.iter().map(|entry| entry.line.kind_id).collect();
     let kinds = catalogue::kinds_by_id(&mut conn, &kind_ids).await?;
+    let subject = write::Subject {
+        aggregate: "batch_sheet",
+        id,
+    };
+    let details = json!({ "lines": entries.len() });
+    write::audit(
+        &mut conn,
+        &app.ambient,
+        caller,
+        "batch_sheet.read",
+        subject,
+        details,
+    )
+    .await?;
     drop(conn);
     let mut lines: Vec<SheetLine> = entries
         .into_iter()
         .filter_map(|entry| {
             let kind = kinds.iter().find(|kind| kind.id == entry.line.kind_id)?.clone();
+            let office = names.get(&entry.line.clue.office_id);
             Some(SheetLine {
+                registered_at: office.map_or_else(Bilingual::default, |office| {
+                    Bilingual::new(&office.name_ar, &office.name_fr)
+                }),
                 reference: entry.view.order.line_reference(&entry.line).to_string(),
                 line: entry.line,
                 kind,

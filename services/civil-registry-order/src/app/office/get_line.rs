@@ -7,11 +7,14 @@ use super::entry::{self, Entry};
 use super::{Act, audit};
 use crate::app::search_acts::{self, SearchActs};
 use crate::app::{App, AppError, authorise};
+use crate::domain::act_key::RegisterPart;
 use crate::domain::clue::Clue;
+use crate::domain::comparison;
 use crate::domain::reference::LineReference;
 use crate::domain::search::{Found, Person, Query};
+use crate::domain::written_date::PartialDate;
 use crate::store::evidence::{self, Evidence};
-use crate::store::{custody, orders};
+use crate::store::{acts, custody, orders};
 
 /// Most acts that are offered.
 const CANDIDATES: usize = 10;
@@ -81,48 +84,58 @@ async fn candidates(conn: &mut sqlx::PgConnection, app: &App, entry: &Entry) -> 
     let clue = &entry.line.clue;
     let held = custody::held_by(conn, vec![entry.line.office_id], civil_date(app.ambient.now())).await?;
     let mut found: Vec<Found> = Vec::new();
-    for query in [by_key(clue), by_person(clue)].into_iter().flatten() {
+    for query in by_key(clue).into_iter().chain(by_person(clue)) {
         let asked = SearchActs {
             office_id: Some(clue.office_id),
             kind: Some(clue.kind),
             query,
         };
         for act in search_acts::find(conn, &held, &asked).await? {
-            if !found.iter().any(|known| known.act.id == act.act.id) {
-                found.push(act);
+            match found.iter_mut().find(|known| known.act.id == act.act.id) {
+                Some(known) if known.similarity >= act.similarity => {}
+                Some(known) => *known = act,
+                None => found.push(act),
             }
         }
     }
+    found.sort_by(|one, other| other.similarity.total_cmp(&one.similarity));
+    // The part that the clue names comes first.
+    if let (false, Ok(part)) = (clue.part.is_empty(), clue.part.parse::<RegisterPart>()) {
+        found.sort_by_key(|found| found.act.key.part != part);
+    }
     found.truncate(CANDIDATES);
+    let applicant = &entry.view.order.applicant;
+    for found in &mut found {
+        if let Some(act) = acts::find(conn, found.act.id).await? {
+            found.differences = comparison::of_line(&entry.line, applicant, &act);
+            found.similarity = found.similarity.min(comparison::agreement(&found.differences));
+        }
+    }
     Ok(found)
 }
 
 fn by_key(clue: &Clue) -> Option<Query> {
     Some(Query::Key {
         year: clue.year?,
-        part: if clue.part.is_empty() {
-            None
-        } else {
-            clue.part.parse().ok()
-        },
+        // Whatever part it says: that is the first thing to be remembered wrongly.
+        part: None,
         number: clue.number.parse().ok()?,
     })
 }
 
-fn by_person(clue: &Clue) -> Option<Query> {
-    let name = &clue.person;
-    let (given, family) = if name.family_latin.is_empty() {
-        (&name.given_arabic, &name.family_arabic)
-    } else {
-        (&name.given_latin, &name.family_latin)
+/// One query for each script in which the name is known: an act may have been digitised in one alone.
+fn by_person(clue: &Clue) -> Vec<Query> {
+    let Some(date) = clue.birth_date else {
+        return Vec::new();
     };
-    let date = clue.birth_date?;
-    let born = crate::domain::written_date::PartialDate::new(
-        date.year,
-        date.month.cast_signed(),
-        date.day.cast_signed(),
-    );
-    Person::new(given, family, Some(born.ok()?))
-        .ok()
-        .map(Query::Person)
+    let born = PartialDate::new(date.year, date.month.cast_signed(), date.day.cast_signed()).ok();
+    let name = &clue.person;
+    [
+        (&name.given_latin, &name.family_latin),
+        (&name.given_arabic, &name.family_arabic),
+    ]
+    .into_iter()
+    .filter_map(|(given, family)| Person::new(given, family, born).ok())
+    .map(Query::Person)
+    .collect()
 }

@@ -1,16 +1,15 @@
-//! What an office has earned in a span, for settlement.
+//! What became of the money for an office's acts in a span, for settlement.
 
 use chrono::NaiveDate;
 use uuid::Uuid;
 use wathiq_chassis::Caller;
 
 use crate::app::{App, AppError, authorise};
-use crate::domain::fee::Price;
 use crate::domain::role;
 use crate::domain::working_days::{end_of, start_of};
-use crate::store::queue;
+use crate::store::queue::{self, Total};
 
-/// Acts delivered from a civil day to another, both included, and their price by parts.
+/// Paid acts by the state they came to from a civil day to another, both included, and their price by parts.
 ///
 /// # Errors
 /// [`AppError`]: `RANGE_REVERSED`.
@@ -20,7 +19,7 @@ pub async fn get_settlement(
     office_id: Uuid,
     from: NaiveDate,
     to: NaiveDate,
-) -> Result<(i64, Price), AppError> {
+) -> Result<Vec<Total>, AppError> {
     authorise::staff(caller)?;
     if !caller.platform_administrator && !caller.holds(office_id, role::ADMINISTRATOR) {
         return Err(AppError::not_found("office", office_id));

@@ -1,5 +1,7 @@
 //! Parcels are scanned for the post.
 
+use std::collections::BTreeMap;
+
 use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -80,16 +82,29 @@ pub async fn hand_over_parcels(
         }
     };
     let mut conn = app.pool.acquire().await?;
-    let deposit_list_id = match stored.hand_over {
-        Some(id) => offices::hand_over(&mut conn, id)
-            .await?
-            .and_then(|found| found.deposit_list_id),
+    let hand_over = match stored.hand_over {
+        Some(id) => offices::hand_over(&mut conn, id).await?,
         None => None,
     };
-    let found = parcels(&mut conn, &stored.parcels).await?;
+    let mut found = parcels(&mut conn, &stored.parcels).await?;
+    let mut problems = stored.problems;
+    let mut deposit_list_id = None;
+    if let Some(hand_over) = hand_over {
+        deposit_list_id = hand_over.deposit_list_id;
+        found.retain(|(_, parcel)| {
+            let reason = hand_over.refused.get(&parcel.id);
+            problems.extend(reason.map(|reason| Problem {
+                tracking_number: parcel.tracking_number.clone().unwrap_or_default(),
+                reason: reason.clone(),
+                description:
+                    "the post does not take the parcel; the others of the scan are handed over".to_owned(),
+            }));
+            reason.is_none()
+        });
+    }
     Ok(HandedOver {
         parcels: with_lines(&mut conn, found).await?,
-        problems: stored.problems,
+        problems,
         deposit_list_id,
     })
 }
@@ -162,6 +177,7 @@ async fn write_down(
         office_id,
         person_id: caller.person_id,
         parcel_ids: ready.iter().map(|(_, parcel)| *parcel).collect(),
+        refused: BTreeMap::new(),
         deposit_list_id: None,
     };
     offices::insert_hand_over(conn, &hand_over, now).await?;

@@ -9,9 +9,12 @@ use super::entry::{self, Entry};
 use super::{Act, audit, finish, lock_line};
 use crate::app::idempotent::{self, Begun};
 use crate::app::{App, AppError, authorise, change};
+use crate::domain::order::work::FoundAct;
+use crate::domain::{comparison, entitlement};
 use crate::store::{acts, custody};
 
-/// Names the act, one in a register that the line's office holds.
+/// Names the act, one in a register that the line's office holds. With `confirmation`, a reason, an official says that it is the one ordered
+/// although it differs.
 ///
 /// # Errors
 /// [`AppError`]: `ACT_OF_OTHER_REGISTER`, `DOCUMENT_PREPARED`, `LINE_STATE`.
@@ -21,6 +24,7 @@ pub async fn link_act(
     command: &Command,
     line_id: Uuid,
     act_id: Uuid,
+    confirmation: Option<&str>,
 ) -> Result<Entry, AppError> {
     authorise::staff(caller)?;
     if let Begun::New(mut transaction) = idempotent::begin(app, command).await? {
@@ -40,16 +44,27 @@ pub async fn link_act(
                 "the act is not of the register that this kind of document is made from",
             ));
         }
+        let differences = comparison::of_line(&line, &order.applicant, &act);
+        let found = FoundAct {
+            act_id,
+            confirmed: confirmation.is_some() && !differences.is_empty(),
+            proof: entitlement::proof_by(&order.applicant, &line, &act),
+        };
         change::change_locked(&mut transaction, app, order, |work| {
-            work.act_found(line_id, act_id)
+            work.act_found(line_id, found)
         })
         .await?;
+        let note = confirmation.filter(|_| found.confirmed);
         let act = Act {
-            action: "line.link_act",
-            details: json!({ "act_id": act_id }),
+            action: if found.confirmed {
+                "line.confirm_act"
+            } else {
+                "line.link_act"
+            },
+            details: json!({ "act_id": act_id, "differences": differences, "note": note }),
         };
         audit(&mut transaction, app, caller, &line, act).await?;
-        finish(app, transaction, command).await?;
+        finish(transaction, command).await?;
     }
     entry::of_line(app, caller, line_id).await
 }

@@ -5,7 +5,7 @@ use uuid::Uuid;
 use wathiq_chassis::Caller;
 use wathiq_outbox::Command;
 
-use super::assign_lines::check_member;
+use super::assign_lines::{Member, check_member};
 use super::entry::{self, Entry};
 use super::{Act, audit, finish, get_line, lock_line};
 use crate::app::idempotent::{self, Prepared};
@@ -41,9 +41,19 @@ pub async fn record_production(
         Err(error) => return Err(error),
     };
     let members = async {
-        check_member(app, caller, office_id, officer, &[role::OFFICER]).await?;
-        if let Some(looked_by) = looked_by {
-            check_member(app, caller, office_id, looked_by, &[role::AGENT, role::OFFICER]).await?;
+        let signer = Member {
+            field: "officer_person_id",
+            person: officer,
+            roles: &[role::OFFICER],
+        };
+        check_member(app, caller, office_id, signer).await?;
+        if let Some(person) = looked_by {
+            let looker = Member {
+                field: "looked_by_person_id",
+                person,
+                roles: &[role::AGENT, role::OFFICER],
+            };
+            check_member(app, caller, office_id, looker).await?;
         }
         Ok(())
     };
@@ -64,7 +74,7 @@ pub async fn record_production(
             details: json!({ "officer": officer, "looked_by": looked_by }),
         };
         audit(&mut transaction, app, caller, &line, act).await?;
-        finish(app, transaction, command).await?;
+        finish(transaction, command).await?;
     }
     entry::of_line(app, caller, line_id).await
 }

@@ -9,17 +9,7 @@ use super::entry::Entry;
 use super::{Act, on_line};
 use crate::app::{App, AppError};
 use crate::domain::order::work::answer;
-
-/// Reasons for which a line is refused.
-pub const REASONS: [&str; 7] = [
-    "ACT_NOT_FOUND",
-    "ACT_DIFFERS",
-    "NOT_ENTITLED",
-    "EVIDENCE_INSUFFICIENT",
-    "REGISTER_NOT_HELD",
-    "REGISTER_DAMAGED",
-    "ACT_UNDER_CORRECTION",
-];
+use crate::domain::reason;
 
 /// Refuses the line; a document that stands at signature is withdrawn first.
 ///
@@ -33,10 +23,8 @@ pub async fn refuse_line(
     reason_code: &str,
     text: &str,
 ) -> Result<Entry, AppError> {
-    if !REASONS.contains(&reason_code) {
-        let description = format!("must be one of {}", REASONS.join(", "));
-        return Err(AppError::invalid("reason_code", "REASON_UNKNOWN", description));
-    }
+    reason::check(reason_code, &reason::REFUSALS)
+        .map_err(|description| AppError::invalid("reason_code", "REASON_UNKNOWN", description))?;
     let act = Act {
         action: "line.refuse",
         details: json!({ "reason": reason_code }),

@@ -9,9 +9,7 @@ use super::entry::Entry;
 use super::{Act, on_line};
 use crate::app::{App, AppError};
 use crate::domain::order::work::answer;
-
-/// Reasons for which a citizen is asked.
-pub const REASONS: [&str; 3] = ["ACT_NOT_FOUND", "ACT_DIFFERS", "EVIDENCE_NEEDED"];
+use crate::domain::reason;
 
 /// Asks the citizen.
 ///
@@ -25,10 +23,8 @@ pub async fn request_correction(
     reason_code: &str,
     text: &str,
 ) -> Result<Entry, AppError> {
-    if !REASONS.contains(&reason_code) {
-        let description = format!("must be one of {}", REASONS.join(", "));
-        return Err(AppError::invalid("reason_code", "REASON_UNKNOWN", description));
-    }
+    reason::check(reason_code, &reason::CORRECTIONS)
+        .map_err(|description| AppError::invalid("reason_code", "REASON_UNKNOWN", description))?;
     let act = Act {
         action: "line.request_correction",
         details: json!({ "reason": reason_code }),

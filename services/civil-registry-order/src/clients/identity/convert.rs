@@ -75,6 +75,7 @@ pub(super) fn membership(membership: &pb::Membership) -> Result<Membership, Clie
 
 pub(super) fn person(person: Option<pb::Person>) -> Result<Person, ClientError> {
     let person = person.ok_or_else(|| unusable("person"))?;
+    let proved = person.assurance() == pb::AssuranceLevel::Proved;
     let arabic = person.name_arabic.unwrap_or_default();
     let latin = person.name_latin.unwrap_or_default();
     Ok(Person {
@@ -89,6 +90,7 @@ pub(super) fn person(person: Option<pb::Person>) -> Result<Person, ClientError> 
             .unwrap_or_default(),
         email: person.email,
         phone: person.phone,
+        proved,
     })
 }
 

@@ -38,7 +38,7 @@ pub fn entry(office_id: Uuid, draft: Draft, today: NaiveDate) -> Result<Entry, V
         walk.fault("notes", "TOO_MANY", "an act has at most 200 notes");
     }
     for (index, note) in notes.iter_mut().enumerate() {
-        walk.item("notes", index, |walk| check_note(walk, note, today));
+        walk.item("notes", index, |walk| check_note(walk, note, year, today));
     }
     match (key, walk.finish()) {
         (Some(key), Ok(())) => Ok(Entry { key, content, notes }),
@@ -47,13 +47,13 @@ pub fn entry(office_id: Uuid, draft: Draft, today: NaiveDate) -> Result<Entry, V
     }
 }
 
-/// Checks a note that is added to an act.
+/// Checks a note that is added to an act of this year's register.
 ///
 /// # Errors
 /// Every [`Fault`]; paths begin at the note.
-pub fn note(mut note: NoteDraft, today: NaiveDate) -> Result<NoteDraft, Vec<Fault>> {
+pub fn note(mut note: NoteDraft, register_year: i16, today: NaiveDate) -> Result<NoteDraft, Vec<Fault>> {
     let mut walk = Walk::default();
-    check_note(&mut walk, &mut note, today);
+    check_note(&mut walk, &mut note, i32::from(register_year), today);
     walk.finish().map(|()| note)
 }
 
@@ -235,17 +235,24 @@ fn dates(walk: &mut Walk, year: i32, content: &ActContent, today: NaiveDate) {
     }
 }
 
-fn check_note(walk: &mut Walk, note: &mut NoteDraft, today: NaiveDate) {
+fn check_note(walk: &mut Walk, note: &mut NoteDraft, register_year: i32, today: NaiveDate) {
     walk.note_text("text", &mut note.text);
     if note.text.is_empty() {
         walk.fault("text", "REQUIRED", "must be there in one script at least");
     }
     if note.date > today {
         walk.fault("date", "IN_FUTURE", "must not be after today");
+    } else if note.date.year() < register_year {
+        let text = "a note stands in the margin of an act: it is not older than the register";
+        walk.fault("date", "DATE_ORDER", text);
     }
     if !note.changes_extract && !note.changes.is_empty() {
         let text = "only a note that changes the extract has changes";
         walk.fault("changes", "EXTRACT_UNCHANGED", text);
+    }
+    if note.leaves_extract_open() {
+        let text = "a note that changes the extract says what it changes, unless it tells of the death";
+        walk.fault("changes", "CHANGES_MISSING", text);
     }
     let mut seen = Vec::new();
     for (index, change) in note.changes.iter_mut().enumerate() {

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value};
 
 use super::Draft;
+use crate::domain::act_key::western;
 
 /// Every column of a CSV file, at its path in an act. Those without a dot at the top, and `notes`, belong to the act; the others to
 /// its content, such as `father.given_name.arabic`.
@@ -53,8 +54,9 @@ const DATES: &[&str] = &[
     "death_date",
 ];
 const SCRIPTS: &[&str] = &["arabic", "latin"];
+const GREGORIAN: &str = "gregorian";
 const DATE_FORMS: &[&str] = &[
-    "gregorian",
+    GREGORIAN,
     "hijri_arabic",
     "hijri_latin",
     "gregorian_arabic",
@@ -65,6 +67,8 @@ const DATE_FORMS: &[&str] = &[
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Cell {
     Text,
+    /// A Gregorian date in figures.
+    Date,
     Number,
     Flag,
 }
@@ -73,9 +77,14 @@ pub enum Cell {
 pub fn content_columns() -> Vec<(String, Cell)> {
     let below = |paths: &'static [&str], leaves: &'static [&str]| {
         paths.iter().flat_map(move |path| {
-            leaves
-                .iter()
-                .map(move |leaf| (format!("{path}.{leaf}"), Cell::Text))
+            leaves.iter().map(move |leaf| {
+                let cell = if *leaf == GREGORIAN {
+                    Cell::Date
+                } else {
+                    Cell::Text
+                };
+                (format!("{path}.{leaf}"), cell)
+            })
         })
     };
     let plain = |paths: &'static [&str], cell| paths.iter().map(move |path| ((*path).to_owned(), cell));
@@ -87,14 +96,15 @@ pub fn content_columns() -> Vec<(String, Cell)> {
         .collect()
 }
 
-/// A cell as JSON. One that cannot be read stays text, so that reading the act says what was expected there.
+/// A cell as JSON; figures may be of either script. One that cannot be read stays text, so that reading the act says what was expected there.
 pub fn cell(kind: Cell, text: &str) -> Value {
     match kind {
         Cell::Text => Value::from(text),
-        Cell::Number => text
+        Cell::Date => Value::from(western(text)),
+        Cell::Number => western(text)
             .parse::<i64>()
             .map_or_else(|_| Value::from(text), Value::from),
-        Cell::Flag => match text {
+        Cell::Flag => match western(text).as_str() {
             "true" | "1" => Value::from(true),
             "false" | "0" => Value::from(false),
             _ => Value::from(text),

@@ -129,6 +129,13 @@ impl fmt::Debug for NoteDraft {
     }
 }
 
+impl NoteDraft {
+    /// It changes the extract without saying what it changes. A death is told by its own line of the extract.
+    pub fn leaves_extract_open(&self) -> bool {
+        self.changes_extract && self.changes.is_empty() && self.kind != NoteKind::Death
+    }
+}
+
 /// A note of an act.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Note {

@@ -1,6 +1,7 @@
 //! Arabic script.
 
 use unicode_normalization::UnicodeNormalization;
+use wathiq_postal_address::arabic as letters;
 
 const ARTICLE: &str = "ال";
 const SERVANT: &str = "عبد";
@@ -17,13 +18,29 @@ pub fn arabic(name: &str) -> String {
             _ => match word.strip_prefix(SERVANT) {
                 Some(rest) => {
                     joined.push_str(SERVANT);
-                    joined.push_str(without_article(rest));
+                    joined.push_str(spelled_out(without_article(rest)));
                 }
-                None => joined.push_str(without_article(word)),
+                None => joined.push_str(spelled_out(without_article(word))),
             },
         }
     }
     joined
+}
+
+/// Names whose long vowel the old spelling leaves out, in the spelling that has it.
+fn spelled_out(word: &str) -> &str {
+    match word {
+        "رحمن" => "رحمان",
+        "اسمعيل" => "اسماعيل",
+        "اسحق" => "اسحاق",
+        "ابرهيم" => "ابراهيم",
+        "هرون" => "هارون",
+        "سليمن" => "سليمان",
+        "عثمن" => "عثمان",
+        "سفين" => "سفيان",
+        "داوود" => "داود",
+        _ => word,
+    }
 }
 
 fn without_article(word: &str) -> &str {
@@ -34,20 +51,12 @@ fn without_article(word: &str) -> &str {
 }
 
 /// Letters in their plain forms; words parted by one space or more.
-fn plain(name: &str) -> String {
+pub(super) fn plain(name: &str) -> String {
     let mut plain = String::with_capacity(name.len());
     let mut push = |character: char| match character {
         // Harakat, the small alef, tatweel, the lone hamza.
         '\u{64b}'..='\u{65f}' | '\u{670}' | '\u{640}' | 'ء' => {}
-        'أ' | 'إ' | 'آ' | 'ٱ' => plain.push('ا'),
-        'ى' | 'ئ' | 'ی' => plain.push('ي'),
-        'ؤ' => plain.push('و'),
-        'ة' => plain.push('ه'),
-        'ک' | 'گ' | 'ڭ' | 'ڮ' | 'ݣ' => plain.push('ك'),
-        'ڤ' | 'ڥ' => plain.push('ف'),
-        'پ' => plain.push('ب'),
-        'چ' => plain.push('ج'),
-        _ if character.is_alphanumeric() => plain.extend(character.to_lowercase()),
+        _ if character.is_alphanumeric() => plain.extend(letters::plain(character).to_lowercase()),
         // Marks and joiners stand inside words.
         '\u{200c}' | '\u{200d}' | '\'' | '’' => {}
         _ if unicode_normalization::char::is_combining_mark(character) => {}

@@ -28,7 +28,7 @@ pub fn latin(name: &str) -> String {
 }
 
 /// Lower case, without accents and apostrophes; words parted by one space or more.
-fn plain(name: &str) -> String {
+pub(super) fn plain(name: &str) -> String {
     let mut plain = String::with_capacity(name.len());
     let mut push = |character: char| match character {
         'a'..='z' | '0'..='9' => plain.push(character),

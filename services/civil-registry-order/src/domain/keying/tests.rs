@@ -57,6 +57,18 @@ fn two_who_read_the_same_register_the_act() {
 }
 
 #[test]
+fn what_looks_the_same_is_the_same_reading() {
+    let note =
+        |arabic: &str| json!([{ "date": "2001-05-06", "kind": "marriage", "text": { "arabic": arabic } }]);
+    let first = entry_with("Alaoui", "F\u{e8}s", note("آمال"));
+    // Composed of a letter and an accent; lengthened by a tatweel.
+    let second = entry_with("Alaoui", "Fe\u{300}s", note("\u{627}\u{653}مـال"));
+    assert_eq!(differences(&first, &second), []);
+    let third = entry_with("Alaoui", "Fes", note("آمال"));
+    assert_eq!(differences(&first, &third).len(), 1);
+}
+
+#[test]
 fn differences_are_named_by_path() {
     let keying = once().look(look(BEN, entry("Alawi", "")), ACT).unwrap();
     let found: Vec<_> = keying

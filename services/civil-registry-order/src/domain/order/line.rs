@@ -1,6 +1,7 @@
 //! A line: one act at one office.
 
 use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::domain::clue::Clue;
@@ -40,6 +41,8 @@ pub struct Line {
     pub assigned_to: Option<Uuid>,
     /// The digitised act, where one was named.
     pub act_id: Option<Uuid>,
+    /// The act of which an official has confirmed that it is the one ordered, although it differs.
+    pub confirmed_act: Option<Uuid>,
     pub document: Option<Document>,
     /// The document is being withdrawn at signature; then the money goes back for this reason.
     pub withdrawing: Option<EndReason>,
@@ -57,8 +60,9 @@ pub struct Line {
 /// A document drawn from a digitised act.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Document {
-    /// Who had it drawn: the officer whom the document names.
+    /// Who had it drawn: the officer whom the document names, and who alone may seal it.
     pub prepared_by: Uuid,
+    /// Printed as the day on which the document was made ("Fait le").
     pub prepared_at: DateTime<Utc>,
     pub seal_mode: SealMode,
     /// By which anybody verifies it; 12 characters. Nothing where it is signed by hand.
@@ -72,6 +76,34 @@ pub struct Document {
     /// Why it cannot be drawn or deposited.
     pub failure: Option<String>,
     pub sealed: bool,
+    /// It is being taken back from signature, and drawn anew as this.
+    pub again: Option<Again>,
+}
+
+/// How a document is drawn anew.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Again {
+    pub prepared_by: Uuid,
+    pub prepared_at: DateTime<Utc>,
+    pub verification_code: Option<String>,
+}
+
+impl Document {
+    /// The document as it is drawn anew; what signature had of the old one is gone.
+    pub fn drawn_again(&self, again: Again) -> Self {
+        Self {
+            prepared_by: again.prepared_by,
+            prepared_at: again.prepared_at,
+            seal_mode: self.seal_mode,
+            verification_code: again.verification_code,
+            object_key: None,
+            issued_document_id: None,
+            digest: None,
+            failure: None,
+            sealed: false,
+            again: None,
+        }
+    }
 }
 
 /// How it was produced.
@@ -122,6 +154,24 @@ impl Line {
         self.document
             .as_ref()
             .is_some_and(|document| document.seal_mode != SealMode::ByHand && document.failure.is_none())
+    }
+
+    /// Its document is drawn and may be drawn anew: nothing is sealed, and nothing is being ended.
+    pub fn is_open_to_redrawing(&self) -> bool {
+        self.withdrawing.is_none() && self.document.as_ref().is_some_and(|document| !document.sealed)
+    }
+
+    /// The relation is known: from the acts, or because an official has checked it.
+    pub fn is_entitled(&self) -> bool {
+        matches!(self.proof, Proof::Acts | Proof::Checked)
+    }
+
+    /// Nothing of it is made or sent any more.
+    pub fn has_ended(&self) -> bool {
+        matches!(
+            self.state,
+            LineState::Refunding | LineState::Refunded | LineState::Cancelled | LineState::Expired
+        )
     }
 
     /// The office has something to do with it.

@@ -64,7 +64,7 @@ pub fn in_production(line: &Line, hindered: bool) -> &'static str {
         "PREPARATION_FAILED"
     } else if hindered {
         "WAITING_FOR_SIGNATURE_SERVICE"
-    } else if document.object_key.is_none() {
+    } else if document.object_key.is_none() || document.again.is_some() {
         "PREPARING"
     } else if document.seal_mode == SealMode::ByHand {
         "WAITING_FOR_SIGNATURE_BY_HAND"

@@ -7,16 +7,17 @@ mod post;
 #[cfg(test)]
 mod tests;
 
-pub use office::{Correction, answer};
+pub use office::{Correction, FoundAct, answer};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
 
+use crate::domain::kind::Relation;
 use crate::domain::order::Order;
 use crate::domain::order::fact::{Due, Fact, OutwardKind};
 use crate::domain::order::line::{Line, StepError};
 use crate::domain::order::parcel::Parcel;
-use crate::domain::state::{Alert, EndReason, LineState, Step};
+use crate::domain::state::{Alert, EndReason, LineState, Path, Step};
 use crate::domain::working_days::Calendar;
 
 /// Times that bound the states.
@@ -26,6 +27,8 @@ pub struct Terms {
     pub overdue_working_days: u16,
     pub posting_working_days: u16,
     pub silence: TimeDelta,
+    /// How long the office is shown what came back, or went to somebody else.
+    pub exception: TimeDelta,
 }
 
 /// Why something was not done to an order.
@@ -41,6 +44,8 @@ pub enum WorkError {
     PartlyUnpaid,
     #[error("the document of line {0} stands at the officer's and is not taken back for a correction")]
     Prepared(Uuid),
+    #[error("who ordered line {0} is not known to be entitled to the act: check it, and record that")]
+    NotEntitled(Uuid),
     #[error("the document of line {0} is being withdrawn")]
     Withdrawing(Uuid),
 }
@@ -90,6 +95,21 @@ impl<'a> Work<'a> {
         Ok(&mut self.order.lines[place])
     }
 
+    /// What is not the applicant's own act, under a proved identity, is made once the relation is known. Whoever makes their own from paper looks
+    /// for this name in the register.
+    fn check_entitled(&self, id: Uuid, path: Path) -> Result<(), WorkError> {
+        let line = self.line(id)?;
+        let applicant = &self.order.applicant;
+        let own = line.relation == Relation::Oneself
+            && applicant.proved
+            && applicant.name.is_same(&line.clue.person);
+        if line.is_entitled() || own && path == Path::Paper {
+            Ok(())
+        } else {
+            Err(WorkError::NotEntitled(id))
+        }
+    }
+
     fn parcel_mut(&mut self, id: Uuid) -> Option<&mut Parcel> {
         self.order.parcels.iter_mut().find(|parcel| parcel.id == id)
     }
@@ -125,7 +145,7 @@ impl<'a> Work<'a> {
         Ok(())
     }
 
-    /// Makes a parcel of what one office has produced, once nothing more of the order is to be produced there.
+    /// Makes a parcel of what one office has produced, once nothing more of the order is to be produced there; from then on it is to be posted.
     fn pack(&mut self, office_id: Uuid) {
         let here = |line: &&Line| line.office_id == office_id && line.parcel_id.is_none();
         let lines: Vec<&Line> = self.order.lines.iter().filter(here).collect();
@@ -139,6 +159,7 @@ impl<'a> Work<'a> {
             return;
         }
         let parcel = Parcel::new((self.new_id)(), office_id, self.now);
+        let deadline = self.calendar.deadline(self.now, self.terms.posting_working_days);
         for line in self
             .order
             .lines
@@ -146,6 +167,7 @@ impl<'a> Work<'a> {
             .filter(|line| ready.contains(&line.id))
         {
             line.parcel_id = Some(parcel.id);
+            line.deadline = Some(deadline);
         }
         self.ask(OutwardKind::CreateShipment, parcel.id);
         self.order.parcels.push(parcel);
@@ -181,6 +203,8 @@ impl<'a> Work<'a> {
                 LineState::ToCorrect => self.lapse(id)?,
                 LineState::Produced => self.alert(id, Alert::ProducedNotPosted, None)?,
                 LineState::HandedOver => self.alert(id, Alert::PostedAndSilent, None)?,
+                LineState::Returned => self.let_rest(id, Some(Alert::ReturnedAndKept))?,
+                LineState::Delivered => self.let_rest(id, None)?,
                 _ => {}
             }
         }
@@ -204,6 +228,15 @@ impl<'a> Work<'a> {
         Ok(())
     }
 
+    /// It has ended, and nobody needs to look at it any more.
+    fn let_rest(&mut self, id: Uuid, alert: Option<Alert>) -> Result<(), WorkError> {
+        self.line_mut(id)?.deadline = None;
+        if let Some(alert) = alert {
+            self.facts.push(Fact::Alerted { line: id, alert });
+        }
+        Ok(())
+    }
+
     fn lapse(&mut self, id: Uuid) -> Result<(), WorkError> {
         if self.line(id)?.is_deposited() {
             return self.withdraw(id, EndReason::Overdue);
@@ -222,7 +255,13 @@ impl<'a> Work<'a> {
         line.deadline = None;
         if line.withdrawing.is_none() {
             line.withdrawing = Some(reason);
-            self.ask(OutwardKind::WithdrawDocument, id);
+            let asked = line
+                .document
+                .as_ref()
+                .is_some_and(|document| document.again.is_some());
+            if !asked {
+                self.ask(OutwardKind::WithdrawDocument, id);
+            }
         }
         Ok(())
     }

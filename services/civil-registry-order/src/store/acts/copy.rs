@@ -87,9 +87,18 @@ impl Rows {
 
     /// The rows but those at these places, in order.
     pub fn without(&self, places: &[usize]) -> Self {
+        self.those(|place| !places.contains(&place))
+    }
+
+    /// The rows from one place up to another.
+    pub fn part(&self, span: Range<usize>) -> Self {
+        self.those(|place| span.contains(&place))
+    }
+
+    fn those(&self, keep: impl Fn(usize) -> bool) -> Self {
         let mut kept = Self::default();
         for (place, (act, notes)) in self.spans.iter().enumerate() {
-            if !places.contains(&place) {
+            if keep(place) {
                 let (act_from, notes_from) = (kept.acts.len(), kept.notes.len());
                 kept.acts.extend_from_slice(&self.acts[act.clone()]);
                 kept.notes.extend_from_slice(&self.notes[notes.clone()]);

@@ -14,7 +14,7 @@ use crate::domain::clue::Clue;
 use crate::domain::fee::Price;
 use crate::domain::kind::SealMode;
 use crate::domain::order::Order;
-use crate::domain::order::line::{Answer, Document, Line, Production};
+use crate::domain::order::line::{Again, Answer, Document, Line, Production};
 use crate::domain::order::parcel::Parcel;
 use crate::domain::person::{Applicant, FullName};
 use crate::domain::reference::Reference;
@@ -22,7 +22,7 @@ use crate::store::StoreError;
 
 const LINE_COLUMNS: &str = "l.id, l.order_id, l.ordinal, l.state, l.state_since, l.document_kind, l.kind_id, l.language, l.copies, l.clue,
     l.relation, l.proof, l.evidence_ids, l.office_id, l.amount, l.office_amount, l.post_amount, l.tax_amount,
-    l.production_days, l.deadline, l.paid_at, l.path, l.assigned_to, l.act_id, l.document, l.withdrawing, l.produced_at,
+    l.production_days, l.deadline, l.paid_at, l.path, l.assigned_to, l.act_id, l.confirmed_act, l.document, l.withdrawing, l.produced_at,
     l.looked_by, l.signed_by, l.parcel_id, l.answer, l.end_reason, l.refunded_centimes, l.refund_failed, l.alerted";
 
 #[derive(FromRow)]
@@ -97,6 +97,7 @@ struct LineRow {
     path: Option<String>,
     assigned_to: Option<Uuid>,
     act_id: Option<Uuid>,
+    confirmed_act: Option<Uuid>,
     document: Option<Json<DocumentJson>>,
     withdrawing: Option<String>,
     produced_at: Option<DateTime<Utc>>,
@@ -169,6 +170,7 @@ impl LineRow {
             paid_at: self.paid_at,
             assigned_to: self.assigned_to,
             act_id: self.act_id,
+            confirmed_act: self.confirmed_act,
             production,
             parcel_id: self.parcel_id,
             answer: self.answer.map(|answer| answer.0.answer()),
@@ -190,6 +192,8 @@ pub(super) struct DocumentJson {
     digest: Option<String>,
     failure: Option<String>,
     sealed: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    again: Option<Again>,
 }
 
 impl DocumentJson {
@@ -204,6 +208,7 @@ impl DocumentJson {
             digest: document.digest.map(|digest| HEXLOWER.encode(&digest)),
             failure: document.failure.clone(),
             sealed: document.sealed,
+            again: document.again.clone(),
         }
     }
 
@@ -222,6 +227,7 @@ impl DocumentJson {
             digest,
             failure: self.failure.clone(),
             sealed: self.sealed,
+            again: self.again.clone(),
         })
     }
 }

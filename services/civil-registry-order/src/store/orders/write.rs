@@ -54,11 +54,12 @@ async fn insert_lines(conn: &mut PgConnection, order: &Order) -> Result<(), Stor
     let evidence: Vec<Json<&Vec<Uuid>>> = lines.iter().map(|line| Json(&line.evidence_ids)).collect();
     sqlx::query(
         "INSERT INTO order_line (order_id, state_since, deadline, refunded_centimes, refund_failed, id, ordinal, state, document_kind, kind_id,
-            language, copies, clue, relation, proof, evidence_ids, office_id, amount, office_amount, post_amount, tax_amount, production_days)
+            language, copies, clue, relation, proof, evidence_ids, office_id, amount, office_amount, post_amount, tax_amount, production_days,
+            act_id)
          SELECT $1, $2, $3, 0, false, *
            FROM unnest($4::uuid[], $5::smallint[], $6::text[], $7::text[], $8::uuid[], $9::text[], $10::smallint[], $11::jsonb[],
             $12::text[], $13::text[], $14::jsonb[], $15::uuid[], $16::bigint[], $17::bigint[], $18::bigint[], $19::bigint[],
-            $20::smallint[])",
+            $20::smallint[], $21::uuid[])",
     )
     .bind(order.id)
     .bind(order.created_at)
@@ -80,6 +81,7 @@ async fn insert_lines(conn: &mut PgConnection, order: &Order) -> Result<(), Stor
     .bind(amounts(|line| line.price.post))
     .bind(amounts(|line| line.price.tax))
     .bind(smalls(|line| i16::try_from(line.production_days).unwrap_or(i16::MAX)))
+    .bind(lines.iter().map(|line| line.act_id).collect::<Vec<_>>())
     .execute(conn)
     .await?;
     Ok(())
@@ -120,7 +122,7 @@ async fn update_line(conn: &mut PgConnection, line: &Line) -> Result<(), StoreEr
         "UPDATE order_line SET state = $2, state_since = $3, clue = $4, proof = $5, evidence_ids = $6, office_id = $7, deadline = $8,
             paid_at = $9, path = $10, assigned_to = $11, act_id = $12, document = $13, withdrawing = $14, produced_at = $15,
             looked_by = $16, signed_by = $17, parcel_id = $18, answer = $19, end_reason = $20, refunded_centimes = $21,
-            refund_failed = $22, alerted = $23
+            refund_failed = $22, alerted = $23, confirmed_act = $24
          WHERE id = $1",
     )
     .bind(line.id)
@@ -146,6 +148,7 @@ async fn update_line(conn: &mut PgConnection, line: &Line) -> Result<(), StoreEr
     .bind(line.refunded_centimes)
     .bind(line.refund_failed)
     .bind(line.alerted.map(Alert::as_str))
+    .bind(line.confirmed_act)
     .execute(conn)
     .await?;
     Ok(())

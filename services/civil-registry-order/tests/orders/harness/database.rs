@@ -38,10 +38,42 @@ impl Database {
     }
 
     /// A connection as the application role.
+    /// A connection as the owner.
+    pub(crate) async fn owner(&self) -> PgConnection {
+        PgConnection::connect_with(&self.config.owner_options().unwrap())
+            .await
+            .unwrap()
+    }
+
     pub(crate) async fn connect(&self) -> PgConnection {
         PgConnection::connect_with(&self.config.connect_options().unwrap())
             .await
             .unwrap()
+    }
+
+    /// A connection as the role that owns the tables, which may change what the application may not.
+    pub(crate) async fn connect_as_owner(&self) -> PgConnection {
+        PgConnection::connect_with(&self.config.owner_options().unwrap())
+            .await
+            .unwrap()
+    }
+
+    /// Waits until somebody listens for what becomes due.
+    pub(crate) async fn listened_to(&self) {
+        let mut conn = self.connect().await;
+        let sql = "SELECT count(*) FROM pg_stat_activity WHERE usename = current_user AND query LIKE 'LISTEN%' AND state = 'idle'";
+        let listened_to = async {
+            while sqlx::query_scalar::<_, i64>(sql)
+                .fetch_one(&mut conn)
+                .await
+                .unwrap()
+                == 0
+            {}
+        };
+        let bound = std::time::Duration::from_secs(20);
+        tokio::time::timeout(bound, listened_to)
+            .await
+            .expect("nobody listens");
     }
 }
 

@@ -32,7 +32,12 @@ pub(crate) const RULES: &[MethodRule] = &[
     rule("/wathiq.identity.v1.DirectoryService/GetAuthorization"),
     rule("/wathiq.identity.v1.DirectoryService/GetPersonForService"),
     rule("/wathiq.identity.v1.OfficeService/ListOffices"),
-    rule("/wathiq.identity.v1.OfficeService/ListMemberships"),
+    MethodRule {
+        path: "/wathiq.identity.v1.OfficeService/ListMemberships",
+        clients: CLIENTS,
+        // For members of the office: whoever asks goes along.
+        user: UserRule::Required,
+    },
 ];
 
 /// What identity knows.
@@ -64,6 +69,7 @@ impl State {
             }),
             email: "amina@example.ma".to_owned(),
             phone: "+212600000000".to_owned(),
+            assurance: pb::AssuranceLevel::Proved.into(),
             ..Default::default()
         };
         self.people.lock().unwrap().insert(id, person);

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use futures::{Stream, stream};
@@ -57,6 +57,12 @@ pub(crate) struct State {
     pub(crate) payables: Mutex<HashMap<String, payment::Payable>>,
     pub(crate) shipments: Mutex<HashMap<String, postal::Shipment>>,
     pub(crate) documents: Mutex<HashMap<String, signature::IssuedDocument>>,
+    /// Times that shipments are listed as if there were none.
+    pub(crate) shipments_late: AtomicU64,
+    /// What the providers say.
+    pub(crate) statement: Mutex<Vec<payment::StatementEntry>>,
+    /// Who is to seal the document of each reference.
+    pub(crate) signing_officers: Mutex<HashMap<String, String>>,
     /// The file of each document.
     pub(crate) files: Mutex<HashMap<String, Vec<u8>>>,
 }
@@ -68,8 +74,21 @@ fn up(down: &AtomicBool) -> Result<(), Status> {
     Ok(())
 }
 
-fn id() -> String {
-    Uuid::new_v4().to_string()
+/// Ids grow with time, as those of the services do.
+pub(crate) fn id() -> String {
+    static LAST: AtomicU64 = AtomicU64::new(1);
+    Uuid::from_u64_pair(LAST.fetch_add(1, Ordering::Relaxed), 0).to_string()
+}
+
+/// A short page of what is listed by id, and the token of the next.
+fn page<T>(mut all: Vec<T>, id: impl Fn(&T) -> &String, token: &str) -> (Vec<T>, String) {
+    const PAGE: usize = 2;
+    all.sort_by(|one, other| id(one).cmp(id(other)));
+    all.retain(|one| id(one).as_str() > token);
+    let more = all.len() > PAGE;
+    all.truncate(PAGE);
+    let next = all.last().filter(|_| more).map(|last| id(last).clone());
+    (all, next.unwrap_or_default())
 }
 
 #[derive(Clone)]
@@ -186,36 +205,30 @@ impl PayableService for Payment {
 
     async fn list_payables(
         &self,
-        _: Request<payment::ListPayablesRequest>,
+        request: Request<payment::ListPayablesRequest>,
     ) -> Result<Response<payment::ListPayablesResponse>, Status> {
         up(&self.0.payment_down)?;
+        let all = self.0.payables.lock().unwrap().values().cloned().collect();
+        let token = &request.get_ref().page_token;
+        let (payables, next_page_token) = page(all, |payable: &payment::Payable| &payable.payable_id, token);
         Ok(Response::new(payment::ListPayablesResponse {
-            payables: self.0.payables.lock().unwrap().values().cloned().collect(),
-            next_page_token: String::new(),
+            payables,
+            next_page_token,
         }))
     }
 
     async fn list_statement(
         &self,
-        _: Request<payment::ListStatementRequest>,
+        request: Request<payment::ListStatementRequest>,
     ) -> Result<Response<payment::ListStatementResponse>, Status> {
         up(&self.0.payment_down)?;
-        let payables = self.0.payables.lock().unwrap();
-        let paid = payables
-            .values()
-            .filter(|payable| payable.state() == payment::PayableState::Paid);
-        let entries = paid.map(|payable| payment::StatementEntry {
-            payable_id: payable.payable_id.clone(),
-            owner_reference: payable.owner_reference.clone(),
-            status: "CAPTURED".to_owned(),
-            authorised_centimes: payable.amount_centimes,
-            captured_centimes: payable.amount_centimes,
-            credited_centimes: payable.refunded_centimes,
-            ..Default::default()
-        });
+        let all = self.0.statement.lock().unwrap().clone();
+        let token = &request.get_ref().page_token;
+        let (entries, next_page_token) =
+            page(all, |entry: &payment::StatementEntry| &entry.attempt_id, token);
         Ok(Response::new(payment::ListStatementResponse {
-            entries: entries.collect(),
-            next_page_token: String::new(),
+            entries,
+            next_page_token,
         }))
     }
 }
@@ -282,6 +295,19 @@ impl ShipmentService for Postal {
         up(&self.0.postal_down)?;
         let message = request.into_inner();
         let mut shipments = self.0.shipments.lock().unwrap();
+        let of_batch = |shipment: &&postal::Shipment| message.shipment_ids.contains(&shipment.shipment_id);
+        let withdrawn = shipments
+            .values()
+            .filter(of_batch)
+            .any(|shipment| shipment.state() == postal::ShipmentState::Cancelled);
+        if withdrawn {
+            return Err(status::failed_precondition(
+                DOMAIN,
+                "SHIPMENT_STATE",
+                "shipment",
+                "it was withdrawn",
+            ));
+        }
         let list = message.request_id.clone();
         for shipment in shipments.values_mut() {
             if message.shipment_ids.contains(&shipment.shipment_id) {
@@ -301,12 +327,21 @@ impl ShipmentService for Postal {
 
     async fn list_shipments(
         &self,
-        _: Request<postal::ListShipmentsRequest>,
+        request: Request<postal::ListShipmentsRequest>,
     ) -> Result<Response<postal::ListShipmentsResponse>, Status> {
         up(&self.0.postal_down)?;
+        let late = &self.0.shipments_late;
+        let is_late = late.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |times| times.checked_sub(1));
+        if is_late.is_ok() {
+            return Ok(Response::new(postal::ListShipmentsResponse::default()));
+        }
+        let all = self.0.shipments.lock().unwrap().values().cloned().collect();
+        let token = &request.get_ref().page_token;
+        let (shipments, next_page_token) =
+            page(all, |shipment: &postal::Shipment| &shipment.shipment_id, token);
         Ok(Response::new(postal::ListShipmentsResponse {
-            shipments: self.0.shipments.lock().unwrap().values().cloned().collect(),
-            next_page_token: String::new(),
+            shipments,
+            next_page_token,
         }))
     }
 }
@@ -339,6 +374,16 @@ impl IssuedDocumentService for Sealing {
         assert!(file.starts_with(b"%PDF-"));
         let seal_mode = header.seal_mode();
         let mut documents = self.0.documents.lock().unwrap();
+        // A reference is free again once its document was taken back.
+        documents.retain(|reference, document| {
+            *reference != header.owner_reference
+                || document.state() != signature::IssuedDocumentState::Withdrawn
+        });
+        self.0
+            .signing_officers
+            .lock()
+            .unwrap()
+            .insert(header.owner_reference.clone(), header.signing_officer_person_id);
         let document = documents
             .entry(header.owner_reference.clone())
             .or_insert_with(|| signature::IssuedDocument {
@@ -414,12 +459,19 @@ impl IssuedDocumentService for Sealing {
 
     async fn list_issued_documents(
         &self,
-        _: Request<signature::ListIssuedDocumentsRequest>,
+        request: Request<signature::ListIssuedDocumentsRequest>,
     ) -> Result<Response<signature::ListIssuedDocumentsResponse>, Status> {
         up(&self.0.signature_down)?;
+        let all = self.0.documents.lock().unwrap().values().cloned().collect();
+        let token = &request.get_ref().page_token;
+        let (issued_documents, next_page_token) = page(
+            all,
+            |document: &signature::IssuedDocument| &document.issued_document_id,
+            token,
+        );
         Ok(Response::new(signature::ListIssuedDocumentsResponse {
-            issued_documents: self.0.documents.lock().unwrap().values().cloned().collect(),
-            next_page_token: String::new(),
+            issued_documents,
+            next_page_token,
         }))
     }
 

@@ -46,6 +46,15 @@ pub(crate) fn profile(office: Uuid) -> pb::OfficeProfile {
     }
 }
 
+/// A PDF of one object.
+pub(crate) fn pdf() -> Vec<u8> {
+    let mut file = b"%PDF-1.7\n1 0 obj\n<< /Type /Catalog >>\nendobj\n".to_vec();
+    let at = file.len();
+    file.extend_from_slice(b"xref\n0 1\n0000000000 65535 f \ntrailer\n<< /Root 1 0 R >>\n");
+    file.extend_from_slice(format!("startxref\n{at}\n%%EOF\n").as_bytes());
+    file
+}
+
 /// A line for oneself: the extract of the act with this number, of 1990.
 pub(crate) fn line(number: &str) -> pb::LineRequest {
     pb::LineRequest {
@@ -58,6 +67,7 @@ pub(crate) fn line(number: &str) -> pb::LineRequest {
             year: 1990,
             number: number.to_owned(),
             person: Some(name("Amina", "El Idrissi")),
+            birth_date: Some(date(1990, 3, 15)),
             ..Default::default()
         }),
         relation: pb::Relation::Oneself.into(),

@@ -90,6 +90,10 @@ fn of_post(name: &str, payload: &[u8]) -> Result<Option<Told>, HandleError> {
         }
         pb::LinesDelivered::NAME => {
             let event: pb::LinesDelivered = read(payload)?;
+            // A delivery that went wrong is told by what the post said of it.
+            if !event.exception_code.is_empty() {
+                return Ok(None);
+            }
             (Template::OrderDelivered, event.line_ids)
         }
         pb::LinesReturned::NAME => {

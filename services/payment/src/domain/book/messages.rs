@@ -22,10 +22,12 @@ impl Book {
         now: DateTime<Utc>,
         policy: &Policy,
     ) -> (Answer, Vec<Fact>) {
-        let Some(attempt) = self.attempt(attempt_id) else {
+        let Some(attempt) = self.attempt_mut(attempt_id) else {
             return (Answer::Noted, Vec::new());
         };
         if attempt.succeeded_as(&success.transaction) {
+            // Whoever told of it first may not have known.
+            attempt.international = attempt.international.or(success.international);
             let answer = if attempt.holds() {
                 Answer::Capture
             } else {
@@ -36,7 +38,9 @@ impl Book {
         if self.reverses(attempt_id, &success.transaction) {
             return (Answer::Noted, Vec::new());
         }
-        let first = matches!(attempt.state, AttemptState::Started | AttemptState::Ended);
+        let first = self
+            .attempt(attempt_id)
+            .is_some_and(|attempt| matches!(attempt.state, AttemptState::Started | AttemptState::Ended));
         let mut facts = self.expire(now);
         let acceptable = success.authentic && success.amount == self.payable.amount;
         if !acceptable || !first {
@@ -84,6 +88,15 @@ impl Book {
         }
     }
 
+    /// The payer is back with the provider's word of success, which its own message has not confirmed.
+    pub fn returned(&mut self, attempt_id: Uuid, now: DateTime<Utc>) {
+        if let Some(attempt) = self.attempt_mut(attempt_id)
+            && attempt.state == AttemptState::Started
+        {
+            attempt.returned_at = attempt.returned_at.or(Some(now));
+        }
+    }
+
     /// The provider is asked at the next opportunity, whatever the attempt's state.
     pub fn look_now(&mut self, attempt_id: Uuid, now: DateTime<Utc>) {
         self.look(attempt_id, Some(now));
@@ -104,7 +117,7 @@ impl Book {
             let success = Success {
                 transaction: sale.transaction.clone(),
                 amount: sale.amount,
-                international: false,
+                international: sale.international,
                 authentic: sale.authentic != Some(false),
             };
             let (_, found) = self.success(attempt_id, &success, new_id(), now, policy);
@@ -149,6 +162,7 @@ impl Book {
             amount: success.amount,
             state: ReversalState::Open,
             refusals: 0,
+            not_before: None,
             sent_at: None,
             created_at: now,
             ended_at: None,
@@ -198,8 +212,8 @@ impl Book {
             .collect()
     }
 
-    /// Credits that were sent and whose answer was lost. A provider that keeps our ids is believed by them; otherwise the sum of its
-    /// credits tells, since one is sent at a time.
+    /// Credits that were sent and whose answer was lost, or was a refusal though they were done. A provider that keeps our ids is believed by
+    /// them; otherwise the sum of its credits tells, since one is sent at a time.
     fn see_credits(&mut self, attempt_id: Uuid, status: &Status, now: DateTime<Utc>) -> Vec<Fact> {
         let settled = self.credited(attempt_id);
         let shows = |id: Uuid, amount: i64| match status.credits.iter().any(|credit| credit.id.is_some()) {

@@ -9,6 +9,7 @@ use uuid::Uuid;
 
 use super::{Book, NewRefund};
 use crate::domain::attempt::{Attempt, AttemptState, order_id};
+use crate::domain::difference::{Reason, stuck};
 use crate::domain::fact::Fact;
 use crate::domain::payable::{Item, Payable, PayableState, Payer};
 use crate::domain::policy::{MAX_ATTEMPTS, MAX_REFUSALS, Policy};
@@ -60,11 +61,13 @@ pub(super) fn attempt(number: u128) -> Attempt {
         phone: String::new(),
         decline_code: String::new(),
         declines: 0,
-        international: false,
+        international: None,
         created_at: start(),
         expires_at: start() + TimeDelta::minutes(30),
         told_at: None,
+        returned_at: None,
         authorisation: None,
+        capture_refusals: 0,
         captured_at: None,
         due_at: Some(start() + TimeDelta::minutes(32)),
         tries: 0,
@@ -75,7 +78,7 @@ pub(super) fn success(transaction: &str) -> Success {
     Success {
         transaction: transaction.to_owned(),
         amount: AMOUNT,
-        international: false,
+        international: None,
         authentic: true,
     }
 }
@@ -88,6 +91,7 @@ fn sale(transaction: &str, state: SaleState) -> Sale {
         amount: AMOUNT,
         captured,
         authentic: None,
+        international: None,
     }
 }
 
@@ -175,9 +179,12 @@ fn only_the_status_captures_and_after_an_hour_we_do() {
         Some(start() + TimeDelta::hours(1))
     );
     let hour = start() + TimeDelta::hours(1);
-    assert_eq!(see(&mut book, id, &authorised, hour).1, Some(Act::Capture));
+    let capture = Act::Capture {
+        transaction: "T1".to_owned(),
+    };
+    assert_eq!(see(&mut book, id, &authorised, hour).1, Some(capture.clone()));
     assert_eq!(
-        book.acted(id, &Act::Capture, Outcome::Done, hour, &Policy::default()),
+        book.acted(id, &capture, Outcome::Done, hour, &Policy::default()),
         []
     );
     assert_eq!(book.attempt(id).unwrap().state, AttemptState::Authorised);
@@ -275,7 +282,8 @@ fn what_is_not_captured_is_captured_before_it_is_given_back() {
     let (mut book, id) = paid();
     refund(&mut book, 1, AMOUNT).unwrap();
     let authorised = status(vec![sale("T1", SaleState::Authorised)], &[]);
-    assert_eq!(see(&mut book, id, &authorised, start()).1, Some(Act::Capture));
+    let act = see(&mut book, id, &authorised, start()).1;
+    assert!(matches!(act, Some(Act::Capture { .. })), "{act:?}");
     let captured = status(vec![sale("T1", SaleState::Captured)], &[]);
     let (_, act) = see(&mut book, id, &captured, start());
     assert!(
@@ -322,8 +330,52 @@ fn a_refund_that_is_refused_for_good_fails() {
     assert!(matches!(facts[..], [Fact::RefundFailed { .. }]));
     assert_eq!(book.refunds[0].state, RefundState::Failed);
     assert_eq!(see(&mut book, id, &captured, now).1, None);
-    // What could not be given back may be asked for anew.
-    assert_eq!(refund(&mut book, 2, AMOUNT).unwrap().len(), 1);
+    // What could not be given back may be asked for anew, and the first no longer has room then.
+    let mut anew = book.clone();
+    assert_eq!(refund(&mut anew, 2, AMOUNT).unwrap().len(), 1);
+    assert_eq!(anew.retry_refunds(id, now), Err(Refusal::RefundTooMuch));
+    assert_eq!(book.retry_refunds(id, now).unwrap().len(), 1);
+    assert_eq!(book.retry_refunds(id, now), Err(Refusal::RefundNotFailed));
+    let again = see(&mut book.clone(), id, &captured, now).1;
+    assert!(matches!(again, Some(Act::CreditRefund { .. })), "{again:?}");
+    // It was done after all: never twice.
+    let done = status(vec![sale("T1", SaleState::Captured)], &[500]);
+    let (facts, act) = see(&mut book, id, &done, now);
+    assert!(matches!(facts[..], [Fact::RefundCompleted { .. }]));
+    assert_eq!(act, None);
+}
+
+#[test]
+fn a_credit_that_is_done_and_refused_is_not_done_again() {
+    let (mut book, id) = paid();
+    refund(&mut book, 1, 500).unwrap();
+    let act = see(
+        &mut book,
+        id,
+        &status(vec![sale("T1", SaleState::Captured)], &[]),
+        start(),
+    );
+    let act = act.1.unwrap();
+    book.acted(id, &act, Outcome::Refused, start(), &Policy::default());
+    let done = status(vec![sale("T1", SaleState::Captured)], &[500]);
+    let (facts, act) = see(&mut book, id, &done, start() + TimeDelta::minutes(5));
+    assert!(matches!(facts[..], [Fact::RefundCompleted { .. }]));
+    assert_eq!(act, None);
+}
+
+#[test]
+fn a_capture_that_is_refused_for_good_is_a_difference_at_once() {
+    let (mut book, id) = paid();
+    let authorised = status(vec![sale("T1", SaleState::Authorised)], &[]);
+    let mut now = start() + TimeDelta::hours(1);
+    for _ in 0..MAX_REFUSALS {
+        assert_eq!(stuck(&book, id), []);
+        let act = see(&mut book, id, &authorised, now).1.unwrap();
+        book.acted(id, &act, Outcome::Refused, now, &Policy::default());
+        now += TimeDelta::minutes(1);
+    }
+    let found = stuck(&book, id);
+    assert_eq!((found[0].reason, found[0].ours), (Reason::NotCaptured, AMOUNT));
 }
 
 #[test]
@@ -338,7 +390,9 @@ fn a_void_that_is_refused_becomes_a_credit_where_the_money_was_captured() {
     let act = see(&mut book, id, &captured, start()).1.unwrap();
     assert!(matches!(act, Act::Void { .. }));
     book.acted(id, &act, Outcome::Refused, start(), &Policy::default());
-    let act = see(&mut book, id, &captured, start()).1.unwrap();
+    let later = start() + TimeDelta::minutes(5);
+    assert_eq!(see(&mut book, id, &captured, start()).1, None);
+    let act = see(&mut book, id, &captured, later).1.unwrap();
     assert!(matches!(act, Act::CreditReversal { amount: AMOUNT, .. }));
     let facts = book.acted(id, &act, Outcome::Done, start(), &Policy::default());
     assert!(matches!(facts[..], [Fact::AttemptVoided { further: false, .. }]));
@@ -363,5 +417,29 @@ fn attempts_are_counted_and_one_phone_is_asked_at_a_time() {
     assert_eq!(
         book.start_attempt(attempt(99), start()),
         Err(Refusal::TooManyAttempts)
+    );
+    // Whoever clicks on is sent to the page that is open.
+    let latest = attempt(MAX_ATTEMPTS as u128 - 1).id;
+    assert_eq!(book.taken_again(Provider::Cmi, start()).unwrap().id, latest);
+    book.may_start(Provider::Cmi, start()).unwrap();
+    let later = start() + TimeDelta::minutes(31);
+    assert_eq!(book.taken_again(Provider::Cmi, later), None);
+    book.start_attempt(attempt(99), later).unwrap();
+}
+
+#[test]
+fn a_decline_on_the_phone_frees_it() {
+    let mut book = open_book();
+    let phone = |number: u128| Attempt {
+        provider: Provider::TextMessage,
+        ..attempt(number)
+    };
+    let first = phone(0).id;
+    book.start_attempt(phone(0), start()).unwrap();
+    book.decline(first, "REFUSED");
+    book.start_attempt(phone(1), start()).unwrap();
+    assert_eq!(
+        book.start_attempt(phone(2), start()),
+        Err(Refusal::TextMessagePending)
     );
 }

@@ -65,11 +65,13 @@ impl Book {
                 self.end_reversal(*reversal_id, ReversalState::Credited, now)
             }
             (Act::CreditRefund { refund_id, .. }, Outcome::Done) => self.complete_refund(*refund_id, now),
-            (Act::Void { reversal_id, .. } | Act::CreditReversal { reversal_id, .. }, Outcome::Refused) => {
-                self.reversal_refused(*reversal_id)
-            }
+            (
+                Act::Void { reversal_id, .. } | Act::CreditReversal { reversal_id, .. },
+                Outcome::Refused | Outcome::Unknown,
+            ) => self.reversal_failed(*reversal_id, outcome, now, policy),
+            (Act::Capture { .. }, Outcome::Refused) => self.capture_refused(attempt_id),
             (Act::CreditRefund { refund_id, .. }, Outcome::Refused) => self.refund_refused(*refund_id),
-            (Act::Capture, _) | (_, Outcome::Unknown) => Vec::new(),
+            (Act::Capture { .. }, _) | (_, Outcome::Unknown) => Vec::new(),
         };
         let due = match outcome {
             // Only the status says what is captured; and there may be more to do.
@@ -77,6 +79,10 @@ impl Book {
                 self.look(attempt_id, None);
                 let open = self.next_due(attempt_id, now, policy);
                 open.map(|due| due.min(now + policy.soon))
+            }
+            // What cannot be given back now keeps nothing else waiting.
+            Outcome::Refused | Outcome::Unknown if self.open_beside(attempt_id, act) => {
+                Some(self.unblocked_at(attempt_id, now, policy))
             }
             Outcome::Refused | Outcome::Unknown => self.next_due(attempt_id, now, policy),
         };
@@ -95,11 +101,14 @@ impl Book {
 
     fn decide(&self, attempt_id: Uuid, status: &Status, now: DateTime<Utc>, policy: &Policy) -> Option<Act> {
         let attempt = self.attempt(attempt_id)?;
+        // The one that has waited for longest: one that never succeeds keeps no other waiting.
         let reversal = self
             .open_reversals(attempt_id)
-            .find_map(|reversal| self.reversing(reversal, status));
-        if reversal.is_some() {
-            return reversal;
+            .filter(|reversal| reversal.not_before.is_none_or(|time| time <= now))
+            .filter_map(|reversal| Some((reversal.not_before, reversing(reversal, status)?)))
+            .min_by_key(|(not_before, _)| *not_before);
+        if let Some((_, act)) = reversal {
+            return Some(act);
         }
         match attempt.state {
             AttemptState::Started => {
@@ -120,22 +129,6 @@ impl Book {
         }
     }
 
-    fn reversing(&self, reversal: &Reversal, status: &Status) -> Option<Act> {
-        let sale = status.sale(&reversal.transaction)?;
-        let reversal_id = reversal.id;
-        match sale.state {
-            SaleState::Captured if reversal.refusals > 0 => Some(Act::CreditReversal {
-                reversal_id,
-                amount: reversal.amount,
-            }),
-            SaleState::Authorised | SaleState::Captured => Some(Act::Void {
-                reversal_id,
-                transaction: reversal.transaction.clone(),
-            }),
-            SaleState::Declined | SaleState::Pending | SaleState::Voided => None,
-        }
-    }
-
     /// What is authorised is captured by our own request after its time, or before money of it is given back.
     fn capturing(
         &self,
@@ -148,10 +141,12 @@ impl Book {
         let sale = status.sale(&authorisation.transaction)?;
         let time =
             now >= authorisation.at + policy.capture_after || self.open_refunds(attempt.id).next().is_some();
-        (sale.state == SaleState::Authorised && time).then_some(Act::Capture)
+        (sale.state == SaleState::Authorised && time).then(|| Act::Capture {
+            transaction: sale.transaction.clone(),
+        })
     }
 
-    /// When a credit of this attempt was sent whose answer is not known.
+    /// When a credit of this attempt was sent that may have been done.
     fn sent_at(&self, attempt_id: Uuid) -> Option<DateTime<Utc>> {
         let reversals = self
             .open_reversals(attempt_id)
@@ -177,7 +172,7 @@ impl Book {
                     refund.sent_at = Some(now);
                 }
             }
-            Act::Tell | Act::Capture | Act::Void { .. } => {}
+            Act::Tell | Act::Capture { .. } | Act::Void { .. } => {}
         }
     }
 
@@ -199,12 +194,43 @@ impl Book {
         }
     }
 
-    fn reversal_refused(&mut self, id: Uuid) -> Vec<Fact> {
+    fn reversal_failed(
+        &mut self,
+        id: Uuid,
+        outcome: Outcome,
+        now: DateTime<Utc>,
+        policy: &Policy,
+    ) -> Vec<Fact> {
         for reversal in self.reversals.iter_mut().filter(|reversal| reversal.id == id) {
-            reversal.refusals = reversal.refusals.saturating_add(1);
-            reversal.sent_at = None;
+            if outcome == Outcome::Refused {
+                reversal.refusals = reversal.refusals.saturating_add(1);
+            }
+            reversal.not_before = Some(now + policy.again(reversal.refusals));
         }
         Vec::new()
+    }
+
+    fn capture_refused(&mut self, attempt_id: Uuid) -> Vec<Fact> {
+        if let Some(attempt) = self.attempt_mut(attempt_id) {
+            attempt.capture_refusals = attempt.capture_refusals.saturating_add(1);
+        }
+        Vec::new()
+    }
+
+    /// Whether an act that gives back a transaction has something else to be done on its attempt beside it.
+    fn open_beside(&self, attempt_id: Uuid, act: &Act) -> bool {
+        let gives_back = matches!(act, Act::Void { .. } | Act::CreditReversal { .. });
+        let authorised = self
+            .attempt(attempt_id)
+            .is_some_and(|attempt| attempt.state == AttemptState::Authorised);
+        gives_back && (authorised || self.open_refunds(attempt_id).next().is_some())
+    }
+
+    /// When something else can be sent.
+    fn unblocked_at(&self, attempt_id: Uuid, now: DateTime<Utc>, policy: &Policy) -> DateTime<Utc> {
+        let soon = now + policy.soon;
+        self.sent_at(attempt_id)
+            .map_or(soon, |sent| soon.max(sent + policy.unknown))
     }
 
     fn refund_refused(&mut self, id: Uuid) -> Vec<Fact> {
@@ -212,8 +238,7 @@ impl Book {
             return Vec::new();
         };
         refund.refusals += 1;
-        refund.sent_at = None;
-        if refund.refusals < MAX_REFUSALS {
+        if refund.refusals % MAX_REFUSALS != 0 {
             return Vec::new();
         }
         refund.state = RefundState::Failed;
@@ -226,10 +251,22 @@ impl Book {
         if let Some(sent) = self.sent_at(attempt_id) {
             return Some(later.max(sent + policy.unknown));
         }
-        if self.open_reversals(attempt_id).next().is_some() || self.open_refunds(attempt_id).next().is_some()
-        {
-            return Some(later);
+        let given_back = self.open_reversals(attempt_id).next().is_some()
+            || self.open_refunds(attempt_id).next().is_some();
+        let own = Self::own_due(attempt, now, later, policy);
+        match given_back {
+            true => Some(own.map_or(later, |own| own.min(later))),
+            false => own,
         }
+    }
+
+    /// When an attempt is looked at for its own sake.
+    fn own_due(
+        attempt: &Attempt,
+        now: DateTime<Utc>,
+        later: DateTime<Utc>,
+        policy: &Policy,
+    ) -> Option<DateTime<Utc>> {
         match attempt.state {
             AttemptState::Started => {
                 let end = attempt.expires_at + policy.margin;
@@ -260,5 +297,19 @@ impl Book {
             attempt.due_at = due;
             attempt.tries = attempt.tries.saturating_add(1);
         }
+    }
+}
+
+fn reversing(reversal: &Reversal, status: &Status) -> Option<Act> {
+    let sale = status.sale(&reversal.transaction)?;
+    let (reversal_id, amount) = (reversal.id, reversal.amount);
+    match sale.state {
+        SaleState::Captured if reversal.refusals > 0 => Some(Act::CreditReversal { reversal_id, amount }),
+        SaleState::Authorised | SaleState::Captured => Some(Act::Void {
+            reversal_id,
+            transaction: reversal.transaction.clone(),
+            amount,
+        }),
+        SaleState::Declined | SaleState::Pending | SaleState::Voided => None,
     }
 }

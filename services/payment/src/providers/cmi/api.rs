@@ -27,7 +27,7 @@ pub(super) async fn status(cmi: &Cmi, attempt: &Attempt) -> Result<Status, Provi
     if !history.approved() {
         return Err(ProviderError::Unreadable("the history was refused"));
     }
-    order::status(&order, &history)
+    order::status(&order, &history, &cmi.config.international_mark)
 }
 
 /// Tells the provider something about the order.
@@ -39,7 +39,11 @@ pub(super) async fn act(cmi: &Cmi, book: &Book, attempt: &Attempt, act: &Act) ->
     let body = match act {
         // The browser brings the payer; the provider needs no word before.
         Act::Tell => return Outcome::Done,
-        Act::Capture => of_amount("PostAuth", book.payable.amount),
+        Act::Capture { transaction } => format!(
+            "{}<TransId>{}</TransId>",
+            of_amount("PostAuth", book.payable.amount),
+            escape(transaction)
+        ),
         Act::Void { transaction, .. } => {
             format!("<Type>Void</Type><TransId>{}</TransId>", escape(transaction))
         }
@@ -47,7 +51,7 @@ pub(super) async fn act(cmi: &Cmi, book: &Book, attempt: &Attempt, act: &Act) ->
     };
     match ask(cmi, attempt, &body).await {
         Ok(response) if response.approved() => Outcome::Done,
-        Ok(response) => {
+        Ok(response) if response.declined() => {
             tracing::warn!(
                 event = "provider.refused",
                 provider = "cmi",
@@ -56,6 +60,17 @@ pub(super) async fn act(cmi: &Cmi, book: &Book, attempt: &Attempt, act: &Act) ->
                 "the provider refused"
             );
             Outcome::Refused
+        }
+        // Above all a time-out behind the provider: it may have been done.
+        Ok(response) => {
+            tracing::warn!(
+                event = "provider.failed",
+                provider = "cmi",
+                attempt_id = %attempt.id,
+                code = response.code(),
+                "the outcome is not known"
+            );
+            Outcome::Unknown
         }
         Err(error) => {
             tracing::warn!(

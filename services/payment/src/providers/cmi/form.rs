@@ -6,10 +6,15 @@ use crate::domain::book::Book;
 use crate::domain::money;
 use crate::providers::{Field, Next};
 
+/// The provider's lower bound of a session.
+const SHORTEST_SESSION: i64 = 30;
+
 pub(super) fn next(cmi: &Cmi, book: &Book, attempt: &Attempt) -> Next {
     let config = &cmi.config;
     let payer = &book.payable.payer;
-    let session = (attempt.expires_at - attempt.created_at).num_seconds();
+    let session = (attempt.expires_at - cmi.ambient.now())
+        .num_seconds()
+        .max(SHORTEST_SESSION);
     let rnd = data_encoding::HEXLOWER.encode(&cmi.ambient.bytes::<10>());
     let mut fields: Vec<Field> = [
         ("clientid", config.client_id.as_str()),
@@ -36,7 +41,7 @@ pub(super) fn next(cmi: &Cmi, book: &Book, attempt: &Attempt) -> Next {
         ("sessiontimeout", &session.to_string()),
     ]
     .into_iter()
-    .map(|(name, value)| Field::new(name, value.trim()))
+    .map(|(name, value)| Field::new(name, hash::trimmed(value)))
     .collect();
     let hash = hash::of(&fields, &cmi.store_key);
     fields.push(Field::new("HASH", hash));

@@ -17,7 +17,7 @@ pub(super) fn of(fields: &[Field], store_key: &SecretString) -> String {
     counted.sort_by(|one, other| natural(&one.name, &other.name));
     let mut hash = Sha512::new();
     for field in counted {
-        hash.update(escaped(field.value.trim()));
+        hash.update(escaped(trimmed(&field.value)));
         hash.update("|");
     }
     hash.update(escaped(store_key.expose_secret().trim()));
@@ -32,6 +32,11 @@ pub(super) fn holds(hash: &str, fields: &[Field], store_key: &SecretString) -> b
 /// A value as the provider's own callback kit reads it: without a newline at the end, HTML entities decoded.
 pub(super) fn received(value: &str) -> String {
     entities::decode(value.strip_suffix('\n').unwrap_or(value))
+}
+
+/// Without what PHP's `trim` takes away, as the provider's kits do: no other white space.
+pub(super) fn trimmed(value: &str) -> &str {
+    value.trim_matches([' ', '\t', '\n', '\r', '\0', '\u{b}'])
 }
 
 /// The backslash first: otherwise the one that escapes a bar would be escaped again.
@@ -223,5 +228,10 @@ mod tests {
             "Café & ال &unknown; &"
         );
         assert_eq!(received("two\n\n"), "two\n");
+        // As PHP's `trim`: neither the no-break space nor the form feed goes.
+        assert_eq!(trimmed("\0\u{b} \t\r\nx\u{a0}\u{c} \0"), "x\u{a0}\u{c}");
+        let of_name = |name: &str| of(&request(name), &key("TEST1234"));
+        assert_eq!(of_name(" Amina\u{b}"), of_name("Amina"));
+        assert_ne!(of_name("Amina\u{a0}"), of_name("Amina"));
     }
 }

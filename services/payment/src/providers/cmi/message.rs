@@ -33,7 +33,7 @@ pub(super) fn verify(cmi: &Cmi, posted: &[Field]) -> Result<Message, Unproven> {
         .collect();
     let mut fields = BTreeMap::new();
     for field in &posted {
-        let value = field.value.trim().to_owned();
+        let value = hash::trimmed(&field.value).to_owned();
         if fields.insert(field.name.to_ascii_lowercase(), value).is_some() {
             return Err(Unproven::Doubled);
         }
@@ -43,18 +43,26 @@ pub(super) fn verify(cmi: &Cmi, posted: &[Field]) -> Result<Message, Unproven> {
     if !hash::holds(given, &posted, &cmi.store_key) {
         return Err(Unproven::Forged);
     }
-    let ours = [
-        ("clientid", cmi.config.client_id.as_str()),
-        ("currency", CURRENCY),
-        ("storetype", STORE_TYPE),
-    ];
+    if fields.get("clientid") != Some(cmi.config.client_id.as_str()) {
+        return Err(Unproven::Foreign);
+    }
+    let order_id = fields.required("oid")?.to_owned();
+    if fields.get("procreturncode").is_none_or(str::is_empty) {
+        // Who gives up on the page comes back without a word of a try, and with few of the fields.
+        return Ok(Message {
+            order_id,
+            key: given.to_owned(),
+            amount: None,
+            outcome: Told::Over,
+        });
+    }
+    let ours = [("currency", CURRENCY), ("storetype", STORE_TYPE)];
     if ours
         .into_iter()
         .any(|(name, value)| fields.get(name) != Some(value))
     {
         return Err(Unproven::Foreign);
     }
-    let order_id = fields.required("oid")?.to_owned();
     let amount = money::parse(fields.required("amount")?).ok_or(Unproven::Malformed)?;
     let outcome = told(cmi, &fields, amount)?;
     let key = match fields.get("transid") {
@@ -65,7 +73,7 @@ pub(super) fn verify(cmi: &Cmi, posted: &[Field]) -> Result<Message, Unproven> {
     Ok(Message {
         order_id,
         key: key.to_owned(),
-        amount,
+        amount: Some(amount),
         outcome,
     })
 }
@@ -84,7 +92,10 @@ fn told(cmi: &Cmi, fields: &Fields, amount: i64) -> Result<Told, Unproven> {
     Ok(Told::Success(Success {
         transaction: fields.required("transid")?.to_owned(),
         amount,
-        international: international(cmi, fields),
+        international: international(
+            &cmi.config.international_mark,
+            ["extra.cardissuer", "extra.cardbrand"].map(|name| fields.get(name).unwrap_or_default()),
+        ),
         authentic: authentic(fields.get("mdstatus")),
     }))
 }
@@ -94,10 +105,13 @@ pub(super) fn authentic(md_status: Option<&str>) -> bool {
     md_status.is_none_or(|status| matches!(status, "" | "1" | "2" | "3" | "4"))
 }
 
-fn international(cmi: &Cmi, fields: &Fields) -> bool {
-    let mark = cmi.config.international_mark.to_uppercase();
-    ["extra.cardissuer", "extra.cardbrand"]
-        .into_iter()
-        .filter_map(|name| fields.get(name))
-        .any(|value| value.to_uppercase().contains(&mark))
+/// Whether a card was issued abroad, by the names of its issuer and brand: the mark may stand in either, and without an issuer its absence
+/// says nothing.
+pub(super) fn international(mark: &str, [issuer, brand]: [&str; 2]) -> Option<bool> {
+    let mark = mark.to_uppercase();
+    let marked = |name: &str| name.to_uppercase().contains(&mark);
+    match marked(issuer) || marked(brand) {
+        true => Some(true),
+        false => (!issuer.is_empty()).then_some(false),
+    }
 }

@@ -6,7 +6,7 @@ use quick_xml::Reader;
 use quick_xml::events::Event;
 
 use super::entities;
-use super::message::authentic;
+use super::message::{authentic, international};
 use crate::domain::money;
 use crate::domain::provider::{Credit, Sale, SaleState, Status};
 use crate::providers::ProviderError;
@@ -65,9 +65,14 @@ impl Response {
         self.get("Response").eq_ignore_ascii_case("approved") && self.get("ProcReturnCode") == "00"
     }
 
+    /// Whether what was asked was refused: nothing was done.
+    pub(super) fn declined(&self) -> bool {
+        self.get("Response").eq_ignore_ascii_case("declined")
+    }
+
     /// Whether the answer says that there is no such order.
     pub(super) fn unknown_order(&self) -> bool {
-        self.get("Response").eq_ignore_ascii_case("declined")
+        self.declined()
             && self
                 .get("ErrMsg")
                 .to_ascii_lowercase()
@@ -88,23 +93,23 @@ fn push(texts: &mut BTreeMap<String, String>, path: &[String], text: &str) {
     }
 }
 
-/// Puts an order's status (its latest transaction) and history (all of them) together.
-pub(super) fn status(order: &Response, history: &Response) -> Result<Status, ProviderError> {
+/// Puts an order's status (its latest transaction) and history (all of them) together. Only of the latest it is known whether the payer was
+/// authenticated and, where the element CARDISSUER or CARDBRAND says so, whether the card was issued abroad.
+pub(super) fn status(order: &Response, history: &Response, mark: &str) -> Result<Status, ProviderError> {
     let mut status = Status::default();
     let lines = (1..).map_while(|place| history.0.get(&format!("TRX{place}")));
     for line in lines {
         read_line(line, &mut status)?;
     }
     let md_status = order.get("MDSTATUS");
-    if !md_status.is_empty() {
-        let transaction = order.get("TRANS_ID");
-        for sale in status
-            .sales
-            .iter_mut()
-            .filter(|sale| sale.transaction == transaction)
-        {
-            sale.authentic = Some(authentic(Some(md_status)));
-        }
+    let transaction = order.get("TRANS_ID");
+    for sale in status
+        .sales
+        .iter_mut()
+        .filter(|sale| sale.transaction == transaction)
+    {
+        sale.authentic = (!md_status.is_empty()).then(|| authentic(Some(md_status)));
+        sale.international = international(mark, ["CARDISSUER", "CARDBRAND"].map(|name| order.get(name)));
     }
     Ok(status)
 }
@@ -146,6 +151,7 @@ fn read_line(line: &str, status: &mut Status) -> Result<(), ProviderError> {
             amount,
             captured: money::minor(captured).unwrap_or(0),
             authentic: None,
+            international: None,
         }),
         "C" if state == SaleState::Captured => status.credits.push(Credit { id: None, amount }),
         "C" => {}
@@ -160,7 +166,7 @@ mod tests {
 
     const ORDER: &str = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<CC5Response><ErrMsg>Record(s) found for O1</ErrMsg>\
         <ProcReturnCode>00</ProcReturnCode><Response>Approved</Response><OrderId>O1</OrderId><TransId>T2</TransId>\
-        <Extra><TRANS_ID>T2</TRANS_ID><TRANS_STAT>C</TRANS_STAT><MDSTATUS>7</MDSTATUS><NUMCODE>0</NUMCODE></Extra></CC5Response>";
+        <Extra><TRANS_ID>T2</TRANS_ID><TRANS_STAT>C</TRANS_STAT><MDSTATUS>7</MDSTATUS><CARDISSUER>International Bank</CARDISSUER><NUMCODE>0</NUMCODE></Extra></CC5Response>";
 
     fn history(lines: &[&str]) -> Response {
         let lines: String = lines
@@ -184,14 +190,16 @@ mod tests {
             "C\tC\t1000\t1000\t2026-11-22 11:00:00.000\t\t\t632610000003\tP3\t00\tT4\t",
             "C\tD\t500\t\t2026-11-22 11:00:00.000\t\t\t632610000004\t\t05\tT5\t",
         ]);
-        let status = status(&order, &history).unwrap();
+        let status = status(&order, &history, "INTERNATIONAL").unwrap();
         let states: Vec<SaleState> = status.sales.iter().map(|sale| sale.state).collect();
         assert_eq!(
             states,
             [SaleState::Declined, SaleState::Captured, SaleState::Authorised]
         );
         assert_eq!(status.sale("T2").unwrap().authentic, Some(false));
-        assert_eq!(status.sale("T3").unwrap().authentic, None);
+        assert_eq!(status.sale("T2").unwrap().international, Some(true));
+        let other = status.sale("T3").unwrap();
+        assert_eq!((other.authentic, other.international), (None, None));
         assert_eq!((status.held(), status.credited()), (3_000, 1_000));
     }
 
@@ -213,7 +221,10 @@ mod tests {
             "S\tC\t20.00\t\t\t\t\t\t\t00\tT\t",
             "S\t?\t1\t\t\t\t\t\t\t00\tT\t",
         ] {
-            assert!(status(&order, &history(&[line])).is_err(), "{line}");
+            assert!(
+                status(&order, &history(&[line]), "INTERNATIONAL").is_err(),
+                "{line}"
+            );
         }
     }
 }

@@ -85,12 +85,13 @@ pub(super) async fn act(provider: &TextMessage, book: &Book, attempt: &Attempt, 
     };
     let request = match act {
         // A confirmation takes the money: there is nothing between.
-        Act::Capture => return Outcome::Done,
+        Act::Capture { .. } => return Outcome::Done,
         Act::Tell => payment(provider, book, attempt),
         Act::Void {
             reversal_id,
             transaction,
-        } => reverse(*reversal_id, book.payable.amount, Some(transaction)),
+            amount,
+        } => reverse(*reversal_id, *amount, Some(transaction)),
         Act::CreditReversal {
             reversal_id, amount, ..
         } => reverse(*reversal_id, *amount, None),
@@ -167,6 +168,7 @@ fn picture(found: &Found) -> Result<Status, ProviderError> {
             amount: transaction.amount,
             captured: transaction.amount,
             authentic: None,
+            international: None,
         });
     }
     // A reversal that names a transaction has given that one back whole: it is not a credit besides.

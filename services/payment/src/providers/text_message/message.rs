@@ -55,7 +55,7 @@ pub(super) fn verify(
         "confirmed" => Told::Success(Success {
             transaction: body.transaction.clone(),
             amount: body.amount,
-            international: false,
+            international: None,
             authentic: true,
         }),
         "declined" => Told::Declined { code: body.code },
@@ -65,7 +65,7 @@ pub(super) fn verify(
     Ok(Message {
         order_id: body.id,
         key: body.transaction,
-        amount: body.amount,
+        amount: Some(body.amount),
         outcome,
     })
 }
@@ -101,7 +101,7 @@ mod tests {
     fn a_signed_message_is_read() {
         let body = body("confirmed", "2026-11-22T09:55:00Z");
         let message = read(&body, &signature("secret", &body)).unwrap();
-        assert_eq!((message.order_id.as_str(), message.amount), ("O1", 2_000));
+        assert_eq!((message.order_id.as_str(), message.amount), ("O1", Some(2_000)));
         assert!(matches!(message.outcome, Told::Success(success) if success.transaction == "T1"));
     }
 

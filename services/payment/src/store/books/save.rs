@@ -146,7 +146,8 @@ async fn update_attempt(conn: &mut PgConnection, attempt: &Attempt) -> Result<()
     let authorisation = attempt.authorisation.as_ref();
     sqlx::query(
         "UPDATE attempt SET state = $2, decline_code = $3, declines = $4, transaction_id = $5, international = $6, told_at = $7,
-             authorised_at = $8, captured_at = $9, due_at = $10, tries = $11
+             authorised_at = $8, captured_at = $9, due_at = $10, tries = $11, capture_refusals = $12,
+             returned_at = $13
          WHERE id = $1",
     )
     .bind(attempt.id)
@@ -160,6 +161,8 @@ async fn update_attempt(conn: &mut PgConnection, attempt: &Attempt) -> Result<()
     .bind(attempt.captured_at)
     .bind(attempt.due_at)
     .bind(attempt.tries)
+    .bind(attempt.capture_refusals)
+    .bind(attempt.returned_at)
     .execute(conn)
     .await?;
     Ok(())
@@ -220,13 +223,16 @@ async fn insert_reversal(
 }
 
 async fn update_reversal(conn: &mut PgConnection, reversal: &Reversal) -> Result<(), StoreError> {
-    sqlx::query("UPDATE reversal SET state = $2, refusals = $3, sent_at = $4, ended_at = $5 WHERE id = $1")
-        .bind(reversal.id)
-        .bind(reversal.state.as_str())
-        .bind(reversal.refusals)
-        .bind(reversal.sent_at)
-        .bind(reversal.ended_at)
-        .execute(conn)
-        .await?;
+    sqlx::query(
+        "UPDATE reversal SET state = $2, refusals = $3, sent_at = $4, ended_at = $5, not_before = $6 WHERE id = $1",
+    )
+    .bind(reversal.id)
+    .bind(reversal.state.as_str())
+    .bind(reversal.refusals)
+    .bind(reversal.sent_at)
+    .bind(reversal.ended_at)
+    .bind(reversal.not_before)
+    .execute(conn)
+    .await?;
     Ok(())
 }

@@ -1,6 +1,6 @@
 //! A CMI of the test's own: accounts in memory, the XML API over HTTP, signed callbacks for the test to deliver or not.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 
@@ -31,12 +31,19 @@ pub(crate) struct Trx {
 struct Trouble {
     down: bool,
     unanswered: HashMap<String, u32>,
+    /// Done, and the answer never comes.
+    held: HashSet<String>,
     refused: HashMap<String, u32>,
+    /// Done, and answered with another word than approved.
+    belied: HashMap<String, &'static str>,
+    /// Orders about which nothing that can be read is said.
+    garbled: HashSet<String>,
 }
 
 #[derive(Debug, Default)]
 struct Accounts {
     orders: HashMap<String, Vec<Trx>>,
+    issuers: HashMap<String, String>,
     requests: Vec<String>,
     trouble: Trouble,
     last: u32,
@@ -74,10 +81,42 @@ impl FakeCmi {
         accounts.trouble.unanswered.insert(kind.to_owned(), count);
     }
 
+    /// Acts of a type are done, and whoever asked for them waits for the answer.
+    pub(crate) fn hold(&self, kind: &str, held: bool) {
+        let kinds = &mut self.accounts.lock().unwrap().trouble.held;
+        if held {
+            kinds.insert(kind.to_owned());
+        } else {
+            kinds.remove(kind);
+        }
+    }
+
+    /// The status of an order names the issuer of its card.
+    pub(crate) fn tells_issuer(&self, oid: &str, issuer: &str) {
+        let mut accounts = self.accounts.lock().unwrap();
+        accounts.issuers.insert(oid.to_owned(), issuer.to_owned());
+    }
+
     /// So many acts of a type are refused.
     pub(crate) fn refuse(&self, kind: &str, count: u32) {
         let mut accounts = self.accounts.lock().unwrap();
         accounts.trouble.refused.insert(kind.to_owned(), count);
+    }
+
+    /// The next act of a type is done, and answered with this word.
+    pub(crate) fn belie(&self, kind: &str, word: &'static str) {
+        let mut accounts = self.accounts.lock().unwrap();
+        accounts.trouble.belied.insert(kind.to_owned(), word);
+    }
+
+    /// What is said of an order cannot be read.
+    pub(crate) fn garble(&self, oid: &str, garbled: bool) {
+        let orders = &mut self.accounts.lock().unwrap().trouble.garbled;
+        if garbled {
+            orders.insert(oid.to_owned());
+        } else {
+            orders.remove(oid);
+        }
     }
 
     /// The payer's card is good: the transaction's id.
@@ -166,6 +205,11 @@ impl FakeCmi {
             .count()
     }
 
+    fn holds(&self, xml: &str) -> bool {
+        let kind = element(xml, "Type").unwrap_or_default();
+        self.accounts.lock().unwrap().trouble.held.contains(&kind)
+    }
+
     fn answer(&self, xml: &str) -> Option<String> {
         let oid = element(xml, "OrderId").unwrap_or_default();
         let mut accounts = self.accounts.lock().unwrap();
@@ -177,8 +221,11 @@ impl FakeCmi {
         if credentials != ["wathiq-api", "p&ss<word>", "600000001"] {
             return Some(response("Error", "99", "wrong credentials", ""));
         }
+        if accounts.trouble.garbled.contains(&oid) {
+            return Some("<html>maintenance</html>".to_owned());
+        }
         if xml.contains("<ORDERSTATUS>") {
-            return Some(status(accounts.orders.get(&oid)));
+            return Some(status(accounts.orders.get(&oid), accounts.issuers.get(&oid)));
         }
         if xml.contains("<ORDERHISTORY>") {
             return Some(history(accounts.orders.get(&oid)));
@@ -189,6 +236,9 @@ impl FakeCmi {
         }
         let lost = taken(&mut accounts.trouble.unanswered, &kind);
         let done = act(accounts.orders.entry(oid).or_default(), &kind, xml);
+        if let Some(word) = accounts.trouble.belied.remove(&kind) {
+            return Some(response(word, "99", "", ""));
+        }
         let (word, code) = if done {
             ("Approved", "00")
         } else {
@@ -199,7 +249,11 @@ impl FakeCmi {
 }
 
 async fn api(State(provider): State<FakeCmi>, xml: String) -> (StatusCode, String) {
-    match provider.answer(&xml) {
+    let answer = provider.answer(&xml);
+    if provider.holds(&xml) {
+        std::future::pending::<()>().await;
+    }
+    match answer {
         Some(answer) => (StatusCode::OK, answer),
         None => (StatusCode::INTERNAL_SERVER_ERROR, String::new()),
     }
@@ -217,12 +271,12 @@ fn taken(counts: &mut HashMap<String, u32>, kind: &str) -> bool {
 
 fn act(order: &mut Vec<Trx>, kind: &str, xml: &str) -> bool {
     let total = element(xml, "Total").map(|total| total.replace('.', "").parse::<i64>().unwrap());
+    let transaction = element(xml, "TransId");
     match kind {
         "PostAuth" => {
-            let Some(trx) = order
-                .iter_mut()
-                .find(|trx| trx.state == 'A' && Some(trx.amount) == total)
-            else {
+            let Some(trx) = order.iter_mut().find(|trx| {
+                trx.state == 'A' && Some(trx.amount) == total && Some(&trx.id) == transaction.as_ref()
+            }) else {
                 return false;
             };
             trx.state = 'C';
@@ -279,13 +333,16 @@ fn response(word: &str, code: &str, message: &str, extra: &str) -> String {
     )
 }
 
-fn status(order: Option<&Vec<Trx>>) -> String {
+fn status(order: Option<&Vec<Trx>>, issuer: Option<&String>) -> String {
     match order.and_then(|order| order.last()) {
         None => response("Declined", "99", "No record found for O", ""),
         Some(last) => {
+            let issuer = issuer.map(|issuer| format!("<CARDISSUER>{issuer}</CARDISSUER>"));
             let extra = format!(
-                "<TRANS_STAT>{}</TRANS_STAT><TRANS_ID>{}</TRANS_ID>",
-                last.state, last.id
+                "<TRANS_STAT>{}</TRANS_STAT><TRANS_ID>{}</TRANS_ID>{}",
+                last.state,
+                last.id,
+                issuer.unwrap_or_default()
             );
             response("Approved", "00", "Record(s) found for O", &extra)
         }

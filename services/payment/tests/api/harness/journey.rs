@@ -191,7 +191,7 @@ impl World {
     }
 }
 
-fn form_fields(fields: &[(String, String)]) -> Vec<pb::FormField> {
+pub(crate) fn form_fields(fields: &[(String, String)]) -> Vec<pb::FormField> {
     fields
         .iter()
         .map(|(name, value)| pb::FormField {

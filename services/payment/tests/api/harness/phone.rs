@@ -65,9 +65,13 @@ impl FakePhone {
 
     /// The payer confirms on the phone.
     pub(crate) fn confirm(&self, id: &str, transaction: &str) {
+        self.confirm_of(id, transaction, 2_000);
+    }
+
+    /// The provider takes this amount.
+    pub(crate) fn confirm_of(&self, id: &str, transaction: &str, amount: i64) {
         let mut accounts = self.accounts.lock().unwrap();
         let payment = accounts.payments.get_mut(id).unwrap();
-        let amount = payment["amount"].clone();
         payment["status"] = json!("confirmed");
         payment["transactions"]
             .as_array_mut()

@@ -110,6 +110,26 @@ fn a_shipment_is_silent_after_its_time_and_once() {
     assert_eq!(abroad.fall_silent(&[], &codes, &SILENCE, at(20)), None);
 }
 
+/// Fifteen days at the counter are no silence; after them it is expected to be heard of again.
+#[test]
+fn what_waits_at_the_counter_is_not_silent_before_its_last_day_has_passed() {
+    let codes = CodeTable::standard();
+    let until = wathiq_chassis::civil_date(at(17));
+    let mut held = event("EMH", 2);
+    held.event.held_until = Some(until);
+    let waiting = handed_over().track(std::slice::from_ref(&held), &codes, &SILENCE, at(2));
+    assert_eq!(waiting.state(), State::HeldForCollection);
+    let silent_on = |day| {
+        let silent = waiting
+            .clone()
+            .fall_silent(std::slice::from_ref(&held), &codes, &SILENCE, at(day));
+        silent.is_some()
+    };
+    let limit = SILENCE.of(Product::RegisteredDomestic).num_days();
+    assert!(!silent_on(2 + limit + 1) && !silent_on(17 + limit));
+    assert!(silent_on(17 + limit + 1));
+}
+
 #[test]
 fn a_word_of_the_carrier_ends_the_silence_unless_it_is_old() {
     let codes = CodeTable::standard();

@@ -3,7 +3,7 @@
 use chrono::NaiveDate;
 use secrecy::SecretString;
 use uuid::Uuid;
-use wathiq_chassis::{Caller, civil_date};
+use wathiq_chassis::{Caller, civil_date, status};
 
 use super::SealIssued;
 use super::items::Batch;
@@ -61,7 +61,7 @@ pub(super) async fn choose(
         }
         (SealMode::ElectronicSeal, None) => {
             let credential = electronic_seal(app, batch, asked).await?;
-            let pin = app.electronic_seals.pin(&credential.key.token_label)?;
+            let pin = mounted_pin(app, &credential.key.token_label)?;
             Ok(Chosen {
                 credential,
                 pin,
@@ -69,6 +69,20 @@ pub(super) async fn choose(
             })
         }
     }
+}
+
+/// The PIN that the operator mounted for a token. What is wrong with it is for the operator alone.
+fn mounted_pin(app: &App, token_label: &str) -> Result<SecretString, AppError> {
+    app.electronic_seals.pin(token_label).map_err(|error| {
+        tracing::error!(
+            event = "electronic_seal.not_configured",
+            token_label,
+            error = status::chain(&error),
+            "an electronic seal cannot be used here"
+        );
+        let text = "the electronic seal is not set up in this service";
+        AppError::refused("ELECTRONIC_SEAL_NOT_CONFIGURED", "signing_credential", text)
+    })
 }
 
 async fn officer_s(

@@ -84,7 +84,7 @@ pub(super) async fn batch_of(app: &App, caller: &Caller, asked: &SealIssued) -> 
     };
     for id in &asked.ids {
         match known.remove(id) {
-            Some(document) => add(&mut batch, document, asked.confirmation_id)?,
+            Some(document) => add(&mut batch, document, asked.confirmation_id, caller.person_id)?,
             None => batch.problems.push(IssuedProblem {
                 document_id: *id,
                 reason: "ISSUED_DOCUMENT_NOT_FOUND",
@@ -95,7 +95,12 @@ pub(super) async fn batch_of(app: &App, caller: &Caller, asked: &SealIssued) -> 
     Ok(batch)
 }
 
-fn add(batch: &mut Batch, document: IssuedDocument, confirmation_id: Uuid) -> Result<(), AppError> {
+fn add(
+    batch: &mut Batch,
+    document: IssuedDocument,
+    confirmation_id: Uuid,
+    officer: Uuid,
+) -> Result<(), AppError> {
     const FIELD: &str = "issued_document_ids";
     let (office_id, mode) = (document.deposit.office_id, document.deposit.seal_mode);
     if batch.mode.is_none() {
@@ -110,7 +115,7 @@ fn add(batch: &mut Batch, document: IssuedDocument, confirmation_id: Uuid) -> Re
     }
     let digest = document.prepared.digest;
     batch.digests.push((document.id, digest));
-    match document.part_in(confirmation_id) {
+    match document.part_in(confirmation_id, officer) {
         Ok(part) => batch.items.push(Item {
             id: document.id,
             digest,

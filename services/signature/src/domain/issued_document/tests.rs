@@ -1,5 +1,7 @@
 use super::*;
 
+const OFFICER: Uuid = Uuid::from_u128(3);
+
 fn document(stage: Stage) -> IssuedDocument {
     IssuedDocument {
         id: Uuid::from_u128(1),
@@ -15,6 +17,7 @@ fn document(stage: Stage) -> IssuedDocument {
             },
             seal_mode: SealMode::OfficerKey,
             code: VerificationCode::from_random([1; 8]),
+            signing_officer: Some(OFFICER),
             source_sha256: [3; 32],
         },
         salt: Salt([4; 32]),
@@ -84,11 +87,21 @@ fn each_state_and_what_may_be_done_to_it() {
         let document = document(stage);
         let state = document.state();
         assert_eq!(document.may_withdraw(), withdraw, "{state:?}");
-        assert_eq!(document.part_in(own), with_own, "{state:?}");
-        assert_eq!(document.part_in(other), with_other, "{state:?}");
+        assert_eq!(document.part_in(own, OFFICER), with_own, "{state:?}");
+        assert_eq!(document.part_in(other, OFFICER), with_other, "{state:?}");
         seen.push(state);
     }
     assert_eq!(seen, IssuedState::ALL, "the table has every state");
+}
+
+#[test]
+fn only_the_officer_it_names_begins_to_seal_it() {
+    let (act, colleague) = (Uuid::from_u128(7), Uuid::from_u128(4));
+    let mut waiting = document(Stage::WaitingForOfficer);
+    assert_eq!(waiting.part_in(act, colleague), Err(IssuedError::OtherOfficer));
+    assert_eq!(waiting.part_in(act, OFFICER), Ok(Part::ToSign));
+    waiting.deposit.signing_officer = None;
+    assert_eq!(waiting.part_in(act, colleague), Ok(Part::ToSign));
 }
 
 #[test]

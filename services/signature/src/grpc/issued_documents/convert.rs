@@ -50,8 +50,23 @@ pub(super) fn deposit(owner: String, header: &pb::DepositHeader) -> Result<(Uuid
         let text = "must be 12 characters of Crockford's base 32";
         fields.fault("header.verification_code", "MALFORMED", text)
     });
+    let named = &header.signing_officer_person_id;
+    let signing_officer = if named.is_empty() {
+        Some(None)
+    } else {
+        fields.id("header.signing_officer_person_id", named).map(Some)
+    };
     match (
-        request_id, reference, office_id, kind, ar, fr, en, seal_mode, code,
+        request_id,
+        reference,
+        office_id,
+        kind,
+        ar,
+        fr,
+        en,
+        seal_mode,
+        code,
+        signing_officer,
     ) {
         (
             Some(request_id),
@@ -63,6 +78,7 @@ pub(super) fn deposit(owner: String, header: &pb::DepositHeader) -> Result<(Uuid
             Some(en),
             Some(seal_mode),
             Some(code),
+            Some(signing_officer),
         ) => Ok((
             request_id,
             Deposit {
@@ -73,6 +89,7 @@ pub(super) fn deposit(owner: String, header: &pb::DepositHeader) -> Result<(Uuid
                 title: Title { ar, fr, en },
                 seal_mode,
                 code,
+                signing_officer,
                 source_sha256: [0; 32],
             },
         )),

@@ -24,6 +24,7 @@ pub(super) struct Row {
     title_en: String,
     seal_mode: String,
     code: String,
+    signing_officer: Option<Uuid>,
     source_sha256: Vec<u8>,
     salt: Vec<u8>,
     state: String,
@@ -124,6 +125,7 @@ impl Row {
                 en: self.title_en.clone(),
             },
             seal_mode: SealMode::parse(&self.seal_mode).ok_or_else(|| self.inconsistent("seal_mode"))?,
+            signing_officer: self.signing_officer,
             code: VerificationCode::parse(&self.code).ok_or_else(|| self.inconsistent("code"))?,
             source_sha256: self.digest("source_sha256", Some(&self.source_sha256))?,
         })

@@ -179,6 +179,31 @@ fn births_and_deaths_are_kept_apart() {
 }
 
 #[test]
+fn a_note_is_written_between_the_year_of_its_register_and_today() {
+    let dated = |date: &str| {
+        let mut act = birth();
+        act["notes"] = json!([{ "date": date, "kind": "marriage", "text": { "latin": "mariée" } }]);
+        checked(act).map(|_| ())
+    };
+    assert_eq!(dated("1984-01-01"), Ok(()));
+    assert_eq!(dated("2026-11-22"), Ok(()));
+    let early = || Err(owned(&[("notes[0].date", "DATE_ORDER")]));
+    assert_eq!(dated("1983-12-31"), early());
+    // The library that reads dates takes years that no database does.
+    assert_eq!(dated("-12345-1-2"), early());
+    assert_eq!(
+        dated("+12345-01-02"),
+        Err(owned(&[("notes[0].date", "IN_FUTURE")]))
+    );
+}
+
+#[test]
+fn a_character_that_cannot_be_kept_is_refused() {
+    let found = faults(birth(), &[("/content/given_name/latin", json!("Am\0ina"))]);
+    assert_eq!(found, owned(&[("content.given_name.latin", "UNPRINTABLE")]));
+}
+
+#[test]
 fn notes_say_what_they_change() {
     let note = |changes: Value, changes_extract: bool| {
         let draft: NoteDraft = serde_json::from_value(json!({
@@ -186,7 +211,7 @@ fn notes_say_what_they_change() {
             "changes_extract": changes_extract, "changes": changes,
         }))
         .unwrap();
-        super::note(draft, today()).map_err(|faults| {
+        super::note(draft, 1984, today()).map_err(|faults| {
             faults
                 .into_iter()
                 .map(|fault| (fault.field, fault.reason))
@@ -198,6 +223,10 @@ fn notes_say_what_they_change() {
     assert_eq!(
         note(json!([family]), false).unwrap_err(),
         owned(&[("changes", "EXTRACT_UNCHANGED")])
+    );
+    assert_eq!(
+        note(json!([]), true).unwrap_err(),
+        owned(&[("changes", "CHANGES_MISSING")])
     );
     let wrong = json!([family, family, { "field": "birth_date", "text": {} }, { "field": "sex", "text": { "latin": "F" } }]);
     let expected = [

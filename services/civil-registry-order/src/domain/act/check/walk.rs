@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use unicode_normalization::{IsNormalized, UnicodeNormalization};
+
 use super::Fault;
 use crate::domain::act::{Bilingual, Declarant, Parent};
 use crate::domain::fold::Script;
@@ -136,8 +138,12 @@ impl Walk {
     }
 }
 
-/// One space between words and none at the ends.
+/// Canonically composed (Unicode UAX #15, NFC), one space between words and none at the ends.
 fn tidy(text: &mut String) {
+    if text.chars().any(may_compose) && unicode_normalization::is_nfc_quick(text.chars()) != IsNormalized::Yes
+    {
+        *text = text.nfc().collect();
+    }
     let untidy = text.starts_with(char::is_whitespace)
         || text.ends_with(char::is_whitespace)
         || text.contains("  ")
@@ -146,5 +152,31 @@ fn tidy(text: &mut String) {
             .any(|character| character != ' ' && character.is_whitespace());
     if untidy {
         *text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    }
+}
+
+/// Whether a character is outside of the blocks that every act is written in and that are composed as they are: most texts are judged by this
+/// alone.
+fn may_compose(character: char) -> bool {
+    !matches!(character, '\0'..='\u{2ff}' | '\u{600}'..='\u{60f}' | '\u{61b}'..='\u{64a}' | '\u{660}'..='\u{66f}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_passed_over_is_composed() {
+        for character in (char::MIN..=char::MAX).filter(|character| !may_compose(*character)) {
+            let text = character.to_string();
+            assert_eq!(text.nfc().collect::<String>(), text);
+            assert_eq!(
+                unicode_normalization::char::canonical_combining_class(character),
+                0
+            );
+        }
+        let mut text = " Ele\u{300}ve  \u{627}\u{653}مال ".to_owned();
+        tidy(&mut text);
+        assert_eq!(text, "El\u{e8}ve \u{622}مال");
     }
 }

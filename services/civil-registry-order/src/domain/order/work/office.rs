@@ -5,9 +5,9 @@ use uuid::Uuid;
 
 use super::{Work, WorkError};
 use crate::domain::clue::Clue;
-use crate::domain::kind::Proof;
+use crate::domain::kind::{Proof, Relation, SealMode};
 use crate::domain::order::fact::{Fact, OutwardKind};
-use crate::domain::order::line::{Answer, Document, Line, Production};
+use crate::domain::order::line::{Again, Answer, Document, Line, Production};
 use crate::domain::state::{EndReason, LineState, Path, Step};
 
 /// What a correction says.
@@ -17,6 +17,16 @@ pub struct Correction {
     pub act_id: Option<Uuid>,
     pub proof: Proof,
     pub evidence_ids: Vec<Uuid>,
+}
+
+/// A digitised act that the office names.
+#[derive(Debug, Clone, Copy)]
+pub struct FoundAct {
+    pub act_id: Uuid,
+    /// It differs from what was ordered, and an official says that it is the one.
+    pub confirmed: bool,
+    /// What this act proves.
+    pub proof: Proof,
 }
 
 impl Work<'_> {
@@ -47,12 +57,21 @@ impl Work<'_> {
     ///
     /// # Errors
     /// [`WorkError::Step`] where the line is not at work, [`WorkError::Prepared`].
-    pub fn act_found(&mut self, id: Uuid, act_id: Uuid) -> Result<(), WorkError> {
+    pub fn act_found(&mut self, id: Uuid, found: FoundAct) -> Result<(), WorkError> {
         let line = self.at_work(id, Step::Take)?;
         if line.document.is_some() {
             return Err(WorkError::Prepared(id));
         }
-        self.line_mut(id)?.act_id = Some(act_id);
+        let own = line.relation == Relation::Oneself && self.order.applicant.proved;
+        let line = self.line_mut(id)?;
+        line.act_id = Some(found.act_id);
+        line.confirmed_act = found.confirmed.then_some(found.act_id);
+        line.proof = match line.proof {
+            Proof::Checked => Proof::Checked,
+            // Whoever confirms that a proved person's own act is theirs has checked it.
+            _ if own && found.confirmed => Proof::Checked,
+            _ => found.proof,
+        };
         self.facts.push(Fact::ActFound { line: id });
         Ok(())
     }
@@ -72,11 +91,19 @@ impl Work<'_> {
         Ok(())
     }
 
-    /// The officer has the document of a line drawn from its digitised act.
+    /// The officer has the document of a line drawn from its digitised act, by which the relation is known in this way.
     ///
     /// # Errors
     /// [`WorkError`].
-    pub fn prepare(&mut self, id: Uuid, act_id: Uuid, document: Document) -> Result<(), WorkError> {
+    pub fn prepare(
+        &mut self,
+        id: Uuid,
+        act_id: Uuid,
+        proof: Proof,
+        document: Document,
+    ) -> Result<(), WorkError> {
+        self.line_mut(id)?.proof = proof;
+        self.check_entitled(id, Path::Digitised)?;
         let again = self
             .line(id)?
             .document
@@ -88,6 +115,14 @@ impl Work<'_> {
             self.ask(OutwardKind::DepositDocument, id);
             return Ok(());
         }
+        if self.line(id)?.state == LineState::InProduction && self.line(id)?.is_open_to_redrawing() {
+            let again = Again {
+                prepared_by: document.prepared_by,
+                prepared_at: document.prepared_at,
+                verification_code: document.verification_code,
+            };
+            return self.draw_again(id, again);
+        }
         self.take(id, Path::Digitised)?;
         let line = self.line_mut(id)?;
         line.act_id = Some(act_id);
@@ -97,6 +132,26 @@ impl Work<'_> {
             lines: vec![id],
             path: Path::Digitised,
         });
+        Ok(())
+    }
+
+    /// Has the document of a line drawn anew: what it was drawn from has changed, or another officer is to be named in it. What is at signature is
+    /// taken back first; a seal that is faster wins.
+    ///
+    /// # Errors
+    /// [`WorkError`].
+    pub fn draw_again(&mut self, id: Uuid, again: Again) -> Result<(), WorkError> {
+        let line = self.line_mut(id)?;
+        let open = line.state == LineState::InProduction && line.is_open_to_redrawing();
+        let Some(document) = line.document.as_mut().filter(|_| open) else {
+            return Ok(());
+        };
+        if document.seal_mode == SealMode::ByHand || document.failure.is_some() {
+            *document = document.drawn_again(again);
+            self.ask(OutwardKind::DepositDocument, id);
+        } else if document.again.replace(again).is_none() {
+            self.ask(OutwardKind::WithdrawDocument, id);
+        }
         Ok(())
     }
 
@@ -161,6 +216,7 @@ impl Work<'_> {
             return Ok(());
         };
         document.sealed = true;
+        document.again = None;
         document.issued_document_id = Some(issued_document_id);
         let officer = document.prepared_by;
         if line.state != LineState::InProduction {
@@ -187,14 +243,15 @@ impl Work<'_> {
         if line.state == LineState::InProduction && line.is_deposited() {
             return Err(WorkError::Prepared(id));
         }
+        if line.waits_for_office() {
+            self.check_entitled(id, Path::Paper)?;
+        }
         self.produce(id, production)
     }
 
     fn produce(&mut self, id: Uuid, production: Production) -> Result<(), WorkError> {
-        let deadline = self.calendar.deadline(self.now, self.terms.posting_working_days);
         let line = self.step(id, Step::Produce)?;
         line.production = Some(production);
-        line.deadline = Some(deadline);
         let office_id = line.office_id;
         self.facts.push(Fact::Produced { line: id });
         self.pack(office_id);
@@ -232,6 +289,7 @@ impl Work<'_> {
         line.deadline = Some(deadline);
         line.clue = correction.clue;
         line.act_id = correction.act_id;
+        line.confirmed_act = None;
         line.proof = correction.proof;
         line.evidence_ids = correction.evidence_ids;
         line.answer = None;
@@ -269,8 +327,17 @@ impl Work<'_> {
     /// # Errors
     /// [`WorkError`].
     pub fn withdrawn(&mut self, id: Uuid) -> Result<(), WorkError> {
-        let line = self.line(id)?;
-        let (Some(reason), LineState::InProduction) = (line.withdrawing, line.state) else {
+        let line = self.line_mut(id)?;
+        if line.state != LineState::InProduction {
+            return Ok(());
+        }
+        let Some(reason) = line.withdrawing else {
+            if let Some(document) = line.document.as_mut()
+                && let Some(again) = document.again.take()
+            {
+                *document = document.drawn_again(again);
+                self.ask(OutwardKind::DepositDocument, id);
+            }
             return Ok(());
         };
         match reason {
@@ -298,6 +365,27 @@ impl Work<'_> {
         if line.withdrawing.take().is_some() {
             line.answer = None;
         }
+        if let Some(document) = line.document.as_mut() {
+            document.again = None;
+        }
+        Ok(())
+    }
+
+    /// Another office holds the register now: it works on the line.
+    ///
+    /// # Errors
+    /// [`WorkError`].
+    pub fn move_to(&mut self, id: Uuid, office_id: Uuid) -> Result<(), WorkError> {
+        let line = self.line_mut(id)?;
+        let before = line.office_id;
+        if before == office_id || !matches!(line.state, LineState::Paid | LineState::ToCorrect) {
+            return Ok(());
+        }
+        line.office_id = office_id;
+        line.assigned_to = None;
+        self.facts.push(Fact::Assigned { lines: vec![id] });
+        // The office it was taken away from may have nothing more to wait for.
+        self.pack(before);
         Ok(())
     }
 

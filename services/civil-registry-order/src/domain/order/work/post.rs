@@ -80,10 +80,11 @@ impl Work<'_> {
         if tracking.sequence <= parcel.shipment_sequence {
             return Ok(());
         }
+        let wrong = !tracking.exception_code.is_empty() && parcel.exception_code != tracking.exception_code;
         let told = (TOLD.contains(&tracking.state.as_str())
             && (parcel.shipment_state != tracking.state
                 || tracking.attempts.is_some_and(|n| n != parcel.attempts)))
-            || (!tracking.exception_code.is_empty() && parcel.exception_code != tracking.exception_code);
+            || wrong;
         parcel.shipment_sequence = tracking.sequence;
         parcel.shipment_state.clone_from(&tracking.state);
         parcel.attempts = tracking.attempts.unwrap_or(parcel.attempts);
@@ -103,7 +104,20 @@ impl Work<'_> {
         if told {
             self.facts.push(Fact::Tracked { parcel: parcel_id });
         }
-        self.arrive(parcel_id, &tracking.state)
+        self.arrive(parcel_id, &tracking.state)?;
+        if wrong {
+            self.show(parcel_id)?;
+        }
+        Ok(())
+    }
+
+    /// What was delivered otherwise than it should is shown to the office for a while.
+    fn show(&mut self, parcel_id: Uuid) -> Result<(), WorkError> {
+        let until = self.now + self.terms.exception;
+        for id in self.lines_in(parcel_id, LineState::Delivered) {
+            self.line_mut(id)?.deadline = Some(until);
+        }
+        Ok(())
     }
 
     /// The post is not silent: the time begins anew.
@@ -130,8 +144,9 @@ impl Work<'_> {
                 self.facts.push(Fact::Delivered { parcel: parcel_id });
             }
             "RETURNED" => {
+                let until = self.now + self.terms.exception;
                 for id in lines {
-                    self.step(id, Step::Return)?;
+                    self.step(id, Step::Return)?.deadline = Some(until);
                 }
                 self.facts.push(Fact::Returned { parcel: parcel_id });
             }

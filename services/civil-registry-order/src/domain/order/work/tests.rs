@@ -6,7 +6,7 @@ use crate::domain::address::Address;
 use crate::domain::clue::Clue;
 use crate::domain::fee::Price;
 use crate::domain::kind::{Language, Proof, Relation, SealMode};
-use crate::domain::order::line::{Document, Production};
+use crate::domain::order::line::{Again, Document, Production};
 use crate::domain::order::parcel::Tracking;
 use crate::domain::person::{Applicant, FullName};
 use crate::domain::reference::Reference;
@@ -27,6 +27,7 @@ fn terms() -> Terms {
         overdue_working_days: 10,
         posting_working_days: 2,
         silence: TimeDelta::days(21),
+        exception: TimeDelta::days(30),
     }
 }
 
@@ -58,7 +59,12 @@ fn line(ordinal: u8) -> Line {
             mother: FullName::default(),
         },
         relation: Relation::Oneself,
-        proof: Proof::Declared,
+        // Of the second one the relation is only said.
+        proof: if ordinal == 2 {
+            Proof::Declared
+        } else {
+            Proof::Acts
+        },
         evidence_ids: Vec::new(),
         // The last one is at another office.
         office_id: if ordinal == LINES { id(201) } else { id(200) },
@@ -69,6 +75,7 @@ fn line(ordinal: u8) -> Line {
         path: None,
         assigned_to: None,
         act_id: None,
+        confirmed_act: None,
         document: None,
         withdrawing: None,
         production: None,
@@ -113,6 +120,15 @@ fn document() -> Document {
         digest: None,
         failure: None,
         sealed: false,
+        again: None,
+    }
+}
+
+fn again() -> Again {
+    Again {
+        prepared_by: id(301),
+        prepared_at: now(),
+        verification_code: Some("ABCDEFGHJKMN".to_owned()),
     }
 }
 
@@ -139,7 +155,10 @@ fn act(work: &mut Work<'_>, choice: u8, line: Uuid, sequence: i64) -> Result<(),
         2 => work.cancel(&[]),
         3 => work.cancel(&[line]),
         4 => work.take_on_paper(&[line]),
-        5 => work.prepare(line, id(600), document()),
+        5 => {
+            let proof = work.line(line)?.proof;
+            work.prepare(line, id(600), proof, document())
+        }
         6 => work.deposited(line, "documents/1", Some((id(700), [1; 32]))),
         7 => work.sealed(line, id(700)),
         8 => work.refuse(line, said),
@@ -164,6 +183,8 @@ fn act(work: &mut Work<'_>, choice: u8, line: Uuid, sequence: i64) -> Result<(),
         17 => work.tracked(parcel, &track("LOST")),
         18 => work.refunded(line, 2_000),
         19 => work.refund_failed(line),
+        20 => work.draw_again(line, again()),
+        21 => work.move_to(line, id(202)),
         _ => work.let_time_pass(),
     }
 }
@@ -172,7 +193,7 @@ proptest! {
     /// Money goes back at most once a line and only where it came in; parcels hold lines of one office; what has ended stays.
     #[test]
     fn whatever_comes_in_whatever_order_money_and_parcels_balance(
-        steps in proptest::collection::vec((0u8..22, 1u128..=u128::from(LINES), 0i64..40), 1..60)
+        steps in proptest::collection::vec((0u8..25, 1u128..=u128::from(LINES), 0i64..40), 1..60)
     ) {
         let calendar = Calendar::default();
         let mut order = order();
@@ -203,6 +224,7 @@ proptest! {
                     line.state, LineState::AwaitingPayment | LineState::Cancelled | LineState::Expired));
                 prop_assert!(!line.state.is_owed() || line.paid_at.is_some());
                 prop_assert!(line.end_reason.is_some() == refunding);
+                prop_assert!(line.production.is_none() || line.is_entitled());
                 if let Some(parcel) = line.parcel_id {
                     let parcel = order.parcel(parcel).unwrap();
                     prop_assert_eq!(parcel.office_id, line.office_id);
@@ -215,4 +237,114 @@ proptest! {
         }
         prop_assert!(paid_facts <= 1);
     }
+}
+
+#[test]
+fn what_waits_for_its_parcel_is_not_late_in_being_posted() {
+    let calendar = Calendar::default();
+    let mut number = 10_000;
+    let mut new_id = || {
+        number += 1;
+        id(number)
+    };
+    let production = Production {
+        produced_at: now(),
+        looked_by: None,
+        signed_by: None,
+    };
+    let mut paid = order();
+    paid.lines.iter_mut().for_each(|line| line.proof = Proof::Checked);
+    let mut work = Work::on(paid, now(), &calendar, terms(), &mut new_id);
+    work.paid(id(500)).unwrap();
+    work.request_correction(id(1), answer("ACT_NOT_FOUND", "", now()))
+        .unwrap();
+    work.take_on_paper(&[id(2)]).unwrap();
+    work.produce_by_hand(id(2), production).unwrap();
+    assert_eq!(work.order.line(id(2)).unwrap().deadline, None);
+    let order = work.order;
+    // The other line lapses after fifteen days; only then is there something to post.
+    let at = now() + TimeDelta::days(16);
+    let mut work = Work::on(order, at, &calendar, terms(), &mut new_id);
+    work.let_time_pass().unwrap();
+    let posted_by = calendar.deadline(at, 2);
+    let line = work.order.line(id(2)).unwrap();
+    assert_eq!((line.alerted, line.deadline), (None, Some(posted_by)));
+    assert!(line.parcel_id.is_some());
+    let order = work.order;
+    let mut work = Work::on(order, posted_by, &calendar, terms(), &mut new_id);
+    work.let_time_pass().unwrap();
+    let alerted = work.order.line(id(2)).unwrap().alerted;
+    assert_eq!(alerted, Some(Alert::ProducedNotPosted));
+}
+
+#[test]
+fn what_is_drawn_anew_is_taken_back_first_and_a_refund_goes_before_it() {
+    let calendar = Calendar::default();
+    let mut number = 10_000;
+    let mut new_id = || {
+        number += 1;
+        id(number)
+    };
+    let mut work = Work::on(order(), now(), &calendar, terms(), &mut new_id);
+    let line = id(1);
+    work.paid(id(500)).unwrap();
+    work.prepare(line, id(600), Proof::Acts, document()).unwrap();
+    work.deposited(line, "documents/1", Some((id(700), [1; 32])))
+        .unwrap();
+    work.due.clear();
+    work.draw_again(line, again()).unwrap();
+    work.draw_again(line, again()).unwrap();
+    let kinds = |work: &Work<'_>| work.due.iter().map(|due| due.kind).collect::<Vec<_>>();
+    assert_eq!(kinds(&work), [OutwardKind::WithdrawDocument]);
+    work.withdrawn(line).unwrap();
+    assert_eq!(
+        kinds(&work),
+        [OutwardKind::WithdrawDocument, OutwardKind::DepositDocument]
+    );
+    let drawn = work.order.line(line).unwrap().document.clone().unwrap();
+    assert_eq!((drawn.prepared_by, drawn.issued_document_id), (id(301), None));
+    // Refused while it is taken back: it is not asked twice, and nothing is drawn any more.
+    work.draw_again(line, again()).unwrap();
+    work.refuse(line, answer("ACT_NOT_FOUND", "", now())).unwrap();
+    work.withdrawn(line).unwrap();
+    assert_eq!(work.order.line(line).unwrap().state, LineState::Refunding);
+    assert_eq!(
+        kinds(&work),
+        [
+            OutwardKind::WithdrawDocument,
+            OutwardKind::DepositDocument,
+            OutwardKind::WithdrawDocument,
+            OutwardKind::RequestRefund
+        ]
+    );
+}
+
+#[test]
+fn nothing_is_made_for_somebody_whose_relation_is_not_known() {
+    let calendar = Calendar::default();
+    let mut number = 10_000;
+    let mut new_id = || {
+        number += 1;
+        id(number)
+    };
+    let mut work = Work::on(order(), now(), &calendar, terms(), &mut new_id);
+    let line = id(2);
+    work.paid(id(500)).unwrap();
+    let production = Production {
+        produced_at: now(),
+        looked_by: None,
+        signed_by: None,
+    };
+    assert_eq!(
+        work.prepare(line, id(600), Proof::Declared, document()),
+        Err(WorkError::NotEntitled(line))
+    );
+    work.take_on_paper(&[line]).unwrap();
+    assert_eq!(
+        work.produce_by_hand(line, production),
+        Err(WorkError::NotEntitled(line))
+    );
+    work.entitlement_checked(line).unwrap();
+    work.produce_by_hand(line, production).unwrap();
+    assert_eq!(work.order.line(line).unwrap().state, LineState::Produced);
 }

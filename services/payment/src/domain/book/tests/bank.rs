@@ -12,6 +12,8 @@ pub(super) enum Trouble {
     AnswerLost,
     /// It is not done, and there is no answer.
     NotDone,
+    /// It is done, and answered with a refusal.
+    Denied,
 }
 
 /// The accounts of the provider, by attempt.
@@ -21,6 +23,8 @@ pub(super) struct Bank {
     pub(super) trouble: Option<Trouble>,
     /// The next void is refused.
     pub(super) void_refused: bool,
+    /// No void is ever done.
+    pub(super) voids_never: bool,
 }
 
 impl Bank {
@@ -29,6 +33,7 @@ impl Bank {
             orders: attempts.iter().map(|id| (*id, Status::default())).collect(),
             trouble: None,
             void_refused: false,
+            voids_never: false,
         }
     }
 
@@ -45,6 +50,7 @@ impl Bank {
             amount: AMOUNT,
             captured: 0,
             authentic: None,
+            international: None,
         });
     }
 
@@ -53,12 +59,12 @@ impl Bank {
         self.orders.iter().map(|(_, order)| order.held()).sum()
     }
 
-    pub(super) fn capture(&mut self, attempt: Uuid) -> bool {
+    pub(super) fn capture(&mut self, attempt: Uuid, transaction: &str) -> bool {
         let found = self
             .order(attempt)
             .sales
             .iter_mut()
-            .find(|sale| sale.state == SaleState::Authorised);
+            .find(|sale| sale.state == SaleState::Authorised && sale.transaction == transaction);
         let Some(sale) = found else { return false };
         sale.state = SaleState::Captured;
         sale.captured = sale.amount;
@@ -66,7 +72,7 @@ impl Bank {
     }
 
     fn void(&mut self, attempt: Uuid, transaction: &str) -> bool {
-        if std::mem::take(&mut self.void_refused) {
+        if std::mem::take(&mut self.void_refused) || self.voids_never {
             return false;
         }
         let found = self.order(attempt).sales.iter_mut().find(|sale| {
@@ -95,13 +101,14 @@ impl Bank {
         }
         let done = match act {
             Act::Tell => true,
-            Act::Capture => self.capture(attempt),
+            Act::Capture { transaction } => self.capture(attempt, transaction),
             Act::Void { transaction, .. } => self.void(attempt, transaction),
             Act::CreditReversal { amount, .. } | Act::CreditRefund { amount, .. } => {
                 self.credit(attempt, *amount)
             }
         };
         match (trouble, done) {
+            (Some(Trouble::Denied), _) => Outcome::Refused,
             (Some(_), _) => Outcome::Unknown,
             (None, true) => Outcome::Done,
             (None, false) => Outcome::Refused,

@@ -1,11 +1,9 @@
-//! The legalisation page of the signature service, rendered from its example and from hostile variations, and
-//! judged by poppler and zbar.
-
-mod tools;
+//! The legalisation page of the signature service, rendered from its example and from hostile variations.
 
 use serde_json::{Value, json};
-use tools::{Rendered, child_with_address_space, drawn};
 use wathiq_documents::{Engine, RenderError, Standard, Template, qr_svg};
+
+use crate::tools::{Rendered, assert_archival, child_with_address_space, drawn};
 
 const PAGE: Template = Template {
     name: "legalisation-page.typ",
@@ -53,6 +51,11 @@ fn both_forms_conform_to_both_standards_on_one_a4_page() {
             assert!(info.contains("Tagged:          yes"), "{info}");
         }
     }
+}
+
+#[test]
+fn verapdf_passes_both_forms() {
+    assert_archival(&[example(), separate()].map(|data| render(&data)));
 }
 
 #[test]
@@ -320,5 +323,5 @@ fn absurd_values_continue_on_a_numbered_page() {
 /// The service composes in a child process whose address space is limited to 512 MiB.
 #[test]
 fn half_a_gibibyte_of_address_space_is_enough() {
-    child_with_address_space(512 * 1024, "equal_data_gives_equal_bytes");
+    child_with_address_space(512 * 1024, "legalisation::equal_data_gives_equal_bytes");
 }

@@ -1,6 +1,6 @@
 //! Text of people and carriers: what may be stored, printed and exported.
 
-use super::party::Fault;
+use crate::party::Fault;
 
 /// Control characters, and characters that change the direction or the place of others (Unicode UAX #9, explicit
 /// formatting): a label must show what is stored.
@@ -37,18 +37,20 @@ pub fn printable(text: &str, longest: usize) -> Result<Option<String>, Fault> {
     Ok((!text.is_empty()).then(|| text.to_owned()))
 }
 
-/// As [`printable`], for text that goes into files for the carrier: it begins with a letter or a digit, so that no
-/// spreadsheet takes it for a formula.
+/// As [`printable`], for text that goes into files for the carrier: it does not begin with what a spreadsheet takes for a formula.
 ///
 /// # Errors
 /// [`Fault`] without a field.
 pub fn line(text: &str, longest: usize) -> Result<Option<String>, Fault> {
     let checked = printable(text, longest)?;
-    let begins_well = |text: &String| text.chars().next().is_some_and(char::is_alphanumeric);
+    let begins_well = |text: &String| !text.starts_with(['=', '+', '-', '@', '＝', '＋', '－', '＠']);
     if checked.as_ref().is_none_or(begins_well) {
         Ok(checked)
     } else {
-        Err(Fault::new("MALFORMED", "begins with a letter or a digit"))
+        Err(Fault::new(
+            "MALFORMED",
+            "begins with another character than =, +, - and @",
+        ))
     }
 }
 

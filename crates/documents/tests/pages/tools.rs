@@ -1,4 +1,4 @@
-//! The tools that judge a page: poppler's `pdfinfo`, `pdftotext` and `pdftoppm`, and `zbarimg`.
+//! The tools that judge a page: poppler's `pdfinfo`, `pdftotext` and `pdftoppm`, `zbarimg`, and veraPDF.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -84,6 +84,21 @@ impl Rendered {
     }
 }
 
+/// All of them are PDF/A-2a. A process judges them together: it takes seconds to start.
+#[track_caller]
+pub(crate) fn assert_archival(files: &[Rendered]) {
+    let files: Vec<PathBuf> = files.iter().map(Rendered::pdf).collect();
+    let paths: Vec<&Path> = files.iter().map(PathBuf::as_path).collect();
+    let verapdf = concat!(env!("CARGO_MANIFEST_DIR"), "/../../deploy/verapdf.sh");
+    let report = run(
+        verapdf,
+        &paths,
+        &["--format", "text", "--verbose", "--flavour", "2a"],
+    );
+    let passed = report.lines().filter(|line| line.starts_with("PASS ")).count();
+    assert_eq!(passed, files.len(), "{report}");
+}
+
 /// An Arabic word as `pdftotext -bbox` writes it: letters in the order in which they are drawn from the left.
 pub(crate) fn drawn(word: &str) -> String {
     word.chars().rev().collect()
@@ -116,7 +131,8 @@ fn run(program: &str, paths: &[&Path], options: &[&str]) -> String {
         .unwrap_or_else(|error| panic!("{program} is needed for this test: {error}"));
     assert!(
         output.status.success(),
-        "{program}: {}",
+        "{program}: {}{}",
+        String::from_utf8_lossy(&output.stdout),
         String::from_utf8_lossy(&output.stderr)
     );
     String::from_utf8(output.stdout).expect("the tools write UTF-8")

@@ -3,6 +3,8 @@
 use serde::{Deserialize, Serialize};
 use unicode_normalization::UnicodeNormalization;
 
+use crate::arabic;
+
 /// A full name; at least one of the two is given.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PartyName {
@@ -71,24 +73,13 @@ impl Folded {
 /// The character that counts for a decomposed one: none for marks, a space for what separates words.
 fn fold(character: char) -> Option<char> {
     let folded = match character {
-        // Combining marks: Latin accents, Arabic vowels and hamza above or below; tatweel.
-        '\u{0300}'..='\u{036f}'
-        | '\u{064b}'..='\u{065f}'
-        | '\u{0670}'
-        | '\u{06d6}'..='\u{06ed}'
-        | '\u{0640}' => {
-            return None;
-        }
+        // Latin accents.
+        '\u{0300}'..='\u{036f}' => return None,
+        mark if arabic::is_mark(mark) => return None,
         // Apostrophes are written or not.
         '\'' | '\u{2019}' | '\u{02bc}' | '\u{02bf}' | '\u{02be}' | '`' => return None,
-        '\u{0671}' => '\u{0627}',
-        '\u{0649}' | '\u{06cc}' => '\u{064a}',
-        '\u{0629}' => '\u{0647}',
-        '\u{06a9}' => '\u{0643}',
-        // The Moroccan letters for g, beside the k they are often written with.
-        '\u{06af}' | '\u{0763}' => '\u{0643}',
         'œ' | 'Œ' => 'o',
-        other if other.is_alphanumeric() => other.to_lowercase().next()?,
+        other if other.is_alphanumeric() => arabic::plain(other).to_lowercase().next()?,
         _ => ' ',
     };
     Some(folded)
@@ -129,6 +120,10 @@ mod tests {
         assert!(name("Aït-Ben'Ali Hélène", "").matches("helene ait benali"));
         assert!(name("", "فاطمة الزهراء").matches("فاطمه الزهراء"));
         assert!(name("", "عبد الله").matches("عبدالله"));
+        // The Moroccan g, as it is written and as keyboards have it.
+        for g in ['ڭ', 'ڮ', 'گ', 'ݣ', 'ك'] {
+            assert!(name("", "أڭادير").matches(&format!("أ{g}ادير")), "{g}");
+        }
     }
 
     #[test]

@@ -1,0 +1,44 @@
+//! What happens to kinds of document, fees and their ceiling, as events.
+
+use uuid::Uuid;
+use wathiq_outbox::NewEvent;
+use wathiq_proto::wathiq::civil_registry_order::v1 as pb;
+
+use crate::domain::fee::{Ceiling, Fee};
+use crate::domain::kind::DocumentKind;
+use crate::wire;
+
+/// Topic of kinds, fees, ceilings and custody.
+pub const TOPIC: &str = "wathiq.civil-registry-order.catalogue.v1";
+
+/// A kind was added, or a version of it.
+pub fn kind_changed(kind: &DocumentKind) -> NewEvent {
+    let message = pb::DocumentKindChanged {
+        document_kind_id: kind.id.to_string(),
+        code: kind.code.clone(),
+        valid_from: Some(wire::date(kind.valid_from)),
+    };
+    NewEvent::of(TOPIC, kind.id, 1, &message)
+}
+
+/// A fee was set.
+pub fn fee_changed(id: Uuid, fee: &Fee) -> NewEvent {
+    let message = pb::FeeScheduleChanged {
+        fee_id: id.to_string(),
+        document_kind: fee.document_kind.clone(),
+        zone: fee.zone.clone(),
+        amount_centimes: fee.price.amount,
+        valid_from: Some(wire::date(fee.valid_from)),
+    };
+    NewEvent::of(TOPIC, id, 1, &message)
+}
+
+/// The ceiling was moved.
+pub fn ceiling_changed(id: Uuid, ceiling: &Ceiling) -> NewEvent {
+    let message = pb::FeeCeilingChanged {
+        ceiling_id: id.to_string(),
+        ceiling_centimes: ceiling.centimes,
+        valid_from: Some(wire::date(ceiling.valid_from)),
+    };
+    NewEvent::of(TOPIC, id, 1, &message)
+}

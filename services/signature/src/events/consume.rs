@@ -1,0 +1,3 @@
+//! Events of other services that this one follows.
+
+pub mod payables;
