@@ -129,7 +129,11 @@ fn holders_of(named: &[&str], descriptors: &FileDescriptorSet) -> BTreeSet<Strin
         let before = found.len();
         for file in &descriptors.file {
             for message in &file.message_type {
-                if message.field.iter().any(|field| found.contains(field.type_name())) {
+                if message
+                    .field
+                    .iter()
+                    .any(|field| found.contains(field.type_name()))
+                {
                     found.insert(format!(".{}.{}", file.package(), message.name()));
                 }
             }

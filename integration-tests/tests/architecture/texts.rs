@@ -20,8 +20,10 @@ const LONG: [(&str, &str); 4] = [
 
 /// Hosts that a file may name: our own examples, documentation and name spaces. Where packages are fetched from is a matter of
 /// the machine, never of the tree.
-const HOSTS: [&str; 27] = [
+const HOSTS: [&str; 28] = [
     "127.0.0.1",
+    // An address of RFC 5737.
+    "192.0.2.1",
     "localhost",
     "host",
     "gateway",

@@ -252,7 +252,10 @@ fn is_verification_address(address: &str) -> bool {
         Some("https") => true,
         Some("http") => uri.host().is_some_and(|host| {
             let literal = host.trim_matches(['[', ']']);
-            host == "localhost" || literal.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+            host == "localhost"
+                || literal
+                    .parse::<IpAddr>()
+                    .is_ok_and(|address| address.is_loopback())
         }),
         _ => false,
     };

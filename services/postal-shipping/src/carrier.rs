@@ -135,6 +135,6 @@ mod tests {
     fn only_this_machine_is_spoken_to_in_the_clear() {
         let on = |url: &str| is_on_this_machine(&Url::parse(url).unwrap());
         assert!(on("http://127.0.0.1:9/x") && on("http://[::1]/") && on("http://localhost/"));
-        assert!(!on("http://post.example/") && !on("http://10.0.0.1/") && !on("http://127.0.0.1.example/"));
+        assert!(!on("http://post.example/") && !on("http://192.0.2.1/") && !on("http://127.0.0.1.example/"));
     }
 }

@@ -18,6 +18,7 @@ fn line(ordinal: usize) -> Value {
         "kind": { "fr": "Extrait d'acte de naissance", "ar": "نسخة موجزة من رسم الولادة" },
         "language": (["BILINGUAL", "ARABIC", "FRENCH"][ordinal % 3]),
         "copies": 2,
+        "registered_at": { "fr": "Bureau Cité Dakhla", "ar": "مكتب سيتي الداخلة" },
         "register": if ordinal.is_multiple_of(2) { "birth" } else { "death" },
         "year": 1990,
         "part": "",
@@ -39,8 +40,11 @@ fn render(lines: usize) -> Rendered {
     let assets: Vec<(String, String)> = lines
         .iter()
         .map(|line| {
-            let text = |key: &str| line[key].as_str().unwrap().to_owned();
-            (text("barcode"), qr_svg(&text("reference")).unwrap())
+            let text = |key: &str| line[key].as_str().expect("a text").to_owned();
+            (
+                text("barcode"),
+                qr_svg(&text("reference")).expect("a reference fits"),
+            )
         })
         .collect();
     let assets: Vec<(&str, &[u8])> = assets
@@ -58,6 +62,7 @@ fn a_sheet_says_in_both_languages_what_to_look_for_and_has_room_for_the_answer()
     let text = page.text();
     for expected in [
         "n° 2026-000012, le 22/11/2026",
+        "Bureau Cité Dakhla",
         "Naissances",
         "Décès",
         "Année 1990",

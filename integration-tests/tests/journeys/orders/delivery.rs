@@ -30,7 +30,7 @@ async fn four_acts_are_ordered_paid_made_posted_and_delivered() {
     the_order_says_what_became_of_each_line(&delivered.order);
     let report = stage.balanced().await.unwrap();
     assert_eq!(report["checked"]["payables"], 1, "{report}");
-    assert_eq!(report["checked"]["parcels"], 1, "{report}");
+    assert_eq!(report["checked"]["shipments"], 1, "{report}");
     assert_eq!(report["checked"]["issued_documents"], 2, "{report}");
     anybody_follows_the_parcel_and_learns_no_name(&stage, &delivered.order).await;
     the_papers_are_right(&stage, &delivered).await;

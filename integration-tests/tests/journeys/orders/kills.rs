@@ -31,7 +31,7 @@ async fn each_service_is_killed_at_each_step() {
     }
     let report = stage.balanced().await.unwrap();
     assert_eq!(report["checked"]["issued_documents"], 4, "{report}");
-    assert_eq!(report["checked"]["parcels"], 4, "{report}");
+    assert_eq!(report["checked"]["shipments"], 4, "{report}");
 }
 
 /// An order of one digitised act, from its placing to its delivery.

@@ -234,7 +234,7 @@ async fn the_provider_says_nothing(stage: &mut Stage) {
     let waiting = stage.order_until(&order, "nothing yet", |_| true).await.unwrap();
     assert_eq!(waiting["progress_code"], "WAITING_FOR_PAYMENT", "{waiting}");
     let payment = citizen.get(&format!("/v1/payments/{payable}")).await.unwrap();
-    says(&payment["payable"]["attempts"][0], "attempt_text.started");
+    says(&payment["payable"]["attempts"][0], "attempt_text.confirming");
     stage.stack.links.cmi.set(Flow::Open);
     stage
         .order_until(&order, "its payment", |order| all(order, "paid"))

@@ -272,10 +272,11 @@ async fn receives(stage: &Stage, desk: &mut Desk, order: &Value) -> Result<()> {
     order::deliver(&stage.stack.description.carrier, stage.cast.anyone.base(), number).await?;
     stage.order_until(order, "its end", ended).await?;
     desk.look("order-over", &format!("/orders/{}", text(order, "/order_id")?))?;
-    desk.says(&[
-        "line_name.delivered",
-        "line_name.refunded",
-        "office_reason.ACT_NOT_FOUND",
-    ])?;
+    desk.says(&["line_name.delivered", "line_name.refunded"])?;
+    let shown = desk.browser.text()?;
+    ensure!(
+        shown.contains("لم يوجد الرسم في السجل."),
+        "the reason is not on the page: {shown}"
+    );
     desk.look("tracking", &format!("/t/{number}"))
 }

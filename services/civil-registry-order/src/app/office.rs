@@ -90,10 +90,7 @@ pub async fn on_line(
 ///
 /// # Errors
 /// [`AppError`].
-pub async fn finish(
-    transaction: Transaction<'static, Postgres>,
-    command: &Command,
-) -> Result<(), AppError> {
+pub async fn finish(transaction: Transaction<'static, Postgres>, command: &Command) -> Result<(), AppError> {
     idempotent::finish(transaction, command, Vec::new()).await?;
     Ok(())
 }

@@ -308,7 +308,10 @@ mod tests {
             }),
             one("postal_code", "POSTAL_CODE")
         );
-        assert_eq!(with(|address| address.street_latin = "'Abd Allah (n° 3)".into()), []);
+        assert_eq!(
+            with(|address| address.street_latin = "'Abd Allah (n° 3)".into()),
+            []
+        );
     }
 
     proptest! {

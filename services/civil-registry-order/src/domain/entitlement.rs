@@ -4,7 +4,7 @@
 use chrono::NaiveDate;
 
 use crate::domain::act::{Act, Note, NoteKind, Parent};
-use crate::domain::clue::Clue;
+use crate::domain::clue::{self, Clue};
 use crate::domain::comparison::{differences, name_of};
 use crate::domain::fold::Script;
 use crate::domain::kind::{DocumentKind, Proof, Relation};
@@ -123,7 +123,7 @@ fn acts_prove(relation: Relation, applicant: &Applicant, clue: &Clue, acts: Acts
             names_parent(act, &applicant.name, born)
         }),
         Relation::Child => acts.own.is_some_and(|own| {
-            let born = clue.birth_date.and_then(|told| told.whole());
+            let born = clue.birth_date.and_then(clue::PartialDate::whole);
             names_parent(own, &clue.person, born)
         }),
         Relation::Spouse => acts.ordered.zip(acts.own).is_some_and(|(ordered, own)| {

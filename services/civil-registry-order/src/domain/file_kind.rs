@@ -61,9 +61,8 @@ fn is_pdf(file: &[u8]) -> bool {
 
 /// Segments up to a picture with a size, then its data to the end mark (ITU-T T.81, annex B).
 fn is_jpeg(file: &[u8]) -> bool {
-    let mut rest = match file {
-        [0xff, 0xd8, rest @ ..] => rest,
-        _ => return false,
+    let Some(mut rest) = file.strip_prefix(&[0xff, 0xd8]) else {
+        return false;
     };
     let mut has_size = false;
     loop {
@@ -110,11 +109,7 @@ fn is_png(file: &[u8]) -> bool {
         };
         let (name, data) = chunk.split_at(4);
         match name {
-            b"IHDR" if first && length == 13 => {
-                if data[..4] == [0; 4] || data[4..8] == [0; 4] {
-                    return false;
-                }
-            }
+            b"IHDR" if first && length == 13 && data[..4] != [0; 4] && data[4..8] != [0; 4] => {}
             _ if first => return false,
             b"IDAT" => has_data = true,
             b"IEND" => return has_data,

@@ -237,7 +237,9 @@ impl Teller<'_> {
                     order_id,
                     parcel_id,
                     line_ids,
-                    exception_code: parcel.map(|parcel| parcel.exception_code.clone()).unwrap_or_default(),
+                    exception_code: parcel
+                        .map(|parcel| parcel.exception_code.clone())
+                        .unwrap_or_default(),
                 };
                 self.told(lines, &message)
             }

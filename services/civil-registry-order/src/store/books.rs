@@ -126,7 +126,10 @@ pub async fn named(
     let sql = format!(
         "SELECT {column}, id FROM {table} WHERE {column} > $1 AND {column} <= $2 ORDER BY {column} LIMIT $3"
     );
-    let found = sqlx::query_as(AssertSqlSafe(sql)).bind(after).bind(upto).bind(limit);
+    let found = sqlx::query_as(AssertSqlSafe(sql))
+        .bind(after)
+        .bind(upto)
+        .bind(limit);
     Ok(found.fetch_all(conn).await?)
 }
 

@@ -116,7 +116,9 @@ async fn nothing_is_lost_or_doubled_by_kills() {
 /// Waits until the server has noticed that the killed process is gone.
 async fn unlocked(conn: &mut sqlx::PgConnection) {
     for _ in 0..400 {
-        if count(conn, "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'").await == 0 {
+        let held = "SELECT count(*) FROM pg_locks JOIN pg_database ON pg_database.oid = pg_locks.database \
+            WHERE locktype = 'advisory' AND datname = current_database()";
+        if count(conn, held).await == 0 {
             return;
         }
         tokio::time::sleep(Duration::from_millis(25)).await;

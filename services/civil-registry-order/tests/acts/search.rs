@@ -64,8 +64,13 @@ async fn spellings_of_either_script_find_the_act() {
     }
 }
 
+/// Given name and family name, in Arabic and in Latin script.
+type Registered = [&'static str; 4];
+/// As people write them.
+type Typed = (&'static str, &'static str);
+
 /// An act in both scripts, and how people write its names.
-const MISSPELLED: &[([&str; 4], &[(&str, &str)])] = &[
+const MISSPELLED: &[(Registered, &[Typed])] = &[
     (
         ["محمد", "Mohammed", "العلوي", "Alaoui"],
         &[

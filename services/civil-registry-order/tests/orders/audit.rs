@@ -116,15 +116,7 @@ impl Shop {
 
     fn document(&self, order: &pb::Order, change: impl FnOnce(&mut signature::IssuedDocument)) {
         let line = &order.lines[0].line_id;
-        change(
-            self.world
-                .peers
-                .documents
-                .lock()
-                .unwrap()
-                .get_mut(line)
-                .unwrap(),
-        );
+        change(self.world.peers.documents.lock().unwrap().get_mut(line).unwrap());
     }
 
     /// Does `plant` to what the others know, gives what the audit finds, and puts everything back.
@@ -192,10 +184,7 @@ async fn what_differs_for_a_moment_only_is_no_difference() {
     late.store(1, Ordering::SeqCst);
     assert_eq!(codes(&shop.world).await, [""; 0]);
     late.store(3, Ordering::SeqCst);
-    assert_eq!(
-        codes(&shop.world).await,
-        ["SHIPMENT_MISSING", "SHIPMENT_MISSING"]
-    );
+    assert_eq!(codes(&shop.world).await, ["SHIPMENT_MISSING", "SHIPMENT_MISSING"]);
 }
 
 #[tokio::test]
@@ -336,17 +325,13 @@ async fn documents_that_differ_at_signature_are_found() {
     let state = |order: fn(&Shop) -> &pb::Order, state: State| {
         move |shop: &Shop| shop.document(order(shop), |document| document.set_state(state))
     };
-    let found = shop
-        .found(state(|shop| &shop.deposited, State::Sealed))
-        .await;
+    let found = shop.found(state(|shop| &shop.deposited, State::Sealed)).await;
     assert_eq!(found, ["SEALED_NOT_PRODUCED"]);
     let found = shop
         .found(state(|shop| &shop.sealed, State::WaitingForOfficer))
         .await;
     assert_eq!(found, ["SEAL_MISSING"]);
-    let found = shop
-        .found(state(|shop| &shop.deposited, State::Withdrawn))
-        .await;
+    let found = shop.found(state(|shop| &shop.deposited, State::Withdrawn)).await;
     assert_eq!(found, ["DEPOSIT_MISSING"]);
     let found = shop
         .found(|shop| {
@@ -405,7 +390,9 @@ async fn own_books_that_contradict_themselves_are_found() {
     assert_eq!(found, ["PAID_WITHOUT_PAYABLE", "PAYABLE_DIFFERS"]);
     let seal = |sealed: &str| {
         let line = &shop.sealed.lines[0].line_id;
-        format!("UPDATE order_line SET document = jsonb_set(document, '{{sealed}}', '{sealed}') WHERE id = '{line}'")
+        format!(
+            "UPDATE order_line SET document = jsonb_set(document, '{{sealed}}', '{sealed}') WHERE id = '{line}'"
+        )
     };
     let found = shop.found_after(&seal("false"), &seal("true")).await;
     assert_eq!(found, ["PRODUCED_NOT_SEALED", "SEALED_NOT_PRODUCED"]);

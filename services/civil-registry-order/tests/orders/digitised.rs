@@ -74,7 +74,9 @@ pub(crate) async fn key_twice(world: &World, act: &pb::KeyActRequest) {
             request_id: request_id(),
             ..act.clone()
         };
-        acts.key_act(world.staff(world.agent(), request)).await.unwrap();
+        Box::pin(acts.key_act(world.staff(world.agent(), request)))
+            .await
+            .unwrap();
     }
 }
 

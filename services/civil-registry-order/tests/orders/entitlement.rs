@@ -72,15 +72,18 @@ async fn a_line_with_a_digitised_act_is_on_the_digitised_path_from_the_start() {
     let (digitised, paper) = (&order.lines[0], &order.lines[1]);
     assert_eq!(
         queue(&world, agent, "DIGITISED").await,
-        [digitised.line_id.clone()]
+        std::slice::from_ref(&digitised.line_id)
     );
-    assert_eq!(queue(&world, agent, "PAPER").await, [paper.line_id.clone()]);
+    assert_eq!(
+        queue(&world, agent, "PAPER").await,
+        std::slice::from_ref(&paper.line_id)
+    );
     let entry = shown(&world, agent, digitised).await.entry.unwrap();
     assert!(!entry.act_id.is_empty());
     assert_eq!(entry.path, "DIGITISED");
     // A sheet of whatever waits leaves it out.
     let sheet = world.batch_sheet(agent, &[]).await;
-    assert_eq!(sheet.line_ids, [paper.line_id.clone()]);
+    assert_eq!(sheet.line_ids, std::slice::from_ref(&paper.line_id));
 }
 
 #[tokio::test]

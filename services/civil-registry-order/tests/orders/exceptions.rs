@@ -24,9 +24,7 @@ async fn posted(world: &World, citizen: Person, agent: Person) -> pb::Order {
     world.batch_sheet(agent, &[&order.lines[0]]).await;
     world.produce(agent, officer, &order.lines[0]).await.unwrap();
     let order = world.get(citizen, &order).await;
-    world
-        .track(&order.parcels[0], 5, ShipmentState::HandedOver)
-        .await;
+    world.track(&order.parcels[0], 5, ShipmentState::HandedOver).await;
     world.get(citizen, &order).await
 }
 
@@ -35,9 +33,7 @@ async fn what_came_back_is_shown_for_a_while_and_then_told_once() {
     let world = World::start().await;
     let (citizen, agent) = (world.citizen(), world.agent());
     let order = posted(&world, citizen, agent).await;
-    world
-        .track(&order.parcels[0], 6, ShipmentState::Returned)
-        .await;
+    world.track(&order.parcels[0], 6, ShipmentState::Returned).await;
     let listed = exceptions(&world, agent).await;
     assert_eq!(listed[0].code, "RETURNED");
     assert!(listed[0].deadline.is_some(), "it says until when");
@@ -106,9 +102,7 @@ async fn what_is_produced_and_not_posted_and_what_the_post_is_silent_about_is_to
     world.after(TimeDelta::days(7)).await;
     assert_eq!(exceptions(&world, agent).await[0].code, "PRODUCED_NOT_POSTED");
     let order = world.get(citizen, &order).await;
-    world
-        .track(&order.parcels[0], 5, ShipmentState::InTransit)
-        .await;
+    world.track(&order.parcels[0], 5, ShipmentState::InTransit).await;
     assert_eq!(exceptions(&world, agent).await, [], "the post has it");
     world.after(TimeDelta::days(22)).await;
     assert_eq!(exceptions(&world, agent).await[0].code, "POSTED_AND_SILENT");

@@ -261,15 +261,19 @@ impl World {
                 attempt_id: attempt_id.clone(),
                 ..Default::default()
             });
-            self.peers.statement.lock().unwrap().push(payment::StatementEntry {
-                attempt_id: attempt_id.clone(),
-                payable_id: payable.payable_id.clone(),
-                owner_reference: order.order_id.clone(),
-                status: "CAPTURED".to_owned(),
-                authorised_centimes: payable.amount_centimes,
-                captured_centimes: payable.amount_centimes,
-                ..Default::default()
-            });
+            self.peers
+                .statement
+                .lock()
+                .unwrap()
+                .push(payment::StatementEntry {
+                    attempt_id: attempt_id.clone(),
+                    payable_id: payable.payable_id.clone(),
+                    owner_reference: order.order_id.clone(),
+                    status: "CAPTURED".to_owned(),
+                    authorised_centimes: payable.amount_centimes,
+                    captured_centimes: payable.amount_centimes,
+                    ..Default::default()
+                });
             payment::PayablePaid {
                 payable_id: payable.payable_id.clone(),
                 owner: "civil-registry-order".to_owned(),

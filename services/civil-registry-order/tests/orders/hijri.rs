@@ -39,6 +39,7 @@ async fn documents_print_what_was_written() {
     let (citizen, officer) = (world.citizen(), world.officer());
     let copy = pb::LineRequest {
         document_kind: "birth-full-copy".to_owned(),
+        language: pb::DocumentLanguage::French.into(),
         ..line("12")
     };
     let order = world.place(citizen, vec![line("12"), copy]).await;

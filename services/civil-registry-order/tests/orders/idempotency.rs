@@ -34,10 +34,7 @@ macro_rules! twice {
         let mut other = request;
         let change: fn(&mut _) = $other;
         change(&mut other);
-        let refused = $world
-            .$client()
-            .$method($world.$as($person, other))
-            .await;
+        let refused = $world.$client().$method($world.$as($person, other)).await;
         assert_eq!(
             reason(refused),
             (Code::AlreadyExists, "REQUEST_ID_REUSED".to_owned()),
@@ -87,7 +84,9 @@ async fn what_citizens_send_twice_is_done_once() {
         },
         but |request: &mut pb::CorrectLineRequest| request.act = line("22").act);
     world.drive().await;
-    let refunds = world.peers.payables.lock().unwrap()[&order.order_id].refunds.len();
+    let refunds = world.peers.payables.lock().unwrap()[&order.order_id]
+        .refunds
+        .len();
     assert_eq!(refunds, 1);
 }
 
@@ -120,15 +119,15 @@ async fn what_offices_send_twice_on_paper_is_done_once() {
         },
         but |request: &mut pb::CreateBatchSheetRequest| request.line_ids.clear());
     twice!(world.office().record_production, staff officer,
-        pb::RecordProductionRequest {
-            request_id: request_id(),
-            line_reference: order.lines[0].line_reference.clone(),
-            officer_person_id: officer.0.to_string(),
-            looked_by_person_id: String::new(),
-        },
-        but |request: &mut pb::RecordProductionRequest| {
-            request.looked_by_person_id.clone_from(&request.officer_person_id);
-        });
+    pb::RecordProductionRequest {
+        request_id: request_id(),
+        line_reference: order.lines[0].line_reference.clone(),
+        officer_person_id: officer.0.to_string(),
+        looked_by_person_id: String::new(),
+    },
+    but |request: &mut pb::RecordProductionRequest| {
+        request.looked_by_person_id.clone_from(&request.officer_person_id);
+    });
     twice!(world.office().refuse_line, staff agent,
         pb::RefuseLineRequest {
             request_id: request_id(),

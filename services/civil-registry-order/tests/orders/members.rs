@@ -32,10 +32,7 @@ async fn an_agent_names_an_officer_of_the_office_and_nobody_else() {
         .await;
     assert_eq!(violations(refused), at("looked_by_person_id"));
     let done = world.produce(agent, officer, &order.lines[0]).await.unwrap();
-    assert_eq!(
-        done.entry.unwrap().line.unwrap().state(),
-        pb::LineState::Produced
-    );
+    assert_eq!(done.entry.unwrap().line.unwrap().state(), pb::LineState::Produced);
 }
 
 #[tokio::test]

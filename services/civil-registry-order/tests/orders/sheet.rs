@@ -107,7 +107,10 @@ async fn a_sheet_has_every_line_in_the_order_of_the_registers_with_a_barcode_tha
     let expected: Vec<String> = shelves.iter().map(of).collect();
     let places: Vec<usize> = expected
         .iter()
-        .map(|reference| text.find(reference.as_str()).unwrap_or_else(|| panic!("{reference}")))
+        .map(|reference| {
+            text.find(reference.as_str())
+                .unwrap_or_else(|| panic!("{reference}"))
+        })
         .collect();
     assert!(places.is_sorted(), "{places:?}");
     read.sort();

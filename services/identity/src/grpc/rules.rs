@@ -60,12 +60,7 @@ pub const RULES: &[MethodRule] = &[
     rule!("OfficeService", "SetOfficeService", GATEWAY, Required),
     rule!("OfficeService", "GrantMembership", GATEWAY, Required),
     rule!("OfficeService", "EndMembership", GATEWAY, Required),
-    rule!(
-        "OfficeService",
-        "ListMemberships",
-        GATEWAY_AND_ACTING,
-        Required
-    ),
+    rule!("OfficeService", "ListMemberships", GATEWAY_AND_ACTING, Required),
     rule!("OfficeService", "EnrolAdministration", GATEWAY, Required),
     rule!("OfficeService", "UpdateAdministration", GATEWAY, Required),
     rule!(

@@ -115,9 +115,6 @@ fn the_readme_holds_the_states_of_the_code() {
     if std::env::var_os("UPDATE").is_some() {
         std::fs::write(path, format!("{before}{BEGIN}{wanted}{END}{after}")).unwrap();
     } else {
-        assert_eq!(
-            found, wanted,
-            "run the test with UPDATE=1 to renew the tables"
-        );
+        assert_eq!(found, wanted, "run the test with UPDATE=1 to renew the tables");
     }
 }

@@ -7,7 +7,7 @@ use crate::app::{App, AppError, refused, write};
 use crate::domain::attempt::attempt_of;
 use crate::domain::book::Book;
 use crate::domain::provider::{Answer, Provider};
-use crate::providers::{Driver, Message, Posted, Told};
+use crate::providers::{Driver, Message, Posted, Told, Unproven};
 use crate::store::answers::{self, Key};
 use crate::store::books;
 
@@ -21,7 +21,15 @@ pub async fn receive_callback(
     posted: &Posted<'_>,
 ) -> Result<&'static str, AppError> {
     let driver = driver(app, provider)?;
-    let message = match driver.verify(posted) {
+    // Only a browser comes back without an amount, from a page that the payer gave up.
+    let told = driver.verify(posted).and_then(|message| {
+        message
+            .amount
+            .is_some()
+            .then_some(message)
+            .ok_or(Unproven::Malformed)
+    });
+    let message = match told {
         Ok(message) => message,
         Err(unproven) => {
             refused::trace(app, provider, None, unproven.reason()).await?;

@@ -100,7 +100,7 @@ mod tests {
         }
         for bad in [
             "http://payment.example/fim/api",
-            "http://10.0.0.1/fim/api",
+            "http://192.0.2.1/fim/api",
             "http://127.0.0.1.example/",
             "ftp://127.0.0.1/",
             "payment.example",

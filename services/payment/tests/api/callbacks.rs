@@ -335,7 +335,7 @@ async fn where_a_card_is_from_is_not_guessed() {
         if let Some(issuer) = issuer {
             world.cmi.tells_issuer(&card.oid(), issuer);
         }
-        world.settle(TimeDelta::minutes(2)).await;
+        world.settle(TimeDelta::minutes(40)).await;
         let polled = world.payable(&payable.payable_id).await;
         assert_eq!(polled.state(), pb::PayableState::Paid);
         let mut late = callback(&card.form, &transaction, "00");

@@ -86,6 +86,8 @@ async fn received(
 /// The document that stands under the reference, where it is this very one.
 async fn standing(app: &App, deposit: &Deposit) -> Result<Option<IssuedDocument>, AppError> {
     let mut conn = app.pool.acquire().await?;
+    // First, so that what is deposited in between is found under its reference.
+    let code_taken = issued_documents::is_code_taken(&mut conn, deposit.code.as_str()).await?;
     let found = issued_documents::by_reference(&mut conn, &deposit.owner, &deposit.owner_reference).await?;
     match found {
         Some(found) if matches!(found.state(), IssuedState::Withdrawn | IssuedState::Failed) => {}
@@ -93,7 +95,7 @@ async fn standing(app: &App, deposit: &Deposit) -> Result<Option<IssuedDocument>
         Some(_) => return Err(taken(Added::ReferenceTaken)),
         None => {}
     }
-    if issued_documents::is_code_taken(&mut conn, deposit.code.as_str()).await? {
+    if code_taken {
         return Err(taken(Added::CodeTaken));
     }
     Ok(None)

@@ -65,7 +65,13 @@ fn check(report: &mut Report, document: &IssuedBook, line: &DocumentBook) {
             );
         }
         Stage::Sealed if !(line.sealed && line.produced) => {
-            report.differ("SEALED_NOT_PRODUCED", "order_line", line.id, "sealed", "not produced");
+            report.differ(
+                "SEALED_NOT_PRODUCED",
+                "order_line",
+                line.id,
+                "sealed",
+                "not produced",
+            );
         }
         Stage::Waiting | Stage::Ended if current && line.sealed => {
             report.differ("SEAL_MISSING", "order_line", line.id, "a seal", "none");
@@ -80,13 +86,7 @@ fn check(report: &mut Report, document: &IssuedBook, line: &DocumentBook) {
             );
         }
         Stage::Ended if waits && !line.withdrawing => {
-            report.differ(
-                "DEPOSIT_MISSING",
-                "order_line",
-                line.id,
-                document.id,
-                "withdrawn",
-            );
+            report.differ("DEPOSIT_MISSING", "order_line", line.id, document.id, "withdrawn");
         }
         _ => {}
     }

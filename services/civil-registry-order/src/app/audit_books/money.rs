@@ -76,7 +76,7 @@ impl<'a> Statement<'a> {
 }
 
 async fn compare(pool: &PgPool, report: &mut Report, payables: &[PayableBook]) -> Result<(), AppError> {
-    let ids: Vec<Uuid> = payables.iter().filter_map(|payable| order_id(payable)).collect();
+    let ids: Vec<Uuid> = payables.iter().filter_map(order_id).collect();
     let orders = {
         let mut conn = pool.acquire().await?;
         books::orders(&mut conn, &ids).await?
@@ -125,13 +125,7 @@ fn check(report: &mut Report, payable: &PayableBook, order: &OrderBook) {
     }
     let refunded: i64 = order.lines.iter().map(|line| line.refunded_centimes).sum();
     if refunded != payable.refunded_centimes {
-        report.differ(
-            "REFUNDS_DIFFER",
-            "order",
-            id,
-            refunded,
-            payable.refunded_centimes,
-        );
+        report.differ("REFUNDS_DIFFER", "order", id, refunded, payable.refunded_centimes);
     }
 }
 

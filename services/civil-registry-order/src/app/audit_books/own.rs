@@ -43,7 +43,13 @@ fn check_line(report: &mut Report, line: &LineBook) {
     }
     report.totals.refunded_centimes += line.refunded_centimes;
     if line.to_be_sealed && line.produced && !line.sealed {
-        report.differ("PRODUCED_NOT_SEALED", "order_line", line.id, "sealed", "not sealed");
+        report.differ(
+            "PRODUCED_NOT_SEALED",
+            "order_line",
+            line.id,
+            "sealed",
+            "not sealed",
+        );
     }
     let at_the_post = matches!(line.state.as_str(), "HANDED_OVER" | "DELIVERED" | "RETURNED");
     if at_the_post && !line.posted {

@@ -46,7 +46,13 @@ async fn compare(pool: &PgPool, report: &mut Report, shipments: &[ShipmentBook])
             .find(|parcel| parcel.id.to_string() == shipment.parcel);
         match parcel {
             Some(parcel) => check(report, shipment, parcel),
-            None => report.differ("SHIPMENT_OF_NO_PARCEL", "shipment", shipment.id, "a parcel", "none"),
+            None => report.differ(
+                "SHIPMENT_OF_NO_PARCEL",
+                "shipment",
+                shipment.id,
+                "a parcel",
+                "none",
+            ),
         }
     }
     Ok(())
@@ -59,7 +65,8 @@ fn check(report: &mut Report, shipment: &ShipmentBook, parcel: &ParcelBook) {
     }
     let fits = |state: &String| {
         // What the post gave up as lost may turn up again; its money has gone back.
-        matches!(state.as_str(), "REFUNDING" | "REFUNDED") && parcel.lost || state == expected(&shipment.state)
+        matches!(state.as_str(), "REFUNDING" | "REFUNDED") && parcel.lost
+            || state == expected(&shipment.state)
     };
     if parcel.states.is_empty() || !parcel.states.iter().all(fits) {
         let found = format!("{} with lines {}", shipment.state, parcel.states.join(", "));

@@ -36,9 +36,6 @@ impl PostalShipping {
                 parcel: shipment.owner_reference,
             })
         });
-        Ok((
-            books.collect::<Result<_, ClientError>>()?,
-            answer.next_page_token,
-        ))
+        Ok((books.collect::<Result<_, ClientError>>()?, answer.next_page_token))
     }
 }

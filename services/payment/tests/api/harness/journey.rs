@@ -97,6 +97,8 @@ impl World {
             phone: phone.to_owned(),
         };
         let started = self.payments().start_attempt(self.by(payer, message)).await?;
+        // No two attempts of a payable are begun in the same instant: their order is that of their beginnings.
+        self.advance(TimeDelta::microseconds(1));
         Ok(started.into_inner())
     }
 
