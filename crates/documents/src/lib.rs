@@ -12,6 +12,7 @@
 //! the template sees them (see [`Engine::render`]), because PDF/A forbids a missing glyph and one odd
 //! character in a name must neither stop a document nor change how it reads.
 
+mod code128;
 mod diagnostic;
 mod engine;
 mod fonts;
@@ -19,6 +20,7 @@ mod printable;
 mod qr;
 mod world;
 
+pub use code128::{NotEncodable, code128_svg};
 pub use diagnostic::Diagnostic;
 pub use engine::{Engine, RenderError, Standard, Template};
 pub use qr::{QrError, qr_svg};

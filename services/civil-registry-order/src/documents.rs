@@ -1,6 +1,5 @@
 //! Drawing: documents of civil status from digitised acts, and the batch sheet.
 
-pub mod barcode;
 mod data;
 pub mod sheet;
 
@@ -133,7 +132,7 @@ pub enum DrawError {
     #[error(transparent)]
     Qr(#[from] QrError),
     #[error(transparent)]
-    Barcode(#[from] barcode::BarcodeError),
+    Barcode(#[from] wathiq_documents::NotEncodable),
     #[error("the template does not render")]
     Render(#[from] RenderError),
     #[error("drawing was interrupted")]

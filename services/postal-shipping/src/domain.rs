@@ -1,7 +1,6 @@
 //! The rules, pure: no clock, no database, no transport.
 
 pub mod carrier_event;
-pub mod code128;
 pub mod code_table;
 pub mod delivery;
 pub mod deposit_list;

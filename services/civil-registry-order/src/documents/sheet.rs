@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use wathiq_documents::{Engine, Standard, Template};
 
-use super::{DrawError, barcode};
+use super::DrawError;
 use crate::domain::act::Bilingual;
 use crate::domain::kind::DocumentKind;
 use crate::domain::order::line::Line;
@@ -54,7 +54,7 @@ pub fn render(
         .collect();
     let codes: Vec<String> = lines
         .iter()
-        .map(|line| barcode::svg(&line.reference))
+        .map(|line| wathiq_documents::code128_svg(&line.reference))
         .collect::<Result<_, _>>()?;
     let rows: Vec<Value> = lines
         .iter()

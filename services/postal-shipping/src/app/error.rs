@@ -48,7 +48,7 @@ pub enum Error {
     #[error("the document cannot be drawn")]
     Render(#[from] wathiq_documents::RenderError),
     #[error("the number cannot be drawn as a barcode")]
-    Barcode(#[from] crate::domain::code128::NotEncodable),
+    Barcode(#[from] wathiq_documents::NotEncodable),
     #[error("the list cannot be written")]
     Csv(#[source] csv::Error),
     /// The process is ending.

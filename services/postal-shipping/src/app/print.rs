@@ -8,7 +8,6 @@ use wathiq_chassis::civil_date;
 use wathiq_documents::{Engine, Standard, Template};
 
 use super::Error;
-use crate::domain::code128;
 use crate::domain::countries::{self, MOROCCO};
 use crate::domain::deposit_list::DepositList;
 use crate::domain::party::{AddressLines, Party};
@@ -104,7 +103,7 @@ fn label(shipment: &Shipment) -> Result<Value, Error> {
     let number = shipment.tracking_id;
     Ok(json!({
         "number": number.spaced(),
-        "barcode": code128::svg(&number.to_string())?,
+        "barcode": wathiq_documents::code128_svg(&number.to_string())?,
         "product": shipment.product.as_str(),
         "sender": party(&shipment.sender),
         "addressee": party(&shipment.addressee),
@@ -115,7 +114,7 @@ fn row(shipment: &Shipment) -> Result<Value, Error> {
     let number = shipment.tracking_id;
     Ok(json!({
         "number": number.spaced(),
-        "barcode": code128::svg(&number.to_string())?,
+        "barcode": wathiq_documents::code128_svg(&number.to_string())?,
         "addressee": party(&shipment.addressee),
         "sheets": shipment.sheets,
     }))

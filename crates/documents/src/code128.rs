@@ -34,7 +34,7 @@ pub struct NotEncodable;
 ///
 /// # Errors
 /// [`NotEncodable`].
-pub fn svg(text: &str) -> Result<String, NotEncodable> {
+pub fn code128_svg(text: &str) -> Result<String, NotEncodable> {
     let mut path = String::new();
     let mut x = QUIET;
     for pattern in values(text)?
@@ -143,7 +143,7 @@ mod tests {
     #[test]
     fn the_drawing_has_the_width_of_its_symbols() {
         // Start, 11 characters and changes, check: 13 symbols of 11 modules, a stop of 13, two quiet zones.
-        let drawing = svg("RR123456785MA").unwrap();
+        let drawing = code128_svg("RR123456785MA").unwrap();
         assert!(
             drawing.contains(&format!("viewBox=\"0 0 {} 40\"", 13 * 11 + 13 + 20)),
             "{drawing}"
@@ -154,7 +154,7 @@ mod tests {
     #[test]
     fn what_it_cannot_hold_is_refused() {
         for text in ["", "é", "a\n"] {
-            assert_eq!(svg(text), Err(NotEncodable), "{text:?}");
+            assert_eq!(code128_svg(text), Err(NotEncodable), "{text:?}");
         }
     }
 }
