@@ -124,6 +124,13 @@ pub fn find(language: Language, key: &str) -> Option<&'static str> {
         .map(String::as_str)
 }
 
+/// The keys of a section, such as `problem.`, without its name and in order.
+pub(crate) fn keys(section: &str) -> impl Iterator<Item = &'static str> {
+    texts(Language::English)
+        .keys()
+        .filter_map(move |key| key.strip_prefix(section))
+}
+
 /// The text of a key that the code names itself. An unknown key shows as the key: a test walks all keys the code and templates name.
 #[must_use]
 pub fn text(language: Language, key: &str) -> &str {

@@ -30,6 +30,15 @@ pub struct Template {
     pub source: &'static str,
 }
 
+/// A template that is to fill one page at most.
+#[derive(Debug, Clone, Copy)]
+pub struct Fitting<'a> {
+    pub template: &'a Template,
+    /// Sizes of print in points, each tried until the document has one page. What is too long for the last keeps that, and
+    /// has as many pages as it needs.
+    pub sizes: &'a [u8],
+}
+
 /// The archival standard a document conforms to (ISO 19005), always at conformance level A: tagged,
 /// with a reading order and a natural language.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -134,6 +143,33 @@ impl Engine {
         let world = self.world(template, data, assets)?;
         let _under_way = UnderWay::begin();
         compile(template, &world).and_then(|document| export(template, &world, &document, &options))
+    }
+
+    /// As [`render`](Self::render), on one page where it can be: the template reads the size of its print from `data.size`.
+    /// `data` is an object.
+    ///
+    /// # Errors
+    /// [`RenderError`].
+    pub fn render_fitting(
+        &self,
+        Fitting { template, sizes }: Fitting<'_>,
+        mut data: Value,
+        assets: &[(&str, &[u8])],
+        standard: Standard,
+        created: DateTime<Utc>,
+        identifier: &str,
+    ) -> Result<Vec<u8>, RenderError> {
+        let options = options(template, standard, created, identifier)?;
+        let _under_way = UnderWay::begin();
+        let mut sizes = sizes.iter().peekable();
+        loop {
+            data["size"] = sizes.next().copied().into();
+            let world = self.world(template, &data, assets)?;
+            let document = compile(template, &world)?;
+            if document.pages().len() == 1 || sizes.peek().is_none() {
+                return export(template, &world, &document, &options);
+            }
+        }
     }
 
     fn world(

@@ -22,5 +22,5 @@ mod world;
 
 pub use code128::{NotEncodable, code128_svg};
 pub use diagnostic::Diagnostic;
-pub use engine::{Engine, RenderError, Standard, Template};
+pub use engine::{Engine, Fitting, RenderError, Standard, Template};
 pub use qr::{QrError, qr_svg};

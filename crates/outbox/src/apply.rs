@@ -1,12 +1,16 @@
-//! One record, one transaction: the inbox row and the effect, or the record parked.
+//! One record, one transaction: the inbox row and the effect, or the record parked. Several records that nothing
+//! is in the way of share one.
 
+use std::collections::HashSet;
 use std::panic::AssertUnwindSafe;
 
 use futures::FutureExt;
 use sqlx::{PgConnection, PgPool};
+use tracing::Instrument;
+use uuid::Uuid;
 use wathiq_chassis::BoxError;
 
-use crate::consumer::{HandleError, Handler};
+use crate::consumer::{HandleError, Handler, span};
 use crate::error::chain;
 use crate::message::Record;
 use crate::parked;
@@ -50,6 +54,45 @@ pub(crate) async fn apply<H: Handler>(
     }
 }
 
+/// Applies records in their order in one transaction. `None` where one is at fault, or an aggregate is parked:
+/// nothing is committed then.
+///
+/// # Errors
+/// Of the infrastructure: nothing is committed.
+pub(crate) async fn apply_together<H: Handler>(
+    pool: &PgPool,
+    consumer: &'static str,
+    handler: &H,
+    records: &[&Record],
+) -> Result<Option<Vec<Applied>>, BoxError> {
+    let mut transaction = pool.begin().await?;
+    if parked::any(&mut transaction, consumer, records).await? {
+        transaction.rollback().await?;
+        return Ok(None);
+    }
+    let mut new = inbox_all(&mut transaction, consumer, records).await?;
+    let mut applied = Vec::with_capacity(records.len());
+    for record in records {
+        if !new.remove(&record.event_id) {
+            applied.push(Applied::Duplicate);
+            continue;
+        }
+        let handled = handle(handler, &mut transaction, record)
+            .instrument(span(consumer, record))
+            .await;
+        match handled {
+            Ok(()) => applied.push(Applied::Effect),
+            Err(HandleError::Infrastructure(error)) => return Err(error),
+            Err(HandleError::Unappliable(_)) => {
+                transaction.rollback().await?;
+                return Ok(None);
+            }
+        }
+    }
+    transaction.commit().await?;
+    Ok(Some(applied))
+}
+
 pub(crate) async fn park(
     pool: &PgPool,
     consumer: &str,
@@ -83,6 +126,24 @@ pub(crate) async fn inbox(
         .execute(conn)
         .await?;
     Ok(done.rows_affected() == 1)
+}
+
+/// The events that were not there yet.
+async fn inbox_all(
+    conn: &mut PgConnection,
+    consumer: &str,
+    records: &[&Record],
+) -> Result<HashSet<Uuid>, sqlx::Error> {
+    let ids: Vec<Uuid> = records.iter().map(|record| record.event_id).collect();
+    let new: Vec<(Uuid,)> = sqlx::query_as(
+        "INSERT INTO inbox (consumer, event_id) SELECT $1, id FROM unnest($2::uuid[]) AS received (id) ORDER BY id
+         ON CONFLICT DO NOTHING RETURNING event_id",
+    )
+    .bind(consumer)
+    .bind(ids)
+    .fetch_all(conn)
+    .await?;
+    Ok(new.into_iter().map(|(id,)| id).collect())
 }
 
 /// A handler that panics would panic again: the record is at fault, not the infrastructure.

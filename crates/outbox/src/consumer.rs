@@ -1,5 +1,6 @@
 //! Brings the facts of other services in: one record after the other, its effect and its inbox row in one
-//! transaction, then the offset.
+//! transaction, then the offset. Records that are there already share a transaction; when one of them is in
+//! the way of the others, each gets its own.
 //!
 //! An infrastructure that does not answer is waited for; a record at fault parks its aggregate and the others
 //! go on.
@@ -18,18 +19,20 @@ use tracing::Instrument;
 use wathiq_chassis::BoxError;
 
 use crate::KafkaConfig;
-use crate::apply::{Applied, apply, park};
+use crate::apply::{Applied, apply, apply_together, park};
 use crate::backoff::Backoff;
 use crate::error::chain;
 use crate::kafka::Link;
 use crate::message::{Malformed, Record};
-use feed::{Feed, FeedError};
+use feed::{Feed, FeedError, Received};
 
 /// How often released records and changed certificates are looked for.
 const TICK: Duration = Duration::from_secs(1);
 /// How long a record is tried before the client is made anew: a group cannot rebalance while a member does
 /// not poll.
 const PATIENCE: Duration = Duration::from_secs(60);
+/// Records of a transaction, at most: their locks last until it commits.
+const TOGETHER: usize = 32;
 
 /// What a service does with a record.
 pub trait Handler: Send + Sync {
@@ -176,12 +179,12 @@ impl Consumer {
                 () = shutdown.cancelled() => {}
                 _ = tick.tick() => self.look_after_parked(handler).await,
                 received = feed.next() => {
-                    let (place, parsed) = received?;
-                    match self.settle(handler, parsed, shutdown).await {
-                        Settled::Done => {
-                            feed.done(&place)?;
-                            backoff.reset();
-                        }
+                    let mut records = vec![received?];
+                    while records.len() < TOGETHER && let Some(more) = feed.ready() {
+                        records.push(more?);
+                    }
+                    match self.settle_all(handler, feed, &records, shutdown).await? {
+                        Settled::Done => backoff.reset(),
                         Settled::Shutdown => return Ok(()),
                         Settled::Stalled => return Err(FeedError::Stalled),
                     }
@@ -191,17 +194,67 @@ impl Consumer {
         Ok(())
     }
 
+    /// Together where that works, else one after the other.
+    async fn settle_all<H: Handler>(
+        &self,
+        handler: &H,
+        feed: &Feed,
+        records: &[Received],
+        shutdown: &CancellationToken,
+    ) -> Result<Settled, FeedError> {
+        if self.settle_together(handler, records).await {
+            for (place, _) in records {
+                feed.done(place)?;
+            }
+            return Ok(Settled::Done);
+        }
+        for (place, parsed) in records {
+            match self.settle(handler, parsed, shutdown).await {
+                Settled::Done => feed.done(place)?,
+                unsettled => return Ok(unsettled),
+            }
+        }
+        Ok(Settled::Done)
+    }
+
+    /// False where nothing was committed: then nothing has happened.
+    async fn settle_together<H: Handler>(&self, handler: &H, records: &[Received]) -> bool {
+        let well_formed: Vec<&Record> = records
+            .iter()
+            .filter_map(|(_, parsed)| parsed.as_ref().ok())
+            .collect();
+        if well_formed.len() < records.len() || records.len() < 2 {
+            return false;
+        }
+        match apply_together(&self.pool, self.name, handler, &well_formed).await {
+            Ok(Some(applied)) => {
+                applied.into_iter().for_each(|applied| count(self.name, applied));
+                true
+            }
+            Ok(None) => false,
+            Err(error) => {
+                tracing::debug!(
+                    event = "consumer.records_separated",
+                    consumer = self.name,
+                    error = chain(&*error),
+                    "records are applied one by one"
+                );
+                false
+            }
+        }
+    }
+
     /// Tries until the record is settled, for as long as patience lasts.
     async fn settle<H: Handler>(
         &self,
         handler: &H,
-        parsed: Result<Record, Malformed>,
+        parsed: &Result<Record, Malformed>,
         shutdown: &CancellationToken,
     ) -> Settled {
         let give_up = Instant::now() + self.patience;
         let mut backoff = Backoff::new();
         loop {
-            let error = match self.attempt(handler, &parsed).await {
+            let error = match self.attempt(handler, parsed).await {
                 Ok(applied) => {
                     count(self.name, applied);
                     return Settled::Done;
@@ -249,7 +302,7 @@ impl Consumer {
 }
 
 /// Continues the trace of the transaction in which the event happened.
-fn span(consumer: &'static str, record: &Record) -> tracing::Span {
+pub(crate) fn span(consumer: &'static str, record: &Record) -> tracing::Span {
     let span = tracing::info_span!(
         "messaging.process",
         otel.name = format!("process {}", record.topic),

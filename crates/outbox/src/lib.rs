@@ -38,7 +38,7 @@ pub use failure::DatabaseFailure;
 pub use idempotency::{Claim, Command, IdempotencyError};
 pub use kafka::KafkaConfig;
 pub use message::Record;
-pub use migrate::{MigrateError, is_current, migrate};
+pub use migrate::{ApplyError, MigrateError, apply, is_current, migrate};
 pub use parked::{Parked, ParkedError};
 pub use relay::Relay;
 pub use wathiq_chassis::BoxError;

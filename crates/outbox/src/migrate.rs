@@ -17,11 +17,40 @@ const GRANTS: &[(&str, &str)] = &[
     ("SELECT", MIGRATIONS_TABLE),
 ];
 
+/// Why migrations were not applied.
+#[derive(Debug, thiserror::Error)]
+pub enum ApplyError {
+    #[error(
+        "this database was made by another form of migration {version}: a released migration never changes; the \
+         development state of an older tree is removed by `make clean`"
+    )]
+    Changed {
+        version: i64,
+        source: sqlx::migrate::MigrateError,
+    },
+    #[error("a migration failed")]
+    Failed(#[source] sqlx::migrate::MigrateError),
+}
+
+/// Applies what is missing of migrations, this crate's or a service's own.
+///
+/// # Errors
+/// [`ApplyError`].
+pub async fn apply(migrator: &Migrator, owner: &mut PgConnection) -> Result<(), ApplyError> {
+    use sqlx::migrate::MigrateError as Error;
+    migrator.run(owner).await.map_err(|source| match source {
+        Error::VersionMismatch(version) | Error::VersionMissing(version) => {
+            ApplyError::Changed { version, source }
+        }
+        source => ApplyError::Failed(source),
+    })
+}
+
 /// Why the tables could not be brought up to date.
 #[derive(Debug, thiserror::Error)]
 pub enum MigrateError {
     #[error("migrations of the outbox tables failed")]
-    Migration(#[source] sqlx::migrate::MigrateError),
+    Migration(#[source] ApplyError),
     #[error("granting rights on the outbox tables to role {role} failed")]
     Grant { role: String, source: sqlx::Error },
     #[error("reading the state of the outbox migrations failed")]
@@ -34,10 +63,7 @@ pub enum MigrateError {
 /// # Errors
 /// When a migration fails or was changed after it had been applied, or when the role does not exist.
 pub async fn migrate(owner: &mut PgConnection, application_role: &str) -> Result<(), MigrateError> {
-    migrator()
-        .run(&mut *owner)
-        .await
-        .map_err(MigrateError::Migration)?;
+    apply(&migrator(), owner).await.map_err(MigrateError::Migration)?;
     for (rights, table) in GRANTS {
         grant(owner, rights, table, application_role)
             .await

@@ -119,6 +119,26 @@ pub(crate) async fn hold_back(
     Ok(true)
 }
 
+/// Whether an aggregate of these records is parked for this consumer. From here on the transaction gives up
+/// before the server looks for deadlocks (`deadlock_timeout`, 1 s): it locks what several records are about, in
+/// their order, and is the one that can start again.
+pub(crate) async fn any(
+    conn: &mut PgConnection,
+    consumer: &str,
+    records: &[&Record],
+) -> Result<bool, sqlx::Error> {
+    let aggregates: Vec<Uuid> = records.iter().map(|record| record.aggregate_id).collect();
+    let (_, parked): (String, bool) = sqlx::query_as(
+        "SELECT set_config('lock_timeout', '200ms', true),
+                EXISTS (SELECT FROM parked WHERE consumer = $1 AND aggregate_id = ANY($2))",
+    )
+    .bind(consumer)
+    .bind(aggregates)
+    .fetch_one(conn)
+    .await?;
+    Ok(parked)
+}
+
 /// Parks the record. Nothing happens when another replica has applied or parked it meanwhile.
 pub(crate) async fn park(
     conn: &mut PgConnection,

@@ -100,6 +100,7 @@ pub(super) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(get_order))
         .routes(routes!(cancel_lines))
         .routes(routes!(correct_line))
+        .routes(routes!(correct_address))
         .routes(routes!(download_order_document))
 }
 
@@ -319,6 +320,26 @@ async fn correct_line(
         etag,
     };
     let answer = app.clients.orders().correct_line(request).await?;
+    tagged(StatusCode::OK, answer.into_inner().order)
+}
+
+/// Corrects the address that the post does not take; the parcels that wait are sent there.
+#[utoipa::path(put, path = "/v1/civil-status/orders/{order_id}/address", tag = "civil-status", request_body = DeliveryAddress, responses((status = 200, body = Order)))]
+async fn correct_address(
+    State(app): State<App>,
+    _: User,
+    Path(order_id): Path<String>,
+    IdempotencyKey(request_id): IdempotencyKey,
+    IfMatch(etag): IfMatch,
+    Body(body): Body<DeliveryAddress>,
+) -> Answer<Tagged<Order>> {
+    let request = pb::CorrectAddressRequest {
+        request_id,
+        order_id,
+        address: Some(body.tell()),
+        etag,
+    };
+    let answer = app.clients.orders().correct_address(request).await?;
     tagged(StatusCode::OK, answer.into_inner().order)
 }
 

@@ -3,14 +3,16 @@
 use utoipa::PartialSchema;
 use utoipa::openapi::path::Operation;
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
-use utoipa::openapi::{InfoBuilder, OpenApi, OpenApiBuilder, RefOr, SecurityRequirement};
+use utoipa::openapi::{Components, InfoBuilder, OpenApi, OpenApiBuilder, RefOr, Schema, SecurityRequirement};
 
+use crate::language::keys;
 use crate::problem::{FieldProblem, ProblemDocument};
 use crate::session::COOKIE;
 
 mod answers;
 mod examples;
 mod parameters;
+mod reasons;
 
 /// Operations that change something and yet need no `Idempotency-Key`: an answer with a secret is never repeated, and
 /// searching, pricing and verifying change nothing, and partners name their messages themselves.
@@ -105,10 +107,29 @@ pub(super) fn complete(document: &mut OpenApi) {
         "The same secret, for browsers.",
     ));
     components.add_security_scheme("session_cookie", SecurityScheme::ApiKey(cookie));
+    let signature = ApiKey::Header(ApiKeyValue::with_description(
+        "webhook-signature",
+        "Signature of the body with the carrier's secret (Standard Webhooks).",
+    ));
+    components.add_security_scheme("carrier_signature", SecurityScheme::ApiKey(signature));
+    name_reasons(components);
     components.responses.extend(answers::problems());
     each_operation(document, complete_operation);
     add_heads(document);
     examples::add(document);
+}
+
+/// The stable codes of problems are those that the catalogue has texts for: a test keeps it complete.
+fn name_reasons(components: &mut Components) {
+    for (schema, section) in [("ProblemDocument", "problem."), ("FieldProblem", "field.")] {
+        let Some(RefOr::T(Schema::Object(object))) = components.schemas.get_mut(schema) else {
+            continue;
+        };
+        if let Some(RefOr::T(Schema::Object(reason))) = object.properties.get_mut("reason") {
+            let codes: Vec<String> = keys(section).map(|code| format!("`{code}`")).collect();
+            reason.description = Some(format!("Stable code; others may be added. {}", codes.join(", ")));
+        }
+    }
 }
 
 /// A file is asked about by HEAD as it is fetched by GET, though never for a range (RFC 9110, 14.2).
@@ -164,6 +185,11 @@ fn complete_operation(method: &str, path: &str, operation: &mut Operation) {
             SecurityRequirement::new("session_cookie", none),
         ]);
     }
+    if path.starts_with("/v1/carrier/") {
+        let none: [&str; 0] = [];
+        operation.security = Some(vec![SecurityRequirement::new("carrier_signature", none)]);
+    }
     parameters::add(method, path, operation);
     answers::add(method, path, public, operation);
+    reasons::add(method, path, operation);
 }

@@ -84,6 +84,33 @@ body! {
         /// The text that moves it.
         legal_reference: String,
     }
+    /// The law that a template cites from a day on.
+    TemplateVersion {
+        /// As the document prints it.
+        law_fr: String,
+        law_ar: String,
+        /// Documents made from this day on cite it: today or later.
+        valid_from: CivilDate,
+        /// Last day; null until another version is set.
+        #[serde(default)]
+        valid_to: Option<CivilDate>,
+    }
+    /// What is said of a day.
+    Holiday {
+        /// Today or later.
+        day: CivilDate,
+        /// What is celebrated, or why it is not.
+        name: String,
+        /// Offices work on that day after all.
+        #[serde(default)]
+        working: bool,
+    }
+    /// The zone of the fees of a country from a date on.
+    DestinationZone {
+        /// Such as `EUROPE`; `MOROCCO` is Morocco's alone.
+        zone: String,
+        valid_from: CivilDate,
+    }
     /// Who holds registers of an office from a date on.
     RegisterCustody {
         /// The office of registration.
@@ -123,6 +150,9 @@ pub(super) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(put_document_kind))
         .routes(routes!(set_order_fee))
         .routes(routes!(set_fee_ceiling))
+        .routes(routes!(put_template_version))
+        .routes(routes!(set_holiday))
+        .routes(routes!(set_destination_zone))
         .routes(routes!(set_register_custody))
         .routes(routes!(set_office_profile, get_office_profile))
         .routes(routes!(list_payment_differences))
@@ -188,6 +218,70 @@ async fn set_fee_ceiling(
     app.clients
         .order_administration()
         .set_fee_ceiling(request)
+        .await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Sets the law that a template cites, from a day on; what was made before keeps what it cites.
+#[utoipa::path(put, path = "/v1/civil-status/templates/{template}/law", tag = "administration", request_body = TemplateVersion, responses((status = 204)))]
+async fn put_template_version(
+    State(app): State<App>,
+    _: User,
+    Path(template): Path<String>,
+    IdempotencyKey(request_id): IdempotencyKey,
+    Body(body): Body<TemplateVersion>,
+) -> Answer<StatusCode> {
+    let request = pb::PutTemplateVersionRequest {
+        request_id,
+        template,
+        law_fr: body.law_fr,
+        law_ar: body.law_ar,
+        valid_from: Some(body.valid_from.tell()),
+        valid_to: body.valid_to.tell(),
+    };
+    app.clients
+        .order_administration()
+        .put_template_version(request)
+        .await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Says that offices are closed on a day, or open after all; deadlines that are set from then on know it.
+#[utoipa::path(put, path = "/v1/civil-status/holidays", tag = "administration", request_body = Holiday, responses((status = 204)))]
+async fn set_holiday(
+    State(app): State<App>,
+    _: User,
+    IdempotencyKey(request_id): IdempotencyKey,
+    Body(body): Body<Holiday>,
+) -> Answer<StatusCode> {
+    let request = pb::SetHolidayRequest {
+        request_id,
+        day: Some(body.day.tell()),
+        name: body.name,
+        working: body.working,
+    };
+    app.clients.order_administration().set_holiday(request).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Puts a country, or all that are not named (`*`), into a zone of the fees from a date on.
+#[utoipa::path(put, path = "/v1/civil-status/destination-zones/{country_code}", tag = "administration", request_body = DestinationZone, responses((status = 204)))]
+async fn set_destination_zone(
+    State(app): State<App>,
+    _: User,
+    Path(country_code): Path<String>,
+    IdempotencyKey(request_id): IdempotencyKey,
+    Body(body): Body<DestinationZone>,
+) -> Answer<StatusCode> {
+    let request = pb::SetDestinationZoneRequest {
+        request_id,
+        country_code,
+        zone: body.zone,
+        valid_from: Some(body.valid_from.tell()),
+    };
+    app.clients
+        .order_administration()
+        .set_destination_zone(request)
         .await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -41,41 +41,12 @@ view! {
         /// `cmi` (card) or `text-message`.
         provider: String,
     }
-    /// Something to be paid.
-    Payable from pb::Payable {
-        payable_id: String,
-        /// The service it is paid for.
-        owner: String,
-        owner_reference: String,
-        state: PayableState,
-        /// Centimes of MAD, tax included.
-        amount_centimes: i64,
-        items: Vec<PayableItem>,
-        create_time: Option<DateTime<Utc>>,
-        expire_time: Option<DateTime<Utc>>,
-        pay_time: Option<DateTime<Utc>>,
-        refunded_centimes: i64,
-        attempts: Vec<Attempt>,
-        refunds: Vec<Refund>,
-        /// Null until paid.
-        receipt_number: Option<String>,
-    }
     /// One position.
     PayableItem from pb::PayableItem {
         reference: String,
         label_ar: String,
         label_fr: String,
         amount_centimes: i64,
-    }
-    /// Money given back.
-    Refund from pb::Refund {
-        refund_id: String,
-        owner_reference: String,
-        amount_centimes: i64,
-        state: RefundState,
-        reason_code: String,
-        create_time: Option<DateTime<Utc>>,
-        complete_time: Option<DateTime<Utc>>,
     }
     /// An attempt under way, and what the payer does next: exactly one of the two is set.
     AttemptBegun from pb::StartAttemptResponse {
@@ -120,6 +91,109 @@ impl Show<NextStep> for Option<pb::start_attempt_response::Next> {
             },
             None => NextStep::default(),
         }
+    }
+}
+
+/// Something to be paid.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Payable {
+    payable_id: String,
+    /// The service it is paid for.
+    owner: String,
+    owner_reference: String,
+    /// What people call it, as printed on the receipt; null where it has no such name.
+    display_reference: Option<String>,
+    state: PayableState,
+    /// What the state means for the payer.
+    status_text: Texts,
+    /// Centimes of MAD, tax included.
+    amount_centimes: i64,
+    items: Vec<PayableItem>,
+    create_time: Option<DateTime<Utc>>,
+    expire_time: Option<DateTime<Utc>>,
+    pay_time: Option<DateTime<Utc>>,
+    refunded_centimes: i64,
+    attempts: Vec<Attempt>,
+    refunds: Vec<Refund>,
+    /// Such as `2026-000001`; null until paid.
+    receipt_number: Option<String>,
+}
+
+impl Show<Payable> for pb::Payable {
+    fn show(self) -> Payable {
+        let key = payable_text_key(self.state());
+        Payable {
+            status_text: Texts::each(|language| text(language, key).to_owned()),
+            payable_id: self.payable_id,
+            owner: self.owner,
+            owner_reference: self.owner_reference,
+            display_reference: self.display_reference.show(),
+            state: self.state.show(),
+            amount_centimes: self.amount_centimes,
+            items: self.items.show(),
+            create_time: self.create_time.show(),
+            expire_time: self.expire_time.show(),
+            pay_time: self.pay_time.show(),
+            refunded_centimes: self.refunded_centimes,
+            attempts: self.attempts.show(),
+            refunds: self.refunds.show(),
+            receipt_number: self.receipt_number.show(),
+        }
+    }
+}
+
+/// Key of what the state of a payable means for its payer.
+#[must_use]
+pub(crate) fn payable_text_key(state: pb::PayableState) -> &'static str {
+    use pb::PayableState as S;
+    match state {
+        S::Open => "payable_text.open",
+        S::Paid => "payable_text.paid",
+        S::Cancelled => "payable_text.cancelled",
+        S::Expired => "payable_text.expired",
+        S::Unspecified => "payable_text.unknown",
+    }
+}
+
+/// Money given back.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Refund {
+    refund_id: String,
+    owner_reference: String,
+    amount_centimes: i64,
+    state: RefundState,
+    /// What the state means for the payer.
+    status_text: Texts,
+    reason_code: String,
+    create_time: Option<DateTime<Utc>>,
+    complete_time: Option<DateTime<Utc>>,
+}
+
+impl Show<Refund> for pb::Refund {
+    fn show(self) -> Refund {
+        let key = refund_text_key(self.state());
+        Refund {
+            status_text: Texts::each(|language| text(language, key).to_owned()),
+            refund_id: self.refund_id,
+            owner_reference: self.owner_reference,
+            amount_centimes: self.amount_centimes,
+            state: self.state.show(),
+            reason_code: self.reason_code,
+            create_time: self.create_time.show(),
+            complete_time: self.complete_time.show(),
+        }
+    }
+}
+
+/// Key of what the state of a refund means for the payer.
+#[must_use]
+pub(crate) fn refund_text_key(state: pb::RefundState) -> &'static str {
+    use pb::RefundState as S;
+    match state {
+        S::Requested => "refund_text.requested",
+        S::Completed => "refund_text.completed",
+        S::Failed => "refund_text.failed",
+        S::Unspecified => "refund_text.unknown",
     }
 }
 

@@ -90,6 +90,16 @@ async fn workplaces(app: &App, frame: &Frame, user: &User) -> Result<Vec<Workpla
     Ok(places)
 }
 
+/// The office of a page: the one that is asked for, or the one of the desk, or the first.
+fn chosen_office(asked: Option<&str>, desk: &Desk, places: &[Workplace]) -> String {
+    if let Some(asked) = asked {
+        return asked.to_owned();
+    }
+    let kept = places.iter().find(|place| place.office_id == desk.office_id);
+    let place = kept.or_else(|| places.first());
+    place.map(|place| place.office_id.clone()).unwrap_or_default()
+}
+
 /// The name of an office; its id where it cannot be asked.
 async fn office_name(app: &App, frame: &Frame, office_id: &str) -> String {
     let request = identity::GetOfficeRequest {

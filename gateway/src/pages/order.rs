@@ -11,20 +11,22 @@ use axum::routing::get;
 use http::StatusCode;
 use wathiq_proto::wathiq::civil_registry_order::v1 as pb;
 use wathiq_proto::wathiq::identity::v1 as identity;
-use wathiq_proto::wathiq::payment::v1 as payment;
 
+use crate::api;
 use crate::api::civil_status::{order_key, text as said};
 use crate::api::transfer::download::Disposition;
 use crate::api::transfer::whole::whole;
-use crate::api::{self, payments};
 use crate::app::App;
 use crate::language::{Language, find, text};
 use crate::pages::facts::time;
 use crate::pages::{Frame, page, see_other, sign_in};
 use crate::problem::Problem;
 use crate::session::{Standing, User};
+use paying::Paying;
 
 mod change;
+mod destination;
+mod paying;
 
 /// A line of the order.
 struct LineCard {
@@ -57,19 +59,6 @@ struct Step {
     text: &'static str,
 }
 
-/// What is to be paid, or was.
-#[derive(Default)]
-struct Paying {
-    /// What the latest attempt means.
-    attempt: Option<String>,
-    declined: bool,
-    pay: Option<String>,
-    /// The payer is back and the provider has not confirmed yet: the page renews itself.
-    confirming: bool,
-    again: bool,
-    receipt: Option<String>,
-}
-
 #[derive(Template)]
 #[template(path = "order.html")]
 struct OrderPage<'page> {
@@ -78,6 +67,8 @@ struct OrderPage<'page> {
     state: &'static str,
     class: &'static str,
     status: String,
+    /// How the documents come, while some are to come.
+    by_post: Option<&'page str>,
     total: String,
     created: String,
     paying: Paying,
@@ -262,30 +253,53 @@ async fn show(
         .await?;
     let order = api::filled(answer.into_inner().order)?;
     let mut names = Names::read(&app, frame.language).await;
+    let paying = paying::ask(&app, &frame, &order).await;
     let mut lines = Vec::with_capacity(order.lines.len());
     for line in &order.lines {
-        lines.push(line_card(&app, &frame, &mut names, &order, line).await);
+        let mut card = line_card(&app, &frame, &mut names, &order, line).await;
+        if let Some(word) = paying
+            .word
+            .as_ref()
+            .filter(|_| line.state() == pb::LineState::AwaitingPayment)
+        {
+            (card.state, card.status) = (word.name, word.line.to_owned());
+        }
+        lines.push(card);
     }
+    let word = paying.word.as_ref();
     let shown = OrderPage {
-        state: text(frame.language, said::order_name_key(order.state())),
+        state: word.map_or_else(
+            || text(frame.language, said::order_name_key(order.state())),
+            |word| word.name,
+        ),
         class: order_class(order.state()),
-        status: said::order(frame.language, &order),
+        status: word.map_or_else(
+            || said::order(frame.language, &order),
+            |word| word.order.to_owned(),
+        ),
+        by_post: is_open(order.state()).then(|| frame.text("order.by_post")),
         total: money(frame.language, order.total_centimes),
         created: time(order.create_time.as_ref()).unwrap_or_default(),
-        paying: paying(&app, &frame, &order).await,
-        cancel: change::cancel_order_address(&order),
+        cancel: change::cancel_order_address(&order).filter(|_| !word.is_some_and(|word| word.received)),
         lines,
         parcels: order
             .parcels
             .iter()
             .map(|parcel| parcel_card(&frame, parcel))
             .collect(),
+        paying,
         steps: steps(&frame, &order.history),
-        address: address(&frame, &order),
+        address: destination::of(&frame, &order),
         reference: order.reference,
         frame: &frame,
     };
     Ok(page(&frame, StatusCode::OK, &shown))
+}
+
+/// Whether documents of an order are still to come.
+fn is_open(state: pb::OrderState) -> bool {
+    use pb::OrderState as S;
+    matches!(state, S::AwaitingPayment | S::ActionNeeded | S::InProgress)
 }
 
 async fn line_card(
@@ -355,63 +369,6 @@ fn steps(frame: &Frame, history: &[pb::HistoryEntry]) -> Vec<Step> {
         })
     });
     known.collect()
-}
-
-fn address(frame: &Frame, order: &pb::Order) -> String {
-    let name = full_name(frame.language, order.addressee.as_ref());
-    let Some(address) = &order.address else {
-        return name;
-    };
-    let arabic = matches!(frame.language, Language::Arabic | Language::Tamazight);
-    let written = |ar: &str, latin: &str| {
-        if arabic && !ar.is_empty() {
-            ar.to_owned()
-        } else {
-            latin.to_owned()
-        }
-    };
-    let parts = [
-        name,
-        written(&address.street_arabic, &address.street_latin),
-        written(&address.quarter_arabic, &address.quarter_latin),
-        address.postal_code.clone(),
-        written(&address.locality_arabic, &address.locality_latin),
-        Some(address.country_code.clone())
-            .filter(|country| country != "MA")
-            .unwrap_or_default(),
-    ];
-    let known: Vec<_> = parts.into_iter().filter(|part| !part.is_empty()).collect();
-    known.join(if arabic { "، " } else { ", " })
-}
-
-/// What payment says; nothing where it cannot be asked, since the order's own text tells what is waited for.
-async fn paying(app: &App, frame: &Frame, order: &pb::Order) -> Paying {
-    if order.payable_id.is_empty() {
-        return Paying::default();
-    }
-    let request = payment::GetPaymentRequest {
-        payable_id: order.payable_id.clone(),
-    };
-    let Ok(answer) = app.clients.payments().get_payment(request).await else {
-        return Paying::default();
-    };
-    let Some(payable) = answer.into_inner().payable else {
-        return Paying::default();
-    };
-    let open = payable.state() == payment::PayableState::Open;
-    let paid = payable.state() == payment::PayableState::Paid;
-    let confirming = payments::confirming(&payable);
-    let latest = confirming.or_else(|| payable.attempts.last());
-    Paying {
-        attempt: latest
-            .filter(|_| open)
-            .map(|attempt| payments::attempt_text(frame.language, attempt)),
-        declined: confirming.is_none() && latest.is_some_and(|attempt| !attempt.decline_code.is_empty()),
-        pay: (open && confirming.is_none()).then(|| format!("/payments/{}/start", payable.payable_id)),
-        confirming: open && confirming.is_some(),
-        again: !payable.attempts.is_empty(),
-        receipt: paid.then(|| format!("/payments/{}/receipt", payable.payable_id)),
-    }
 }
 
 async fn document(

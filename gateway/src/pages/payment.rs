@@ -135,9 +135,7 @@ async fn show(
     });
     let closed = match payable.state() {
         pb::PayableState::Open => None,
-        pb::PayableState::Paid => Some("pay.paid"),
-        pb::PayableState::Cancelled => Some("pay.cancelled"),
-        pb::PayableState::Expired | pb::PayableState::Unspecified => Some("pay.expired"),
+        state => Some(payments::payable_text_key(state)),
     };
     let field = problem.as_ref().and_then(|problem| problem.errors.first());
     let reason = field.map(|field| field.reason.clone());

@@ -15,8 +15,8 @@ use crate::stub::EXCHANGE;
 
 const AUTHORIZATION: &str = "/wathiq.identity.v1.DirectoryService/GetAuthorization";
 const MEMBERSHIPS: &str = "/wathiq.identity.v1.OfficeService/ListMemberships";
-const SIGN_IN: &str = "/wathiq.identity.v1.SessionService/SignIn";
-const QUEUE: &str = "/wathiq.civil_registry_order.v1.OfficeService/ListQueue";
+pub(crate) const SIGN_IN: &str = "/wathiq.identity.v1.SessionService/SignIn";
+pub(crate) const QUEUE: &str = "/wathiq.civil_registry_order.v1.OfficeService/ListQueue";
 const LINE: &str = "/wathiq.civil_registry_order.v1.OfficeService/GetLine";
 const CHECK: &str = "/wathiq.civil_registry_order.v1.OfficeService/CheckEntitlement";
 const LINK: &str = "/wathiq.civil_registry_order.v1.OfficeService/LinkAct";
@@ -24,15 +24,14 @@ const REFUSE: &str = "/wathiq.civil_registry_order.v1.OfficeService/RefuseLine";
 const PRODUCE: &str = "/wathiq.civil_registry_order.v1.OfficeService/RecordProduction";
 const HAND_OVER: &str = "/wathiq.civil_registry_order.v1.OfficeService/HandOverParcels";
 const PARCELS: &str = "/wathiq.civil_registry_order.v1.OfficeService/ListParcels";
-const SHEET: &str = "/wathiq.civil_registry_order.v1.OfficeService/CreateBatchSheet";
 const TRACK: &str = "/wathiq.postal_shipping.v1.TrackingService/Track";
 const ORDERS: ErrorDomain = ErrorDomain("civil-registry-order.wathiq");
 
-const OFFICE: &str = "0190c6f2-0000-7000-8000-0000000000aa";
+pub(crate) const OFFICE: &str = "0190c6f2-0000-7000-8000-0000000000aa";
 const OFFICER: &str = "0190c6f2-0000-7000-8000-0000000000bb";
 
 /// The gateway with a staff session, whose person is an agent of one office.
-async fn office() -> Edge {
+pub(crate) async fn office() -> Edge {
     let edge = Edge::start().await;
     edge.stub.on(EXCHANGE, |call| {
         let asked: identity::ExchangeSessionRequest = call.message();
@@ -73,12 +72,12 @@ async fn office() -> Edge {
 
 const COOKIE: &str = "__Host-wathiq-session=session-secret";
 
-async fn look(edge: &Edge, path: &str) -> Reply {
+pub(crate) async fn look(edge: &Edge, path: &str) -> Reply {
     let request = request("GET", path).header(header::COOKIE, COOKIE);
     edge.send(request.body(Body::empty()).unwrap()).await
 }
 
-async fn form(edge: &Edge, path: &str, body: &str) -> Reply {
+pub(crate) async fn form(edge: &Edge, path: &str, body: &str) -> Reply {
     let request = request("POST", path)
         .header(header::ORIGIN, ORIGIN)
         .header(header::COOKIE, COOKIE)
@@ -87,7 +86,7 @@ async fn form(edge: &Edge, path: &str, body: &str) -> Reply {
         .await
 }
 
-fn entry(state: pb::LineState) -> pb::QueueEntry {
+pub(crate) fn entry(state: pb::LineState) -> pb::QueueEntry {
     let line = pb::OrderLine {
         line_id: "l1".to_owned(),
         line_reference: "W4K7-M2PX-93-1".to_owned(),
@@ -117,6 +116,7 @@ async fn the_pages_of_an_office_ask_for_a_staff_session() {
     for path in [
         "/office",
         "/office/scan",
+        "/office/batch-sheets",
         "/office/hand-over",
         "/office/lines/l1",
         "/office/exceptions",
@@ -194,31 +194,6 @@ async fn the_queue_is_filtered_and_leads_on() {
     ] {
         assert!(page.contains(expected), "{expected}: {page}");
     }
-}
-
-#[tokio::test]
-async fn a_batch_sheet_is_drawn_up_and_opened() {
-    let edge = office().await;
-    let sheet = pb::BatchSheet {
-        batch_sheet_id: "b1".to_owned(),
-        ..Default::default()
-    };
-    edge.stub.answers(
-        SHEET,
-        &pb::CreateBatchSheetResponse {
-            batch_sheet: Some(sheet),
-        },
-    );
-    let body = format!("request_id=k&office_id={OFFICE}");
-    let reply = form(&edge, "/office/batch-sheets", &body).await;
-    assert_eq!(
-        (reply.status, reply.header("location")),
-        (StatusCode::SEE_OTHER, "/office/batch-sheets/b1")
-    );
-    let asked: pb::CreateBatchSheetRequest = edge.stub.calls(SHEET)[0].message();
-    assert_eq!((asked.office_id.as_str(), asked.line_ids.len()), (OFFICE, 0));
-    let page = look(&edge, "/office/batch-sheets/b1").await.text();
-    assert!(page.contains("href=\"/office/batch-sheets/b1/file\""));
 }
 
 #[tokio::test]

@@ -12,6 +12,7 @@ use crate::orders::{CATALOGUE, ID, ORDER, catalogue, form, line, look, order};
 
 const CANCEL: &str = "/wathiq.civil_registry_order.v1.OrderService/CancelLines";
 const CORRECT: &str = "/wathiq.civil_registry_order.v1.OrderService/CorrectLine";
+const ADDRESS: &str = "/wathiq.civil_registry_order.v1.OrderService/CorrectAddress";
 const EVIDENCE: &str = "/wathiq.civil_registry_order.v1.OrderService/UploadEvidence";
 const PERSON: &str = "/wathiq.identity.v1.AccountService/GetPerson";
 const REQUESTS: &str = "/wathiq.signature.v1.LegalisationService/ListLegalisationRequests";
@@ -229,4 +230,70 @@ async fn a_request_that_waits_for_its_fee_leads_to_the_payment() {
         let page = look(&edge, "/account?lang=en").await.text();
         assert_eq!(page.contains("href=\"/payments/p1/start\""), offered, "{page}");
     }
+}
+
+#[tokio::test]
+async fn an_address_that_the_post_does_not_take_is_corrected_where_it_is_asked_for() {
+    let edge = Edge::start().await;
+    let mut made = line(pb::LineState::Produced);
+    made.progress_code = "WAITING_FOR_ADDRESS".to_owned();
+    let mut asked = order(pb::OrderState::ActionNeeded, vec![made]);
+    if let Some(order) = &mut asked.order {
+        order.progress_code = "WAITING_FOR_ADDRESS".to_owned();
+        order.address = Some(pb::DeliveryAddress {
+            country_code: "MA".to_owned(),
+            postal_code: "10000".to_owned(),
+            locality_latin: "Rabat".to_owned(),
+            ..Default::default()
+        });
+        order.parcels = vec![pb::Parcel {
+            address_faults: vec![pb::AddressFault {
+                field: "postal_code".to_owned(),
+                reason: "POSTAL_CODE".to_owned(),
+            }],
+            ..Default::default()
+        }];
+    }
+    edge.stub.answers(ORDER, &asked);
+    let form_address = format!("/orders/{ID}/address");
+    let page = look(&edge, &format!("/orders/{ID}?lang=en")).await.text();
+    assert!(
+        page.contains("The post does not accept the address of your order"),
+        "{page}"
+    );
+    assert!(page.contains(&format!("href=\"{form_address}\"")), "{page}");
+    let page = look(&edge, &format!("{form_address}?lang=en")).await.text();
+    assert!(
+        page.contains("five digits") && page.contains("value=\"Rabat\""),
+        "{page}"
+    );
+    edge.stub
+        .answers(ADDRESS, &pb::CorrectAddressResponse { order: None });
+    let fields =
+        format!("request_id={ID}&etag=7&postal_code=20000&locality_latin=Casablanca&street_latin=Rue+1");
+    let done = form(&edge, &form_address, &fields).await;
+    assert_eq!(
+        (done.status, done.header("location")),
+        (StatusCode::SEE_OTHER, format!("/orders/{ID}").as_str())
+    );
+    let sent: pb::CorrectAddressRequest = edge.stub.calls(ADDRESS)[0].message();
+    let address = sent.address.unwrap();
+    assert_eq!(
+        (
+            address.country_code.as_str(),
+            address.postal_code.as_str(),
+            sent.etag.as_str()
+        ),
+        ("MA", "20000", "7")
+    );
+    edge.stub.refuses(
+        ADDRESS,
+        wathiq_chassis::status::failed_precondition(ORDERS, "ADDRESS_NOT_ASKED", "order", "no"),
+    );
+    let refused = form(&edge, &format!("{form_address}?lang=en"), &fields).await;
+    assert!(
+        refused.text().contains("does not change any more"),
+        "{}",
+        refused.text()
+    );
 }

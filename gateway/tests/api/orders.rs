@@ -12,7 +12,7 @@ use wathiq_proto::wathiq::postal_shipping::v1 as postal;
 
 use crate::harness::{Edge, ORIGIN, Reply, request};
 
-const PAYMENT: &str = "/wathiq.payment.v1.PaymentService/GetPayment";
+pub(crate) const PAYMENT: &str = "/wathiq.payment.v1.PaymentService/GetPayment";
 const START: &str = "/wathiq.payment.v1.PaymentService/StartAttempt";
 const RECEIPT: &str = "/wathiq.payment.v1.PaymentService/DownloadReceipt";
 pub(crate) const CATALOGUE: &str = "/wathiq.civil_registry_order.v1.OrderService/GetCatalogue";
@@ -104,7 +104,10 @@ pub(crate) fn order(state: pb::OrderState, lines: Vec<pb::OrderLine>) -> pb::Get
     pb::GetOrderResponse { order: Some(order) }
 }
 
-fn payable(state: payment::PayableState, attempts: Vec<payment::Attempt>) -> payment::GetPaymentResponse {
+pub(crate) fn payable(
+    state: payment::PayableState,
+    attempts: Vec<payment::Attempt>,
+) -> payment::GetPaymentResponse {
     let payable = payment::Payable {
         payable_id: "p1".to_owned(),
         owner: "civil-registry-order".to_owned(),

@@ -113,7 +113,7 @@ pub(crate) fn operations(edge: &Edge) -> Vec<Operation> {
                     .into_iter()
                     .flatten()
                     .any(|it| it["name"] == "Idempotency-Key" && it["required"] == true),
-                public: operation["security"].is_null(),
+                public: !operation["security"].to_string().contains("session"),
                 partner: operation["tags"][0] == "partners",
             });
         }

@@ -49,18 +49,29 @@ CREATE TABLE fee_ceiling (
 );
 
 -- The zone of a country, from a date on; the country code '*' stands for all that are not named.
+-- The zone inside Morocco, with its ceiling, is Morocco's and no other country's.
 CREATE TABLE destination_zone (
+    id uuid PRIMARY KEY DEFAULT gen_random_uuid(),
     country_code text NOT NULL CHECK (country_code ~ '^([A-Z]{2}|\*)$'),
-    zone text NOT NULL,
+    zone text NOT NULL CHECK (zone ~ '^[A-Z][A-Z0-9_]{1,29}$'),
     valid_from date NOT NULL,
-    PRIMARY KEY (country_code, valid_from)
+    created_at timestamptz NOT NULL DEFAULT now(),
+    UNIQUE (country_code, valid_from),
+    CHECK ((country_code = 'MA') = (zone = 'MOROCCO'))
 );
 
--- Days on which offices are closed, beside Saturdays and Sundays.
+-- Days on which offices are closed, beside Saturdays and Sundays. What was said last of a day counts.
 CREATE TABLE holiday (
-    day date PRIMARY KEY,
-    name text NOT NULL
+    id uuid PRIMARY KEY DEFAULT gen_random_uuid(),
+    sequence bigint GENERATED ALWAYS AS IDENTITY UNIQUE,
+    day date NOT NULL,
+    name text NOT NULL,
+    -- Offices work on that day after all.
+    working boolean NOT NULL DEFAULT false,
+    created_at timestamptz NOT NULL DEFAULT now()
 );
+
+CREATE INDEX holiday_day ON holiday (day, sequence DESC);
 
 -- No fee inside Morocco is above the ceiling on any day on which both are in force, whoever writes it.
 CREATE FUNCTION guard_fee_ceiling() RETURNS trigger LANGUAGE plpgsql AS $$

@@ -33,14 +33,17 @@ CREATE TABLE parcel (
     attempts integer NOT NULL,
     held_until date,
     exception_code text NOT NULL,
+    -- What the post does not take of the address, with exception ADDRESS_REFUSED.
+    address_faults jsonb NOT NULL DEFAULT '[]',
     heard_at timestamptz,
-    CHECK ((shipment_id IS NULL) = (tracking_number IS NULL))
+    CHECK ((shipment_id IS NULL) = (tracking_number IS NULL)),
+    CHECK (address_faults = '[]' OR exception_code = 'ADDRESS_REFUSED' AND shipment_id IS NULL)
 );
 
 CREATE INDEX parcel_order ON parcel (order_id);
 CREATE INDEX parcel_office ON parcel (office_id, id);
 CREATE INDEX parcel_exception ON parcel (office_id, id) WHERE exception_code <> '';
-CREATE INDEX parcel_waiting ON parcel (office_id, id) WHERE hand_over_at IS NULL;
+CREATE INDEX parcel_waiting ON parcel (office_id, id) WHERE hand_over_at IS NULL AND shipment_state <> 'CANCELLED';
 CREATE INDEX parcel_open ON parcel (office_id, id) WHERE shipment_state NOT IN ('DELIVERED', 'RETURNED', 'LOST', 'CANCELLED');
 
 CREATE TABLE order_line (
@@ -93,7 +96,8 @@ CREATE TABLE order_line (
 
 CREATE INDEX order_line_queue ON order_line (office_id, state, deadline, id)
     WHERE state IN ('PAID', 'TO_CORRECT', 'IN_PRODUCTION', 'PRODUCED');
-CREATE INDEX order_line_deadline ON order_line (deadline) WHERE deadline IS NOT NULL;
+CREATE INDEX order_line_deadline ON order_line (deadline, id) WHERE deadline IS NOT NULL;
+CREATE INDEX order_line_document ON order_line ((document->>'object_key')) WHERE document->>'object_key' IS NOT NULL;
 CREATE INDEX order_line_exception ON order_line (office_id, id)
     WHERE alerted IS NOT NULL OR refund_failed OR (state = 'RETURNED' AND deadline IS NOT NULL);
 CREATE INDEX order_line_drawn ON order_line (act_id) WHERE state = 'IN_PRODUCTION' AND document IS NOT NULL;
@@ -133,6 +137,7 @@ CREATE TABLE outward (
 CREATE INDEX outward_due ON outward (next_attempt_at) WHERE state = 'PENDING';
 CREATE INDEX outward_subject ON outward (subject_id, sequence) WHERE state = 'PENDING';
 CREATE INDEX outward_order ON outward (order_id) WHERE state = 'PENDING';
+CREATE INDEX outward_done ON outward (ended_at) WHERE state = 'DONE';
 
 -- Files that show a relation. Kept for a day, or with the order that names them.
 CREATE TABLE evidence (

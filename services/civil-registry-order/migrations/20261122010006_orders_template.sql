@@ -1,11 +1,13 @@
 -- The text of the law that a form cites, by the date of issue.
 CREATE TABLE template_version (
+    id uuid PRIMARY KEY DEFAULT gen_random_uuid(),
     template text NOT NULL,
     law_fr text NOT NULL,
     law_ar text NOT NULL,
     valid_from date NOT NULL,
     valid_to date CHECK (valid_to >= valid_from),
-    PRIMARY KEY (template, valid_from)
+    created_at timestamptz NOT NULL DEFAULT now(),
+    UNIQUE (template, valid_from)
 );
 
 INSERT INTO template_version (template, law_fr, law_ar, valid_from)

@@ -7,6 +7,7 @@ pub mod signature;
 
 use tonic::{Code, Status};
 use uuid::Uuid;
+use wathiq_chassis::status::Violation;
 
 /// Rows asked for at a time.
 const PAGE: i32 = 500;
@@ -46,6 +47,14 @@ impl ClientError {
         match self {
             Self::Refused { source, .. } => wathiq_chassis::status::reason(source),
             _ => None,
+        }
+    }
+
+    /// The wrong fields that a refusal names; none where it is of another kind.
+    pub fn violations(&self) -> Vec<Violation> {
+        match self {
+            Self::Refused { source, .. } => wathiq_chassis::status::violations(source),
+            _ => Vec::new(),
         }
     }
 }

@@ -156,6 +156,8 @@ pub struct OrderSettings {
     pub silence_days: u16,
     /// Days in which an office is shown what came back, or was delivered to somebody else.
     pub exception_days: u16,
+    /// Days for which is kept what another service was asked and has answered.
+    pub answered_days: u16,
     /// Seconds between two looks for work that no call has announced.
     pub driver_seconds: u64,
     /// Seconds between two looks at deadlines.
@@ -179,6 +181,7 @@ impl Default for OrderSettings {
             posting_working_days: 2,
             silence_days: 21,
             exception_days: 30,
+            answered_days: 30,
             driver_seconds: 5,
             deadline_seconds: 60,
             sweep_seconds: 900,
@@ -219,6 +222,7 @@ impl OrderSettings {
             ),
             ("orders.silence_days", u64::from(self.silence_days)),
             ("orders.exception_days", u64::from(self.exception_days)),
+            ("orders.answered_days", u64::from(self.answered_days)),
             ("orders.driver_seconds", self.driver_seconds),
             ("orders.deadline_seconds", self.deadline_seconds),
             ("orders.sweep_seconds", self.sweep_seconds),

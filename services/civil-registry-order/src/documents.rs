@@ -4,7 +4,7 @@ mod data;
 pub mod sheet;
 
 use chrono::{DateTime, Utc};
-use wathiq_documents::{Engine, QrError, RenderError, Standard, Template, qr_svg};
+use wathiq_documents::{Engine, Fitting, QrError, RenderError, Standard, Template, qr_svg};
 
 use crate::domain::act::Act;
 use crate::domain::act_key::RegisterKind;
@@ -87,6 +87,14 @@ pub fn drawn_by(name: &str) -> Option<Drawn> {
     form(name).map(|(_, drawn)| *drawn)
 }
 
+/// Sizes of print, in points: down to what can still be read.
+fn sizes(form: Form) -> &'static [u8] {
+    match form {
+        Form::Extract => &[10, 9, 8, 7],
+        Form::FullCopy => &[9, 8, 7],
+    }
+}
+
 fn form(name: &str) -> Option<&'static (Template, Drawn)> {
     FORMS
         .iter()
@@ -145,16 +153,19 @@ pub enum DrawError {
 /// [`DrawError`].
 pub fn render_document(engine: &Engine, drawing: &Drawing<'_>) -> Result<Vec<u8>, DrawError> {
     let name = &drawing.kind.template;
-    let (template, _) = form(name).ok_or_else(|| DrawError::TemplateUnknown(name.clone()))?;
+    let (template, drawn) = form(name).ok_or_else(|| DrawError::TemplateUnknown(name.clone()))?;
     let data = data::of(drawing);
     let qr = match drawing.verification {
         Some((code, address)) => Some(qr_svg(&format!("{address}/v/{}", code.replace('-', "")))?),
         None => None,
     };
     let assets: Vec<(&str, &[u8])> = qr.iter().map(|svg| ("qr.svg", svg.as_bytes())).collect();
-    Ok(engine.render(
-        template,
-        &data,
+    Ok(engine.render_fitting(
+        Fitting {
+            template,
+            sizes: sizes(drawn.form),
+        },
+        data,
         &assets,
         Standard::A2a,
         drawing.at,

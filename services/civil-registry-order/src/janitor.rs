@@ -1,4 +1,4 @@
-//! What time brings about by itself: deadlines, the offices' daily mail, files that no order names; and the age of what waits is measured.
+//! What time brings about by itself: deadlines, the offices' daily mail, files that no order names, questions answered long ago; and the age of what waits is measured.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -6,10 +6,11 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 use wathiq_chassis::status;
 
+use crate::app::forget_answered::forget_answered;
 use crate::app::let_time_pass::let_time_pass;
 use crate::app::move_lines::move_lines;
 use crate::app::remind_offices::remind_offices;
-use crate::app::sweep_files::{sweep_evidence, sweep_scans};
+use crate::app::sweep_files::{sweep_documents, sweep_evidence, sweep_scans};
 use crate::app::{App, AppError};
 use crate::store::outward;
 
@@ -29,6 +30,8 @@ pub async fn run(app: Arc<App>, shutdown: CancellationToken) {
             _ = sweep.tick() => {
                 report("janitor.swept", sweep_evidence(&app).await);
                 report("janitor.scans_swept", sweep_scans(&app).await);
+                report("janitor.documents_swept", sweep_documents(&app).await);
+                report("janitor.forgotten", forget_answered(&app).await);
             }
         }
     }

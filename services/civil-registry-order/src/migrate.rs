@@ -20,8 +20,8 @@ pub enum MigrateError {
     Database(#[from] sqlx::Error),
     #[error("the tables of outbox and audit could not be brought up to date")]
     Outbox(#[from] wathiq_outbox::MigrateError),
-    #[error("a migration failed")]
-    Migration(#[from] sqlx::migrate::MigrateError),
+    #[error(transparent)]
+    Migration(#[from] wathiq_outbox::ApplyError),
 }
 
 /// Applies what is missing and sets the rights. Safe to repeat.
@@ -32,7 +32,7 @@ pub async fn migrate(config: &DatabaseConfig) -> Result<(), MigrateError> {
     let application = config.connect_options()?.get_username().to_owned();
     let mut owner = PgConnection::connect_with(&config.owner_options()?).await?;
     wathiq_outbox::migrate(&mut owner, &application).await?;
-    MIGRATOR.run(&mut owner).await?;
+    wathiq_outbox::apply(&MIGRATOR, &mut owner).await?;
     // Issued records get no `DELETE`, and `UPDATE` only of the columns that are a state. Nothing may be truncated.
     for (rights, table) in orders::GRANTS.iter().chain(acts::GRANTS) {
         grant(&mut owner, rights, table, &application).await?;

@@ -147,6 +147,12 @@ fn pick_mail<T>(mails: &Mails<T>, template: Template) -> Option<&T> {
         Template::OrderDeliveredWithoutDocument => &mails.order_delivered_without_document,
         Template::OrderReturned => &mails.order_returned,
         Template::OrderLost => &mails.order_lost,
+        Template::OrderAddressRefused => &mails.order_address_refused,
+        Template::OrderInProduction => &mails.order_in_production,
+        Template::OrderProduced => &mails.order_produced,
+        Template::OrderReturning => &mails.order_returning,
+        Template::OrderClaimed => &mails.order_claimed,
+        Template::OrderRefundFailed => &mails.order_refund_failed,
         Template::OfficeReminder => &mails.office_reminder,
     })
 }

@@ -143,7 +143,7 @@ fn text_seconds() -> u64 {
 #[serde(deny_unknown_fields)]
 pub struct MessageConfig {
     /// Where the platform's pages are: links lead to `{public_url}/d/{token}`, `/v/{code}`, `/orders/{reference}` and
-    /// `/office?office_id={id}`.
+    /// `/office/batch-sheets?office_id={id}`.
     pub public_url: String,
     /// Messages in the making at the same time, at least 3: one place is kept for codes, and mails with sealed files
     /// have one.

@@ -23,8 +23,8 @@ pub enum MigrateError {
     Database(#[from] sqlx::Error),
     #[error("the tables of the outbox could not be brought up to date")]
     Outbox(#[from] wathiq_outbox::MigrateError),
-    #[error("a migration failed")]
-    Migration(#[from] sqlx::migrate::MigrateError),
+    #[error(transparent)]
+    Migration(#[from] wathiq_outbox::ApplyError),
 }
 
 /// Applies what is missing and sets the rights. Safe to repeat.
@@ -35,7 +35,7 @@ pub async fn migrate(config: &DatabaseConfig) -> Result<(), MigrateError> {
     let application = config.connect_options()?.get_username().to_owned();
     let mut owner = PgConnection::connect_with(&config.owner_options()?).await?;
     wathiq_outbox::migrate(&mut owner, &application).await?;
-    MIGRATOR.run(&mut owner).await?;
+    wathiq_outbox::apply(&MIGRATOR, &mut owner).await?;
     for (rights, table) in GRANTS {
         grant(&mut owner, rights, table, &application).await?;
     }

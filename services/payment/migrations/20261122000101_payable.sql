@@ -5,6 +5,8 @@ CREATE TABLE payable (
     version          bigint NOT NULL CHECK (version > 0),
     owner            text NOT NULL CHECK (owner <> ''),
     owner_reference  text NOT NULL CHECK (char_length(owner_reference) BETWEEN 1 AND 64),
+    -- What people call it; empty where the owner did not say.
+    display_reference text NOT NULL CHECK (display_reference ~ '^[0-9A-Za-z/-]{0,40}$'),
     state            text NOT NULL CHECK (state IN ('OPEN', 'PAID', 'CANCELLED', 'EXPIRED')),
     amount           bigint NOT NULL CHECK (amount > 0),
     payer_person_id  uuid NOT NULL,

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
-use wathiq_documents::{Engine, Standard, Template, qr_svg};
+use wathiq_documents::{Engine, Fitting, Standard, Template, qr_svg};
 
 use crate::tools::{Rendered, assert_archival, drawn};
 
@@ -22,6 +22,9 @@ const BIRTH_EXTRACT: Template = form!("birth-extract", "civil-status", "birth-ex
 const BIRTH_COPY: Template = form!("birth-full-copy", "civil-status", "full-copy", "birth-full-copy");
 const DEATH_EXTRACT: Template = form!("death-extract", "civil-status", "death-extract");
 const DEATH_COPY: Template = form!("death-full-copy", "civil-status", "full-copy", "death-full-copy");
+
+/// Sizes of print, in points.
+const SIZES: &[u8] = &[9, 8, 7];
 
 const URL: &str = "https://verification.example.ma/v/K7QP3M9TXW4R";
 
@@ -72,7 +75,12 @@ fn render(template: &Template, data: &Value) -> Rendered {
     let sealed = !data["verification"].is_null();
     let assets: Vec<(&str, &[u8])> = sealed.then_some(("qr.svg", qr.as_bytes())).into_iter().collect();
     let created = "2026-11-22T10:11:12Z".parse().expect("a valid instant");
-    let pdf = Engine::new().render(template, data, &assets, Standard::A2a, created, "document 1");
+    let fitting = Fitting {
+        template,
+        sizes: SIZES,
+    };
+    let data = data.clone();
+    let pdf = Engine::new().render_fitting(fitting, data, &assets, Standard::A2a, created, "document 1");
     Rendered::new(&pdf.expect("the form is rendered"))
 }
 

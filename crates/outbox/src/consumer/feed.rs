@@ -1,5 +1,6 @@
 //! The Kafka side of a consumer: a static member of its group that stores an offset only when told.
 
+use futures::FutureExt;
 use rdkafka::config::FromClientConfigAndContext;
 use rdkafka::consumer::{Consumer as _, StreamConsumer};
 use rdkafka::error::KafkaError;
@@ -25,6 +26,9 @@ pub(super) struct Place {
     partition: i32,
     offset: i64,
 }
+
+/// A record, or why it is none, and where it stands.
+pub(super) type Received = (Place, Result<Record, Malformed>);
 
 pub(super) struct Feed {
     consumer: StreamConsumer<Observer>,
@@ -68,7 +72,7 @@ impl Feed {
     }
 
     /// Dropping the future loses no record.
-    pub(super) async fn next(&self) -> Result<(Place, Result<Record, Malformed>), FeedError> {
+    pub(super) async fn next(&self) -> Result<Received, FeedError> {
         let message = self.consumer.recv().await.map_err(FeedError::Receive)?;
         let place = Place {
             topic: message.topic().to_owned(),
@@ -76,6 +80,11 @@ impl Feed {
             offset: message.offset(),
         };
         Ok((place, parse(&message)))
+    }
+
+    /// The next record where it has been fetched already.
+    pub(super) fn ready(&self) -> Option<Result<Received, FeedError>> {
+        self.next().now_or_never()
     }
 
     /// A partition taken away meanwhile is nobody's fault: its new owner gets the record again, and the inbox

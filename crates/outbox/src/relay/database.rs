@@ -13,7 +13,8 @@ use crate::idempotency::{self, IdempotencyError};
 
 /// Advisory locks are per database, so that one key serves all services ("wathiqob" in ASCII).
 const LOCK: i64 = 0x7761_7468_6971_6f62;
-const BATCH: i64 = 256;
+/// Rows read at a time, at most.
+pub(super) const BATCH: usize = 256;
 /// Above the server's own statement time-out, for a server that no longer answers at all.
 const ANSWER_WITHIN: Duration = Duration::from_secs(12);
 
@@ -81,17 +82,16 @@ impl Database {
             "SELECT id, event_id, topic, event_type, aggregate_id, sequence, payload, traceparent, occurred_at
              FROM outbox WHERE published_at IS NULL ORDER BY id LIMIT $1",
         )
-        .bind(BATCH)
+        .bind(BATCH as i64)
         .fetch_all(&mut self.conn);
         answer("reading unpublished rows", asked).await
     }
 
     /// A relay that lost the lock while its rows were under way may find them marked by its successor.
-    pub(super) async fn mark(&mut self, rows: &[Row], now: DateTime<Utc>) -> Result<(), DatabaseError> {
-        if rows.is_empty() {
+    pub(super) async fn mark(&mut self, ids: &[i64], now: DateTime<Utc>) -> Result<(), DatabaseError> {
+        if ids.is_empty() {
             return Ok(());
         }
-        let ids: Vec<i64> = rows.iter().map(|row| row.id).collect();
         let asked =
             sqlx::query("UPDATE outbox SET published_at = $1 WHERE id = ANY($2) AND published_at IS NULL")
                 .bind(now)

@@ -1,6 +1,6 @@
 //! Rows to Kafka records, in waves in which no aggregate occurs twice.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::future::Future;
 
 use futures::future::join_all;
@@ -29,8 +29,8 @@ pub(super) enum DeliveryError {
 
 /// How far a batch got.
 pub(super) struct Sent {
-    /// Length of the acknowledged prefix.
-    pub(super) acknowledged: usize,
+    /// Ids of the rows that Kafka has.
+    pub(super) acknowledged: Vec<i64>,
     pub(super) failure: Option<DeliveryError>,
 }
 
@@ -74,37 +74,35 @@ impl Sender {
     }
 
     async fn try_send(&mut self, rows: &[Row]) -> Sent {
-        let mut acknowledged = 0;
-        while acknowledged < rows.len() {
+        let mut sent = Sent {
+            acknowledged: Vec::with_capacity(rows.len()),
+            failure: None,
+        };
+        for wave in waves(rows) {
             let producer = match self.producer().await {
                 Ok(producer) => producer,
                 Err(error) => {
-                    return Sent {
-                        acknowledged,
-                        failure: Some(DeliveryError::Producer(error)),
-                    };
+                    sent.failure = Some(DeliveryError::Producer(error));
+                    return sent;
                 }
             };
             // Making the futures enqueues the records in id order; only their acknowledgements are awaited
             // together.
-            let deliveries: Vec<_> = wave(&rows[acknowledged..])
+            let deliveries: Vec<_> = wave
                 .iter()
                 .map(|row| deliver(&producer, row, self.source))
                 .collect();
-            for outcome in join_all(deliveries).await {
-                if let Err(failure) = outcome {
-                    return Sent {
-                        acknowledged,
-                        failure: Some(failure),
-                    };
+            for (row, outcome) in wave.iter().zip(join_all(deliveries).await) {
+                match outcome {
+                    Ok(()) => sent.acknowledged.push(row.id),
+                    Err(failure) => sent.failure = sent.failure.or(Some(failure)),
                 }
-                acknowledged += 1;
+            }
+            if sent.failure.is_some() {
+                return sent;
             }
         }
-        Sent {
-            acknowledged,
-            failure: None,
-        }
+        sent
     }
 
     async fn producer(&mut self) -> Result<FutureProducer<Observer>, KafkaError> {
@@ -130,15 +128,21 @@ impl Sender {
     }
 }
 
-/// The longest prefix in which no aggregate occurs twice. Were two events of one aggregate under way
-/// together, the first could fail while the second is accepted, and its repetition would then come too late.
-fn wave(rows: &[Row]) -> &[Row] {
-    let mut seen = HashSet::with_capacity(rows.len());
-    let length = rows
-        .iter()
-        .take_while(|row| seen.insert(row.aggregate_id))
-        .count();
-    &rows[..length]
+/// The first event of each aggregate, then the second of each, and so on. Were two events of one aggregate
+/// under way together, the first could fail while the second is accepted, and its repetition would then come
+/// too late.
+fn waves(rows: &[Row]) -> Vec<Vec<&Row>> {
+    let mut seen: HashMap<Uuid, usize> = HashMap::with_capacity(rows.len());
+    let mut waves: Vec<Vec<&Row>> = Vec::new();
+    for row in rows {
+        let turn = seen.entry(row.aggregate_id).or_default();
+        if *turn == waves.len() {
+            waves.push(Vec::new());
+        }
+        waves[*turn].push(row);
+        *turn += 1;
+    }
+    waves
 }
 
 /// Enqueues at once; the future is the acknowledgement.
@@ -220,27 +224,25 @@ mod tests {
         }
     }
 
-    fn check(aggregates: &[u128], expected: &[usize]) {
+    fn check(aggregates: &[u128], expected: &[&[i64]]) {
         let rows: Vec<Row> = aggregates
             .iter()
             .zip(1..)
             .map(|(&aggregate, id)| row(id, aggregate))
             .collect();
-        let mut lengths = Vec::new();
-        let mut rest = &rows[..];
-        while !rest.is_empty() {
-            let length = wave(rest).len();
-            lengths.push(length);
-            rest = &rest[length..];
-        }
-        assert_eq!(lengths, expected);
+        let waves = waves(&rows);
+        let ids: Vec<Vec<i64>> = waves
+            .iter()
+            .map(|wave| wave.iter().map(|row| row.id).collect())
+            .collect();
+        assert_eq!(ids, expected);
     }
 
     #[test]
-    fn a_wave_ends_before_an_aggregate_comes_again() {
+    fn an_aggregate_comes_once_in_a_wave_and_in_order() {
         check(&[], &[]);
-        check(&[1, 2, 3], &[3]);
-        check(&[1, 2, 1, 3, 2, 1], &[2, 3, 1]);
-        check(&[1, 1, 1], &[1, 1, 1]);
+        check(&[1, 2, 3], &[&[1, 2, 3]]);
+        check(&[1, 2, 1, 3, 2, 1], &[&[1, 2, 4], &[3, 5], &[6]]);
+        check(&[1, 1, 1], &[&[1], &[2], &[3]]);
     }
 }

@@ -149,6 +149,106 @@ async fn a_record_delivered_twice_has_one_effect() {
     .await;
 }
 
+/// Transactions that have written effects.
+async fn transactions(database: &Database) -> i64 {
+    database
+        .count("SELECT count(DISTINCT xmin::text) FROM effects")
+        .await
+}
+
+#[tokio::test]
+async fn records_that_are_there_share_a_transaction() {
+    with_database(async |database| {
+        create_effects(database).await;
+        let broker = Broker::start();
+        let aggregates = [Uuid::now_v7(), Uuid::now_v7()];
+        for sequence in 1..=20 {
+            for aggregate in aggregates {
+                broker.produce_event(Uuid::now_v7(), aggregate, sequence).await;
+            }
+        }
+        let (consumer, shutdown) = start(database, &broker, fresh_name(), &Effects::fine());
+        wait_until("all effects", async || {
+            database.count("SELECT count(*) FROM effects").await == 40
+        })
+        .await;
+        shutdown.cancel();
+        consumer.await.unwrap();
+        let in_order: Vec<i64> = (1..=20).collect();
+        for aggregate in aggregates {
+            assert_eq!(effects(database, aggregate).await, in_order);
+        }
+        let transactions = transactions(database).await;
+        assert!(transactions < 20, "{transactions} transactions for 40 records");
+        assert_eq!(database.count("SELECT count(*) FROM inbox").await, 40);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_record_at_fault_does_not_take_the_others_along() {
+    with_database(async |database| {
+        create_effects(database).await;
+        let broker = Broker::start();
+        let (bad, good) = (Uuid::now_v7(), Uuid::now_v7());
+        let handler = Effects::new(move |record, _| {
+            if record.aggregate_id == bad && record.sequence == 5 {
+                return Err(HandleError::unappliable("unknown office"));
+            }
+            Ok(())
+        });
+        for sequence in 1..=10 {
+            for aggregate in [bad, good] {
+                broker.produce_event(Uuid::now_v7(), aggregate, sequence).await;
+            }
+        }
+        let (consumer, shutdown) = start(database, &broker, fresh_name(), &handler);
+        wait_until("all that can be applied", async || {
+            effects(database, good).await.len() == 10
+                && database.count("SELECT count(*) FROM parked").await == 6
+        })
+        .await;
+        shutdown.cancel();
+        consumer.await.unwrap();
+        assert_eq!(effects(database, bad).await, [1, 2, 3, 4]);
+        assert_eq!(effects(database, good).await, (1..=10).collect::<Vec<i64>>());
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_shared_transaction_gives_way_to_who_holds_a_lock() {
+    with_database(async |database| {
+        create_effects(database).await;
+        let broker = Broker::start();
+        let aggregate = Uuid::now_v7();
+        for sequence in 1..=4 {
+            broker.produce_event(Uuid::now_v7(), aggregate, sequence).await;
+        }
+        let mut other = database.connect_as_owner().await;
+        sqlx::raw_sql("BEGIN; LOCK TABLE effects IN SHARE MODE")
+            .execute(&mut other)
+            .await
+            .unwrap();
+        let (consumer, shutdown) = start(database, &broker, fresh_name(), &Effects::fine());
+        // One record waits with a transaction of its own, which has no bound.
+        wait_until("a transaction without the bound that waits", async || {
+            database
+                .count("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()
+                        AND now() - xact_start > interval '300 milliseconds'")
+                .await
+                == 1
+        })
+        .await;
+        sqlx::raw_sql("COMMIT").execute(&mut other).await.unwrap();
+        wait_until("all effects", async || effects(database, aggregate).await.len() == 4).await;
+        shutdown.cancel();
+        consumer.await.unwrap();
+        assert_eq!(effects(database, aggregate).await, [1, 2, 3, 4]);
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn two_groups_in_one_database_each_have_their_effect() {
     with_database(async |database| {

@@ -54,6 +54,21 @@ async fn a_database_without_the_tables_is_not_current() {
 }
 
 #[tokio::test]
+async fn a_database_of_another_tree_is_told_with_its_remedy() {
+    with_database(async |database| {
+        let mut owner = database.connect_as_owner().await;
+        sqlx::query("UPDATE _outbox_migrations SET checksum = '\\x00'")
+            .execute(&mut owner)
+            .await
+            .unwrap();
+        let error = migrate(&mut owner, &database.application_role).await.unwrap_err();
+        let cause = std::error::Error::source(&error).unwrap().to_string();
+        assert!(cause.contains("`make clean`"), "{cause}");
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn migrating_for_an_unknown_role_names_it() {
     with_database(async |database| {
         let mut owner = database.connect_as_owner().await;

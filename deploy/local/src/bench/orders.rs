@@ -200,13 +200,9 @@ async fn scripts(world: &World, logged: &[Statement]) -> Result<Vec<Script>> {
     );
     // What the last one did in the background goes on until logging ends.
     let whole = &placements[..OBSERVED - 1];
-    let shortest = whole
-        .iter()
-        .enumerate()
-        .min_by_key(|(_, placement)| placement.len());
-    let (place, chosen) = shortest.context("no placement was logged")?;
-    let others = whole.iter().enumerate().filter(|(other, _)| *other != place);
-    let known = statements::values(others.flat_map(|(_, placement)| placement.iter()));
+    let shortest = whole.iter().min_by_key(|placement| placement.len());
+    let chosen = shortest.context("no placement was logged")?;
+    let known = statements::common_values(whole);
     let mut scripts = Vec::new();
     for service in DATABASES {
         let options = world.stack.database(service);

@@ -55,20 +55,7 @@ impl Inbox {
     /// When none arrives in time.
     pub async fn texted_code(&self, number: &str, not: Option<&str>) -> Result<String> {
         wait::until(&format!("a code for {number}"), BOUND, async || {
-            let url = format!("{}/v1/messages?to={}", self.texts, number.replace('+', "%2B"));
-            let answer: Value = self
-                .http
-                .get(url)
-                .send()
-                .await?
-                .error_for_status()?
-                .json()
-                .await?;
-            let messages = answer
-                .as_array()
-                .or_else(|| answer["messages"].as_array())
-                .cloned()
-                .unwrap_or_default();
+            let messages = self.texts(number).await?;
             let codes = messages
                 .iter()
                 .filter_map(|message| code_in(message["text"].as_str()?));
@@ -78,6 +65,39 @@ impl Inbox {
                 .context("no text message with a code")
         })
         .await
+    }
+
+    /// A text message to a number that has these words.
+    ///
+    /// # Errors
+    /// When none arrives in time.
+    pub async fn text_with(&self, number: &str, words: &str) -> Result<String> {
+        wait::until(
+            &format!("a text message to {number} with {words}"),
+            BOUND,
+            async || {
+                let messages = self.texts(number).await?;
+                let mut texts = messages.iter().filter_map(|message| message["text"].as_str());
+                let found = texts.find(|text| text.contains(words));
+                found.map(str::to_owned).context("no such text message")
+            },
+        )
+        .await
+    }
+
+    /// All text messages to a number.
+    async fn texts(&self, number: &str) -> Result<Vec<Value>> {
+        let url = format!("{}/v1/messages?to={}", self.texts, number.replace('+', "%2B"));
+        let answer: Value = self
+            .http
+            .get(url)
+            .send()
+            .await?
+            .error_for_status()?
+            .json()
+            .await?;
+        let messages = answer.as_array().or_else(|| answer["messages"].as_array());
+        Ok(messages.cloned().unwrap_or_default())
     }
 
     /// The first mail to an address that has a text in its body or subject.

@@ -187,6 +187,16 @@ pub(crate) struct OrderLine {
     document_available: bool,
 }
 
+view! {
+    /// What the post does not take of an address.
+    AddressFault from pb::AddressFault {
+        /// Such as `postal_code`; empty where it is not of one field.
+        field: String,
+        /// Such as `POSTAL_CODE`.
+        reason: String,
+    }
+}
+
 /// A parcel: the lines of one order made at one office for one address.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct Parcel {
@@ -204,6 +214,8 @@ pub(crate) struct Parcel {
     /// Unsuccessful attempts so far.
     attempts: i32,
     exception_code: Option<String>,
+    /// With exception `ADDRESS_REFUSED`: what the post does not take.
+    address_faults: Vec<AddressFault>,
     /// Who took it.
     recipient_name: Option<String>,
     recipient_document_kind: Option<String>,
@@ -280,6 +292,7 @@ impl Show<Parcel> for pb::Parcel {
             held_until: self.held_until.show(),
             attempts: self.attempts,
             exception_code: self.exception_code.show(),
+            address_faults: self.address_faults.show(),
             recipient_name: self.recipient_name.show(),
             recipient_document_kind: self.recipient_document_kind.show(),
             recipient_document_last_four: self.recipient_document_last_four.show(),

@@ -7,6 +7,9 @@ use wathiq_proto::wathiq::civil_registry_order::v1 as pb;
 
 use crate::language::{Language, find, text};
 
+/// Progress of what the post does not take for its address.
+pub(crate) const ADDRESS_ASKED: &str = "WAITING_FOR_ADDRESS";
+
 /// A civil date as people read it.
 #[must_use]
 pub(crate) fn civil(date: Date) -> String {
@@ -33,6 +36,7 @@ pub(crate) fn order(language: Language, order: &pb::Order) -> String {
             "line_progress.waiting_for_payment_service"
         }
         S::AwaitingPayment => "order_text.awaiting_payment",
+        S::ActionNeeded if order.progress_code == ADDRESS_ASKED => "order_text.address_needed",
         S::ActionNeeded => "order_text.action_needed",
         S::InProgress => "order_text.in_progress",
         S::Completed => "order_text.completed",
@@ -86,15 +90,35 @@ pub(crate) fn line(language: Language, line: &pb::OrderLine, parcel: Option<&pb:
         Some(reason) => format!("{reason} {what}"),
         None => what.to_owned(),
     };
-    if let (Some(key), Some(date)) = (deadline_key(line.state()), day(line.deadline.as_ref())) {
+    if let (Some(key), Some(date)) = (deadline_key(line), day(line.deadline.as_ref())) {
         said = format!("{said} {}", dated(language, key, &date));
     }
     said
 }
 
-fn deadline_key(state: pb::LineState) -> Option<&'static str> {
+/// What the work on a line waits for, said to the office; nothing where only the citizen has to know more than the state.
+#[must_use]
+pub(crate) fn at_office(language: Language, line: &pb::OrderLine) -> Option<&'static str> {
     use pb::LineState as S;
-    match state {
+    let progress = format!("line_progress.{}", line.progress_code.to_lowercase());
+    match line.state() {
+        S::Paid | S::ToCorrect | S::InProduction | S::Produced | S::HandedOver | S::Delivered => {
+            Some(find(language, &progress).unwrap_or_else(|| text(language, line_text_key(line.state()))))
+        }
+        S::AwaitingPayment
+        | S::Returned
+        | S::Refunding
+        | S::Refunded
+        | S::Cancelled
+        | S::Expired
+        | S::Unspecified => None,
+    }
+}
+
+fn deadline_key(line: &pb::OrderLine) -> Option<&'static str> {
+    use pb::LineState as S;
+    match line.state() {
+        S::Produced if line.progress_code == ADDRESS_ASKED => Some("order_when.correct_by"),
         S::Paid | S::InProduction => Some("order_when.produced_by"),
         S::ToCorrect => Some("order_when.correct_by"),
         S::Produced => Some("order_when.posted_by"),

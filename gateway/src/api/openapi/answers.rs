@@ -148,6 +148,8 @@ pub(super) fn add(method: &str, path: &str, public: bool, operation: &mut Operat
     if body {
         statuses.extend([408, 413, 415]);
     }
+    // What does not exist yet: a receipt before the payment, a document before its seal.
+    statuses.extend((path.ends_with("/receipt") || path.ends_with("/document")).then_some(422));
     // A picture is drawn from a file that may not be drawable.
     statuses.extend(path.ends_with(".png").then_some(422));
     statuses.extend((!changes && path.contains("/confirmation-subject")).then_some(422));

@@ -53,7 +53,7 @@ fn example(document: &Value, name: &str, schema: &Value) -> Value {
     match kind(schema) {
         "object" => object(document, schema),
         "array" => json!([example(document, name, &schema["items"])]),
-        "integer" => json!(1),
+        "integer" => json!(integer(name)),
         "number" => json!(0.5),
         "boolean" => json!(false),
         _ => text(name, schema["format"].as_str()),
@@ -85,11 +85,27 @@ fn object(document: &Value, schema: &Value) -> Value {
     if object.contains_key("drawn") && object.contains_key("standing") {
         object.insert("standing".to_owned(), Value::Bool(false));
     }
+    // A number is an identity document's, but within an act the register's, and on a batch sheet the sheet's.
+    for (beside, number) in [("year", "12 bis"), ("line_ids", "2026-000012")] {
+        if object.contains_key(beside) && object.get("number").is_some_and(Value::is_string) {
+            object.insert("number".to_owned(), json!(number));
+        }
+    }
     Value::Object(object)
 }
 
-fn text(name: &str, format: Option<&str>) -> Value {
+fn integer(name: &str) -> i64 {
+    match name {
+        "year" => 1990,
+        "hijri_year" => 1410,
+        name if name.ends_with("centimes") => 2000,
+        _ => 1,
+    }
+}
+
+pub(super) fn text(name: &str, format: Option<&str>) -> Value {
     match (format, name) {
+        (Some("date"), name) if name.ends_with("birth_date") => json!("1990-05-17"),
         (Some("date"), _) => json!("2026-11-22"),
         (Some("partial-date"), _) => json!("1990-05-17"),
         (Some("date-time"), _) => json!("2026-11-22T09:00:00Z"),
@@ -97,11 +113,53 @@ fn text(name: &str, format: Option<&str>) -> Value {
         (Some("byte"), _) => json!("iVBORw0KGgo="),
         (_, "email" | "login") => json!("s.alaoui@example.ma"),
         (_, "phone") => json!("+212612345678"),
-        (_, "code" | "totp_code" | "second_factor") => json!("123456"),
-        (_, "number") => json!("BK123456"),
+        (_, "code" | "totp_code" | "second_factor" | "email_code" | "phone_code") => json!("123456"),
+        (_, "number" | "applicant_identity_document") => json!("BK123456"),
         (_, "verification_code") => json!("ABCD-2345-WXYZ"),
-        (_, name) if name.ends_with("_id") || name.ends_with("_ids") => json!(ID),
-        (_, name) if name.ends_with("_ar") || name.ends_with("_arabic") => json!("نص"),
-        _ => json!("text"),
+        (_, name) => json!(of_orders(name).unwrap_or_else(|| otherwise(name))),
+    }
+}
+
+/// How references, codes and addresses of civil-status orders look.
+fn of_orders(name: &str) -> Option<&'static str> {
+    Some(match name {
+        "reference" | "display_reference" => "W4K7-M2PX-93",
+        "line_reference" => "W4K7-M2PX-93-1",
+        "tracking_id" | "tracking_number" | "tracking_numbers" | "unknown_tracking_ids" => "RR123456785MA",
+        "receipt_number" => "2026-000001",
+        "document_kind" => "birth-extract",
+        "provider" => "cmi",
+        "reason_code" => "ACT_NOT_FOUND",
+        "progress_code" => "WAITING_FOR_OFFICE",
+        "shipment_state" => "HELD_FOR_COLLECTION",
+        "exception_code" => "DELIVERED_TO_OTHER",
+        "country_code" => "MA",
+        "postal_code" => "20250",
+        "locality_latin" => "Casablanca",
+        "locality_arabic" => "الدار البيضاء",
+        "extra_latin" => "Appt 3",
+        "extra_arabic" => "شقة 3",
+        "quarter_latin" => "Hay Hassani",
+        "quarter_arabic" => "الحي الحسني",
+        "part" => "2",
+        "street_latin" => "12, rue Tarfaya",
+        "street_arabic" => "12، زنقة طرفاية",
+        "given_latin" => "Sara",
+        "given_arabic" => "سارة",
+        "family_latin" => "Alaoui",
+        "family_arabic" => "العلوي",
+        "masked_phone" => "•••••••••••78",
+        "service_indicator" => "RR",
+        "zone" => "MOROCCO",
+        name if name.ends_with("_last_four") => "3456",
+        _ => return None,
+    })
+}
+
+fn otherwise(name: &str) -> &'static str {
+    match name {
+        name if name.ends_with("_id") || name.ends_with("_ids") => ID,
+        name if name.ends_with("_ar") || name.ends_with("_arabic") => "نص",
+        _ => "text",
     }
 }

@@ -77,6 +77,22 @@ struct OfficeQuery {
     page_token: String,
 }
 
+/// Of which office, and which documents.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct ToSealQuery {
+    #[serde(default)]
+    office_id: String,
+    /// Only those that name you, or nobody: nobody else may seal a document that names an officer.
+    #[serde(default)]
+    mine_only: bool,
+    #[serde(default)]
+    page_size: i32,
+    #[serde(default)]
+    page_token: String,
+}
+
 /// Of which office, and which parcels.
 #[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
@@ -108,7 +124,7 @@ struct SettlementQuery {
 
 pub(super) fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
-        .routes(routes!(create_batch_sheet))
+        .routes(routes!(create_batch_sheet, list_batch_sheets))
         .routes(routes!(download_batch_sheet))
         .routes(routes!(record_production))
         .routes(routes!(prepare_documents, list_prepared_documents))
@@ -136,6 +152,24 @@ async fn create_batch_sheet(
     };
     let answer = app.clients.order_office().create_batch_sheet(request).await?;
     Ok(Created(filled(answer.into_inner().batch_sheet)?.show()))
+}
+
+/// Batch sheets of an office, the latest first.
+#[utoipa::path(get, path = "/v1/office/batch-sheets", tag = "civil-status-office", params(OfficeQuery), responses((status = 200, body = ListingBody<BatchSheet>)))]
+async fn list_batch_sheets(
+    State(app): State<App>,
+    _: User,
+    OriginalUri(uri): OriginalUri,
+    Query(query): Query<OfficeQuery>,
+) -> Answer<Listing<BatchSheet>> {
+    let request = pb::ListBatchSheetsRequest {
+        office_id: query.office_id,
+        page_size: query.page_size,
+        page_token: query.page_token,
+    };
+    let answer = app.clients.order_office().list_batch_sheets(request).await?;
+    let page = answer.into_inner();
+    Ok(Listing::new(uri, page.batch_sheets.show(), page.next_page_token))
 }
 
 /// A batch sheet as a file.
@@ -215,15 +249,16 @@ async fn list_prepared_documents(
 }
 
 /// Documents of an office that wait for an officer's seal, oldest first.
-#[utoipa::path(get, path = "/v1/office/issued-documents", tag = "seals", params(OfficeQuery), responses((status = 200, body = ListingBody<IssuedDocument>)))]
+#[utoipa::path(get, path = "/v1/office/issued-documents", tag = "seals", params(ToSealQuery), responses((status = 200, body = ListingBody<IssuedDocument>)))]
 async fn list_documents_to_seal(
     State(app): State<App>,
     _: User,
     OriginalUri(uri): OriginalUri,
-    Query(query): Query<OfficeQuery>,
+    Query(query): Query<ToSealQuery>,
 ) -> Answer<Listing<IssuedDocument>> {
     let request = signature::ListIssuedDocumentsToSealRequest {
         office_id: query.office_id,
+        mine_only: query.mine_only,
         page_size: query.page_size,
         page_token: query.page_token,
         ..Default::default()

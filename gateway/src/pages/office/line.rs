@@ -44,7 +44,8 @@ struct LinePage<'page> {
     row: Row,
     line_id: String,
     office_id: String,
-    status: String,
+    /// What the work waits for; the citizen's side of it is left to their page.
+    status: Option<&'static str>,
     applicant: String,
     addressee: String,
     relation: &'static str,
@@ -168,7 +169,7 @@ async fn shown(
     let shown = LinePage {
         at: "queue",
         row: row(frame, &names, &user.person_id, &entry),
-        status: status::line(frame.language, &line, None),
+        status: status::at_office(frame.language, &line),
         applicant: full_name(frame.language, answer.applicant.as_ref()),
         addressee: full_name(frame.language, answer.addressee.as_ref()),
         relation: text(frame.language, relation_key(line.relation())),

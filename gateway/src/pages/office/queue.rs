@@ -9,7 +9,7 @@ use http::{HeaderMap, StatusCode};
 use serde::Deserialize;
 use wathiq_proto::wathiq::civil_registry_order::v1 as pb;
 
-use super::{Desk, Workplace, staff, workplaces};
+use super::{Desk, Workplace, chosen_office, staff, workplaces};
 use crate::api::civil_status::text as said;
 use crate::api::percent_encode;
 use crate::app::App;
@@ -120,16 +120,7 @@ async fn show(
         Err(answer) => return Ok(*answer),
     };
     let places = workplaces(&app, &frame, &user).await?;
-    let kept = Desk::kept(&headers).office_id;
-    let known = |id: &str| places.iter().any(|place| place.office_id == id);
-    let office_id = match &filter.office_id {
-        Some(chosen) => chosen.clone(),
-        None if known(&kept) => kept,
-        None => places
-            .first()
-            .map(|place| place.office_id.clone())
-            .unwrap_or_default(),
-    };
+    let office_id = chosen_office(filter.office_id.as_deref(), &Desk::kept(&headers), &places);
     let request = pb::ListQueueRequest {
         page_size: PAGE,
         page_token: filter.page_token.clone(),

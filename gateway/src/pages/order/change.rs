@@ -1,4 +1,5 @@
-//! What a citizen can still change in an order: cancel it or an act of it, and correct what the office could not find.
+//! What a citizen can still change in an order: cancel it or an act of it, and correct what the office could not find, or an address
+//! that the post does not take.
 
 use axum::Router;
 use axum::response::Response;
@@ -6,6 +7,7 @@ use http::StatusCode;
 use wathiq_proto::wathiq::civil_registry_order::v1 as pb;
 
 use crate::api::civil_status::order_key;
+use crate::api::civil_status::text::ADDRESS_ASKED;
 use crate::api::{self, percent_encode};
 use crate::app::App;
 use crate::language::{find, text};
@@ -13,11 +15,12 @@ use crate::pages::{Frame, see_other, sign_in};
 use crate::problem::Problem;
 use crate::session::Standing;
 
+mod address;
 mod cancel;
 mod correct;
 
 pub(super) fn router() -> Router<App> {
-    cancel::router().merge(correct::router())
+    cancel::router().merge(correct::router()).merge(address::router())
 }
 
 /// Where an order may be cancelled as a whole: before it is paid.
@@ -32,8 +35,11 @@ pub(super) fn cancel_line_address(order: &pb::Order, line: &pb::OrderLine) -> Op
     open.then(|| format!("/orders/{}/lines/{}/cancellation", order.order_id, line.line_id))
 }
 
-/// Where a line that the office asks about is corrected.
+/// Where a line that the office asks about is corrected, or the address that the post does not take.
 pub(super) fn correct_address(order: &pb::Order, line: &pb::OrderLine) -> Option<String> {
+    if line.progress_code == ADDRESS_ASKED {
+        return Some(format!("/orders/{}/address", order.order_id));
+    }
     let asked = line.state() == pb::LineState::ToCorrect;
     asked.then(|| format!("/orders/{}/lines/{}/correction", order.order_id, line.line_id))
 }

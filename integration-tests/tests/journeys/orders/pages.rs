@@ -193,10 +193,18 @@ async fn makes(stage: &Stage, desk: &mut Desk, order: &Value) -> Result<()> {
     let found = desk.browser.text()?;
     ensure!(found.contains(made) && !found.contains(other), "{found}");
 
+    // Where the office's daily mail leads.
+    desk.look("office-batch-sheets", "/office/batch-sheets")?;
+    let office = &stage.cast.office.office_id;
+    desk.browser
+        .visit(&format!("{}/office/batch-sheets?office_id={office}", desk.base))?;
     desk.browser.press(
         "form[action='/office/batch-sheets'] button",
-        "/office/batch-sheets",
+        "/office/batch-sheets/",
     )?;
+    desk.look("office-batch-sheets-drawn", "/office/batch-sheets")?;
+    desk.says(&["bureau.sheets_drawn", "bureau.sheet_none_waiting"])?;
+    desk.browser.press("article h3 a", "/office/batch-sheets/")?;
     desk.seen("office-batch-sheet")?;
     let printed = desk.printed("a[href$='/file']").await?;
     let plain = |code: &str| code.replace(|sign: char| !sign.is_ascii_alphanumeric(), "");

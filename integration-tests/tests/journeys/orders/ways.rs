@@ -147,11 +147,11 @@ async fn without_an_account(stage: &Stage) -> Result<()> {
     let placed = session.post("/v1/civil-status/orders", &body).await?;
     let id = text(&placed, "/order_id")?;
     order::pay_order(&session, id, MOROCCAN).await?;
-    stage
-        .cast
-        .inbox
-        .mail_with(&person.email, text(&placed, "/reference")?)
-        .await?;
+    let (inbox, reference) = (&stage.cast.inbox, text(&placed, "/reference")?);
+    inbox.mail_with(&person.email, reference).await?;
+    // The payment is told on the phone as well, in the language that was chosen with it.
+    let told = inbox.text_with(&person.phone, reference).await?;
+    ensure!(told.contains("أداء"), "the payment is told as {told}");
     // The same contacts, proved again, are the same person.
     let (again, _) = contact(stage, contacts, &codes).await?;
     ensure!(

@@ -33,6 +33,19 @@ pub struct Drawing {
     pub identifier: String,
 }
 
+/// Where drawn documents are kept.
+pub const FOLDER: &str = "documents";
+
+/// The file of the task by which a document is drawn.
+pub fn key(task: Uuid) -> String {
+    format!("{FOLDER}/{task}")
+}
+
+/// The task of such a file.
+pub fn task_of(key: &str) -> Option<Uuid> {
+    Uuid::try_parse(key.strip_prefix(FOLDER)?.strip_prefix('/')?).ok()
+}
+
 /// A code by which anybody verifies a document.
 pub fn verification_code(ambient: &Ambient) -> String {
     let mut random = [0; 8];

@@ -99,8 +99,15 @@ pub async fn run(app: Arc<App>, options: PgConnectOptions, shutdown: Cancellatio
         .iter()
         .zip(&wakes)
         .map(|(lane, wake)| work(&app, *lane, wake, &shutdown));
+    let due = |kind: Option<OutwardKind>| {
+        for (lane, wake) in Lane::ALL.iter().zip(&wakes) {
+            if kind.is_none_or(|kind| Lane::of(kind) == *lane) {
+                wake.notify_one();
+            }
+        }
+    };
     tokio::select! {
-        never = wake::listen(&options, &wakes) => match never {},
+        never = wake::listen(&options, due) => match never {},
         _ = join_all(lanes) => {}
     }
 }

@@ -1,12 +1,14 @@
 //! Deadlines: what has run out ends or is told.
 
+use std::collections::HashSet;
+
 use uuid::Uuid;
 
 use crate::app::change::change;
 use crate::app::{App, AppError};
 use crate::store::{StoreError, orders};
 
-/// Orders looked at in one go.
+/// Lines looked at in one go; each order is a transaction of its own.
 const AT_ONCE: i64 = 200;
 
 /// Does what time has brought about; gives the number of orders.
@@ -14,17 +16,25 @@ const AT_ONCE: i64 = 200;
 /// # Errors
 /// [`AppError`] of the database; an order at fault is told and does not stop the others.
 pub async fn let_time_pass(app: &App) -> Result<usize, AppError> {
-    let (mut count, mut after) = (0, Uuid::nil());
+    let now = app.ambient.now();
+    let mut done: HashSet<Uuid> = HashSet::new();
+    let mut after = None;
     loop {
         let late = {
             let mut conn = app.pool.acquire().await?;
-            orders::with_deadline_before(&mut conn, app.ambient.now(), after, AT_ONCE).await?
+            orders::overdue(&mut conn, now, after.as_ref(), AT_ONCE).await?
         };
         let Some(last) = late.last() else {
-            return Ok(count);
+            return Ok(done.len());
         };
-        (after, count) = (*last, count + late.len());
-        end_or_tell(app, &late).await?;
+        after = Some(*last);
+        // An order is done whole, with all lines that are late.
+        let orders: Vec<Uuid> = late
+            .iter()
+            .map(|line| line.order_id)
+            .filter(|order| done.insert(*order))
+            .collect();
+        end_or_tell(app, &orders).await?;
     }
 }
 

@@ -11,6 +11,7 @@ pub mod get_line;
 pub mod get_settlement;
 pub mod hand_over_parcels;
 pub mod link_act;
+pub mod list_batch_sheets;
 pub mod list_exceptions;
 pub mod list_parcels;
 pub mod list_prepared;

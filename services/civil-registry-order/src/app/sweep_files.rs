@@ -4,8 +4,8 @@ use chrono::TimeDelta;
 use futures::{StreamExt, TryStreamExt};
 use wathiq_chassis::status;
 
-use crate::app::{App, AppError, attach_scan, upload_evidence};
-use crate::store::{StoreError, evidence, scans};
+use crate::app::{App, AppError, attach_scan, draw_document, upload_evidence};
+use crate::store::{StoreError, evidence, orders, scans};
 
 /// Files looked at in one go.
 const AT_ONCE: usize = 100;
@@ -17,6 +17,7 @@ const UPLOAD: TimeDelta = TimeDelta::hours(1);
 enum Files {
     Evidence,
     Scans,
+    Documents,
 }
 
 impl Files {
@@ -24,6 +25,7 @@ impl Files {
         match self {
             Self::Evidence => upload_evidence::FOLDER,
             Self::Scans => attach_scan::FOLDER,
+            Self::Documents => draw_document::FOLDER,
         }
     }
 
@@ -33,6 +35,15 @@ impl Files {
         match self {
             Self::Evidence => evidence::named(&mut conn, keys).await,
             Self::Scans => scans::named(&mut conn, keys).await,
+            Self::Documents => {
+                let tasks: Vec<_> = keys
+                    .iter()
+                    .filter_map(|key| draw_document::task_of(key))
+                    .collect();
+                let (mut named, pending) = orders::documents_named(&mut conn, keys, &tasks).await?;
+                named.extend(pending.into_iter().map(draw_document::key));
+                Ok(named)
+            }
         }
     }
 }
@@ -72,6 +83,15 @@ pub async fn sweep_evidence(app: &App) -> Result<usize, AppError> {
 /// [`AppError`].
 pub async fn sweep_scans(app: &App) -> Result<usize, AppError> {
     sweep_unnamed(app, Files::Scans).await
+}
+
+/// Deletes drawn documents that no line names: of a process that ended before their line was written, and drafts that were drawn anew; not of
+/// tasks that are still to be done. Gives their number.
+///
+/// # Errors
+/// [`AppError`].
+pub async fn sweep_documents(app: &App) -> Result<usize, AppError> {
+    sweep_unnamed(app, Files::Documents).await
 }
 
 async fn sweep_unnamed(app: &App, files: Files) -> Result<usize, AppError> {

@@ -80,6 +80,9 @@ pub struct Person {
 /// Offices by id, as read at a moment.
 type Offices = (DateTime<Utc>, Arc<HashMap<Uuid, Office>>);
 
+/// Officers by id, each as read at a moment.
+type Officers = HashMap<Uuid, (DateTime<Utc>, Arc<Person>)>;
+
 /// Identity behind a channel.
 #[derive(Clone)]
 pub struct Identity {
@@ -88,6 +91,7 @@ pub struct Identity {
     ambient: Ambient,
     keep: Duration,
     kept: Arc<Mutex<Option<Offices>>>,
+    officers: Arc<Mutex<Officers>>,
 }
 
 impl Identity {
@@ -99,6 +103,7 @@ impl Identity {
             ambient,
             keep,
             kept: Arc::default(),
+            officers: Arc::default(),
         }
     }
 
@@ -211,6 +216,26 @@ impl Identity {
             }
             page_token = answer.next_page_token;
         }
+    }
+
+    /// An officer whom documents name. Kept for a while: batches name the same one.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn officer(&self, id: Uuid) -> Result<Arc<Person>, ClientError> {
+        let now = self.ambient.now();
+        let fresh = |at: &DateTime<Utc>| (now - *at).to_std().is_ok_and(|age| age < self.keep);
+        {
+            let mut officers = self.officers.lock().unwrap_or_else(PoisonError::into_inner);
+            officers.retain(|_, (at, _)| fresh(at));
+            if let Some((_, officer)) = officers.get(&id) {
+                return Ok(Arc::clone(officer));
+            }
+        }
+        let officer = Arc::new(self.person(id).await?);
+        let mut officers = self.officers.lock().unwrap_or_else(PoisonError::into_inner);
+        officers.insert(id, (now, Arc::clone(&officer)));
+        Ok(officer)
     }
 
     /// Names, birth date, identity document and contacts of a person.

@@ -43,6 +43,8 @@ pub struct Item {
 pub struct Opening {
     pub request_id: Uuid,
     pub order_id: Uuid,
+    /// What people call the order.
+    pub reference: String,
     pub items: Vec<Item>,
     pub payer_id: Uuid,
     pub payer_name: String,
@@ -79,6 +81,7 @@ impl Payment {
         let request = pb::OpenPayableRequest {
             request_id: opening.request_id.to_string(),
             owner_reference: opening.order_id.to_string(),
+            display_reference: opening.reference,
             items: items.collect(),
             payer_person_id: opening.payer_id.to_string(),
             payer_name: opening.payer_name,

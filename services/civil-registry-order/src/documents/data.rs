@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::Drawing;
 use crate::domain::act::{Act, Bilingual, Parent, Sex};
-use crate::domain::act_key::RegisterKind;
+use crate::domain::act_key::{RegisterKind, western};
 use crate::domain::extract::{ExtractContent, extract_of};
 use crate::domain::kind::{Form, SealMode};
 use crate::domain::written_date::{PartialDate, WrittenDate};
@@ -123,7 +123,7 @@ fn declarant(declarant: &crate::domain::act::Declarant) -> Value {
 }
 
 fn judgment(judgment: &crate::domain::act::Judgment) -> Value {
-    json!({ "reference": judgment.reference, "date": date(&judgment.date), "court": text(&judgment.court) })
+    json!({ "reference": western(&judgment.reference), "date": date(&judgment.date), "court": text(&judgment.court) })
 }
 
 /// As far as the act says it: an hour without minutes is no full hour, and the letters may stand alone.
@@ -140,8 +140,9 @@ fn time(act: &Act) -> Value {
     json!({ "clock": clock, "letters": text(&content.time_in_letters) })
 }
 
+/// Figures are printed as 0 to 9 in both languages, as in everything else on the page, however they were keyed.
 fn text(text: &Bilingual) -> Value {
-    json!({ "fr": text.latin, "ar": text.arabic })
+    json!({ "fr": western(&text.latin), "ar": western(&text.arabic) })
 }
 
 /// In letters as written; a Gregorian date that is written in figures alone is printed in figures. A Hijri date is never computed.
@@ -155,7 +156,7 @@ fn date(date: &WrittenDate) -> Value {
         _ => letters,
     };
     json!({
-        "hijri": { "fr": date.hijri_latin, "ar": date.hijri_arabic },
+        "hijri": text(&Bilingual::new(&date.hijri_arabic, &date.hijri_latin)),
         "gregorian": text(&gregorian),
     })
 }

@@ -10,7 +10,8 @@ use crate::domain::act_key::western;
 use crate::domain::fault::Faults;
 use crate::domain::text::is_unprintable;
 
-const MOROCCO: &str = "MA";
+/// Morocco's code.
+pub const MOROCCO: &str = "MA";
 
 /// Whether the code is a country's.
 pub fn is_country(code: &str) -> bool {

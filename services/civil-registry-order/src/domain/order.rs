@@ -44,10 +44,19 @@ pub struct Order {
 }
 
 impl Order {
-    /// The state, as the lines give it.
+    /// The state, as the lines give it, and an address that the citizen is to correct.
     pub fn state(&self) -> OrderState {
+        if self.lines.iter().any(|line| self.waits_for_address(line)) {
+            return OrderState::ActionNeeded;
+        }
         let states: Vec<LineState> = self.lines.iter().map(|line| line.state).collect();
         order_state(&states)
+    }
+
+    /// The line is made, and the post does not take the address.
+    pub fn waits_for_address(&self, line: &Line) -> bool {
+        let parcel = line.parcel_id.and_then(|id| self.parcel(id));
+        line.state == LineState::Produced && parcel.is_some_and(Parcel::waits_for_address)
     }
 
     /// A line by its id.

@@ -97,9 +97,9 @@ impl LineState {
             (Self::Paid, Step::Take) => Self::InProduction,
             (Self::Paid | Self::InProduction, Step::RequestCorrection) => Self::ToCorrect,
             (Self::ToCorrect, Step::Correct) => Self::Paid,
-            (Self::Paid | Self::ToCorrect | Self::InProduction, Step::Refuse | Step::Overdue) => {
-                Self::Refunding
-            }
+            (Self::Paid | Self::ToCorrect | Self::InProduction, Step::Refuse | Step::Overdue)
+            // It cannot be sent: the address that the post does not take was not corrected.
+            | (Self::Produced, Step::Overdue) => Self::Refunding,
             (Self::InProduction, Step::Produce) => Self::Produced,
             (Self::Produced, Step::HandOver) => Self::HandedOver,
             (Self::HandedOver, Step::Deliver) => Self::Delivered,

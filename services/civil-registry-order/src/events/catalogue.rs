@@ -6,9 +6,10 @@ use wathiq_proto::wathiq::civil_registry_order::v1 as pb;
 
 use crate::domain::fee::{Ceiling, Fee};
 use crate::domain::kind::DocumentKind;
+use crate::store::catalogue::{Destination, Holiday, TemplateVersion};
 use crate::wire;
 
-/// Topic of kinds, fees, ceilings and custody.
+/// Topic of kinds, fees, ceilings, versions of templates, holidays, zones and custody.
 pub const TOPIC: &str = "wathiq.civil-registry-order.catalogue.v1";
 
 /// A kind was added, or a version of it.
@@ -41,4 +42,35 @@ pub fn ceiling_changed(id: Uuid, ceiling: &Ceiling) -> NewEvent {
         valid_from: Some(wire::date(ceiling.valid_from)),
     };
     NewEvent::of(TOPIC, id, 1, &message)
+}
+
+/// The law that a template cites was set.
+pub fn template_version_changed(version: &TemplateVersion) -> NewEvent {
+    let message = pb::TemplateVersionChanged {
+        template_version_id: version.id.to_string(),
+        template: version.template.clone(),
+        valid_from: Some(wire::date(version.valid_from)),
+    };
+    NewEvent::of(TOPIC, version.id, 1, &message)
+}
+
+/// Offices are closed on a day, or open after all.
+pub fn holiday_changed(holiday: &Holiday) -> NewEvent {
+    let message = pb::HolidayChanged {
+        holiday_id: holiday.id.to_string(),
+        day: Some(wire::date(holiday.day)),
+        working: holiday.working,
+    };
+    NewEvent::of(TOPIC, holiday.id, 1, &message)
+}
+
+/// A country was put into a zone.
+pub fn destination_zone_changed(destination: &Destination) -> NewEvent {
+    let message = pb::DestinationZoneChanged {
+        destination_zone_id: destination.id.to_string(),
+        country_code: destination.country_code.clone(),
+        zone: destination.zone.clone(),
+        valid_from: Some(wire::date(destination.valid_from)),
+    };
+    NewEvent::of(TOPIC, destination.id, 1, &message)
 }

@@ -7,7 +7,7 @@ use wathiq_proto::wathiq::civil_registry_order::v1 as pb;
 use crate::domain::order::Order;
 use crate::domain::order::fact::Fact;
 use crate::domain::order::line::Line;
-use crate::domain::order::parcel::Parcel;
+use crate::domain::order::parcel::{ADDRESS_REFUSED, Parcel};
 use crate::wire;
 
 /// Topic of everything that happens to orders.
@@ -53,7 +53,14 @@ impl Teller<'_> {
         self.order.line(id)
     }
 
+    /// Why the citizen is to correct something, or a line is refused.
     fn reason(&self, id: Uuid) -> String {
+        if self
+            .line(id)
+            .is_some_and(|line| self.order.waits_for_address(line))
+        {
+            return ADDRESS_REFUSED.to_owned();
+        }
         let answer = self.line(id).and_then(|line| line.answer.as_ref());
         answer
             .map(|answer| answer.reason_code.clone())

@@ -10,11 +10,15 @@ use wathiq_proto::wathiq::civil_registry_order::v1::administration_service_serve
 
 use super::fields::{self, Fields};
 use super::{convert, decoded, parse, taken};
-use crate::app::administration::{office_profile, put_document_kind, set_fee, set_fee_ceiling};
+use crate::app::administration::{
+    office_profile, put_document_kind, put_template_version, set_destination_zone, set_fee, set_fee_ceiling,
+    set_holiday,
+};
 use crate::app::set_register_custody::{SetRegisterCustody, set_register_custody};
 use crate::app::{App, AppError};
 use crate::domain::fee::{Ceiling, Fee, Price};
 use crate::domain::kind::{DocumentKind, Form, Routing, SealMode};
+use crate::store::catalogue::{Destination, Holiday, TemplateVersion};
 use crate::store::offices::Profile;
 
 /// Handlers of the reference data.
@@ -208,6 +212,75 @@ impl AdministrationService for Administration {
         };
         set_fee_ceiling::set_fee_ceiling(&self.app, &caller, &command, ceiling, &legal_reference).await?;
         Ok(Response::new(pb::SetFeeCeilingResponse {}))
+    }
+
+    async fn put_template_version(
+        &self,
+        request: Request<pb::PutTemplateVersionRequest>,
+    ) -> Result<Response<pb::PutTemplateVersionResponse>, Status> {
+        let (caller, command, message) =
+            taken(request, "PutTemplateVersion", |message| &mut message.request_id)?;
+        let mut fields = Fields::default();
+        let law_fr = fields.text("law_fr", &message.law_fr, 10..=500);
+        let law_ar = fields.text("law_ar", &message.law_ar, 10..=500);
+        let valid_from = parse::date(&mut fields, "valid_from", message.valid_from);
+        let valid_to = parse::optional_date(&mut fields, "valid_to", message.valid_to);
+        let (Some(law_fr), Some(law_ar), Some(valid_from), Some(valid_to)) =
+            (law_fr, law_ar, valid_from, valid_to)
+        else {
+            return Err(fields.error().into());
+        };
+        let version = TemplateVersion {
+            id: self.app.ambient.uuid_v7(),
+            template: message.template,
+            law_fr,
+            law_ar,
+            valid_from,
+            valid_to,
+        };
+        put_template_version::put_template_version(&self.app, &caller, &command, version).await?;
+        Ok(Response::new(pb::PutTemplateVersionResponse {}))
+    }
+
+    async fn set_holiday(
+        &self,
+        request: Request<pb::SetHolidayRequest>,
+    ) -> Result<Response<pb::SetHolidayResponse>, Status> {
+        let (caller, command, message) = taken(request, "SetHoliday", |message| &mut message.request_id)?;
+        let mut fields = Fields::default();
+        let day = parse::date(&mut fields, "day", message.day);
+        let name = fields.text("name", &message.name, 2..=120);
+        let (Some(day), Some(name)) = (day, name) else {
+            return Err(fields.error().into());
+        };
+        let holiday = Holiday {
+            id: self.app.ambient.uuid_v7(),
+            day,
+            name,
+            working: message.working,
+        };
+        set_holiday::set_holiday(&self.app, &caller, &command, holiday).await?;
+        Ok(Response::new(pb::SetHolidayResponse {}))
+    }
+
+    async fn set_destination_zone(
+        &self,
+        request: Request<pb::SetDestinationZoneRequest>,
+    ) -> Result<Response<pb::SetDestinationZoneResponse>, Status> {
+        let (caller, command, message) =
+            taken(request, "SetDestinationZone", |message| &mut message.request_id)?;
+        let mut fields = Fields::default();
+        let Some(valid_from) = parse::date(&mut fields, "valid_from", message.valid_from) else {
+            return Err(fields.error().into());
+        };
+        let destination = Destination {
+            id: self.app.ambient.uuid_v7(),
+            country_code: message.country_code,
+            zone: message.zone,
+            valid_from,
+        };
+        set_destination_zone::set_destination_zone(&self.app, &caller, &command, destination).await?;
+        Ok(Response::new(pb::SetDestinationZoneResponse {}))
     }
 
     async fn set_register_custody(

@@ -13,7 +13,7 @@ use crate::domain::kind::{DocumentKind, Language, Proof, Relation};
 use crate::domain::order::Order;
 use crate::domain::order::fact::OutwardKind;
 use crate::domain::order::line::Line;
-use crate::domain::order::parcel::Parcel;
+use crate::domain::order::parcel::{AddressFault, Parcel};
 use crate::domain::order::progress;
 use crate::domain::person::FullName;
 use crate::domain::reason::Reason;
@@ -81,7 +81,7 @@ pub(super) fn settlement(totals: &[Total]) -> pb::GetSettlementResponse {
     }
 }
 
-fn line_state(state: LineState) -> i32 {
+pub(super) fn line_state(state: LineState) -> i32 {
     match state {
         LineState::AwaitingPayment => pb::LineState::AwaitingPayment.into(),
         LineState::Paid => pb::LineState::Paid.into(),
@@ -218,6 +218,14 @@ pub(super) fn parcel(parcel: &Parcel, lines: &[Uuid]) -> pb::Parcel {
         recipient_name: String::new(),
         recipient_document_kind: String::new(),
         recipient_document_last_four: String::new(),
+        address_faults: parcel.address_faults.iter().map(address_fault).collect(),
+    }
+}
+
+fn address_fault(fault: &AddressFault) -> pb::AddressFault {
+    pb::AddressFault {
+        field: fault.field.clone(),
+        reason: fault.reason.clone(),
     }
 }
 

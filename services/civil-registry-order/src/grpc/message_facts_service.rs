@@ -7,11 +7,12 @@ use wathiq_proto::wathiq::civil_registry_order::v1 as pb;
 use wathiq_proto::wathiq::civil_registry_order::v1::message_facts_service_server::MessageFactsService;
 
 use super::fields::{self, Fields};
-use super::parse;
+use super::{convert, parse};
 use crate::app::{App, message_facts};
 use crate::domain::kind::DocumentKind;
 use crate::domain::order::Order;
 use crate::domain::order::line::Line;
+use crate::domain::order::parcel::ADDRESS_REFUSED;
 use crate::wire;
 
 /// Handlers of what notification asks.
@@ -35,9 +36,12 @@ fn line_facts(order: &Order, line: &Line, kinds: &[DocumentKind]) -> pb::LineFac
         kind_name_ar: name(|kind| &kind.name_ar),
         kind_name_fr: name(|kind| &kind.name_fr),
         kind_name_en: name(|kind| &kind.name_en),
-        reason_code: answer
-            .map(|answer| answer.reason_code.clone())
-            .unwrap_or_default(),
+        reason_code: match answer {
+            _ if order.waits_for_address(line) => ADDRESS_REFUSED.to_owned(),
+            answer => answer
+                .map(|answer| answer.reason_code.clone())
+                .unwrap_or_default(),
+        },
         reason_text: answer.map(|answer| answer.text.clone()).unwrap_or_default(),
         deadline: line.deadline.map(wire::timestamp),
         tracking_number: parcel
@@ -45,6 +49,7 @@ fn line_facts(order: &Order, line: &Line, kinds: &[DocumentKind]) -> pb::LineFac
             .unwrap_or_default(),
         held_until: parcel.and_then(|parcel| parcel.held_until).map(wire::date),
         refunded_centimes: line.refunded_centimes,
+        state: convert::line_state(line.state),
     }
 }
 

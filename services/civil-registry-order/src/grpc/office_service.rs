@@ -15,9 +15,9 @@ use crate::app::download::Download;
 use crate::app::office::entry::Entry;
 use crate::app::office::{
     assign_lines, check_entitlement, create_batch_sheet, download_batch_sheet, download_evidence,
-    download_line_document, get_line, get_settlement, hand_over_parcels, link_act, list_exceptions,
-    list_parcels, list_prepared, list_queue, prepare_documents, record_production, refuse_line,
-    request_correction,
+    download_line_document, get_line, get_settlement, hand_over_parcels, link_act, list_batch_sheets,
+    list_exceptions, list_parcels, list_prepared, list_queue, prepare_documents, record_production,
+    refuse_line, request_correction,
 };
 use crate::app::{App, AppError};
 use crate::domain::state::Path;
@@ -252,6 +252,27 @@ impl OfficeService for Offices {
             create_batch_sheet::create_batch_sheet(&self.app, &caller, &command, office_id, &lines).await?;
         Ok(Response::new(pb::CreateBatchSheetResponse {
             batch_sheet: Some(convert::batch_sheet(&sheet)),
+        }))
+    }
+
+    async fn list_batch_sheets(
+        &self,
+        request: Request<pb::ListBatchSheetsRequest>,
+    ) -> Result<Response<pb::ListBatchSheetsResponse>, Status> {
+        let caller = caller(&request)?;
+        let message = request.get_ref();
+        let mut fields = Fields::default();
+        let office_id = fields.id("office_id", &message.office_id);
+        let size = page::size(&mut fields, message.page_size);
+        let after = page::id_of_token(&mut fields, &message.page_token);
+        let (Some(office_id), Some(size), Some(after)) = (office_id, size, after) else {
+            return Err(fields.error().into());
+        };
+        let (sheets, next) =
+            list_batch_sheets::list_batch_sheets(&self.app, caller, office_id, after, size).await?;
+        Ok(Response::new(pb::ListBatchSheetsResponse {
+            batch_sheets: sheets.iter().map(convert::batch_sheet).collect(),
+            next_page_token: next.map(page::token_of_id).unwrap_or_default(),
         }))
     }
 

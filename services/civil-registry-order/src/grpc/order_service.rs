@@ -11,6 +11,7 @@ use wathiq_proto::wathiq::civil_registry_order::v1::order_service_server::OrderS
 
 use super::stream::{Chunks, chunks};
 use super::{command, convert, fields, page, parse};
+use crate::app::correct_address::{CorrectAddress, correct_address};
 use crate::app::correct_line::{CorrectLine, correct_line};
 use crate::app::get_order::{Key, get_order};
 use crate::app::{App, AppError};
@@ -202,6 +203,26 @@ impl OrderService for Orders {
         };
         let view = correct_line(&self.app, &caller, &command, asked).await?;
         Ok(Response::new(pb::CorrectLineResponse {
+            order: Some(convert::order(&view)),
+        }))
+    }
+
+    async fn correct_address(
+        &self,
+        request: Request<pb::CorrectAddressRequest>,
+    ) -> Result<Response<pb::CorrectAddressResponse>, Status> {
+        let caller = caller(&request)?.clone();
+        let mut message = request.into_inner();
+        let request_id = std::mem::take(&mut message.request_id);
+        let method = "/wathiq.civil_registry_order.v1.OrderService/CorrectAddress";
+        let command = command(&caller, method, &request_id, &message)?;
+        let asked = CorrectAddress {
+            order_id: fields::id("order_id", &message.order_id)?,
+            seen: parse::etag(&message.etag)?,
+            address: parse::address(message.address),
+        };
+        let view = correct_address(&self.app, &caller, &command, asked).await?;
+        Ok(Response::new(pb::CorrectAddressResponse {
             order: Some(convert::order(&view)),
         }))
     }

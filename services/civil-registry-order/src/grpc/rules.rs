@@ -52,6 +52,11 @@ pub const RULES: &[MethodRule] = &[
         UserRule::Required,
     ),
     rule(
+        "/wathiq.civil_registry_order.v1.OrderService/CorrectAddress",
+        GATEWAY,
+        UserRule::Required,
+    ),
+    rule(
         "/wathiq.civil_registry_order.v1.OrderService/DownloadDocument",
         GATEWAY,
         UserRule::Required,
@@ -98,6 +103,11 @@ pub const RULES: &[MethodRule] = &[
     ),
     rule(
         "/wathiq.civil_registry_order.v1.OfficeService/CreateBatchSheet",
+        GATEWAY,
+        UserRule::Required,
+    ),
+    rule(
+        "/wathiq.civil_registry_order.v1.OfficeService/ListBatchSheets",
         GATEWAY,
         UserRule::Required,
     ),
@@ -158,6 +168,21 @@ pub const RULES: &[MethodRule] = &[
     ),
     rule(
         "/wathiq.civil_registry_order.v1.AdministrationService/SetFeeCeiling",
+        GATEWAY,
+        UserRule::Required,
+    ),
+    rule(
+        "/wathiq.civil_registry_order.v1.AdministrationService/PutTemplateVersion",
+        GATEWAY,
+        UserRule::Required,
+    ),
+    rule(
+        "/wathiq.civil_registry_order.v1.AdministrationService/SetHoliday",
+        GATEWAY,
+        UserRule::Required,
+    ),
+    rule(
+        "/wathiq.civil_registry_order.v1.AdministrationService/SetDestinationZone",
         GATEWAY,
         UserRule::Required,
     ),

@@ -70,6 +70,7 @@ fn work(error: &WorkError) -> Status {
         WorkError::NotEntitled(_) => {
             status::failed_precondition(DOMAIN, "ENTITLEMENT_NOT_CHECKED", "order_line", text)
         }
+        WorkError::AddressNotAsked => status::failed_precondition(DOMAIN, "ADDRESS_NOT_ASKED", "order", text),
         WorkError::Withdrawing(_) => {
             status::failed_precondition(DOMAIN, "DOCUMENT_BEING_WITHDRAWN", "order_line", text)
         }

@@ -8,12 +8,12 @@ pub(super) const GRANTS: &[(&str, &str)] = &[
     ("SELECT, INSERT", "destination_zone"),
     ("SELECT, INSERT", "holiday"),
     (
-        "SELECT, INSERT, UPDATE (payable_id, updated_at, version)",
+        "SELECT, INSERT, UPDATE (address, payable_id, updated_at, version)",
         "customer_order",
     ),
     (
         "SELECT, INSERT, UPDATE (shipment_id, tracking_number, hand_over_at, deposit_list_id, shipment_state, shipment_sequence, attempts,
-            held_until, exception_code, heard_at)",
+            held_until, exception_code, address_faults, heard_at)",
         "parcel",
     ),
     (
@@ -24,7 +24,7 @@ pub(super) const GRANTS: &[(&str, &str)] = &[
     ),
     ("SELECT, INSERT", "order_history"),
     (
-        "SELECT, INSERT, UPDATE (state, attempts, next_attempt_at, leased_until, hindrance, ended_at)",
+        "SELECT, INSERT, UPDATE (state, attempts, next_attempt_at, leased_until, hindrance, ended_at), DELETE",
         "outward",
     ),
     ("SELECT, INSERT, UPDATE (order_id), DELETE", "evidence"),
@@ -37,6 +37,6 @@ pub(super) const GRANTS: &[(&str, &str)] = &[
     ("SELECT, INSERT", "batch_sheet"),
     ("SELECT, INSERT, UPDATE (deposit_list_id, refused)", "hand_over"),
     ("SELECT, INSERT", "office_reminder"),
-    ("SELECT", "template_version"),
+    ("SELECT, INSERT", "template_version"),
     ("SELECT", "_sqlx_migrations"),
 ];

@@ -247,14 +247,105 @@ pub async fn law(
     Ok(found.fetch_optional(conn).await?)
 }
 
+/// What a template cites from a day on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TemplateVersion {
+    pub id: Uuid,
+    pub template: String,
+    pub law_fr: String,
+    pub law_ar: String,
+    pub valid_from: NaiveDate,
+    /// The last day, where there is one.
+    pub valid_to: Option<NaiveDate>,
+}
+
+/// Sets the law that a template cites; gives `false` where that date has a version.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn add_template_version(
+    conn: &mut PgConnection,
+    version: &TemplateVersion,
+) -> Result<bool, StoreError> {
+    let sql = "INSERT INTO template_version (id, template, law_fr, law_ar, valid_from, valid_to) VALUES ($1, $2, $3, $4, $5, $6)
+               ON CONFLICT (template, valid_from) DO NOTHING";
+    let done = sqlx::query(sql)
+        .bind(version.id)
+        .bind(&version.template)
+        .bind(&version.law_fr)
+        .bind(&version.law_ar)
+        .bind(version.valid_from)
+        .bind(version.valid_to)
+        .execute(conn)
+        .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// A country, or all that are not named (`*`), in a zone from a day on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Destination {
+    pub id: Uuid,
+    pub country_code: String,
+    pub zone: String,
+    pub valid_from: NaiveDate,
+}
+
+/// Puts a country into a zone; gives `false` where that date has one for it.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn add_destination(conn: &mut PgConnection, destination: &Destination) -> Result<bool, StoreError> {
+    let sql = "INSERT INTO destination_zone (id, country_code, zone, valid_from) VALUES ($1, $2, $3, $4)
+               ON CONFLICT (country_code, valid_from) DO NOTHING";
+    let done = sqlx::query(sql)
+        .bind(destination.id)
+        .bind(&destination.country_code)
+        .bind(&destination.zone)
+        .bind(destination.valid_from)
+        .execute(conn)
+        .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// What is said of a day.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Holiday {
+    pub id: Uuid,
+    pub day: NaiveDate,
+    pub name: String,
+    /// Offices work on it after all.
+    pub working: bool,
+}
+
+/// Says of a day whether offices are closed; gives `false` where that is what was said last.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn add_holiday(conn: &mut PgConnection, holiday: &Holiday) -> Result<bool, StoreError> {
+    // One at a time: what was said last decides.
+    sqlx::query("SELECT pg_advisory_xact_lock(hashtext('wathiq.holiday'))")
+        .execute(&mut *conn)
+        .await?;
+    let sql = "INSERT INTO holiday (id, day, name, working)
+               SELECT $1, $2, $3, $4
+               WHERE $4 IS DISTINCT FROM coalesce((SELECT working FROM holiday WHERE day = $2 ORDER BY sequence DESC LIMIT 1), true)";
+    let done = sqlx::query(sql)
+        .bind(holiday.id)
+        .bind(holiday.day)
+        .bind(&holiday.name)
+        .bind(holiday.working)
+        .execute(conn)
+        .await?;
+    Ok(done.rows_affected() == 1)
+}
+
 /// Working days.
 ///
 /// # Errors
 /// [`StoreError`].
 pub async fn calendar(conn: &mut PgConnection) -> Result<Calendar, StoreError> {
-    let holidays: Vec<NaiveDate> = sqlx::query_scalar("SELECT day FROM holiday")
-        .fetch_all(conn)
-        .await?;
+    let sql = "SELECT day FROM (SELECT DISTINCT ON (day) day, working FROM holiday ORDER BY day, sequence DESC) said WHERE NOT working";
+    let holidays: Vec<NaiveDate> = sqlx::query_scalar(sql).fetch_all(conn).await?;
     Ok(Calendar {
         holidays: holidays.into_iter().collect(),
     })

@@ -83,7 +83,7 @@ pub async fn holder(
 ) -> Result<Uuid, StoreError> {
     let rows: Vec<Row> = sqlx::query_as(
         "WITH RECURSIVE reached (office_id) AS (
-             SELECT $1
+             SELECT $1::uuid
              UNION
              SELECT c.held_by FROM register_custody c JOIN reached USING (office_id) WHERE c.kind = $2
          )

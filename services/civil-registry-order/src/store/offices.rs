@@ -112,6 +112,22 @@ pub struct Sheet {
     pub created_at: DateTime<Utc>,
 }
 
+type SheetRow = (Uuid, Uuid, i32, i32, Json<Vec<Uuid>>, Uuid, DateTime<Utc>);
+
+impl From<SheetRow> for Sheet {
+    fn from((id, office_id, year, number, Json(line_ids), created_by, created_at): SheetRow) -> Self {
+        Self {
+            id,
+            office_id,
+            year,
+            number,
+            line_ids,
+            created_by,
+            created_at,
+        }
+    }
+}
+
 /// The next number of an office's sheets in a year; nobody else gets one until the transaction ends.
 ///
 /// # Errors
@@ -151,21 +167,32 @@ pub async fn insert_sheet(conn: &mut PgConnection, sheet: &Sheet) -> Result<(), 
 /// # Errors
 /// [`StoreError`].
 pub async fn sheet(conn: &mut PgConnection, id: Uuid) -> Result<Option<Sheet>, StoreError> {
-    type Row = (Uuid, Uuid, i32, i32, Json<Vec<Uuid>>, Uuid, DateTime<Utc>);
     let sql =
         "SELECT id, office_id, year, number, line_ids, created_by, created_at FROM batch_sheet WHERE id = $1";
-    let row: Option<Row> = sqlx::query_as(sql).bind(id).fetch_optional(conn).await?;
-    Ok(row.map(
-        |(id, office_id, year, number, Json(line_ids), created_by, created_at)| Sheet {
-            id,
-            office_id,
-            year,
-            number,
-            line_ids,
-            created_by,
-            created_at,
-        },
-    ))
+    let row: Option<SheetRow> = sqlx::query_as(sql).bind(id).fetch_optional(conn).await?;
+    Ok(row.map(Sheet::from))
+}
+
+/// Sheets of an office, the latest first; those that were drawn up before the one called `after`.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn sheets(
+    conn: &mut PgConnection,
+    office_id: Uuid,
+    after: Option<Uuid>,
+    limit: i64,
+) -> Result<Vec<Sheet>, StoreError> {
+    let sql = "SELECT id, office_id, year, number, line_ids, created_by, created_at FROM batch_sheet
+               WHERE office_id = $1 AND ($2::uuid IS NULL OR (year, number) < (SELECT year, number FROM batch_sheet WHERE id = $2))
+               ORDER BY year DESC, number DESC LIMIT $3";
+    let rows: Vec<SheetRow> = sqlx::query_as(sql)
+        .bind(office_id)
+        .bind(after)
+        .bind(limit)
+        .fetch_all(conn)
+        .await?;
+    Ok(rows.into_iter().map(Sheet::from).collect())
 }
 
 /// Parcels that were scanned for the post together.

@@ -4,6 +4,7 @@ mod parcels;
 mod row;
 mod write;
 
+use chrono::{DateTime, Utc};
 use sqlx::types::Json;
 use sqlx::{FromRow, PgConnection};
 use uuid::Uuid;
@@ -123,18 +124,33 @@ pub async fn get_all(conn: &mut PgConnection, ids: &[Uuid]) -> Result<Vec<Order>
     Ok(orders)
 }
 
-/// Orders with a line of which the time has run out, by id after `after`, at most `limit`.
+/// A line of which the time has run out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, FromRow)]
+pub struct Overdue {
+    pub deadline: DateTime<Utc>,
+    pub id: Uuid,
+    pub order_id: Uuid,
+}
+
+/// The statement for [`overdue`], by the index on deadlines.
+pub const OVERDUE: &str = "SELECT deadline, id, order_id FROM order_line
+    WHERE deadline <= $1 AND (deadline, id) > ($2, $3) ORDER BY deadline, id LIMIT $4";
+
+/// Lines of which the time has run out, the longest ago first, after `after`, at most `limit`.
 ///
 /// # Errors
 /// [`StoreError`].
-pub async fn with_deadline_before(
+pub async fn overdue(
     conn: &mut PgConnection,
-    now: chrono::DateTime<chrono::Utc>,
-    after: Uuid,
+    now: DateTime<Utc>,
+    after: Option<&Overdue>,
     limit: i64,
-) -> Result<Vec<Uuid>, StoreError> {
-    let sql = "SELECT DISTINCT order_id FROM order_line WHERE deadline <= $1 AND order_id > $2 ORDER BY order_id LIMIT $3";
-    let found = sqlx::query_scalar(sql).bind(now).bind(after).bind(limit);
+) -> Result<Vec<Overdue>, StoreError> {
+    let found = sqlx::query_as(OVERDUE)
+        .bind(now)
+        .bind(after.map_or(DateTime::UNIX_EPOCH, |after| after.deadline))
+        .bind(after.map_or(Uuid::nil(), |after| after.id))
+        .bind(limit);
     Ok(found.fetch_all(conn).await?)
 }
 
@@ -157,6 +173,29 @@ pub async fn drawn_of_act(conn: &mut PgConnection, act_id: Uuid) -> Result<Vec<(
     let sql = "SELECT order_id, id FROM order_line
                WHERE act_id = $1 AND state = 'IN_PRODUCTION' AND document IS NOT NULL ORDER BY order_id, ordinal";
     Ok(sqlx::query_as(sql).bind(act_id).fetch_all(conn).await?)
+}
+
+/// Files that lines name as their documents, of these keys; and of these tasks those that are not done, each of which may still give its file
+/// to a line.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn documents_named(
+    conn: &mut PgConnection,
+    keys: &[String],
+    tasks: &[Uuid],
+) -> Result<(Vec<String>, Vec<Uuid>), StoreError> {
+    // One statement: a task is done in the same instant in which its line names the file.
+    let sql =
+        "SELECT document->>'object_key', NULL::uuid FROM order_line WHERE document->>'object_key' = ANY($1)
+               UNION ALL SELECT NULL, id FROM outward WHERE id = ANY($2) AND state = 'PENDING'";
+    let rows: Vec<(Option<String>, Option<Uuid>)> =
+        sqlx::query_as(sql).bind(keys).bind(tasks).fetch_all(conn).await?;
+    let (named, pending): (Vec<_>, Vec<_>) = rows.into_iter().unzip();
+    Ok((
+        named.into_iter().flatten().collect(),
+        pending.into_iter().flatten().collect(),
+    ))
 }
 
 /// A line that waits at an office which has given registers away, or has some of others.

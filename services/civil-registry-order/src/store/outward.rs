@@ -53,7 +53,7 @@ pub async fn add(
         "WITH added AS (
              INSERT INTO outward (id, kind, subject_id, order_id, state, next_attempt_at, leased_until, created_at)
              VALUES ($1, $2, $3, $4, 'PENDING', $5, $6, $5) RETURNING leased_until)
-         SELECT pg_notify($7, '') FROM added WHERE leased_until IS NULL",
+         SELECT pg_notify($7, $2) FROM added WHERE leased_until IS NULL",
     )
     .bind(task.id)
     .bind(task.kind.as_str())
@@ -118,6 +118,21 @@ pub async fn end(
         .execute(conn)
         .await?;
     Ok(ended.rows_affected() == 1)
+}
+
+/// Deletes at most `limit` of the tasks that were done before `before`; gives their number. What was refused for good stays.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn forget_done(
+    conn: &mut PgConnection,
+    before: DateTime<Utc>,
+    limit: i64,
+) -> Result<usize, StoreError> {
+    let sql = "DELETE FROM outward WHERE id IN (
+                   SELECT id FROM outward WHERE state = 'DONE' AND ended_at < $1 ORDER BY ended_at LIMIT $2 FOR UPDATE SKIP LOCKED)";
+    let done = sqlx::query(sql).bind(before).bind(limit).execute(conn).await?;
+    Ok(usize::try_from(done.rows_affected()).unwrap_or(usize::MAX))
 }
 
 /// The task is asked again later.

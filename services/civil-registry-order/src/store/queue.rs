@@ -79,7 +79,7 @@ pub async fn lines(
 pub fn waiting_parcels() -> String {
     format!(
         "SELECT {PARCEL_COLUMNS} FROM parcel p
-         WHERE p.office_id = $1 AND ($2::uuid IS NULL OR p.id > $2) AND p.hand_over_at IS NULL
+         WHERE p.office_id = $1 AND ($2::uuid IS NULL OR p.id > $2) AND p.hand_over_at IS NULL AND p.shipment_state <> 'CANCELLED'
          ORDER BY p.id LIMIT $3"
     )
 }

@@ -2,6 +2,7 @@
 //! speak their contracts; their events are applied as the consumer applies them.
 #![expect(clippy::unwrap_used, reason = "a helper that cannot go on fails its test")]
 
+mod address;
 mod audit;
 mod bad_input;
 mod catalogue;
@@ -13,6 +14,7 @@ mod evidence;
 mod exceptions;
 mod harness;
 mod hijri;
+mod housekeeping;
 mod idempotency;
 mod journey;
 mod matrix;
@@ -20,6 +22,7 @@ mod members;
 mod post_office;
 mod races;
 mod redrawing;
+mod reference_data;
 mod register_parts;
 mod sheet;
 mod wake;

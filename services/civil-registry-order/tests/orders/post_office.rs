@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 use sqlx::AssertSqlSafe;
+use wathiq_civil_registry_order::store::orders::OVERDUE;
 use wathiq_civil_registry_order::store::queue::{EXCEPTIONS, open_parcels, waiting_parcels};
 use wathiq_proto::wathiq::civil_registry_order::v1 as pb;
 use wathiq_proto::wathiq::postal_shipping::v1::ShipmentState;
@@ -159,6 +160,38 @@ async fn lists_of_an_office_are_read_by_their_indexes() {
             assert!(plan.contains(index), "{index}: {plan}");
         }
     }
+}
+
+#[tokio::test]
+async fn deadlines_that_are_over_are_found_by_their_index() {
+    let world = World::start().await;
+    let order = world.place(world.citizen(), vec![line("1")]).await;
+    let id = uuid::Uuid::try_parse(&order.order_id).unwrap();
+    let mut owner = world.database.owner().await;
+    // What waits has a deadline.
+    for statement in [
+        "CREATE TEMPORARY TABLE waiting AS SELECT gen_random_uuid() AS order_id, n FROM generate_series(1, 20000) n",
+        "INSERT INTO customer_order SELECT (jsonb_populate_record(o, jsonb_build_object('id', w.order_id, 'reference',
+             translate(lpad(w.n::text, 10, '0'), '0123456789', '2AFHJKMPRW'), 'payable_id', NULL))).* FROM customer_order o, waiting w WHERE o.id = $1",
+        "INSERT INTO order_line SELECT (jsonb_populate_record(l, jsonb_build_object('id', gen_random_uuid(), 'order_id', w.order_id,
+             'deadline', now() + interval '1 minute' * (w.n - 20)))).* FROM order_line l, waiting w WHERE l.order_id = $1",
+    ] {
+        let query = sqlx::query(statement);
+        let query = if statement.contains("$1") { query.bind(id) } else { query };
+        query.execute(&mut owner).await.unwrap();
+    }
+    sqlx::raw_sql("ANALYZE").execute(&mut owner).await.unwrap();
+    let plan: Value = sqlx::query_scalar(AssertSqlSafe(format!("EXPLAIN (FORMAT JSON) {OVERDUE}")))
+        .bind(world.app.ambient.now() + chrono::TimeDelta::days(365))
+        .bind(chrono::DateTime::UNIX_EPOCH)
+        .bind(uuid::Uuid::nil())
+        .bind(200i64)
+        .fetch_one(&mut owner)
+        .await
+        .unwrap();
+    let plan = plan.to_string();
+    assert!(plan.contains("order_line_deadline"), "{plan}");
+    assert!(!plan.contains("Seq Scan") && !plan.contains("\"Sort\""), "{plan}");
 }
 
 #[tokio::test]

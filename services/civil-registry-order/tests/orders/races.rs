@@ -33,6 +33,7 @@ async fn what_is_cancelled_before_it_is_paid_is_withdrawn_at_payment() {
     let cancelled = cancel(&world, citizen, &order).await.unwrap();
     assert_eq!(cancelled.state(), pb::OrderState::Cancelled);
     assert_eq!(payable(&world, &order).state(), payment::PayableState::Cancelled);
+    assert_eq!(payable(&world, &order).display_reference, order.reference);
     assert_eq!(world.events(&order).await, ["OrderPlaced", "LinesCancelled"]);
 }
 

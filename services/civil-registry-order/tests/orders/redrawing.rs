@@ -133,13 +133,20 @@ async fn a_note_that_leaves_open_what_it_changes_is_not_drawn_over() {
 }
 
 #[tokio::test]
-async fn lines_that_wait_follow_their_register() {
+async fn lines_that_wait_follow_their_register_and_what_is_made_stays_where_its_paper_is() {
     let world = World::start().await;
     digitise(&world, "12").await;
-    let (citizen, officer) = (world.citizen(), world.officer());
-    let order = world.place(citizen, vec![line("12"), line("13")]).await;
+    let (citizen, agent, officer) = (world.citizen(), world.agent(), world.officer());
+    let made = world.place(citizen, vec![line("15")]).await;
+    world.pay(&made).await;
+    world.batch_sheet(agent, &[&made.lines[0]]).await;
+    world.produce(agent, officer, &made.lines[0]).await.unwrap();
+    let order = world
+        .place(citizen, vec![line("12"), line("13"), line("14")])
+        .await;
     world.pay(&order).await;
     prepare(&world, officer, &order.lines[0]).await;
+    world.batch_sheet(agent, &[&order.lines[2]]).await;
     let request = pb::SetRegisterCustodyRequest {
         request_id: request_id(),
         office_id: OFFICE.to_string(),
@@ -161,4 +168,32 @@ async fn lines_that_wait_follow_their_register() {
         "what is being made stays"
     );
     assert_eq!(order.lines[1].office_id, OTHER.to_string());
+    assert_eq!(order.lines[2].office_id, OFFICE.to_string(), "it is on a sheet");
+    // Where the paper lies it is packed and handed over, though others of the order are made elsewhere.
+    world.seal(&order.lines[0].line_id).await;
+    world.produce(agent, officer, &order.lines[2]).await.unwrap();
+    let order = world.get(citizen, &order).await;
+    let parcel = &order.parcels[0];
+    assert_eq!(
+        (parcel.office_id.as_str(), parcel.line_ids.len()),
+        (OFFICE.to_string().as_str(), 2)
+    );
+    let made = world.get(citizen, &made).await;
+    assert_eq!(made.lines[0].office_id, OFFICE.to_string());
+    let request = pb::HandOverParcelsRequest {
+        request_id: request_id(),
+        office_id: OFFICE.to_string(),
+        tracking_numbers: vec![
+            parcel.tracking_number.clone(),
+            made.parcels[0].tracking_number.clone(),
+        ],
+    };
+    let answer = world
+        .office()
+        .hand_over_parcels(world.staff(agent, request))
+        .await;
+    assert_eq!(answer.unwrap().into_inner().parcels.len(), 2);
+    // What goes back to waiting follows.
+    let asked = world.place(citizen, vec![line("16")]).await;
+    assert_eq!(asked.lines[0].office_id, OTHER.to_string());
 }

@@ -131,3 +131,46 @@ async fn a_sheet_has_every_line_in_the_order_of_the_registers_with_a_barcode_tha
             .unwrap();
     }
 }
+
+#[tokio::test]
+async fn the_sheets_of_an_office_are_listed_the_latest_first() {
+    let world = World::start().await;
+    let (citizen, agent) = (world.citizen(), world.agent());
+    let mut drawn = Vec::new();
+    for number in ["1", "2", "3"] {
+        let order = world.place(citizen, vec![line(number)]).await;
+        world.pay(&order).await;
+        let lines: Vec<&pb::OrderLine> = order.lines.iter().collect();
+        drawn.insert(0, world.batch_sheet(agent, &lines).await);
+    }
+    let (mut listed, mut page_token) = (Vec::new(), String::new());
+    loop {
+        let request = pb::ListBatchSheetsRequest {
+            page_size: 2,
+            page_token,
+            office_id: drawn[0].office_id.clone(),
+        };
+        let answer = world
+            .office()
+            .list_batch_sheets(world.staff(agent, request))
+            .await;
+        let page = answer.unwrap().into_inner();
+        assert!(page.batch_sheets.len() <= 2);
+        listed.extend(page.batch_sheets);
+        page_token = page.next_page_token;
+        if page_token.is_empty() {
+            break;
+        }
+    }
+    assert_eq!(listed, drawn);
+    let elsewhere = world.official_at(crate::harness::OTHER, "agent");
+    let request = pb::ListBatchSheetsRequest {
+        office_id: drawn[0].office_id.clone(),
+        ..Default::default()
+    };
+    let refused = world
+        .office()
+        .list_batch_sheets(world.staff(elsewhere, request))
+        .await;
+    assert_eq!(refused.unwrap_err().code(), tonic::Code::NotFound);
+}

@@ -56,7 +56,7 @@ pub enum MigrateError {
     #[error("migrations of the outbox tables failed")]
     Outbox(#[source] wathiq_outbox::MigrateError),
     #[error("migrations failed")]
-    Migration(#[source] sqlx::migrate::MigrateError),
+    Migration(#[source] wathiq_outbox::ApplyError),
     #[error("granting rights on table {table} failed")]
     Grant {
         table: &'static str,
@@ -78,8 +78,7 @@ pub async fn migrate(owner: &mut PgConnection, application_role: &str) -> Result
     wathiq_outbox::migrate(owner, application_role)
         .await
         .map_err(MigrateError::Outbox)?;
-    migrator()
-        .run(&mut *owner)
+    wathiq_outbox::apply(&migrator(), owner)
         .await
         .map_err(MigrateError::Migration)?;
     for (rights, table) in GRANTS {

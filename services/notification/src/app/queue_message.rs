@@ -49,7 +49,7 @@ pub async fn queue_once(
     Ok(true)
 }
 
-/// Queues a message in the caller's transaction, due at once.
+/// Queues a message in the caller's transaction, due at once; or adds what it tells of to one that waits for company.
 ///
 /// # Errors
 /// [`QueueError`].
@@ -61,6 +61,10 @@ pub async fn queue(
     channel: Channel,
 ) -> Result<(), QueueError> {
     let now = ambient.now();
+    let wait = template.waits_for_company();
+    if wait.is_some() && messages::join(conn, cause.aggregate_id, cause.about, template, channel).await? {
+        return Ok(());
+    }
     let message = Message {
         id: ambient.uuid_v7(),
         cause_event_id: cause.event_id,
@@ -70,7 +74,7 @@ pub async fn queue(
         channel,
         state: State::Queued { failure_code: None },
         attempts: 0,
-        next_attempt_at: now,
+        next_attempt_at: now + wait.unwrap_or_default(),
         give_up_at: retry::give_up_at(cause.happened_at),
         traceparent: telemetry::traceparent(),
         created_at: now,

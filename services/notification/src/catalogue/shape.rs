@@ -64,9 +64,10 @@ one_each! {
         credential_changed_notice,
         submitted, payment_awaited, refused, delivered, cancelled, expired,
         order_placed, order_paid, order_expired, order_cancelled, order_cancelled_after_payment, order_paid_too_late,
-        order_correction_requested, order_refused, order_overdue, order_refunded,
+        order_correction_requested, order_address_refused, order_refused, order_overdue, order_refunded, order_refund_failed,
+        order_in_production, order_produced,
         order_handed_over, order_delivery_attempted, order_held_for_collection, order_delivered, order_delivered_to_other,
-        order_delivered_without_document, order_returned, order_lost,
+        order_delivered_without_document, order_returning, order_returned, order_claimed, order_lost,
         office_reminder,
     }
 }
@@ -281,6 +282,7 @@ fn mail_values(name: &str) -> (&'static [&'static str], &'static [&'static str])
             &["lines", "reason", "deadline_date", "deadline_time"],
             &["remark"],
         ),
+        "order_address_refused" => (&["deadline_date", "deadline_time"], &[]),
         "order_refused" => (&["lines", "reason"], &["remark"]),
         "order_refunded" => (&["lines", "refunded"], &[]),
         "order_held_for_collection" => (&["lines", "tracking_number", "held_until"], &[]),
@@ -289,7 +291,9 @@ fn mail_values(name: &str) -> (&'static [&'static str], &'static [&'static str])
         | "order_delivered"
         | "order_delivered_to_other"
         | "order_delivered_without_document"
+        | "order_returning"
         | "order_returned"
+        | "order_claimed"
         | "order_lost" => (&["lines", "tracking_number"], &[]),
         "office_reminder" => (&["office", "waiting", "office_link"], &["late"]),
         name if name.ends_with("_code") => (CODE, &[]),

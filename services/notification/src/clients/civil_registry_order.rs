@@ -37,6 +37,17 @@ pub struct LineFacts {
     pub tracking_number: Option<String>,
     pub held_until: Option<NaiveDate>,
     pub refunded_centimes: i64,
+    /// Absent where it was not said.
+    pub stage: Option<Stage>,
+}
+
+/// How far a line has come, as far as messages ask.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stage {
+    InProduction,
+    Produced,
+    /// Before or after those.
+    Other,
 }
 
 /// What a kind of document is called.
@@ -139,7 +150,14 @@ fn order(answer: pb::GetOrderFactsResponse) -> Result<OrderFacts, ClientError> {
 }
 
 fn line(line: pb::LineFacts) -> LineFacts {
+    let stage = match line.state() {
+        pb::LineState::Unspecified => None,
+        pb::LineState::InProduction => Some(Stage::InProduction),
+        pb::LineState::Produced => Some(Stage::Produced),
+        _ => Some(Stage::Other),
+    };
     LineFacts {
+        stage,
         reference: line.line_reference,
         kind: KindName {
             ar: line.kind_name_ar,

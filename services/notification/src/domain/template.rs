@@ -1,5 +1,10 @@
 //! What a message says.
 
+use chrono::TimeDelta;
+
+/// Longer than a batch of an office or the refunds of an order take, and too short to be noticed.
+const COMPANY: TimeDelta = TimeDelta::seconds(15);
+
 /// Declares the templates and their codes.
 macro_rules! templates {
     ($($(#[$note:meta])* $variant:ident = $code:literal,)+) => {
@@ -47,9 +52,16 @@ templates! {
     /// Paid when it had ended already: the money goes back.
     OrderPaidTooLate = "order.paid_too_late",
     OrderCorrectionRequested = "order.correction_requested",
+    /// The post does not take the address of a parcel: the person is to correct it.
+    OrderAddressRefused = "order.address_refused",
     OrderRefused = "order.refused",
     OrderOverdue = "order.overdue",
     OrderRefunded = "order.refunded",
+    /// The provider refuses to give the money back by itself: a person must.
+    OrderRefundFailed = "order.refund_failed",
+    OrderInProduction = "order.in_production",
+    /// Made, and about to be handed to the post.
+    OrderProduced = "order.produced",
     OrderHandedOver = "order.handed_over",
     OrderDeliveryAttempted = "order.delivery_attempted",
     OrderHeldForCollection = "order.held_for_collection",
@@ -57,7 +69,11 @@ templates! {
     /// Taken by somebody who is neither the addressee nor a recorded mandatary.
     OrderDeliveredToOther = "order.delivered_to_other",
     OrderDeliveredWithoutDocument = "order.delivered_without_document",
+    /// On its way back to the office.
+    OrderReturning = "order.returning",
     OrderReturned = "order.returned",
+    /// Without news: the post is asked where it is.
+    OrderClaimed = "order.claimed",
     OrderLost = "order.lost",
     /// An office's daily mail.
     OfficeReminder = "office.reminder",
@@ -125,15 +141,34 @@ impl Template {
             | Self::OrderRefused
             | Self::OrderOverdue
             | Self::OrderRefunded
+            | Self::OrderAddressRefused
+            | Self::OrderRefundFailed
+            | Self::OrderInProduction
+            | Self::OrderProduced
             | Self::OrderHandedOver
             | Self::OrderDeliveryAttempted
             | Self::OrderHeldForCollection
             | Self::OrderDelivered
             | Self::OrderDeliveredToOther
             | Self::OrderDeliveredWithoutDocument
+            | Self::OrderReturning
             | Self::OrderReturned
+            | Self::OrderClaimed
             | Self::OrderLost => Subject::Order,
             Self::OfficeReminder => Subject::Office,
+        }
+    }
+
+    /// How long such a message waits for others of the same kind about the same order, to go out as one: what happens to the lines of an
+    /// order one after the other is one piece of news. A step that needs an answer, or has a reason or a number of its own, waits for nothing.
+    pub fn waits_for_company(self) -> Option<TimeDelta> {
+        match self {
+            Self::OrderInProduction
+            | Self::OrderProduced
+            | Self::OrderOverdue
+            | Self::OrderRefunded
+            | Self::OrderRefundFailed => Some(COMPANY),
+            _ => None,
         }
     }
 

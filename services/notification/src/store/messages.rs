@@ -98,6 +98,30 @@ pub async fn insert(conn: &mut PgConnection, message: &Message) -> Result<(), St
     Ok(())
 }
 
+/// Adds parts of an aggregate to a message about it that nobody has taken yet. Answers whether there is one.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn join(
+    conn: &mut PgConnection,
+    aggregate_id: Uuid,
+    about: &[Uuid],
+    template: Template,
+    channel: Channel,
+) -> Result<bool, StoreError> {
+    let joined = sqlx::query(
+        "UPDATE message SET about_ids = about_ids || ARRAY(SELECT part FROM unnest($2::uuid[]) AS part WHERE part <> ALL (about_ids))
+         WHERE aggregate_id = $1 AND template = $3 AND channel = $4 AND state = 'queued' AND attempts = 0",
+    )
+    .bind(aggregate_id)
+    .bind(about)
+    .bind(template.as_str())
+    .bind(channel.as_str())
+    .execute(conn)
+    .await?;
+    Ok(joined.rows_affected() > 0)
+}
+
 /// Whether there is a message about the same parts of an aggregate.
 ///
 /// # Errors

@@ -218,3 +218,16 @@ fn a_text_message_is_one_part() {
         assert!(length <= room, "{length} of {room}: {text}");
     }
 }
+
+#[test]
+fn the_readme_names_every_mail_about_an_order() {
+    let readme = include_str!("../../README.md");
+    for template in Template::ALL {
+        let code = template.as_str();
+        let named = readme.contains(&format!("`{code}`"));
+        assert!(
+            named || template.subject() != Subject::Order,
+            "{code} is not in the table of steps"
+        );
+    }
+}

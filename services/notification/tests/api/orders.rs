@@ -1,5 +1,6 @@
 //! Messages about orders of civil-status acts, and to offices.
 
+mod company;
 mod told;
 
 use chrono::TimeDelta;
@@ -269,7 +270,7 @@ async fn an_office_gets_its_daily_mail() {
             "Bureau : Bureau d'état civil Maârif",
             "Documents à établir : 17",
             "Dont en retard : 3",
-            &format!("https://wathiq.example/office?office_id={office}"),
+            &format!("https://wathiq.example/office/batch-sheets?office_id={office}"),
         ] {
             assert!(words.contains(said), "{said} is not in {words}");
         }

@@ -81,7 +81,7 @@ fn data(
         "date": civil_date(payment.at).to_string(),
         "time": local.format("%H:%M").to_string(),
         "payer": payable.payer.name,
-        "reference": payable.owner_reference,
+        "reference": payable.shown_reference(),
         "items": items,
         "total": money::text(payable.amount),
         "payment": {

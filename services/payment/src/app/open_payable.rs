@@ -16,6 +16,7 @@ use crate::store::books;
 pub struct NewPayable {
     pub owner: String,
     pub owner_reference: String,
+    pub display_reference: String,
     pub items: Vec<Item>,
     pub payer: Payer,
     pub expires_at: DateTime<Utc>,
@@ -69,6 +70,7 @@ fn payable(app: &App, new: NewPayable) -> Payable {
         version: 1,
         owner: new.owner,
         owner_reference: new.owner_reference,
+        display_reference: new.display_reference,
         state: PayableState::Open,
         amount: new.items.iter().map(|item| item.amount).sum(),
         items: new.items,
@@ -80,5 +82,8 @@ fn payable(app: &App, new: NewPayable) -> Payable {
 }
 
 fn same(standing: &Payable, new: &Payable) -> bool {
-    standing.items == new.items && standing.payer == new.payer && standing.expires_at == new.expires_at
+    standing.display_reference == new.display_reference
+        && standing.items == new.items
+        && standing.payer == new.payer
+        && standing.expires_at == new.expires_at
 }

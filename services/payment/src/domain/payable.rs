@@ -66,6 +66,8 @@ pub struct Payable {
     pub version: i64,
     pub owner: String,
     pub owner_reference: String,
+    /// What people call it; empty where the owner did not say.
+    pub display_reference: String,
     pub state: PayableState,
     /// Sum of the items, at least 1.
     pub amount: i64,
@@ -74,4 +76,14 @@ pub struct Payable {
     pub created_at: DateTime<Utc>,
     pub expires_at: DateTime<Utc>,
     pub payment: Option<Payment>,
+}
+
+impl Payable {
+    /// As a receipt names it.
+    pub fn shown_reference(&self) -> &str {
+        match self.display_reference.as_str() {
+            "" => &self.owner_reference,
+            shown => shown,
+        }
+    }
 }

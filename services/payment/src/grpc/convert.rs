@@ -33,6 +33,7 @@ pub(super) fn payable(book: &Book) -> pb::Payable {
         attempts: book.attempts.iter().map(attempt).collect(),
         refunds: book.refunds.iter().map(refund).collect(),
         receipt_number: receipt.map(|receipt| receipt.to_string()).unwrap_or_default(),
+        display_reference: payable.display_reference.clone(),
     }
 }
 

@@ -110,6 +110,19 @@ impl Fields {
         )
     }
 
+    /// A reference that people read and dictate; may be empty.
+    pub(super) fn reference(&mut self, field: &str, text: &str) -> Option<String> {
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'/';
+        if text.len() <= 40 && text.bytes().all(plain) {
+            return Some(text.to_owned());
+        }
+        self.fault(
+            field,
+            "MALFORMED",
+            "must be at most 40 letters (A to Z), digits, \"-\" and \"/\"",
+        )
+    }
+
     /// One of the providers.
     pub(super) fn provider(&mut self, field: &str, text: &str) -> Option<Provider> {
         match Provider::parse(text) {

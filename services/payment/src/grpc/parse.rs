@@ -29,6 +29,7 @@ pub(super) fn new_payable(
 ) -> Result<NewPayable, AppError> {
     let mut fields = Fields::default();
     let owner_reference = fields.text("owner_reference", &message.owner_reference, 1..=64);
+    let display_reference = fields.reference("display_reference", &message.display_reference);
     let items = items(&mut fields, &message.items);
     let payer = payer(&mut fields, message);
     let expires_at = match fields.optional_instant("expire_time", message.expire_time.as_ref()) {
@@ -41,14 +42,15 @@ pub(super) fn new_payable(
         Some(None) => fields.fault("expire_time", "REQUIRED", "must be 5 minutes to 30 days ahead"),
         None => None,
     };
-    let (Some(owner_reference), Some(items), Some(payer), Some(expires_at)) =
-        (owner_reference, items, payer, expires_at)
+    let (Some(owner_reference), Some(display_reference), Some(items), Some(payer), Some(expires_at)) =
+        (owner_reference, display_reference, items, payer, expires_at)
     else {
         return Err(fields.error());
     };
     Ok(NewPayable {
         owner: owner.to_owned(),
         owner_reference,
+        display_reference,
         items,
         payer,
         expires_at,

@@ -21,6 +21,15 @@ async fn the_same_reference_is_the_same_payable_and_another_content_is_refused()
         ..message.clone()
     };
     assert_eq!(world.try_open(again.clone()).await.unwrap(), opened);
+    let renamed = pb::OpenPayableRequest {
+        request_id: request_id(),
+        display_reference: "W4K7-M2PX-94".to_owned(),
+        ..again.clone()
+    };
+    assert_eq!(
+        reason(world.try_open(renamed).await),
+        (Code::AlreadyExists, "PAYABLE_EXISTS".to_owned())
+    );
     let mut other = again;
     other.items[0].amount_centimes += 1;
     other.request_id = request_id();
@@ -59,6 +68,7 @@ async fn every_fault_of_a_payable_is_told_at_once() {
         payer_email: "nobody".to_owned(),
         payer_phone: "0600".to_owned(),
         expire_time: None,
+        display_reference: "order 1".to_owned(),
     };
     let fields: Vec<String> = violations(world.try_open(wrong).await)
         .into_iter()
@@ -68,6 +78,7 @@ async fn every_fault_of_a_payable_is_told_at_once() {
         fields,
         [
             "owner_reference",
+            "display_reference",
             "items[0].reference",
             "items[0].label_ar",
             "items[0].label_fr",
@@ -79,6 +90,16 @@ async fn every_fault_of_a_payable_is_told_at_once() {
             "expire_time"
         ]
     );
+    for reference in ["9".repeat(41), "الطلب".to_owned(), "W4K7\u{202e}".to_owned()] {
+        let message = pb::OpenPayableRequest {
+            display_reference: reference,
+            ..new_payable(Uuid::new_v4(), "order", world.now())
+        };
+        assert_eq!(
+            violations(world.try_open(message).await),
+            [("display_reference".to_owned(), "MALFORMED".to_owned())]
+        );
+    }
     for change in [0, i64::MAX / 2] {
         let mut message = new_payable(Uuid::new_v4(), "order", world.now());
         message.items.truncate(1);

@@ -29,6 +29,7 @@ fn open() -> Book {
         phone: String::new(),
     };
     let payable = Payable {
+        display_reference: String::new(),
         id: Uuid::nil(),
         version: 1,
         owner: "owner".to_owned(),

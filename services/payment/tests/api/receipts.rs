@@ -61,6 +61,7 @@ async fn a_receipt_is_drawn_in_both_languages_and_the_same_each_time() {
         "2026-000001",
         "Reçu de paiement",
         "Amina El Idrissi",
+        "W4K7-M2PX-93",
         "23 novembre 2026 à 10:00",
         "12,00",
         "8,00",
@@ -72,6 +73,10 @@ async fn a_receipt_is_drawn_in_both_languages_and_the_same_each_time() {
         assert!(text.replace('\u{a0}', " ").contains(wanted), "{wanted} in {text}");
     }
     assert!(!text.contains("4000"), "nothing of a card: {text}");
+    assert!(
+        !text.contains(&payable.owner_reference),
+        "its owner's own id is for programs: {text}"
+    );
     if let Some(kept) = std::env::var_os("WATHIQ_KEEP_RECEIPT") {
         std::fs::write(kept, &pdf).unwrap();
     }

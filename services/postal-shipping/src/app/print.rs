@@ -129,24 +129,39 @@ fn party(party: &Party) -> Value {
         "name_arabic": party.name.arabic,
         "latin": address.latin.as_ref().map(|lines| written(lines, address.postal_code.as_deref(), &french.to_uppercase())),
         "arabic": address.arabic.as_ref().map(|lines| written(lines, address.postal_code.as_deref(), arabic)),
-        "postal_code": address.postal_code,
-        "locality": address.latin.as_ref().or(address.arabic.as_ref()).map(|lines| &lines.locality),
+        "destination_latin": destination(address.latin.as_ref(), address.postal_code.as_deref(), ", ", french),
+        "destination_arabic": destination(address.arabic.as_ref(), address.postal_code.as_deref(), "، ", arabic),
         "abroad": address.country != MOROCCO,
-        "country": address.country,
         "phone": party.phone,
     })
 }
 
-fn written(lines: &AddressLines, postal_code: Option<&str>, country: &str) -> Vec<String> {
-    let locality = match postal_code {
+/// Where an item goes, in one line; the country alone where the address is not given in this script.
+fn destination(
+    lines: Option<&AddressLines>,
+    postal_code: Option<&str>,
+    comma: &str,
+    country: &str,
+) -> String {
+    match lines {
+        Some(lines) => format!("{}{comma}{country}", locality(lines, postal_code)),
+        None => country.to_owned(),
+    }
+}
+
+fn locality(lines: &AddressLines, postal_code: Option<&str>) -> String {
+    match postal_code {
         Some(code) => format!("{code} {}", lines.locality),
         None => lines.locality.clone(),
-    };
+    }
+}
+
+fn written(lines: &AddressLines, postal_code: Option<&str>, country: &str) -> Vec<String> {
     [
         lines.extra.clone(),
         Some(lines.street.clone()),
         lines.quarter.clone(),
-        Some(locality),
+        Some(locality(lines, postal_code)),
         Some(country.to_owned()),
     ]
     .into_iter()

@@ -104,23 +104,27 @@ async fn labels(world: &World, ids: &[&str]) -> Result<File, tonic::Status> {
     Ok(whole!(answer.into_inner()))
 }
 
-#[tokio::test]
-async fn labels_carry_number_and_address_and_are_read_by_scanners() {
-    let world = World::start().await;
-    let home = world.created("parcel-1").await;
-    let mut abroad = create("parcel-2");
+/// A parcel to France, whose address is in one script.
+fn abroad(reference: &str) -> pb::CreateShipmentRequest {
+    let mut abroad = create(reference);
     abroad.product = pb::ShippingProduct::RegisteredInternational.into();
-    let addressee = abroad.addressee.as_mut().unwrap();
     let street =
         "Résidence des Très Longs Jardins, bâtiment C, 128 bis, avenue du Général-de-Gaulle prolongée";
-    addressee.address = Some(pb::PostalAddress {
+    abroad.addressee.as_mut().unwrap().address = Some(pb::PostalAddress {
         country_code: "FR".to_owned(),
         postal_code: "69001".to_owned(),
         locality_latin: "Lyon".to_owned(),
         street_latin: street.to_owned(),
         ..Default::default()
     });
-    let abroad = world.try_create(abroad).await.unwrap();
+    abroad
+}
+
+#[tokio::test]
+async fn labels_carry_number_and_address_and_are_read_by_scanners() {
+    let world = World::start().await;
+    let home = world.created("parcel-1").await;
+    let abroad = world.try_create(abroad("parcel-2")).await.unwrap();
     let file = labels(&world, &[&abroad.shipment_id, &home.shipment_id])
         .await
         .unwrap();
@@ -181,7 +185,13 @@ async fn a_deposit_list_is_a_form_to_sign_and_a_file() {
     let mut ids = Vec::new();
     let mut numbers = Vec::new();
     for index in 0..30 {
-        let created = world.created(&format!("parcel-{index}")).await;
+        let parcel = format!("parcel-{index}");
+        let wanted = if index == 3 {
+            abroad(&parcel)
+        } else {
+            create(&parcel)
+        };
+        let created = world.try_create(wanted).await.unwrap();
         numbers.push(number(&created));
         ids.push(created.shipment_id);
     }
@@ -212,12 +222,19 @@ async fn a_deposit_list_is_a_form_to_sign_and_a_file() {
         .map(|found| found.trim_start_matches("CODE-128:").to_owned())
         .collect();
     read.sort();
+    numbers.sort();
     assert_eq!(read, numbers);
     for text in [
         "2026/000001",
         "22/11/2026",
         "Mohamed El Alaoui",
-        "20250 Casablanca MA",
+        "20250 Casablanca, Maroc",
+        "69001 Lyon, France",
+        "الدار البيضاء",
+        "المغرب",
+        "فرنسا",
+        "الوجهة",
+        "المرسل إليه",
         "Total des envois",
         "Le déposant",
     ] {

@@ -72,6 +72,8 @@ impl Payment {
             payer_email: String::new(),
             payer_phone: String::new(),
             expire_time: Some(wire::timestamp(opening.expires_at)),
+            // Its number comes with its filing, which the payment precedes: until then people have its id.
+            display_reference: opening.reference.to_string(),
         };
         let answer = self.payables.clone().open_payable(request).await;
         let payable = answer.map_err(failure)?.into_inner().payable;

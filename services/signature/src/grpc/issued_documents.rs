@@ -133,7 +133,7 @@ impl IssuedDocumentService for IssuedDocuments {
         request: Request<pb::ListIssuedDocumentsToSealRequest>,
     ) -> Result<Response<pb::ListIssuedDocumentsToSealResponse>, Status> {
         let caller = caller(&request)?.clone();
-        let (filter, size) = to_seal_filter(request.get_ref())?;
+        let (filter, size) = to_seal_filter(&caller, request.get_ref())?;
         let mut found = list_to_seal(&self.app, &caller, &filter).await?;
         let next_page_token = seal::next_token(&mut found, size, |document| document.id);
         Ok(Response::new(pb::ListIssuedDocumentsToSealResponse {

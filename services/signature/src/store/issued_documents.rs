@@ -178,6 +178,8 @@ pub struct Filter {
     pub office_id: Uuid,
     /// Only of this mode.
     pub seal_mode: Option<SealMode>,
+    /// Only those that name this officer, or nobody.
+    pub officer: Option<Uuid>,
     pub after: Option<Uuid>,
     pub limit: i64,
 }
@@ -190,11 +192,12 @@ pub async fn waiting(conn: &mut PgConnection, filter: &Filter) -> Result<Vec<Iss
     let rows: Vec<Row> = sqlx::query_as(
         "SELECT * FROM issued_document
          WHERE office_id = $1 AND state = 'WAITING_FOR_OFFICER' AND ($2::text IS NULL OR seal_mode = $2)
-           AND ($3::uuid IS NULL OR id > $3)
-         ORDER BY id LIMIT $4",
+           AND ($3::uuid IS NULL OR signing_officer IS NULL OR signing_officer = $3) AND ($4::uuid IS NULL OR id > $4)
+         ORDER BY id LIMIT $5",
     )
     .bind(filter.office_id)
     .bind(filter.seal_mode.map(SealMode::as_str))
+    .bind(filter.officer)
     .bind(filter.after)
     .bind(filter.limit)
     .fetch_all(conn)

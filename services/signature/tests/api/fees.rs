@@ -109,6 +109,7 @@ async fn a_paid_fee_files_the_request_once() {
         (payable.payable_id.as_str(), "WAITING_FOR_PAYMENT")
     );
     assert_eq!(payable.amount_centimes, FEE);
+    assert_eq!(payable.display_reference, id);
     assert_eq!(payable.payer_person_id, citizen.0.to_string());
     assert_eq!(payable.expire_time, waiting.expire_time);
 

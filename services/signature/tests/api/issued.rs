@@ -396,6 +396,8 @@ async fn the_officer_whom_the_document_names_seals_it() {
         ..header()
     };
     let documents = [world.deposited(naming.clone()).await];
+    assert_eq!(world.mine_to_seal(other).await, []);
+    assert_eq!(world.mine_to_seal(named).await, documents);
     let act = world.issuing(other, &documents, &second.pin);
     let refused = world.try_seal_issued(other, act).await.unwrap();
     assert_eq!(refused.issued_documents.len(), 0);

@@ -158,8 +158,18 @@ impl World {
 
     /// What waits for an officer at the office.
     pub(crate) async fn to_seal(&self, officer: Person) -> Vec<pb::IssuedDocument> {
+        self.listed_to_seal(officer, false).await
+    }
+
+    /// What waits there for this officer.
+    pub(crate) async fn mine_to_seal(&self, officer: Person) -> Vec<pb::IssuedDocument> {
+        self.listed_to_seal(officer, true).await
+    }
+
+    async fn listed_to_seal(&self, officer: Person, mine_only: bool) -> Vec<pb::IssuedDocument> {
         let message = pb::ListIssuedDocumentsToSealRequest {
             office_id: OFFICE.to_string(),
+            mine_only,
             ..Default::default()
         };
         self.issued_office()

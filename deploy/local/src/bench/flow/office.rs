@@ -1,4 +1,4 @@
-//! The office: what is paid is drawn, what is drawn is sealed.
+//! The office: each officer has a batch of what is paid drawn, and seals it.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,7 +23,9 @@ const BATCH: usize = 200;
 const PAGE: usize = 100;
 /// How often somebody looks for what waits.
 const LOOK: Duration = Duration::from_secs(1);
-/// Fewer documents than this wait for more, for a moment.
+/// How often an officer looks whether a batch is drawn.
+const DRAWING: Duration = Duration::from_secs(3);
+/// Fewer lines than this wait for more, for a moment.
 const WORTH_A_CODE: usize = 150;
 /// For how many looks.
 const PATIENT: usize = 8;
@@ -35,6 +37,7 @@ const KINDS: [&str; 2] = ["birth-extract", "birth-full-copy"];
 pub(super) struct Desk {
     office_id: String,
     officers: Arc<Vec<Mutex<(Account, Api)>>>,
+    queue: Arc<Mutex<()>>,
     pub(super) post: Post,
 }
 
@@ -62,6 +65,7 @@ pub(super) async fn open(world: &World, orders: usize, each: usize) -> Result<De
     Ok(Desk {
         office_id,
         officers: Arc::new(officers),
+        queue: Arc::default(),
         post,
     })
 }
@@ -110,131 +114,112 @@ async fn seal_electronically(world: &World, office_id: &str) -> Result<()> {
     Ok(())
 }
 
-/// Works until everybody goes home.
+/// Works until everybody goes home: each officer takes a batch, and seals it.
 pub(super) async fn work(desk: Desk, whole: watch::Receiver<bool>, mishaps: Arc<Mishaps>) {
-    let drawing = draw(&desk, whole.clone(), &mishaps);
-    let sealing = seal(&desk, whole, &mishaps);
-    tokio::join!(drawing, sealing);
+    let officers = (0..OFFICERS).map(|officer| at_work(&desk, officer, whole.clone(), &mishaps));
+    futures::future::join_all(officers).await;
 }
 
-/// Has the documents of paid lines drawn, as soon as they are paid.
-async fn draw(desk: &Desk, mut whole: watch::Receiver<bool>, mishaps: &Mishaps) {
-    let session = desk.officers[0].lock().await.1.clone();
+async fn at_work(desk: &Desk, officer: usize, mut whole: watch::Receiver<bool>, mishaps: &Mishaps) {
     loop {
-        let drawn = draw_what_waits(desk, &session).await;
-        match drawn {
-            Ok(lines) if lines >= PAGE => continue,
-            Ok(_) => {}
-            Err(error) => mishaps.note("drawing", &error),
-        }
-        if !pause(&mut whole, LOOK).await {
-            return;
-        }
-    }
-}
-
-async fn draw_what_waits(desk: &Desk, session: &Api) -> Result<usize> {
-    let office = &desk.office_id;
-    let path = format!("/v1/office/order-lines?office_id={office}&states=paid&page_size={PAGE}");
-    let page = session.get(&path).await.context("the queue")?;
-    let items = page["items"].as_array().context("the queue has no items")?;
-    let ids: Vec<&str> = items
-        .iter()
-        .map(|item| text(item, "/line/line_id"))
-        .collect::<Result<_>>()?;
-    if ids.is_empty() {
-        return Ok(0);
-    }
-    let body = json!({ "line_ids": ids });
-    let answer = session.post("/v1/office/prepared-documents", &body).await?;
-    let problems = answer["problems"].as_array().map_or(0, Vec::len);
-    ensure!(
-        problems == 0,
-        "{problems} lines cannot be drawn: {}",
-        answer["problems"][0]
-    );
-    Ok(ids.len())
-}
-
-/// Seals what waits, in batches that are worth an officer's code.
-async fn seal(desk: &Desk, mut whole: watch::Receiver<bool>, mishaps: &Arc<Mishaps>) {
-    let session = desk.officers[0].lock().await.1.clone();
-    let mut under_way: Vec<(Vec<String>, tokio::task::JoinHandle<()>)> = Vec::new();
-    let (mut next, mut looks) = (0, 0);
-    loop {
-        under_way.retain(|(_, sealing)| !sealing.is_finished());
-        let taken = |id: &str| {
-            under_way
-                .iter()
-                .any(|(ids, _)| ids.iter().any(|taken| taken == id))
-        };
-        let batch = match waiting(desk, &session, taken).await {
-            Ok(batch) => batch,
-            Err(error) => {
-                mishaps.note("the list of documents to seal", &error);
-                Vec::new()
-            }
-        };
-        looks = if batch.is_empty() { 0 } else { looks + 1 };
-        if batch.len() >= WORTH_A_CODE || looks > PATIENT {
-            looks = 0;
-            let ids = batch
-                .iter()
-                .map(|(id, _)| id.as_str().unwrap_or_default().to_owned());
-            let ids: Vec<String> = ids.collect();
-            let (desk, officer, mishaps) = (desk.clone(), next, Arc::clone(mishaps));
-            next = (next + 1) % OFFICERS;
-            let sealing = tokio::spawn(async move {
-                if let Err(error) = seal_batch(&desk, officer, &batch).await {
+        match take_batch(desk, officer, &mut whole).await {
+            Ok(0) => return,
+            Ok(lines) => {
+                if let Err(error) = seal_batch(desk, officer, lines, &mut whole).await {
                     mishaps.note("sealing", &error);
                 }
-            });
-            under_way.push((ids, sealing));
-            continue;
-        }
-        if !pause(&mut whole, LOOK).await {
-            return;
+            }
+            Err(error) => {
+                mishaps.note("drawing", &error);
+                if !pause(&mut whole, LOOK).await {
+                    return;
+                }
+            }
         }
     }
 }
 
-/// Ids and digests of documents that no officer is at, oldest first.
-async fn waiting(desk: &Desk, session: &Api, taken: impl Fn(&str) -> bool) -> Result<Vec<(Value, Value)>> {
-    let office = &desk.office_id;
-    let first = format!("/v1/office/issued-documents?office_id={office}&page_size={PAGE}");
-    let (mut found, mut next) = (Vec::new(), Some(first));
-    while let Some(path) = next {
-        let page = session.get(&path).await?;
-        for item in page["items"].as_array().into_iter().flatten() {
-            if item["digest"].is_string() && !taken(text(item, "/issued_document_id")?) {
-                found.push((item["issued_document_id"].clone(), item["digest"].clone()));
-            }
+/// Has the documents of a batch of paid lines drawn, as soon as there are enough of them for an officer's code, or some have waited.
+/// Answers their number: zero when everybody goes home.
+async fn take_batch(desk: &Desk, officer: usize, whole: &mut watch::Receiver<bool>) -> Result<usize> {
+    let session = desk.officers[officer].lock().await.1.clone();
+    // One officer looks at a time: what one takes is not on the list of the next.
+    let _queue = desk.queue.lock().await;
+    let mut looks = 0;
+    loop {
+        let waiting = waiting(desk, &session).await?;
+        if waiting.len() >= WORTH_A_CODE || (!waiting.is_empty() && looks >= PATIENT) {
+            let body = json!({ "line_ids": waiting });
+            let answer = session.post("/v1/office/prepared-documents", &body).await?;
+            no_problems(&answer, "drawn")?;
+            return Ok(waiting.len());
         }
-        if found.len() >= BATCH {
-            found.truncate(BATCH);
-            break;
+        looks = if waiting.is_empty() { 0 } else { looks + 1 };
+        if !pause(whole, LOOK).await {
+            return Ok(0);
         }
-        let token = page["next_page_token"].as_str().filter(|token| !token.is_empty());
-        next = token.map(|token| {
-            format!("/v1/office/issued-documents?office_id={office}&page_size={PAGE}&page_token={token}")
-        });
     }
+}
+
+/// Ids of paid lines, oldest first.
+async fn waiting(desk: &Desk, session: &Api) -> Result<Vec<String>> {
+    let office = &desk.office_id;
+    let first = format!("/v1/office/order-lines?office_id={office}&states=paid&page_size={PAGE}");
+    let items = pages(session, &first).await?;
+    items
+        .iter()
+        .map(|item| Ok(text(item, "/line/line_id")?.to_owned()))
+        .collect()
+}
+
+/// Items of a list, up to a batch.
+async fn pages(session: &Api, first: &str) -> Result<Vec<Value>> {
+    let (mut found, mut next) = (Vec::new(), Some(first.to_owned()));
+    while let Some(path) = next.filter(|_| found.len() < BATCH) {
+        let mut page = session.get(&path).await?;
+        let items = page["items"].as_array_mut().context("the list has no items")?;
+        found.append(items);
+        let token = page["next_page_token"].as_str().filter(|token| !token.is_empty());
+        next = token.map(|token| format!("{first}&page_token={token}"));
+    }
+    found.truncate(BATCH);
     Ok(found)
 }
 
-async fn seal_batch(desk: &Desk, officer: usize, batch: &[(Value, Value)]) -> Result<()> {
-    let mut officer = desk.officers[officer].lock().await;
-    let (account, session) = &mut *officer;
-    let digests: Vec<Value> = batch.iter().map(|(_, digest)| digest.clone()).collect();
-    let confirmation = account::confirm(session, account, "seal", &digests).await?;
-    let ids: Vec<&Value> = batch.iter().map(|(id, _)| id).collect();
-    let body = json!({"issued_document_ids": ids, "confirmation_id": confirmation, "pin": null});
-    let answer = session.post("/v1/office/issued-document-seals", &body).await?;
+fn no_problems(answer: &Value, done: &str) -> Result<()> {
     let problems = answer["problems"].as_array().map_or(0, Vec::len);
     ensure!(
         problems == 0,
-        "{problems} documents are not sealed: {}",
+        "{problems} documents are not {done}: {}",
         answer["problems"][0]
     );
     Ok(())
+}
+
+/// Seals the officer's documents once all of the batch are drawn.
+async fn seal_batch(
+    desk: &Desk,
+    officer: usize,
+    lines: usize,
+    whole: &mut watch::Receiver<bool>,
+) -> Result<()> {
+    let mut officer = desk.officers[officer].lock().await;
+    let (account, session) = &mut *officer;
+    let office = &desk.office_id;
+    let own = format!("/v1/office/issued-documents?office_id={office}&mine_only=true&page_size={PAGE}");
+    let batch = loop {
+        if !pause(whole, DRAWING).await {
+            return Ok(());
+        }
+        let drawn = pages(session, &own).await?;
+        if drawn.len() >= lines {
+            break drawn;
+        }
+    };
+    let digests: Vec<Value> = batch.iter().map(|item| item["digest"].clone()).collect();
+    let confirmation = account::confirm(session, account, "seal", &digests).await?;
+    let ids: Vec<&Value> = batch.iter().map(|item| &item["issued_document_id"]).collect();
+    let body = json!({"issued_document_ids": ids, "confirmation_id": confirmation, "pin": null});
+    let answer = session.post("/v1/office/issued-document-seals", &body).await?;
+    no_problems(&answer, "sealed")
 }

@@ -52,7 +52,8 @@ impl Script {
                         Some(expression) => expression,
                         None => {
                             constants.push(value.clone());
-                            format!(":c{}", constants.len() - 1)
+                            // pgbench does not say of which type they are.
+                            format!("(:c{}::{of_type})", constants.len() - 1)
                         }
                     },
                 };

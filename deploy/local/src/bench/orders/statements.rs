@@ -130,12 +130,21 @@ pub(super) fn placements<'a>(logged: &'a [Statement], method: &str) -> Vec<&'a [
     starts.windows(2).map(|span| &logged[span[0]..span[1]]).collect()
 }
 
-/// Every value of these statements, and every element of those that are arrays.
-pub(super) fn values<'a>(statements: impl Iterator<Item = &'a Statement>) -> BTreeSet<String> {
-    let values = statements.flat_map(|statement| statement.values.iter().flatten());
-    values
-        .flat_map(|value| elements(value).into_iter().map(str::to_owned))
-        .collect()
+/// The values that most of these placements have, and elements of those that are arrays: what is about one placement alone comes again in
+/// the next at most, where that begins before everything is done.
+pub(super) fn common_values(placements: &[&[Statement]]) -> BTreeSet<String> {
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    for placement in placements {
+        let values = placement
+            .iter()
+            .flat_map(|statement| statement.values.iter().flatten());
+        let distinct: BTreeSet<&str> = values.flat_map(|value| elements(value)).collect();
+        for value in distinct {
+            *counts.entry(value).or_default() += 1;
+        }
+    }
+    counts.retain(|_, count| *count * 2 > placements.len());
+    counts.into_keys().map(str::to_owned).collect()
 }
 
 /// The elements of an array of plain ones, or the value itself.
@@ -234,6 +243,8 @@ mod tests {
         let cut = placements(&placed, "method");
         assert_eq!(cut.iter().map(|one| one.len()).collect::<Vec<_>>(), [10, 5]);
         assert_eq!(elements("{a,b}"), ["a", "b"]);
+        let common = common_values(&[cut[0], cut[1], cut[1]]);
+        assert!(common.contains("id 2") && !common.contains("id 1"));
         assert_eq!(elements("{\"a\":1}"), ["{\"a\":1}"]);
     }
 }

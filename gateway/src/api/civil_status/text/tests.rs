@@ -6,7 +6,7 @@ use wathiq_proto::wathiq::payment::v1 as payment;
 use wathiq_proto::wathiq::postal_shipping::v1 as postal;
 
 use super::*;
-use crate::api::payments::attempt_text;
+use crate::api::payments::{attempt_text, payable_text_key, refund_text_key};
 use crate::api::tracking::state_word;
 
 const INSTANT: prost_types::Timestamp = prost_types::Timestamp {
@@ -30,6 +30,9 @@ fn a_line_says_what_comes_next_and_when() {
     let says = |each: &pb::OrderLine| line(Language::English, each, None);
     assert!(says(&of(S::Paid, "WAITING_FOR_OFFICE")).contains("22/11/2026"));
     assert!(says(&of(S::ToCorrect, "WAITING_FOR_CORRECTION")).contains("22/11/2026"));
+    let asked = says(&of(S::Produced, "WAITING_FOR_ADDRESS"));
+    let by = text(Language::English, "order_when.correct_by").replace("{date}", "22/11/2026");
+    assert!(asked.ends_with(&by), "{asked}");
     assert!(!says(&of(S::Delivered, "ENDED")).contains("2026"));
     let newer = says(&of(S::Produced, "SOMETHING_NEW"));
     assert!(
@@ -167,4 +170,57 @@ fn every_state_of_an_attempt_to_pay_says_what_comes_next() {
             attempt_text(language, &attempt)
         });
     }
+}
+
+#[test]
+fn every_state_of_a_payable_and_of_a_refund_says_what_it_means() {
+    let payables: Vec<payment::PayableState> = states();
+    assert_eq!(payables.len(), 4);
+    assert_told(&payables, "payable_text.unknown", |language, state| {
+        text(language, payable_text_key(state)).to_owned()
+    });
+    let refunds: Vec<payment::RefundState> = states();
+    assert_eq!(refunds.len(), 3);
+    assert_told(&refunds, "refund_text.unknown", |language, state| {
+        text(language, refund_text_key(state)).to_owned()
+    });
+}
+
+#[test]
+fn whatever_an_office_is_to_look_at_is_named() {
+    for code in [
+        "PAID_NOT_PRODUCED",
+        "ADDRESS_REFUSED",
+        "PRODUCED_NOT_POSTED",
+        "POSTED_AND_SILENT",
+        "RETURNED",
+        "RETURNED_AND_KEPT",
+        "REFUND_FAILED",
+        "DELIVERED_TO_OTHER",
+        "DELIVERED_WITHOUT_DOCUMENT",
+        "CONTRADICTORY_EVENTS",
+        "SILENT",
+    ] {
+        let said: BTreeSet<_> = LANGUAGES
+            .iter()
+            .filter_map(|language| find(*language, &format!("exception.{code}")))
+            .collect();
+        assert_eq!(said.len(), 3, "{code}: {said:?}");
+    }
+}
+
+#[test]
+fn an_office_reads_what_the_work_waits_for_and_not_what_the_citizen_is_promised() {
+    use pb::LineState as S;
+    for state in states::<S>() {
+        for language in LANGUAGES {
+            let said = at_office(language, &of(state, "NOT_KNOWN_HERE")).unwrap_or_default();
+            assert!(!said.contains("2026"), "{state:?}: {said}");
+        }
+    }
+    assert!(at_office(Language::French, &of(S::Paid, "WAITING_FOR_OFFICE")).is_some());
+    assert_eq!(
+        at_office(Language::French, &of(S::Refunding, "WAITING_FOR_REFUND")),
+        None
+    );
 }

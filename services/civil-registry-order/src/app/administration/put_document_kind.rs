@@ -15,7 +15,7 @@ use crate::store::catalogue;
 /// Adds the version. `kind` has an id of its own already; a repeat answers what was stored.
 ///
 /// # Errors
-/// [`AppError`]: `KIND_VERSION_EXISTS`, `TEMPLATE_UNKNOWN`, `VALID_FROM_PAST`, and everything that is wrong with the fields.
+/// [`AppError`]: `KIND_VERSION_EXISTS`, `TEMPLATE_UNKNOWN`, `DATE_PAST`, and everything that is wrong with the fields.
 pub async fn put_document_kind(
     app: &App,
     caller: &Caller,
@@ -94,7 +94,7 @@ fn check(app: &App, kind: &DocumentKind) -> Result<(), AppError> {
         if kind.valid_from < wathiq_chassis::civil_date(app.ambient.now()) {
             faults.note(
                 "valid_from",
-                "VALID_FROM_PAST",
+                "DATE_PAST",
                 "must be today or later: the past stays",
             );
         }

@@ -14,7 +14,7 @@ use crate::store::{StoreError, broken_constraint, catalogue};
 /// Sets the fee.
 ///
 /// # Errors
-/// [`AppError`]: `FEE_ABOVE_CEILING`, `FEE_EXISTS`, `VALID_FROM_PAST`, and everything that is wrong with the fields.
+/// [`AppError`]: `FEE_ABOVE_CEILING`, `FEE_EXISTS`, `DATE_PAST`, and everything that is wrong with the fields.
 pub async fn set_fee(app: &App, caller: &Caller, command: &Command, fee: Fee) -> Result<(), AppError> {
     authorise::platform(caller)?;
     let Begun::New(mut transaction) = idempotent::begin(app, command).await? else {
@@ -46,7 +46,7 @@ pub async fn set_fee(app: &App, caller: &Caller, command: &Command, fee: Fee) ->
     if fee.valid_from < today {
         faults.note(
             "valid_from",
-            "VALID_FROM_PAST",
+            "DATE_PAST",
             "must be today or later: the past stays",
         );
     }

@@ -37,7 +37,7 @@ pub(super) async fn deposit(app: &App, task: Task) -> Result<(), Hindrance> {
     };
     let (kind, office_id, seal_mode) = (drawing.kind.clone(), drawing.office_id, drawing.seal_mode);
     let (verification_code, signing_officer) = (drawing.verification_code.clone(), drawing.prepared_by);
-    let key = format!("documents/{}", task.id);
+    let key = draw_document::key(task.id);
     let Some(pdf) = drawn_once(app, &key, drawing).await? else {
         return fail(app, task, "DOCUMENT_NOT_DRAWN").await;
     };
@@ -83,7 +83,7 @@ async fn drawn_once(app: &App, key: &str, drawing: Drawing) -> Result<Option<Byt
     if app.objects.exists(key).await.map_err(AppError::from)? {
         return Ok(Some(app.objects.get(key).await.map_err(AppError::from)?));
     }
-    let officer = app.identity.person(drawing.prepared_by).await?;
+    let officer = app.identity.officer(drawing.prepared_by).await?;
     match draw(app, drawing, &officer).await {
         Ok(pdf) => {
             app.objects.put(key, pdf.clone()).await.map_err(AppError::from)?;

@@ -122,6 +122,7 @@ async fn opening(conn: &mut sqlx::PgConnection, order: &Order, task: Task) -> Re
     Ok(Opening {
         request_id: task.id,
         order_id: order.id,
+        reference: order.reference.to_string(),
         items: items.collect(),
         payer_id: order.person_id,
         payer_name: order.applicant.name.shown(),

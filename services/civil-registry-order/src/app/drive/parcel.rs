@@ -3,11 +3,13 @@
 use std::collections::BTreeMap;
 
 use uuid::Uuid;
+use wathiq_chassis::status::Violation;
 
 use super::{Hindrance, LEASE};
 use crate::app::{App, AppError, change};
 use crate::clients::ClientError;
 use crate::clients::postal_shipping::Sending;
+use crate::domain::order::parcel::{ADDRESS_REFUSED, AddressFault};
 use crate::store::offices::{self, HandOver};
 use crate::store::orders;
 use crate::store::outward::{self, Task};
@@ -40,8 +42,11 @@ pub(super) async fn create(app: &App, task: Task) -> Result<(), Hindrance> {
             sheets: sheets.min(100),
         }
     };
-    let shipment = app.postal.create(sending).await?;
     let order_id = task.order_id.unwrap_or_default();
+    let shipment = match app.postal.create(sending).await {
+        Ok(shipment) => shipment,
+        Err(error) => return address_refused(app, task, order_id, error).await,
+    };
     let mut transaction = app.pool.begin().await?;
     change::change(&mut transaction, app, order_id, |work| {
         work.shipment_created(task.subject, shipment.id, &shipment.tracking_number);
@@ -50,6 +55,34 @@ pub(super) async fn create(app: &App, task: Task) -> Result<(), Hindrance> {
     .await?;
     outward::end(&mut transaction, task.id, None, app.ambient.now()).await?;
     transaction.commit().await?;
+    Ok(())
+}
+
+/// The citizen is asked for another address where this one is refused; what is wrong with the sender is the office's to mend, and asked again.
+async fn address_refused(app: &App, task: Task, order_id: Uuid, error: ClientError) -> Result<(), Hindrance> {
+    let violations = error.violations();
+    if violations.is_empty() || violations.iter().any(|wrong| wrong.field.starts_with("sender")) {
+        return Err(error.into());
+    }
+    let fault = |wrong: Violation| AddressFault {
+        field: wrong
+            .field
+            .trim_start_matches("addressee.")
+            .trim_start_matches("address.")
+            .to_owned(),
+        reason: wrong.reason,
+    };
+    let faults = violations.into_iter().map(fault).collect();
+    let mut transaction = app.pool.begin().await?;
+    change::change(&mut transaction, app, order_id, |work| {
+        work.address_refused(task.subject, faults)
+    })
+    .await?;
+    // What ended meanwhile asked with an address that may have been corrected since.
+    let now = app.ambient.now();
+    if outward::end(&mut transaction, task.id, Some(ADDRESS_REFUSED), now).await? {
+        transaction.commit().await?;
+    }
     Ok(())
 }
 

@@ -7,6 +7,7 @@ use wathiq_documents::Engine;
 
 use super::*;
 use crate::documents::{Law, Officer, render_document};
+use crate::domain::act::note::Note;
 use crate::domain::act::{ActContent, Source};
 use crate::domain::act_key::ActKey;
 use crate::domain::kind::{DocumentKind, Language, Routing};
@@ -184,4 +185,28 @@ fn letters_come_before_figures() {
         json!({ "fr": "quinze mars", "ar": "" })
     );
     assert_eq!(date(&written)["hijri"], json!({ "fr": "", "ar": "" }));
+}
+
+#[test]
+fn figures_are_the_same_everywhere_on_the_page() {
+    let mut act = sparse(RegisterKind::Birth);
+    act.content.birth_date.hijri_arabic = "١٨ شعبان ۱۴۱۰".to_owned();
+    act.notes = vec![Note {
+        id: Uuid::nil(),
+        ordinal: 1,
+        draft: serde_json::from_value(json!({
+            "date": "2015-06-01", "kind": "marriage", "text": { "arabic": "تزوجت بتاريخ ٣٠ ماي ٢٠١٥" },
+            "changes_extract": false, "changes": [],
+        }))
+        .unwrap(),
+        author_id: None,
+        created_at: chrono::DateTime::UNIX_EPOCH,
+    }];
+    let data = super::act(&act, Form::FullCopy);
+    assert_eq!(data["person"]["birth_date"]["hijri"]["ar"], "18 شعبان 1410");
+    assert_eq!(data["notes"][0]["text"]["ar"], "تزوجت بتاريخ 30 ماي 2015");
+    let strange = |character: char| {
+        ('\u{660}'..='\u{669}').contains(&character) || ('\u{6f0}'..='\u{6f9}').contains(&character)
+    };
+    assert!(!data.to_string().contains(strange), "{data}");
 }

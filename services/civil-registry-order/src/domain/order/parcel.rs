@@ -1,7 +1,23 @@
 //! A parcel: the lines of one order produced at one office.
 
 use chrono::{DateTime, NaiveDate, Utc};
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
+
+/// Exception of a parcel of which the post does not take the address.
+pub const ADDRESS_REFUSED: &str = "ADDRESS_REFUSED";
+
+/// State of a parcel that is not posted.
+pub const CANCELLED: &str = "CANCELLED";
+
+/// What the post does not take of an address.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AddressFault {
+    /// Of the address, such as `postal_code`; empty where it is not of one field.
+    pub field: String,
+    /// As postal-shipping names it.
+    pub reason: String,
+}
 
 /// A parcel and what postal-shipping says of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,6 +38,8 @@ pub struct Parcel {
     pub attempts: i32,
     pub held_until: Option<NaiveDate>,
     pub exception_code: String,
+    /// With exception [`ADDRESS_REFUSED`].
+    pub address_faults: Vec<AddressFault>,
     /// When the post last said something.
     pub heard_at: Option<DateTime<Utc>>,
 }
@@ -55,7 +73,13 @@ impl Parcel {
             attempts: 0,
             held_until: None,
             exception_code: String::new(),
+            address_faults: Vec::new(),
             heard_at: None,
         }
+    }
+
+    /// The post does not take the address: the citizen is to give another.
+    pub fn waits_for_address(&self) -> bool {
+        self.shipment_id.is_none() && self.exception_code == ADDRESS_REFUSED
     }
 }

@@ -77,6 +77,9 @@ fn produced(order: &Order, line: &Line, pending: &[Pending]) -> &'static str {
     let Some(parcel) = line.parcel_id.and_then(|id| order.parcel(id)) else {
         return "WAITING_FOR_OTHER_LINES";
     };
+    if order.waits_for_address(line) {
+        return "WAITING_FOR_ADDRESS";
+    }
     if parcel.shipment_id.is_none() {
         let asked = pending
             .iter()
@@ -98,7 +101,10 @@ pub fn of_order(order: &Order, pending: &[Pending]) -> &'static str {
     match order.state() {
         OrderState::AwaitingPayment if order.payable_id.is_none() => "WAITING_FOR_PAYMENT_SERVICE",
         OrderState::AwaitingPayment => "WAITING_FOR_PAYMENT",
-        OrderState::ActionNeeded => "WAITING_FOR_CORRECTION",
+        OrderState::ActionNeeded if order.lines.iter().any(|line| line.state == LineState::ToCorrect) => {
+            "WAITING_FOR_CORRECTION"
+        }
+        OrderState::ActionNeeded => "WAITING_FOR_ADDRESS",
         OrderState::InProgress => {
             // The line that is least far says what the order waits for.
             let slowest = order.lines.iter().filter(|line| !line.state.is_final());

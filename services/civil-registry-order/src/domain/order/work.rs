@@ -1,6 +1,7 @@
 //! Everything that may be done to an order. Each act changes it in memory and notes what happened and whom to ask; the store writes all of
 //! it in one transaction, or nothing.
 
+mod address;
 mod office;
 mod payment;
 mod post;
@@ -16,7 +17,7 @@ use crate::domain::kind::Relation;
 use crate::domain::order::Order;
 use crate::domain::order::fact::{Due, Fact, OutwardKind};
 use crate::domain::order::line::{Line, StepError};
-use crate::domain::order::parcel::Parcel;
+use crate::domain::order::parcel::{CANCELLED, Parcel};
 use crate::domain::state::{Alert, EndReason, LineState, Path, Step};
 use crate::domain::working_days::Calendar;
 
@@ -48,6 +49,8 @@ pub enum WorkError {
     NotEntitled(Uuid),
     #[error("the document of line {0} is being withdrawn")]
     Withdrawing(Uuid),
+    #[error("the post has taken the address: it is not changed any more")]
+    AddressNotAsked,
 }
 
 /// An order being worked on at a moment.
@@ -201,6 +204,7 @@ impl<'a> Work<'a> {
             match state {
                 LineState::Paid | LineState::InProduction => self.production_is_late(id)?,
                 LineState::ToCorrect => self.lapse(id)?,
+                LineState::Produced if self.order.waits_for_address(self.line(id)?) => self.give_up(id)?,
                 LineState::Produced => self.alert(id, Alert::ProducedNotPosted, None)?,
                 LineState::HandedOver => self.alert(id, Alert::PostedAndSilent, None)?,
                 LineState::Returned => self.let_rest(id, Some(Alert::ReturnedAndKept))?,
@@ -208,6 +212,19 @@ impl<'a> Work<'a> {
                 _ => {}
             }
         }
+        Ok(())
+    }
+
+    /// Nobody has corrected the address that the post does not take.
+    fn give_up(&mut self, id: Uuid) -> Result<(), WorkError> {
+        self.refund(id, Step::Overdue, EndReason::Overdue)?;
+        if let Some(parcel) = self.line(id)?.parcel_id.and_then(|id| self.parcel_mut(id)) {
+            CANCELLED.clone_into(&mut parcel.shipment_state);
+        }
+        self.facts.push(Fact::Refunding {
+            lines: vec![id],
+            reason: EndReason::Overdue,
+        });
         Ok(())
     }
 

@@ -3,14 +3,15 @@
 use std::collections::HashMap;
 
 use chrono::{DateTime, NaiveDate, Utc};
+use sqlx::types::Json;
 use sqlx::{AssertSqlSafe, FromRow, PgConnection};
 use uuid::Uuid;
 
-use crate::domain::order::parcel::Parcel;
+use crate::domain::order::parcel::{AddressFault, Parcel};
 use crate::store::StoreError;
 
 pub(crate) const COLUMNS: &str = "p.id, p.order_id, p.office_id, p.created_at, p.shipment_id, p.tracking_number, p.hand_over_at, p.deposit_list_id,
-    p.shipment_state, p.shipment_sequence, p.attempts, p.held_until, p.exception_code, p.heard_at";
+    p.shipment_state, p.shipment_sequence, p.attempts, p.held_until, p.exception_code, p.address_faults, p.heard_at";
 
 #[derive(FromRow)]
 pub(crate) struct ParcelRow {
@@ -27,6 +28,7 @@ pub(crate) struct ParcelRow {
     attempts: i32,
     held_until: Option<NaiveDate>,
     exception_code: String,
+    address_faults: Json<Vec<AddressFault>>,
     heard_at: Option<DateTime<Utc>>,
 }
 
@@ -45,6 +47,7 @@ impl From<ParcelRow> for Parcel {
             attempts: row.attempts,
             held_until: row.held_until,
             exception_code: row.exception_code,
+            address_faults: row.address_faults.0,
             heard_at: row.heard_at,
         }
     }

@@ -104,6 +104,13 @@ pub async fn save(conn: &mut PgConnection, before: &Order, after: &Order) -> Res
             update_line(conn, line).await?;
         }
     }
+    if before.address != after.address {
+        sqlx::query("UPDATE customer_order SET address = $2 WHERE id = $1")
+            .bind(after.id)
+            .bind(Json(&after.address))
+            .execute(&mut *conn)
+            .await?;
+    }
     if before.version != after.version || before.payable_id != after.payable_id {
         let sql = "UPDATE customer_order SET payable_id = $2, updated_at = $3, version = $4 WHERE id = $1";
         sqlx::query(sql)
@@ -171,7 +178,7 @@ async fn insert_parcel(conn: &mut PgConnection, order_id: Uuid, parcel: &Parcel)
 async fn update_parcel(conn: &mut PgConnection, parcel: &Parcel) -> Result<(), StoreError> {
     sqlx::query(
         "UPDATE parcel SET shipment_id = $2, tracking_number = $3, hand_over_at = $4, deposit_list_id = $5, shipment_state = $6,
-            shipment_sequence = $7, attempts = $8, held_until = $9, exception_code = $10, heard_at = $11
+            shipment_sequence = $7, attempts = $8, held_until = $9, exception_code = $10, heard_at = $11, address_faults = $12
          WHERE id = $1",
     )
     .bind(parcel.id)
@@ -185,6 +192,7 @@ async fn update_parcel(conn: &mut PgConnection, parcel: &Parcel) -> Result<(), S
     .bind(parcel.held_until)
     .bind(&parcel.exception_code)
     .bind(parcel.heard_at)
+    .bind(Json(&parcel.address_faults))
     .execute(conn)
     .await?;
     Ok(())

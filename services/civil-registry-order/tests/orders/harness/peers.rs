@@ -1,5 +1,7 @@
 //! Payment, postal-shipping and signature as a test wants them, behind their contracts.
 
+mod address;
+
 use std::collections::HashMap;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -59,6 +61,8 @@ pub(crate) struct State {
     pub(crate) documents: Mutex<HashMap<String, signature::IssuedDocument>>,
     /// Times that shipments are listed as if there were none.
     pub(crate) shipments_late: AtomicU64,
+    /// Postal codes that the post does not know.
+    pub(crate) unknown_codes: Mutex<Vec<String>>,
     /// What the providers say.
     pub(crate) statement: Mutex<Vec<payment::StatementEntry>>,
     /// Who is to seal the document of each reference.
@@ -109,6 +113,7 @@ impl PayableService for Payment {
                 payable_id: id(),
                 owner: "civil-registry-order".to_owned(),
                 owner_reference: message.owner_reference,
+                display_reference: message.display_reference,
                 state: payment::PayableState::Open.into(),
                 amount_centimes: message.items.iter().map(|item| item.amount_centimes).sum(),
                 items: message.items,
@@ -244,6 +249,7 @@ impl ShipmentService for Postal {
     ) -> Result<Response<postal::CreateShipmentResponse>, Status> {
         up(&self.0.postal_down)?;
         let message = request.into_inner();
+        address::check(&self.0, &message)?;
         let mut shipments = self.0.shipments.lock().unwrap();
         let number = format!("RR{:08}5MA", shipments.len() + 1);
         let shipment = shipments

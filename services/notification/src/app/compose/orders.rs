@@ -52,7 +52,7 @@ pub fn order(
 
 /// Values of an office's daily mail.
 pub fn office(house: &House, language: Language, office_id: Uuid, facts: &OfficeFacts) -> Values {
-    let link = format!("{}/office?office_id={office_id}", house.public_url);
+    let link = format!("{}/office/batch-sheets?office_id={office_id}", house.public_url);
     Values::default()
         .with_some(
             "office",

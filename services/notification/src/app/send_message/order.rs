@@ -4,7 +4,7 @@ use secrecy::ExposeSecret;
 
 use super::{HandOver, client_error};
 use crate::app::{App, compose};
-use crate::clients::civil_registry_order::OrderFacts;
+use crate::clients::civil_registry_order::{LineFacts, OrderFacts, Stage};
 use crate::clients::identity::Recipient;
 use crate::domain::message::{Channel, Message, Outcome};
 use crate::domain::message_id::reference;
@@ -42,19 +42,24 @@ fn dropped(reason: String) -> Outcome {
 /// Whether what the message asks of the person is done, or can no longer be done, by what the facts say now.
 fn is_overtaken(app: &App, template: Template, facts: &OrderFacts) -> bool {
     let now = app.ambient.now();
+    let mut lines = facts.lines.iter();
     match template {
+        Template::OrderInProduction => lines.all(|line| is_past(line, Stage::InProduction)),
+        Template::OrderProduced => lines.all(|line| is_past(line, Stage::Produced)),
         Template::OrderPlaced => facts.pay_before.is_some_and(|end| end <= now),
-        Template::OrderCorrectionRequested => facts.lines.iter().all(|line| line.reason_code.is_none()),
+        Template::OrderCorrectionRequested | Template::OrderAddressRefused => {
+            lines.all(|line| line.reason_code.is_none())
+        }
         Template::OrderHeldForCollection => {
             let today = civil_date(now);
-            facts
-                .lines
-                .iter()
-                .filter_map(|line| line.held_until)
-                .any(|last| last < today)
+            lines.filter_map(|line| line.held_until).any(|last| last < today)
         }
         _ => false,
     }
+}
+
+fn is_past(line: &LineFacts, told: Stage) -> bool {
+    line.stage.is_some_and(|stage| stage != told)
 }
 
 async fn send_mail(

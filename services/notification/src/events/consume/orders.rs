@@ -18,8 +18,8 @@ const MAIL_AND_TEXT: &[Channel] = &[Channel::Email, Channel::Text];
 /// A message, and the ids of what it is about as they came.
 type Told = (Template, Vec<String>);
 
-/// What is to be sent about an event of this name. Steps that the citizen need not hear of (who works on a line, what is produced and
-/// not yet posted, what the staff is alerted to) are left to the page of the order.
+/// What is to be sent about an event of this name. What is no step for the citizen (who works on a line, which act it is, what they did
+/// themselves, what the staff is alerted to) is left to the page of the order; a line that is produced is told with its parcel.
 pub(super) fn wanted(name: &str, payload: &[u8]) -> Result<Option<Wanted>, HandleError> {
     if name == pb::ParcelTracked::NAME {
         return tracked(read(payload)?);
@@ -64,6 +64,10 @@ fn of_payment(name: &str, payload: &[u8]) -> Result<Option<Told>, HandleError> {
             let event: pb::LineRefunded = read(payload)?;
             (Template::OrderRefunded, vec![event.line_id])
         }
+        pb::LineRefundFailed::NAME => {
+            let event: pb::LineRefundFailed = read(payload)?;
+            (Template::OrderRefundFailed, vec![event.line_id])
+        }
         _ => return Ok(None),
     }))
 }
@@ -72,11 +76,23 @@ fn of_office(name: &str, payload: &[u8]) -> Result<Option<Told>, HandleError> {
     Ok(Some(match name {
         pb::LineCorrectionRequested::NAME => {
             let event: pb::LineCorrectionRequested = read(payload)?;
-            (Template::OrderCorrectionRequested, vec![event.line_id])
+            let template = match event.reason_code.as_str() {
+                "ADDRESS_REFUSED" => Template::OrderAddressRefused,
+                _ => Template::OrderCorrectionRequested,
+            };
+            (template, vec![event.line_id])
         }
         pb::LineRefused::NAME => {
             let event: pb::LineRefused = read(payload)?;
             (Template::OrderRefused, vec![event.line_id])
+        }
+        pb::LinesTaken::NAME => {
+            let event: pb::LinesTaken = read(payload)?;
+            (Template::OrderInProduction, event.line_ids)
+        }
+        pb::ParcelReady::NAME => {
+            let event: pb::ParcelReady = read(payload)?;
+            (Template::OrderProduced, event.line_ids)
         }
         _ => return Ok(None),
     }))
@@ -134,6 +150,8 @@ fn tracked(event: pb::ParcelTracked) -> Result<Option<Wanted>, HandleError> {
     let template = match event.shipment_state.as_str() {
         "ATTEMPTED" => Some(Template::OrderDeliveryAttempted),
         "HELD_FOR_COLLECTION" => Some(Template::OrderHeldForCollection),
+        "RETURNING" => Some(Template::OrderReturning),
+        "CLAIMED" => Some(Template::OrderClaimed),
         _ => None,
     };
     if warning.is_none() && template.is_none() {

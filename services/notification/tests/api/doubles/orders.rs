@@ -8,7 +8,7 @@ use futures::future::BoxFuture;
 use uuid::Uuid;
 use wathiq_notification::clients::ClientError;
 use wathiq_notification::clients::civil_registry_order::{
-    self, KindName, LineFacts, OfficeFacts, OrderFacts,
+    self, KindName, LineFacts, OfficeFacts, OrderFacts, Stage,
 };
 use wathiq_notification::domain::language::Language;
 
@@ -23,6 +23,8 @@ pub(crate) struct OrdersState {
     /// The office has answered nothing, or the citizen has corrected.
     pub(crate) no_reason: bool,
     pub(crate) not_held: bool,
+    /// How far the lines have come; in production where it is not said.
+    pub(crate) stage: Option<Stage>,
     pub(crate) down: bool,
     /// Order and lines that facts were asked for.
     pub(crate) asked: Vec<(Uuid, Vec<Uuid>)>,
@@ -51,6 +53,7 @@ fn line(ordinal: u8) -> LineFacts {
         tracking_number: Some("RR123456785MA".into()),
         held_until: Some("2026-12-05".parse().unwrap()),
         refunded_centimes: 2050,
+        stage: Some(Stage::InProduction),
     }
 }
 
@@ -93,6 +96,7 @@ impl civil_registry_order::Orders for Orders {
                 for line in &mut facts.lines {
                     line.reason_code = line.reason_code.take().filter(|_| !state.no_reason);
                     line.held_until = line.held_until.filter(|_| !state.not_held);
+                    line.stage = state.stage.or(line.stage);
                 }
                 facts.lines.truncate(line_ids.len());
                 Ok(facts)

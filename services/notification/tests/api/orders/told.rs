@@ -62,11 +62,18 @@ async fn people_are_told_what_concerns_them() {
             event!(LinesCancelled, lines, refunding: false) => ["order.cancelled email"];
             event!(LinesCancelled, lines, refunding: true) => ["order.cancelled_after_payment email"];
             event!(LineCorrectionRequested, line) => ["order.correction_requested email"];
+            orders::LineCorrectionRequested {
+                reason_code: "ADDRESS_REFUSED".into(),
+                ..event!(LineCorrectionRequested, line)
+            } => ["order.address_refused email"];
             event!(LineRefused, line) => ["order.refused email"];
             event!(LinesRefunding, lines, end_reason: "OVERDUE") => ["order.overdue email"];
             event!(LinesRefunding, lines, end_reason: "LOST") => ["order.lost email"];
             event!(LinesRefunding, lines, end_reason: "EXPIRED") => ["order.paid_too_late email"];
             event!(LineRefunded, line) => ["order.refunded email"];
+            event!(LineRefundFailed, line) => ["order.refund_failed email"];
+            event!(LinesTaken, lines) => ["order.in_production email"];
+            event!(ParcelReady, lines) => ["order.produced email"];
             event!(LinesHandedOver, lines) => ["order.handed_over email"];
             event!(LinesDelivered, lines) => ["order.delivered email", "order.delivered text"];
             event!(LinesReturned, lines) => ["order.returned email"];
@@ -86,7 +93,8 @@ async fn what_the_post_says_is_told_where_it_matters() {
             post("HELD_FOR_COLLECTION", "CONTRADICTORY_EVENTS") => ["order.held_for_collection email", "order.held_for_collection text"];
             post("DELIVERED", "DELIVERED_TO_OTHER") => ["order.delivered_to_other email"];
             post("IN_TRANSIT", "DELIVERED_WITHOUT_DOCUMENT") => ["order.delivered_without_document email"];
-            post("CLAIMED", "SILENT") => [];
+            post("CLAIMED", "SILENT") => ["order.claimed email"];
+            post("RETURNING", "") => ["order.returning email"];
             post("IN_TRANSIT", "") => [];
         }
     })
@@ -115,7 +123,11 @@ async fn a_warning_is_given_once_and_hides_nothing_after_it() {
                 "order.held_for_collection text"
             ]
         );
-        assert!(queued(world, order, &tracked("RETURNING")).await.is_empty());
+        assert_eq!(
+            queued(world, order, &tracked("RETURNING")).await,
+            ["order.returning email"]
+        );
+        assert!(queued(world, order, &tracked("IN_TRANSIT")).await.is_empty());
         // The other parcel of the same order.
         let other = event!(ParcelTracked, lines, exception_code: "DELIVERED_WITHOUT_DOCUMENT");
         assert_eq!(
@@ -132,12 +144,9 @@ async fn nobody_is_told_what_the_page_of_the_order_shows() {
         table! { world:
             event!(LinesAssigned, lines) => [];
             event!(LineActFound, line) => [];
-            event!(LinesTaken, lines) => [];
             event!(LineDocumentPrepared, line) => [];
             event!(LineCorrected, line) => [];
-            event!(LineRefundFailed, line) => [];
             event!(LineProduced, line) => [];
-            event!(ParcelReady, lines) => [];
             event!(LineAlerted, line) => [];
             event!(LinesRefunding, lines, end_reason: "REFUSED") => [];
             orders::BatchSheetCreated { batch_sheet_id: some_id(), office_id: some_id(), lines: 1 } => [];

@@ -29,6 +29,7 @@ pub(super) fn open_book() -> Book {
         version: 1,
         owner: "civil-registry-order".to_owned(),
         owner_reference: "order".to_owned(),
+        display_reference: String::new(),
         state: PayableState::Open,
         amount: AMOUNT,
         items: vec![Item {

@@ -17,8 +17,8 @@ use crate::store::StoreError;
 pub async fn insert(conn: &mut PgConnection, payable: &Payable) -> Result<bool, StoreError> {
     let done = sqlx::query(
         "INSERT INTO payable (id, version, owner, owner_reference, state, amount, payer_person_id, payer_name, payer_email,
-             payer_phone, created_at, expires_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) ON CONFLICT (owner, owner_reference) DO NOTHING",
+             payer_phone, created_at, expires_at, display_reference)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) ON CONFLICT (owner, owner_reference) DO NOTHING",
     )
     .bind(payable.id)
     .bind(payable.version)
@@ -32,6 +32,7 @@ pub async fn insert(conn: &mut PgConnection, payable: &Payable) -> Result<bool, 
     .bind(&payable.payer.phone)
     .bind(payable.created_at)
     .bind(payable.expires_at)
+    .bind(&payable.display_reference)
     .execute(&mut *conn)
     .await?;
     if done.rows_affected() == 0 {

@@ -22,6 +22,7 @@ pub(crate) fn new_payable(payer: Uuid, reference: &str, now: DateTime<Utc>) -> p
     pb::OpenPayableRequest {
         request_id: request_id(),
         owner_reference: reference.to_owned(),
+        display_reference: "W4K7-M2PX-93".to_owned(),
         items: vec![item("line-1", 1_200), item("line-2", 800)],
         payer_person_id: payer.to_string(),
         payer_name: "Amina El Idrissi".to_owned(),

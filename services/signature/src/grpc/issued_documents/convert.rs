@@ -1,6 +1,7 @@
 //! Issued documents in words of the wire, both ways.
 
 use uuid::Uuid;
+use wathiq_chassis::Caller;
 use wathiq_proto::wathiq::signature::v1 as pb;
 
 use super::LONGEST_REFERENCE;
@@ -128,6 +129,7 @@ fn size(fields: &mut Fields, asked: i32, usual: u16, largest: i32) -> Option<u16
 
 /// What waits at an office, one more than the page.
 pub(super) fn to_seal_filter(
+    caller: &Caller,
     message: &pb::ListIssuedDocumentsToSealRequest,
 ) -> Result<(Filter, u16), AppError> {
     let mut fields = Fields::default();
@@ -144,6 +146,7 @@ pub(super) fn to_seal_filter(
             Filter {
                 office_id,
                 seal_mode,
+                officer: message.mine_only.then_some(caller.person_id),
                 after,
                 limit: i64::from(size) + 1,
             },

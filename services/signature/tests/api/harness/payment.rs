@@ -118,6 +118,7 @@ impl PayableService for Shared {
                     payable_id: Uuid::now_v7().to_string(),
                     owner: "signature".to_owned(),
                     owner_reference: asked.owner_reference.clone(),
+                    display_reference: asked.display_reference,
                     state: pb::PayableState::Open.into(),
                     amount_centimes: asked.items.iter().map(|item| item.amount_centimes).sum(),
                     items: asked.items,

@@ -4,13 +4,13 @@ use uuid::Uuid;
 
 use super::{Work, WorkError};
 use crate::domain::order::fact::Fact;
-use crate::domain::order::parcel::Tracking;
+use crate::domain::order::parcel::{CANCELLED, Tracking};
 use crate::domain::state::{EndReason, LineState, Step};
 
 /// States of a shipment that the citizen is told of.
-const TOLD: [&str; 3] = ["ATTEMPTED", "HELD_FOR_COLLECTION", "CLAIMED"];
+const TOLD: [&str; 4] = ["ATTEMPTED", "HELD_FOR_COLLECTION", "RETURNING", "CLAIMED"];
 /// States in which the post does not hold the shipment.
-const NOT_POSTED: [&str; 2] = ["LABEL_PRINTED", "CANCELLED"];
+const NOT_POSTED: [&str; 2] = ["LABEL_PRINTED", CANCELLED];
 
 impl Work<'_> {
     /// Postal-shipping has numbered the parcel.
@@ -19,6 +19,11 @@ impl Work<'_> {
             return;
         };
         if parcel.shipment_id.is_none() {
+            if parcel.waits_for_address() {
+                // It was taken after all.
+                parcel.exception_code.clear();
+                parcel.address_faults.clear();
+            }
             parcel.shipment_id = Some(shipment_id);
             parcel.tracking_number = Some(tracking_number.to_owned());
             if parcel.shipment_state.is_empty() {
@@ -90,6 +95,7 @@ impl Work<'_> {
         parcel.attempts = tracking.attempts.unwrap_or(parcel.attempts);
         parcel.held_until = tracking.held_until;
         parcel.exception_code.clone_from(&tracking.exception_code);
+        parcel.address_faults.clear();
         parcel.heard_at = Some(
             parcel
                 .heard_at
@@ -164,7 +170,7 @@ impl Work<'_> {
         Ok(())
     }
 
-    fn lines_in(&self, parcel_id: Uuid, state: LineState) -> Vec<Uuid> {
+    pub(super) fn lines_in(&self, parcel_id: Uuid, state: LineState) -> Vec<Uuid> {
         let lines = self.order.lines_of(parcel_id);
         lines
             .filter(|line| line.state == state)

@@ -185,6 +185,8 @@ fn act(work: &mut Work<'_>, choice: u8, line: Uuid, sequence: i64) -> Result<(),
         19 => work.refund_failed(line),
         20 => work.draw_again(line, again()),
         21 => work.move_to(line, id(202)),
+        22 => work.address_refused(parcel, Vec::new()),
+        23 => work.correct_address(Address::default()),
         _ => work.let_time_pass(),
     }
 }
@@ -193,7 +195,7 @@ proptest! {
     /// Money goes back at most once a line and only where it came in; parcels hold lines of one office; what has ended stays.
     #[test]
     fn whatever_comes_in_whatever_order_money_and_parcels_balance(
-        steps in proptest::collection::vec((0u8..25, 1u128..=u128::from(LINES), 0i64..40), 1..60)
+        steps in proptest::collection::vec((0u8..27, 1u128..=u128::from(LINES), 0i64..40), 1..60)
     ) {
         let calendar = Calendar::default();
         let mut order = order();
@@ -225,6 +227,8 @@ proptest! {
                 prop_assert!(!line.state.is_owed() || line.paid_at.is_some());
                 prop_assert!(line.end_reason.is_some() == refunding);
                 prop_assert!(line.production.is_none() || line.is_entitled());
+                // Whoever is to give another address is given a time for it.
+                prop_assert!(!order.waits_for_address(line) || line.deadline.is_some());
                 if let Some(parcel) = line.parcel_id {
                     let parcel = order.parcel(parcel).unwrap();
                     prop_assert_eq!(parcel.office_id, line.office_id);

@@ -1,0 +1,51 @@
+//! The page of an order that payment knows more of.
+
+use wathiq_proto::wathiq::civil_registry_order::v1 as pb;
+use wathiq_proto::wathiq::payment::v1 as payment;
+
+use crate::harness::Edge;
+use crate::orders::{ID, ORDER, PAYMENT, line, look, order, payable};
+
+#[tokio::test]
+async fn an_order_that_has_not_heard_of_its_payment_says_what_payment_says() {
+    let edge = Edge::start().await;
+    let waiting = order(
+        pb::OrderState::AwaitingPayment,
+        vec![line(pb::LineState::AwaitingPayment)],
+    );
+    edge.stub.answers(ORDER, &waiting);
+    let address = format!("/orders/{ID}?lang=en");
+    edge.stub
+        .answers(PAYMENT, &payable(payment::PayableState::Paid, Vec::new()));
+    let page = look(&edge, &address).await.text();
+    for expected in [
+        "Your payment is received.",
+        "The payment is received; the act goes to the office next.",
+        "href=\"/payments/p1/receipt\"",
+        "registered post",
+    ] {
+        assert!(page.contains(expected), "{expected}: {page}");
+    }
+    for wrong in [
+        // A page that renews itself leaves some people no time to read it (WCAG 2.2.1).
+        "http-equiv=\"refresh\"",
+        "Waiting for payment",
+        "is waiting for payment",
+        "/payments/p1/start",
+        "/cancellation",
+    ] {
+        assert!(!page.contains(wrong), "{wrong}: {page}");
+    }
+    edge.stub
+        .answers(PAYMENT, &payable(payment::PayableState::Expired, Vec::new()));
+    let page = look(&edge, &address).await.text();
+    assert!(page.contains("The time to pay is over."), "{page}");
+    assert!(!page.contains("is waiting for payment"), "{page}");
+    // What goes on is told by the order itself; what has ended brings nothing by post.
+    edge.stub
+        .answers(ORDER, &order(pb::OrderState::Completed, Vec::new()));
+    edge.stub
+        .answers(PAYMENT, &payable(payment::PayableState::Paid, Vec::new()));
+    let page = look(&edge, &address).await.text();
+    assert!(!page.contains("Your payment is received.") && !page.contains("registered post"));
+}
