@@ -66,6 +66,7 @@ pub(crate) async fn apply_together<H: Handler>(
     records: &[&Record],
 ) -> Result<Option<Vec<Applied>>, BoxError> {
     let mut transaction = pool.begin().await?;
+    give_way(&mut transaction).await?;
     if parked::any(&mut transaction, consumer, records).await? {
         transaction.rollback().await?;
         return Ok(None);
@@ -126,6 +127,15 @@ pub(crate) async fn inbox(
         .execute(conn)
         .await?;
     Ok(done.rows_affected() == 1)
+}
+
+/// The transaction gives up before the server looks for deadlocks (`deadlock_timeout`, 1 s): it locks what several
+/// records are about, in their order, and is the one that can start again.
+async fn give_way(conn: &mut PgConnection) -> Result<(), sqlx::Error> {
+    sqlx::query("SET LOCAL lock_timeout = '200ms'")
+        .execute(conn)
+        .await?;
+    Ok(())
 }
 
 /// The events that were not there yet.

@@ -28,7 +28,7 @@ use feed::{Feed, FeedError, Received};
 
 /// How often released records and changed certificates are looked for.
 const TICK: Duration = Duration::from_secs(1);
-/// How long a record is tried before the client is made anew: a group cannot rebalance while a member does
+/// How long records are tried before the client is made anew: a group cannot rebalance while a member does
 /// not poll.
 const PATIENCE: Duration = Duration::from_secs(60);
 /// Records of a transaction, at most: their locks last until it commits.
@@ -202,14 +202,19 @@ impl Consumer {
         records: &[Received],
         shutdown: &CancellationToken,
     ) -> Result<Settled, FeedError> {
+        let give_up = Instant::now() + self.patience;
         if self.settle_together(handler, records).await {
             for (place, _) in records {
                 feed.done(place)?;
             }
             return Ok(Settled::Done);
         }
-        for (place, parsed) in records {
-            match self.settle(handler, parsed, shutdown).await {
+        for (turn, (place, parsed)) in records.iter().enumerate() {
+            // Those that are left are delivered again.
+            if turn > 0 && Instant::now() >= give_up {
+                return Ok(Settled::Stalled);
+            }
+            match self.settle(handler, parsed, give_up, shutdown).await {
                 Settled::Done => feed.done(place)?,
                 unsettled => return Ok(unsettled),
             }
@@ -249,9 +254,9 @@ impl Consumer {
         &self,
         handler: &H,
         parsed: &Result<Record, Malformed>,
+        give_up: Instant,
         shutdown: &CancellationToken,
     ) -> Settled {
-        let give_up = Instant::now() + self.patience;
         let mut backoff = Backoff::new();
         loop {
             let error = match self.attempt(handler, parsed).await {

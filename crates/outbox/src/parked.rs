@@ -119,23 +119,19 @@ pub(crate) async fn hold_back(
     Ok(true)
 }
 
-/// Whether an aggregate of these records is parked for this consumer. From here on the transaction gives up
-/// before the server looks for deadlocks (`deadlock_timeout`, 1 s): it locks what several records are about, in
-/// their order, and is the one that can start again.
+/// Whether an aggregate of these records is parked for this consumer.
 pub(crate) async fn any(
     conn: &mut PgConnection,
     consumer: &str,
     records: &[&Record],
 ) -> Result<bool, sqlx::Error> {
     let aggregates: Vec<Uuid> = records.iter().map(|record| record.aggregate_id).collect();
-    let (_, parked): (String, bool) = sqlx::query_as(
-        "SELECT set_config('lock_timeout', '200ms', true),
-                EXISTS (SELECT FROM parked WHERE consumer = $1 AND aggregate_id = ANY($2))",
-    )
-    .bind(consumer)
-    .bind(aggregates)
-    .fetch_one(conn)
-    .await?;
+    let (parked,): (bool,) =
+        sqlx::query_as("SELECT EXISTS (SELECT FROM parked WHERE consumer = $1 AND aggregate_id = ANY($2))")
+            .bind(consumer)
+            .bind(aggregates)
+            .fetch_one(conn)
+            .await?;
     Ok(parked)
 }
 

@@ -130,12 +130,8 @@ impl Relay {
     ) -> Result<(), RelayError> {
         let mut leads = false;
         let mut forget_at = Instant::now();
-        let mut measure_at = Instant::now();
         while !shutdown.is_cancelled() {
-            if Instant::now() >= measure_at {
-                database.measure(self.ambient.now()).await?;
-                measure_at = Instant::now() + POLL;
-            }
+            database.measure(self.ambient.now(), POLL).await?;
             if !leads && database.try_lead().await? {
                 tracing::info!(
                     event = "outbox.relay_leads",
@@ -168,6 +164,7 @@ impl Relay {
         backoff: &mut Backoff,
     ) -> Result<(), RelayError> {
         while !shutdown.is_cancelled() {
+            database.measure(self.ambient.now(), POLL).await?;
             let rows = database.unpublished().await?;
             if rows.is_empty() {
                 break;

@@ -41,6 +41,7 @@ const VERSIONED: &[(&str, &str)] = &[
     ),
     ("PATCH", "/v1/administrations/{administration_id}"),
     ("POST", "/v1/civil-status/orders/{order_id}/cancellation"),
+    ("PUT", "/v1/civil-status/orders/{order_id}/address"),
     (
         "PUT",
         "/v1/civil-status/orders/{order_id}/lines/{line_id}/correction",

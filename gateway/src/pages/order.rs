@@ -277,10 +277,11 @@ async fn show(
             || said::order(frame.language, &order),
             |word| word.order.to_owned(),
         ),
-        by_post: is_open(order.state()).then(|| frame.text("order.by_post")),
+        by_post: (is_open(order.state()) && word.is_none_or(|word| word.received))
+            .then(|| frame.text("order.by_post")),
         total: money(frame.language, order.total_centimes),
         created: time(order.create_time.as_ref()).unwrap_or_default(),
-        cancel: change::cancel_order_address(&order).filter(|_| !word.is_some_and(|word| word.received)),
+        cancel: change::cancel_order_address(&order).filter(|_| word.is_none()),
         lines,
         parcels: order
             .parcels

@@ -2,7 +2,7 @@
 
 use http::{StatusCode, header};
 use tonic::Status;
-use wathiq_chassis::ErrorDomain;
+use wathiq_chassis::{ErrorDomain, FieldViolation};
 use wathiq_proto::google::r#type::Date;
 use wathiq_proto::wathiq::civil_registry_order::v1 as pb;
 use wathiq_proto::wathiq::signature::v1 as signature;
@@ -232,9 +232,8 @@ async fn a_request_that_waits_for_its_fee_leads_to_the_payment() {
     }
 }
 
-#[tokio::test]
-async fn an_address_that_the_post_does_not_take_is_corrected_where_it_is_asked_for() {
-    let edge = Edge::start().await;
+/// An order whose address the post does not take, as each of its parcels says.
+fn address_asked(faults: &[(&str, &str)], parcels: usize) -> pb::GetOrderResponse {
     let mut made = line(pb::LineState::Produced);
     made.progress_code = "WAITING_FOR_ADDRESS".to_owned();
     let mut asked = order(pb::OrderState::ActionNeeded, vec![made]);
@@ -246,14 +245,23 @@ async fn an_address_that_the_post_does_not_take_is_corrected_where_it_is_asked_f
             locality_latin: "Rabat".to_owned(),
             ..Default::default()
         });
-        order.parcels = vec![pb::Parcel {
-            address_faults: vec![pb::AddressFault {
-                field: "postal_code".to_owned(),
-                reason: "POSTAL_CODE".to_owned(),
-            }],
+        let fault = |(field, reason): &(&str, &str)| pb::AddressFault {
+            field: (*field).to_owned(),
+            reason: (*reason).to_owned(),
+        };
+        let parcel = pb::Parcel {
+            address_faults: faults.iter().map(fault).collect(),
             ..Default::default()
-        }];
+        };
+        order.parcels = vec![parcel; parcels];
     }
+    asked
+}
+
+#[tokio::test]
+async fn an_address_that_the_post_does_not_take_is_corrected_where_it_is_asked_for() {
+    let edge = Edge::start().await;
+    let asked = address_asked(&[("postal_code", "POSTAL_CODE")], 1);
     edge.stub.answers(ORDER, &asked);
     let form_address = format!("/orders/{ID}/address");
     let page = look(&edge, &format!("/orders/{ID}?lang=en")).await.text();
@@ -296,4 +304,77 @@ async fn an_address_that_the_post_does_not_take_is_corrected_where_it_is_asked_f
         "{}",
         refused.text()
     );
+}
+
+#[tokio::test]
+async fn what_is_wrong_with_an_address_is_said_once_and_of_its_field() {
+    let edge = Edge::start().await;
+    let faults = [
+        ("street_latin", "REQUIRED"),
+        ("locality_latin", "REQUIRED"),
+        ("", "REQUIRED"),
+    ];
+    edge.stub.answers(ORDER, &address_asked(&faults, 2));
+    let form_address = format!("/orders/{ID}/address?lang=en");
+    let page = look(&edge, &form_address).await.text();
+    for expected in [
+        "<li>Street and number, Latin script: This is needed.</li>",
+        "<li>Town, Latin script: This is needed.</li>",
+        "<li>This is needed.</li>",
+    ] {
+        assert_eq!(page.matches(expected).count(), 1, "{expected}: {page}");
+    }
+    let wrong = FieldViolation::new("address.postal_code", "POSTAL_CODE", "five digits");
+    edge.stub.refuses(
+        ADDRESS,
+        wathiq_chassis::status::invalid_argument(ORDERS, vec![wrong]),
+    );
+    let refused = form(&edge, &form_address, &format!("request_id={ID}&etag=7")).await;
+    let page = refused.text();
+    assert!(
+        page.contains("<li>Postal code: A postal code has five digits in Morocco.</li>"),
+        "{page}"
+    );
+}
+
+#[tokio::test]
+async fn an_address_is_not_asked_for_where_the_post_takes_it() {
+    let edge = Edge::start().await;
+    let produced = vec![line(pb::LineState::Produced)];
+    edge.stub
+        .answers(ORDER, &order(pb::OrderState::InProgress, produced));
+    let reply = look(&edge, &format!("/orders/{ID}/address")).await;
+    assert_eq!(
+        (reply.status, reply.header("location")),
+        (StatusCode::SEE_OTHER, format!("/orders/{ID}").as_str())
+    );
+}
+
+#[tokio::test]
+async fn a_correction_in_the_history_is_neither_the_office_s_nor_an_act_s() {
+    let edge = Edge::start().await;
+    let mut asked = address_asked(&[], 1);
+    if let Some(order) = &mut asked.order {
+        order.history = ["LineCorrectionRequested", "LineCorrected"]
+            .map(|event| pb::HistoryEntry {
+                event: event.to_owned(),
+                time: Some(prost_types::Timestamp {
+                    seconds: 1_795_386_600,
+                    nanos: 0,
+                }),
+                ..Default::default()
+            })
+            .to_vec();
+    }
+    edge.stub.answers(ORDER, &asked);
+    for (language, steps) in [
+        ("en", ["A correction was asked for", "Corrected"]),
+        ("fr", ["Une correction a été demandée", "Corrigé"]),
+        ("ar", ["طُلب تصحيح", "تم التصحيح"]),
+    ] {
+        let page = look(&edge, &format!("/orders/{ID}?lang={language}")).await.text();
+        for step in steps {
+            assert!(page.contains(&format!("</bdi> {step}</li>")), "{step}: {page}");
+        }
+    }
 }

@@ -41,6 +41,19 @@ async fn an_order_that_has_not_heard_of_its_payment_says_what_payment_says() {
     let page = look(&edge, &address).await.text();
     assert!(page.contains("The time to pay is over."), "{page}");
     assert!(!page.contains("is waiting for payment"), "{page}");
+    let nothing_comes = |page: &str| !page.contains("registered post") && !page.contains("/cancellation");
+    assert!(nothing_comes(&page), "{page}");
+    edge.stub
+        .answers(PAYMENT, &payable(payment::PayableState::Cancelled, Vec::new()));
+    let page = look(&edge, &address).await.text();
+    assert!(nothing_comes(&page), "{page}");
+    edge.stub
+        .answers(PAYMENT, &payable(payment::PayableState::Open, Vec::new()));
+    let page = look(&edge, &address).await.text();
+    assert!(
+        page.contains("registered post") && page.contains("/cancellation"),
+        "{page}"
+    );
     // What goes on is told by the order itself; what has ended brings nothing by post.
     edge.stub
         .answers(ORDER, &order(pb::OrderState::Completed, Vec::new()));

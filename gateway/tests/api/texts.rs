@@ -6,7 +6,7 @@ use std::path::Path;
 use wathiq_gateway::language::{Language, find, tamazight_fallbacks};
 
 /// Sections whose keys the code names whole; those of the others are put together from codes of the services.
-const NAMED: [&str; 29] = [
+const NAMED: [&str; 30] = [
     "site",
     "home",
     "verify",
@@ -34,6 +34,7 @@ const NAMED: [&str; 29] = [
     "pay",
     "tracking",
     "contact",
+    "address",
     "bureau",
     "relation",
 ];
@@ -96,7 +97,15 @@ const CODED: [(&str, &[&str]); 6] = [
     ),
     (
         "end_reason",
-        &["REFUSED", "CANCELLED", "OVERDUE", "LOST", "RETURNED"],
+        &[
+            "REFUSED",
+            "CANCELLED",
+            "OVERDUE",
+            "ADDRESS_REFUSED",
+            "LOST",
+            "EXPIRED",
+            "RETURNED",
+        ],
     ),
     (
         "exception",

@@ -24,6 +24,8 @@ CREATE TABLE parcel (
     order_id uuid NOT NULL REFERENCES customer_order,
     office_id uuid NOT NULL,
     created_at timestamptz NOT NULL,
+    -- Where it goes: the order's may be corrected later.
+    address jsonb NOT NULL,
     shipment_id uuid UNIQUE,
     tracking_number text UNIQUE,
     hand_over_at timestamptz,

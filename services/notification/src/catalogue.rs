@@ -138,6 +138,7 @@ fn pick_mail<T>(mails: &Mails<T>, template: Template) -> Option<&T> {
         Template::OrderCorrectionRequested => &mails.order_correction_requested,
         Template::OrderRefused => &mails.order_refused,
         Template::OrderOverdue => &mails.order_overdue,
+        Template::OrderAddressLapsed => &mails.order_address_lapsed,
         Template::OrderRefunded => &mails.order_refunded,
         Template::OrderHandedOver => &mails.order_handed_over,
         Template::OrderDeliveryAttempted => &mails.order_delivery_attempted,

@@ -23,8 +23,9 @@ const BIRTH_COPY: Template = form!("birth-full-copy", "civil-status", "full-copy
 const DEATH_EXTRACT: Template = form!("death-extract", "civil-status", "death-extract");
 const DEATH_COPY: Template = form!("death-full-copy", "civil-status", "full-copy", "death-full-copy");
 
-/// Sizes of print, in points.
-const SIZES: &[u8] = &[9, 8, 7];
+/// Sizes of print, in points: an extract has less to say than a copy.
+const OF_EXTRACTS: &[u8] = &[10, 9, 8, 7];
+const OF_COPIES: &[u8] = &[9, 8, 7];
 
 const URL: &str = "https://verification.example.ma/v/K7QP3M9TXW4R";
 
@@ -75,10 +76,12 @@ fn render(template: &Template, data: &Value) -> Rendered {
     let sealed = !data["verification"].is_null();
     let assets: Vec<(&str, &[u8])> = sealed.then_some(("qr.svg", qr.as_bytes())).into_iter().collect();
     let created = "2026-11-22T10:11:12Z".parse().expect("a valid instant");
-    let fitting = Fitting {
-        template,
-        sizes: SIZES,
+    let sizes = if template.name.ends_with("extract.typ") {
+        OF_EXTRACTS
+    } else {
+        OF_COPIES
     };
+    let fitting = Fitting { template, sizes };
     let data = data.clone();
     let pdf = Engine::new().render_fitting(fitting, data, &assets, Standard::A2a, created, "document 1");
     Rendered::new(&pdf.expect("the form is rendered"))

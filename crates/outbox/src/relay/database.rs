@@ -6,6 +6,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use sqlx::postgres::{PgConnectOptions, PgConnection};
 use sqlx::{ConnectOptions, Connection};
+use tokio::time::Instant;
 use uuid::Uuid;
 use wathiq_chassis::Ambient;
 
@@ -47,6 +48,7 @@ pub(super) struct Row {
 
 pub(super) struct Database {
     conn: PgConnection,
+    measure_at: Instant,
 }
 
 /// The server gives up a silent peer after 10 s (time-outs of the session, so that they hold for the side
@@ -66,7 +68,10 @@ pub(super) fn hardened(options: PgConnectOptions, source: &str) -> PgConnectOpti
 impl Database {
     pub(super) async fn connect(options: &PgConnectOptions) -> Result<Self, DatabaseError> {
         let conn = answer("connecting", options.connect()).await?;
-        Ok(Self { conn })
+        Ok(Self {
+            conn,
+            measure_at: Instant::now(),
+        })
     }
 
     pub(super) async fn try_lead(&mut self) -> Result<bool, DatabaseError> {
@@ -101,8 +106,13 @@ impl Database {
         Ok(())
     }
 
-    /// Sets `outbox_unpublished` and `outbox_lag_seconds`; stand-bys do so too, so that no value goes stale.
-    pub(super) async fn measure(&mut self, now: DateTime<Utc>) -> Result<(), DatabaseError> {
+    /// Sets `outbox_unpublished` and `outbox_lag_seconds`, unless it did so less than `every` ago; stand-bys do so too, so that no
+    /// value goes stale.
+    pub(super) async fn measure(&mut self, now: DateTime<Utc>, every: Duration) -> Result<(), DatabaseError> {
+        if Instant::now() < self.measure_at {
+            return Ok(());
+        }
+        self.measure_at = Instant::now() + every;
         let asked =
             sqlx::query_as("SELECT count(*), min(occurred_at) FROM outbox WHERE published_at IS NULL")
                 .fetch_one(&mut self.conn);

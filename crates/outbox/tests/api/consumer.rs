@@ -222,29 +222,64 @@ async fn a_shared_transaction_gives_way_to_who_holds_a_lock() {
         create_effects(database).await;
         let broker = Broker::start();
         let aggregate = Uuid::now_v7();
-        for sequence in 1..=4 {
+        let mut others = [
+            database.connect_as_owner().await,
+            database.connect_as_owner().await,
+        ];
+        sqlx::raw_sql(HOLD).execute(&mut others[0]).await.unwrap();
+        let (consumer, shutdown) = start(database, &broker, fresh_name(), &Effects::fine());
+        // The first record waits in a transaction of its own while the others come.
+        broker.produce_event(Uuid::now_v7(), aggregate, 1).await;
+        one_waits(database).await;
+        for sequence in 2..=4 {
             broker.produce_event(Uuid::now_v7(), aggregate, sequence).await;
         }
-        let mut other = database.connect_as_owner().await;
-        sqlx::raw_sql("BEGIN; LOCK TABLE effects IN SHARE MODE")
-            .execute(&mut other)
-            .await
-            .unwrap();
-        let (consumer, shutdown) = start(database, &broker, fresh_name(), &Effects::fine());
-        // One record waits with a transaction of its own, which has no bound.
-        wait_until("a transaction without the bound that waits", async || {
-            database
-                .count("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()
-                        AND now() - xact_start > interval '300 milliseconds'")
-                .await
-                == 1
+        let [first, second] = &mut others;
+        let held_again = async { sqlx::raw_sql(HOLD).execute(&mut *second).await.unwrap() };
+        let let_go = async {
+            wait_until("two that wait", async || waiting(database).await == 2).await;
+            sqlx::raw_sql("COMMIT").execute(first).await.unwrap();
+        };
+        tokio::join!(held_again, let_go);
+        wait_until("the first effect", async || {
+            effects(database, aggregate).await == [1]
         })
         .await;
-        sqlx::raw_sql("COMMIT").execute(&mut other).await.unwrap();
-        wait_until("all effects", async || effects(database, aggregate).await.len() == 4).await;
+        one_waits(database).await;
+        sqlx::raw_sql("COMMIT").execute(second).await.unwrap();
+        wait_until("all effects", async || {
+            effects(database, aggregate).await.len() == 4
+        })
+        .await;
         shutdown.cancel();
         consumer.await.unwrap();
         assert_eq!(effects(database, aggregate).await, [1, 2, 3, 4]);
+        let transactions = transactions(database).await;
+        assert!(transactions > 2, "the later records waited together");
+    })
+    .await;
+}
+
+/// Nobody else writes effects from here on.
+const HOLD: &str = "BEGIN; LOCK TABLE effects IN SHARE MODE";
+
+/// Transactions that wait for the table, of whichever role.
+async fn waiting(database: &Database) -> i64 {
+    database
+        .count("SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 'effects'::regclass")
+        .await
+}
+
+/// Until a transaction waits for longer than several records may.
+async fn one_waits(database: &Database) {
+    wait_until("a transaction that goes on waiting", async || {
+        database
+            .count(
+                "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()
+                 AND now() - xact_start > interval '300 milliseconds'",
+            )
+            .await
+            == 1
     })
     .await;
 }

@@ -179,7 +179,8 @@ pub(crate) struct OrderLine {
     progress_code: Option<String>,
     /// Why it was stopped or ended.
     answer: Option<OfficeAnswer>,
-    /// Of what is refunded: `REFUSED`, `CANCELLED`, `OVERDUE`, `LOST`, `RETURNED`.
+    /// Of what is refunded: `REFUSED`, `CANCELLED`, `OVERDUE`, `ADDRESS_REFUSED` (not corrected in time), `LOST`, `EXPIRED` (paid after it had
+    /// ended).
     end_reason: Option<String>,
     refunded_centimes: i64,
     parcel_id: Option<String>,

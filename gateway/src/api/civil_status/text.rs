@@ -100,6 +100,9 @@ pub(crate) fn line(language: Language, line: &pb::OrderLine, parcel: Option<&pb:
 #[must_use]
 pub(crate) fn at_office(language: Language, line: &pb::OrderLine) -> Option<&'static str> {
     use pb::LineState as S;
+    if let Some(key) = office_key(line) {
+        return Some(text(language, key));
+    }
     let progress = format!("line_progress.{}", line.progress_code.to_lowercase());
     match line.state() {
         S::Paid | S::ToCorrect | S::InProduction | S::Produced | S::HandedOver | S::Delivered => {
@@ -112,6 +115,17 @@ pub(crate) fn at_office(language: Language, line: &pb::OrderLine) -> Option<&'st
         | S::Cancelled
         | S::Expired
         | S::Unspecified => None,
+    }
+}
+
+/// Key of what an office reads where the citizen is asked, or told of their own.
+fn office_key(line: &pb::OrderLine) -> Option<&'static str> {
+    use pb::LineState as S;
+    match line.state() {
+        S::Produced if line.progress_code == ADDRESS_ASKED => Some("bureau.waits_for_address"),
+        S::ToCorrect => Some("bureau.waits_for_correction"),
+        S::HandedOver => Some("bureau.on_the_way"),
+        _ => None,
     }
 }
 

@@ -15,6 +15,7 @@ const OF_AN_ORDER: &[&str] = &[
     "ADDRESSEE_NOT_ENTITLED",
     "COUNTRY_UNKNOWN",
     "POSTAL_CODE",
+    "NO_FEE",
 ];
 
 const REASONS: &[(&str, &str, &[&str])] = &[
@@ -23,13 +24,124 @@ const REASONS: &[(&str, &str, &[&str])] = &[
     ("POST", "/v1/civil-status/orders", &["PRICE_CHANGED"]),
     (
         "POST",
+        "/v1/civil-status/evidence",
+        &["FILE_TYPE", "FILE_EMPTY", "FILE_TOO_LARGE", "KIND_UNKNOWN"],
+    ),
+    (
+        "POST",
         "/v1/civil-status/orders/{order_id}/cancellation",
-        &["LINE_IN_PRODUCTION", "LINE_STATE", "ORDER_CHANGED"],
+        &[
+            "LINE_IN_PRODUCTION",
+            "LINE_STATE",
+            "ORDER_NOT_PAID",
+            "ORDER_CHANGED",
+        ],
+    ),
+    (
+        "PUT",
+        "/v1/civil-status/orders/{order_id}/address",
+        &[
+            "ADDRESS_NOT_ASKED",
+            "ADDRESS_IN_OTHER_ZONE",
+            "ORDER_CHANGED",
+            "ADDRESS_INCOMPLETE",
+            "COUNTRY_UNKNOWN",
+            "POSTAL_CODE",
+        ],
     ),
     (
         "PUT",
         "/v1/civil-status/orders/{order_id}/lines/{line_id}/correction",
-        &["ACT_REFERENCE_IMPOSSIBLE", "LINE_STATE", "ORDER_CHANGED"],
+        &[
+            "ACT_REFERENCE_IMPOSSIBLE",
+            "ACT_REFERENCE_INCOMPLETE",
+            "OFFICE_UNKNOWN",
+            "OFFICE_NOT_OPEN",
+            "EVIDENCE_UNKNOWN",
+            "ADDRESSEE_NOT_ENTITLED",
+            "LINE_STATE",
+            "ORDER_CHANGED",
+        ],
+    ),
+    (
+        "GET",
+        "/v1/civil-status/orders/{order_id}/lines/{line_id}/document",
+        &["DOCUMENT_NOT_READY"],
+    ),
+    (
+        "PUT",
+        "/v1/civil-status/document-kinds/{code}",
+        &[
+            "KIND_VERSION_EXISTS",
+            "TEMPLATE_UNKNOWN",
+            "LANGUAGE_NOT_OFFERED",
+            "NOT_A_RELATION",
+            "DATE_PAST",
+            "RANGE_REVERSED",
+        ],
+    ),
+    (
+        "PUT",
+        "/v1/civil-status/fees",
+        &[
+            "FEE_EXISTS",
+            "FEE_ABOVE_CEILING",
+            "DOCUMENT_KIND_UNKNOWN",
+            "ZONE_UNKNOWN",
+            "PRICE_UNSOUND",
+            "DATE_PAST",
+        ],
+    ),
+    (
+        "PUT",
+        "/v1/civil-status/fee-ceiling",
+        &["CEILING_EXISTS", "FEE_ABOVE_CEILING", "VALID_FROM_PAST"],
+    ),
+    (
+        "PUT",
+        "/v1/civil-status/templates/{template}/law",
+        &[
+            "TEMPLATE_VERSION_EXISTS",
+            "TEMPLATE_UNKNOWN",
+            "DATE_PAST",
+            "RANGE_REVERSED",
+        ],
+    ),
+    (
+        "PUT",
+        "/v1/civil-status/holidays",
+        &["HOLIDAY_STANDS", "DATE_PAST", "WEEKEND_CLOSED"],
+    ),
+    (
+        "PUT",
+        "/v1/civil-status/destination-zones/{country_code}",
+        &[
+            "DESTINATION_EXISTS",
+            "ZONE_OF_MOROCCO",
+            "COUNTRY_UNKNOWN",
+            "DATE_PAST",
+        ],
+    ),
+    (
+        "PUT",
+        "/v1/civil-status/register-custody",
+        &[
+            "YEAR_IMPOSSIBLE",
+            "YEARS_REVERSED",
+            "SAME_OFFICE",
+            "OFFICE_UNKNOWN",
+        ],
+    ),
+    (
+        "PUT",
+        "/v1/offices/{office_id}/civil-status-profile",
+        &[
+            "LANGUAGE_UNKNOWN",
+            "DOCUMENT_KIND_UNKNOWN",
+            "ADDRESS_INCOMPLETE",
+            "COUNTRY_UNKNOWN",
+            "POSTAL_CODE",
+        ],
     ),
     (
         "POST",
@@ -45,6 +157,21 @@ const REASONS: &[(&str, &str, &[&str])] = &[
         ],
     ),
     ("GET", "/v1/payments/{payable_id}/receipt", &["PAYABLE_NOT_PAID"]),
+    (
+        "POST",
+        "/v1/office/order-lines/{line_id}/entitlement",
+        &["ORDER_LINE_NOT_FOUND"],
+    ),
+    (
+        "POST",
+        "/v1/office/order-line-assignments",
+        &["ORDER_LINE_NOT_FOUND", "NOT_A_MEMBER"],
+    ),
+    (
+        "GET",
+        "/v1/office/order-lines/{line_id}/document",
+        &["DOCUMENT_NOT_READY"],
+    ),
     (
         "PUT",
         "/v1/office/order-lines/{line_id}/act",
@@ -148,8 +275,31 @@ mod tests {
                     .iter()
                     .any(|section| find(Language::English, &format!("{section}.{reason}")).is_some());
                 assert!(known, "{reason} has no text");
-                assert!(said.contains(reason), "{method} {path}: {said}");
+                assert!(said.contains(&format!("`{reason}`")), "{method} {path}: {said}");
             }
         }
+    }
+
+    /// Whatever changes something of civil status can be refused for a reason of its own.
+    #[test]
+    fn every_change_of_civil_status_names_its_reasons() {
+        let document = serde_json::to_value(api::router().1).unwrap();
+        let mut walked = 0;
+        for (path, item) in document["paths"].as_object().unwrap() {
+            for (method, operation) in item.as_object().unwrap() {
+                let tag = operation["tags"][0].as_str().unwrap_or_default();
+                let ours = tag.starts_with("civil-status") || path.contains("civil-status");
+                if !ours || !["post", "put", "patch", "delete"].contains(&method.as_str()) {
+                    continue;
+                }
+                walked += 1;
+                let said = operation["description"].as_str().unwrap_or_default();
+                assert!(
+                    said.contains(", for: `"),
+                    "{method} {path} names no reason: {said}"
+                );
+            }
+        }
+        assert!(walked >= 20, "only {walked} operations were found");
     }
 }

@@ -57,7 +57,10 @@ pub async fn correct_address(
                 "what was paid sends it to the same zone only",
             ));
         }
-        change::change_locked(&mut transaction, app, order, |work| work.correct_address(address)).await?;
+        let changed =
+            change::change_locked(&mut transaction, app, order, |work| work.correct_address(address));
+        let (_, asked) = changed.await?;
+        let parcels: Vec<Uuid> = asked.iter().map(|task| task.subject).collect();
         let subject = write::Subject {
             aggregate: "order",
             id: order_id,
@@ -68,7 +71,7 @@ pub async fn correct_address(
             caller,
             "order.correct_address",
             subject,
-            json!({}),
+            json!({ "parcels": parcels }),
         )
         .await?;
         idempotent::finish(transaction, command, Vec::new()).await?;

@@ -67,6 +67,8 @@ words! {
         Refused = "REFUSED",
         Cancelled = "CANCELLED",
         Overdue = "OVERDUE",
+        /// The post does not take the address, and it was not corrected in time.
+        AddressRefused = "ADDRESS_REFUSED",
         Lost = "LOST",
         /// Paid although it had ended unpaid.
         Expired = "EXPIRED",

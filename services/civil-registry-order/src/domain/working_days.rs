@@ -14,7 +14,7 @@ pub struct Calendar {
 impl Calendar {
     /// Whether offices are open.
     pub fn is_working_day(&self, day: NaiveDate) -> bool {
-        !matches!(day.weekday(), Weekday::Sat | Weekday::Sun) && !self.holidays.contains(&day)
+        !is_weekend(day) && !self.holidays.contains(&day)
     }
 
     /// The end of the `days`-th working day after the day of `from`.
@@ -29,6 +29,11 @@ impl Calendar {
         }
         end_of(day)
     }
+}
+
+/// Saturday or Sunday: offices are closed, whatever is said of holidays.
+pub fn is_weekend(day: NaiveDate) -> bool {
+    matches!(day.weekday(), Weekday::Sat | Weekday::Sun)
 }
 
 fn next(day: NaiveDate) -> NaiveDate {

@@ -12,7 +12,7 @@ pub(super) const GRANTS: &[(&str, &str)] = &[
         "customer_order",
     ),
     (
-        "SELECT, INSERT, UPDATE (shipment_id, tracking_number, hand_over_at, deposit_list_id, shipment_state, shipment_sequence, attempts,
+        "SELECT, INSERT, UPDATE (address, shipment_id, tracking_number, hand_over_at, deposit_list_id, shipment_state, shipment_sequence, attempts,
             held_until, exception_code, address_faults, heard_at)",
         "parcel",
     ),

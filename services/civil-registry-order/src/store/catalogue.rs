@@ -231,7 +231,8 @@ pub async fn zones(conn: &mut PgConnection) -> Result<Vec<String>, StoreError> {
     Ok(sqlx::query_scalar(sql).fetch_all(conn).await?)
 }
 
-/// The text of the law that a template cites on a day: French and Arabic.
+/// The text of the law that a template cites on a day: French and Arabic. The version that began last counts; once it has ended there is none,
+/// though an older one may have no end.
 ///
 /// # Errors
 /// [`StoreError`].
@@ -240,9 +241,10 @@ pub async fn law(
     template: &str,
     day: NaiveDate,
 ) -> Result<Option<(String, String)>, StoreError> {
-    let sql = "SELECT law_fr, law_ar FROM template_version
-               WHERE template = $1 AND valid_from <= $2 AND (valid_to IS NULL OR valid_to >= $2)
-               ORDER BY valid_from DESC LIMIT 1";
+    let sql = "SELECT law_fr, law_ar
+               FROM (SELECT law_fr, law_ar, valid_to FROM template_version WHERE template = $1 AND valid_from <= $2
+                     ORDER BY valid_from DESC LIMIT 1) latest
+               WHERE valid_to IS NULL OR valid_to >= $2";
     let found = sqlx::query_as(sql).bind(template).bind(day);
     Ok(found.fetch_optional(conn).await?)
 }

@@ -137,6 +137,17 @@ async fn what_the_post_does_not_take_is_corrected_and_sent() {
     );
     let sent = world.peers.shipments.lock().unwrap()[&parcel.parcel_id].clone();
     assert_eq!(sent.addressee.unwrap().address.unwrap().postal_code, "20000");
+    let mut conn = world.database.connect().await;
+    let code = "SELECT address->>'postal_code' FROM parcel WHERE id::text = $1";
+    let code: String = sqlx::query_scalar(code)
+        .bind(&parcel.parcel_id)
+        .fetch_one(&mut conn)
+        .await
+        .unwrap();
+    assert_eq!(code, "20000", "a parcel keeps the address that it goes to");
+    let audited = "SELECT details->'parcels'->>0 FROM audit WHERE action = 'order.correct_address'";
+    let audited: Vec<String> = sqlx::query_scalar(audited).fetch_all(&mut conn).await.unwrap();
+    assert_eq!(audited, std::slice::from_ref(&parcel.parcel_id));
     assert_eq!(exceptions(&world, agent).await, Vec::<String>::new());
     let again = correct(&world, citizen, correction(&order, |_| {})).await;
     assert_eq!(
@@ -162,7 +173,7 @@ async fn an_address_that_is_not_corrected_in_time_is_paid_back() {
     for line in &order.lines {
         assert_eq!(
             (line.state(), line.end_reason.as_str()),
-            (pb::LineState::Refunding, "OVERDUE")
+            (pb::LineState::Refunding, "ADDRESS_REFUSED")
         );
     }
     let late = correct(&world, citizen, correction(&order, |_| {})).await;
@@ -178,6 +189,12 @@ async fn an_address_that_is_not_corrected_in_time_is_paid_back() {
         waiting.unwrap().into_inner().parcels.is_empty(),
         "nothing is to be posted"
     );
+    let refunds: Vec<String> = {
+        let payables = world.peers.payables.lock().unwrap();
+        let refunds = payables[&order.order_id].refunds.iter();
+        refunds.map(|refund| refund.reason_code.clone()).collect()
+    };
+    assert_eq!(refunds, ["LINE_ADDRESS_REFUSED"; 2]);
     for line in &order.lines {
         world.give_back(&order, line).await;
     }
@@ -219,4 +236,25 @@ async fn an_address_of_the_office_is_the_office_s_to_mend() {
         .unwrap();
     world.after(TimeDelta::minutes(1)).await;
     assert_eq!(world.get(citizen, &order).await.progress_code, "WAITING_FOR_POST");
+}
+
+#[tokio::test]
+async fn a_refusal_of_more_than_the_address_is_not_put_to_the_citizen() {
+    let world = World::start().await;
+    let (citizen, agent) = (world.citizen(), world.agent());
+    let name = "addressee.name.latin".to_owned();
+    world.peers.refused_fields.lock().unwrap().push(name);
+    let order = refused(&world, citizen, agent).await;
+    assert_eq!(order.state(), pb::OrderState::InProgress);
+    assert_eq!(order.progress_code, "WAITING_FOR_POSTAL_SERVICE");
+    assert_eq!(order.parcels[0].exception_code, "");
+    let not_asked = correct(&world, citizen, correction(&order, |_| {})).await;
+    assert_eq!(reason(not_asked).1, "ADDRESS_NOT_ASKED");
+
+    world.peers.refused_fields.lock().unwrap().clear();
+    world.after(TimeDelta::minutes(1)).await;
+    assert_eq!(
+        world.get(citizen, &order).await.progress_code,
+        "WAITING_FOR_ADDRESS"
+    );
 }

@@ -176,12 +176,16 @@ impl World {
         self.of(person, Surface::Staff, message)
     }
 
-    /// Of an administrator of the platform.
+    /// Of some administrator of the platform.
     pub(crate) fn platform<T>(&self, message: T) -> Request<T> {
+        self.platform_as(Person(self.app.ambient.uuid_v7()), message)
+    }
+
+    pub(crate) fn platform_as<T>(&self, administrator: Person, message: T) -> Request<T> {
         let claims = TokenClaims {
             surface: Surface::Staff,
             padm: true,
-            ..testing::claims(self.app.ambient.uuid_v7(), self.clock.now())
+            ..testing::claims(administrator.0, self.clock.now())
         };
         with_token(message, &testing::token(&claims))
     }

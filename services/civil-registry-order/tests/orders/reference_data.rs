@@ -63,14 +63,22 @@ async fn a_template_cites_another_law_from_its_day_on() {
         reason(again),
         (Code::AlreadyExists, "TEMPLATE_VERSION_EXISTS".to_owned())
     );
+    let ending = pb::PutTemplateVersionRequest {
+        valid_to: Some(date(2026, 11, 26)),
+        ..law("birth-extract", "35-20", 25)
+    };
+    let request = world.platform(ending);
+    administration.put_template_version(request).await.unwrap();
     let mut conn = world.database.connect().await;
     let mut cited = async |day: u32| {
         let day = NaiveDate::from_ymd_opt(2026, 11, day).unwrap();
         let law = catalogue::law(&mut conn, "birth-extract", day).await.unwrap();
-        law.unwrap().0
+        law.map_or_else(String::new, |(french, _)| french)
     };
-    assert!(cited(29).await.contains("37-99"));
-    assert!(cited(30).await.contains("36-21"));
+    for (day, number) in [(24, "37-99"), (26, "35-20"), (30, "36-21")] {
+        assert!(cited(day).await.contains(number), "{day}");
+    }
+    assert_eq!(cited(27).await, "", "the older one is not taken up again");
     let unknown = administration
         .put_template_version(world.platform(law("no-template", "36-21", 30)))
         .await;
@@ -85,7 +93,7 @@ async fn a_template_cites_another_law_from_its_day_on() {
             .iter()
             .filter(|name| *name == "TemplateVersionChanged")
             .count(),
-        1
+        2
     );
 }
 
@@ -118,6 +126,11 @@ async fn a_holiday_that_is_announced_moves_deadlines_set_from_then_on_until_it_i
         .set_holiday(world.platform(holiday(24, true)))
         .await;
     assert_eq!(reason(never).1, "HOLIDAY_STANDS");
+    // A Saturday.
+    let weekend = administration
+        .set_holiday(world.platform(holiday(28, true)))
+        .await;
+    assert_eq!(violations(weekend), one("day", "WEEKEND_CLOSED"));
     let past = administration
         .set_holiday(world.platform(holiday(22, false)))
         .await;
@@ -202,4 +215,34 @@ async fn reference_data_is_the_platform_s_alone() {
     for status in denied {
         assert_eq!(status.unwrap().code(), Code::PermissionDenied);
     }
+}
+
+#[tokio::test]
+async fn a_repeat_after_midnight_answers_as_before() {
+    let world = World::start().await;
+    let (person, mut administration) = (world.citizen(), world.administration());
+    let template = law("birth-extract", "36-21", 23);
+    let closed = holiday(23, false);
+    let zone = destination("FR", "FRANCE");
+    let ceiling = pb::SetFeeCeilingRequest {
+        request_id: request_id(),
+        ceiling_centimes: 3_000,
+        valid_from: Some(date(2026, 11, 24)),
+        legal_reference: "Arrêté n° 1234-26".to_owned(),
+    };
+    for _ in 0..2 {
+        let request = world.platform_as(person, template.clone());
+        administration.put_template_version(request).await.unwrap();
+        let request = world.platform_as(person, closed.clone());
+        administration.set_holiday(request).await.unwrap();
+        let request = world.platform_as(person, zone.clone());
+        administration.set_destination_zone(request).await.unwrap();
+        let request = world.platform_as(person, ceiling.clone());
+        administration.set_fee_ceiling(request).await.unwrap();
+        world.after(chrono::TimeDelta::hours(18)).await;
+    }
+    let late = administration
+        .set_holiday(world.platform(holiday(23, true)))
+        .await;
+    assert_eq!(violations(late), one("day", "DATE_PAST"));
 }

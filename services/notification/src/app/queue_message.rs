@@ -61,8 +61,19 @@ pub async fn queue(
     channel: Channel,
 ) -> Result<(), QueueError> {
     let now = ambient.now();
+    let give_up_at = retry::give_up_at(cause.happened_at);
     let wait = template.waits_for_company();
-    if wait.is_some() && messages::join(conn, cause.aggregate_id, cause.about, template, channel).await? {
+    if wait.is_some()
+        && messages::join(
+            conn,
+            cause.aggregate_id,
+            cause.about,
+            template,
+            channel,
+            give_up_at,
+        )
+        .await?
+    {
         return Ok(());
     }
     let message = Message {
@@ -75,7 +86,7 @@ pub async fn queue(
         state: State::Queued { failure_code: None },
         attempts: 0,
         next_attempt_at: now + wait.unwrap_or_default(),
-        give_up_at: retry::give_up_at(cause.happened_at),
+        give_up_at,
         traceparent: telemetry::traceparent(),
         created_at: now,
     };

@@ -56,6 +56,8 @@ templates! {
     OrderAddressRefused = "order.address_refused",
     OrderRefused = "order.refused",
     OrderOverdue = "order.overdue",
+    /// The address that the post does not take was not corrected in time: nothing is sent, and the money goes back.
+    OrderAddressLapsed = "order.address_lapsed",
     OrderRefunded = "order.refunded",
     /// The provider refuses to give the money back by itself: a person must.
     OrderRefundFailed = "order.refund_failed",
@@ -140,6 +142,7 @@ impl Template {
             | Self::OrderCorrectionRequested
             | Self::OrderRefused
             | Self::OrderOverdue
+            | Self::OrderAddressLapsed
             | Self::OrderRefunded
             | Self::OrderAddressRefused
             | Self::OrderRefundFailed
@@ -166,6 +169,7 @@ impl Template {
             Self::OrderInProduction
             | Self::OrderProduced
             | Self::OrderOverdue
+            | Self::OrderAddressLapsed
             | Self::OrderRefunded
             | Self::OrderRefundFailed => Some(COMPANY),
             _ => None,

@@ -98,7 +98,8 @@ pub async fn insert(conn: &mut PgConnection, message: &Message) -> Result<(), St
     Ok(())
 }
 
-/// Adds parts of an aggregate to a message about it that nobody has taken yet. Answers whether there is one.
+/// Adds parts of an aggregate to a message about it that nobody has taken yet, which is then worth telling as long as the newest of them.
+/// Answers whether there is one.
 ///
 /// # Errors
 /// [`StoreError`].
@@ -108,15 +109,18 @@ pub async fn join(
     about: &[Uuid],
     template: Template,
     channel: Channel,
+    give_up_at: DateTime<Utc>,
 ) -> Result<bool, StoreError> {
     let joined = sqlx::query(
-        "UPDATE message SET about_ids = about_ids || ARRAY(SELECT part FROM unnest($2::uuid[]) AS part WHERE part <> ALL (about_ids))
+        "UPDATE message SET about_ids = about_ids || ARRAY(SELECT part FROM unnest($2::uuid[]) AS part WHERE part <> ALL (about_ids)),
+            give_up_at = greatest(give_up_at, $5)
          WHERE aggregate_id = $1 AND template = $3 AND channel = $4 AND state = 'queued' AND attempts = 0",
     )
     .bind(aggregate_id)
     .bind(about)
     .bind(template.as_str())
     .bind(channel.as_str())
+    .bind(give_up_at)
     .execute(conn)
     .await?;
     Ok(joined.rows_affected() > 0)

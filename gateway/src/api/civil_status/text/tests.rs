@@ -224,3 +224,27 @@ fn an_office_reads_what_the_work_waits_for_and_not_what_the_citizen_is_promised(
         None
     );
 }
+
+#[test]
+fn an_office_is_not_asked_for_what_the_citizen_is_asked_for() {
+    use pb::LineState as S;
+    let asked = [
+        (S::ToCorrect, "WAITING_FOR_CORRECTION"),
+        (S::ToCorrect, "NOT_KNOWN_HERE"),
+        (S::Produced, ADDRESS_ASKED),
+        (S::HandedOver, "ON_THE_WAY"),
+    ];
+    for language in LANGUAGES {
+        for (state, code) in asked {
+            let waiting = pb::OrderLine {
+                deadline: None,
+                ..of(state, code)
+            };
+            let office = at_office(language, &waiting).expect("an office sees the line");
+            assert_ne!(office, line(language, &waiting, None), "{code}");
+        }
+        // Who has not paid is no office's to wait for.
+        let unpaid = of(S::AwaitingPayment, "WAITING_FOR_PAYMENT");
+        assert_eq!(at_office(language, &unpaid), None);
+    }
+}

@@ -1,5 +1,7 @@
 //! The citizen corrects an address that the post does not take.
 
+use std::collections::BTreeSet;
+
 use askama::Template;
 use axum::Router;
 use axum::extract::{Form, Path, State};
@@ -10,11 +12,45 @@ use serde::Deserialize;
 use wathiq_proto::wathiq::civil_registry_order::v1 as pb;
 
 use super::{mendable, order, order_page, said, signed_in};
+use crate::api::civil_status::text::ADDRESS_ASKED;
 use crate::app::App;
-use crate::language::text;
+use crate::language::{Language, text};
 use crate::pages::{Frame, page, see_other};
 use crate::problem::Problem;
 use crate::session::{Standing, User};
+
+/// An element of an address: its name in forms and faults, the key of its label, and where it stands.
+type Element = (&'static str, &'static str, fn(&pb::DeliveryAddress) -> &str);
+
+const ELEMENTS: [Element; 9] = [
+    ("street_latin", "address.street_latin", |address| {
+        &address.street_latin
+    }),
+    ("quarter_latin", "address.quarter_latin", |address| {
+        &address.quarter_latin
+    }),
+    ("extra_latin", "address.extra_latin", |address| {
+        &address.extra_latin
+    }),
+    ("postal_code", "address.postal_code", |address| {
+        &address.postal_code
+    }),
+    ("locality_latin", "address.locality_latin", |address| {
+        &address.locality_latin
+    }),
+    ("street_arabic", "address.street_arabic", |address| {
+        &address.street_arabic
+    }),
+    ("quarter_arabic", "address.quarter_arabic", |address| {
+        &address.quarter_arabic
+    }),
+    ("extra_arabic", "address.extra_arabic", |address| {
+        &address.extra_arabic
+    }),
+    ("locality_arabic", "address.locality_arabic", |address| {
+        &address.locality_arabic
+    }),
+];
 
 struct Field {
     name: &'static str,
@@ -85,28 +121,52 @@ async fn ask(
         return *answer;
     }
     let order = order(&app, order_id).await?;
+    if !order.lines.iter().any(|line| line.progress_code == ADDRESS_ASKED) {
+        return Ok(see_other(&order_page(&order.order_id)));
+    }
     let address = order.address.clone().unwrap_or_default();
-    show(&app, &frame, &order, address, None)
+    show(&app, &frame, &order, &address, None)
+}
+
+/// What is wrong, after the label of the field that it is wrong with; `field` is a path or a JSON pointer.
+fn fault(frame: &Frame, field: &str, reason: &str) -> String {
+    let name = field.rsplit(['.', '/']).next().unwrap_or_default();
+    let reason = said(frame, reason);
+    let Some((_, label, _)) = ELEMENTS.iter().find(|(known, _, _)| *known == name) else {
+        return reason;
+    };
+    text(frame.language, "address.fault")
+        .replace("{field}", text(frame.language, label))
+        .replace("{reason}", &reason)
+}
+
+/// Each text where it stands first: parcels that go to one address have the same faults.
+fn each_once(texts: impl Iterator<Item = String>) -> Vec<String> {
+    let mut seen = BTreeSet::new();
+    texts.filter(|text| seen.insert(text.clone())).collect()
+}
+
+fn fields(language: Language, address: &pb::DeliveryAddress) -> Vec<Field> {
+    let field = |(name, label, value): Element| Field {
+        name,
+        label: text(language, label),
+        value: value(address).to_owned(),
+    };
+    ELEMENTS.into_iter().map(field).collect()
 }
 
 fn show(
     app: &App,
     frame: &Frame,
     order: &pb::Order,
-    address: pb::DeliveryAddress,
+    address: &pb::DeliveryAddress,
     problem: Option<Problem>,
 ) -> Result<Response, Problem> {
-    let field = |name: &'static str, label: &'static str, value: String| Field {
-        name,
-        label: text(frame.language, label),
-        value,
-    };
     let faults = order.parcels.iter().flat_map(|parcel| &parcel.address_faults);
-    let mut refused: Vec<String> = faults.map(|fault| said(frame, &fault.reason)).collect();
-    refused.dedup();
+    let refused = each_once(faults.map(|found| fault(frame, &found.field, &found.reason)));
     let errors = problem.as_ref().map(|problem| {
-        let fields = problem.errors.iter().map(|error| said(frame, &error.reason));
-        let fields: Vec<String> = fields.collect();
+        let errors = problem.errors.iter();
+        let fields = each_once(errors.map(|error| fault(frame, &error.pointer, &error.reason)));
         if fields.is_empty() {
             vec![said(frame, &problem.reason)]
         } else {
@@ -116,21 +176,7 @@ fn show(
     let shown = AddressPage {
         reference: order.reference.clone(),
         refused,
-        fields: vec![
-            field("street_latin", "address.street_latin", address.street_latin),
-            field("quarter_latin", "address.quarter_latin", address.quarter_latin),
-            field("extra_latin", "address.extra_latin", address.extra_latin),
-            field("postal_code", "address.postal_code", address.postal_code),
-            field("locality_latin", "address.locality_latin", address.locality_latin),
-            field("street_arabic", "address.street_arabic", address.street_arabic),
-            field("quarter_arabic", "address.quarter_arabic", address.quarter_arabic),
-            field("extra_arabic", "address.extra_arabic", address.extra_arabic),
-            field(
-                "locality_arabic",
-                "address.locality_arabic",
-                address.locality_arabic,
-            ),
-        ],
+        fields: fields(frame.language, address),
         action: format!("/orders/{}/address", order.order_id),
         back: order_page(&order.order_id),
         request_id: app.ambient.uuid_v7().to_string(),
@@ -166,7 +212,7 @@ async fn correct(
             if !mendable(&problem) {
                 return Err(problem);
             }
-            show(&app, &frame, &order, address, Some(problem))
+            show(&app, &frame, &order, &address, Some(problem))
         }
     }
 }

@@ -22,6 +22,9 @@ pub async fn put_template_version(
     version: TemplateVersion,
 ) -> Result<(), AppError> {
     authorise::platform(caller)?;
+    let Begun::New(mut transaction) = idempotent::begin(app, command).await? else {
+        return Ok(());
+    };
     let mut faults = Faults::default();
     if documents::drawn_by(&version.template).is_none() {
         faults.note("template", "TEMPLATE_UNKNOWN", "must be the name of a template");
@@ -39,9 +42,6 @@ pub async fn put_template_version(
     if !faults.is_empty() {
         return Err(AppError::faults(faults));
     }
-    let Begun::New(mut transaction) = idempotent::begin(app, command).await? else {
-        return Ok(());
-    };
     if !catalogue::add_template_version(&mut transaction, &version).await? {
         return Err(AppError::Taken {
             reason: "TEMPLATE_VERSION_EXISTS",

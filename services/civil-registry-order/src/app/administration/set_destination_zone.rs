@@ -27,10 +27,10 @@ pub async fn set_destination_zone(
     destination: Destination,
 ) -> Result<(), AppError> {
     authorise::platform(caller)?;
-    check(app, &destination)?;
     let Begun::New(mut transaction) = idempotent::begin(app, command).await? else {
         return Ok(());
     };
+    check(app, &destination)?;
     if !catalogue::add_destination(&mut transaction, &destination).await? {
         return Err(AppError::Taken {
             reason: "DESTINATION_EXISTS",

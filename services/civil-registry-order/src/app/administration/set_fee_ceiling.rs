@@ -25,6 +25,9 @@ pub async fn set_fee_ceiling(
     legal_reference: &str,
 ) -> Result<(), AppError> {
     authorise::platform(caller)?;
+    let Begun::New(mut transaction) = idempotent::begin(app, command).await? else {
+        return Ok(());
+    };
     let tomorrow = civil_date(app.ambient.now()) + Days::new(1);
     let mut faults = Faults::default();
     if ceiling.centimes <= 0 {
@@ -36,9 +39,6 @@ pub async fn set_fee_ceiling(
     if !faults.is_empty() {
         return Err(AppError::faults(faults));
     }
-    let Begun::New(mut transaction) = idempotent::begin(app, command).await? else {
-        return Ok(());
-    };
     let id = app.ambient.uuid_v7();
     match catalogue::add_ceiling(&mut transaction, id, &ceiling, legal_reference).await {
         Ok(true) => {}

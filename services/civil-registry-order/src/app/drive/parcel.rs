@@ -36,7 +36,7 @@ pub(super) async fn create(app: &App, task: Task) -> Result<(), Hindrance> {
             sender_arabic: profile.bureau_ar,
             sender_address: profile.address,
             addressee: order.addressee.clone(),
-            address: order.address.clone(),
+            address: parcel.address.clone(),
             phone: order.applicant.phone.clone(),
             mandataries: order.mandataries.clone(),
             sheets: sheets.min(100),
@@ -58,17 +58,20 @@ pub(super) async fn create(app: &App, task: Task) -> Result<(), Hindrance> {
     Ok(())
 }
 
-/// The citizen is asked for another address where this one is refused; what is wrong with the sender is the office's to mend, and asked again.
+/// The field of a shipment that the citizen can correct.
+const ADDRESS: &str = "addressee.address";
+
+/// The citizen is asked for another address where it alone is refused; what is wrong with anything else is for others to mend, and asked again.
 async fn address_refused(app: &App, task: Task, order_id: Uuid, error: ClientError) -> Result<(), Hindrance> {
     let violations = error.violations();
-    if violations.is_empty() || violations.iter().any(|wrong| wrong.field.starts_with("sender")) {
+    if violations.is_empty() || !violations.iter().all(|wrong| wrong.field.starts_with(ADDRESS)) {
         return Err(error.into());
     }
     let fault = |wrong: Violation| AddressFault {
         field: wrong
             .field
-            .trim_start_matches("addressee.")
-            .trim_start_matches("address.")
+            .trim_start_matches(ADDRESS)
+            .trim_start_matches('.')
             .to_owned(),
         reason: wrong.reason,
     };

@@ -4,6 +4,8 @@ use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use crate::domain::address::Address;
+
 /// Exception of a parcel of which the post does not take the address.
 pub const ADDRESS_REFUSED: &str = "ADDRESS_REFUSED";
 
@@ -25,6 +27,8 @@ pub struct Parcel {
     pub id: Uuid,
     pub office_id: Uuid,
     pub created_at: DateTime<Utc>,
+    /// Where it goes: the order's, as it was when this was last asked of postal-shipping.
+    pub address: Address,
     /// Once postal-shipping knows of it.
     pub shipment_id: Option<Uuid>,
     pub tracking_number: Option<String>,
@@ -59,11 +63,12 @@ pub struct Tracking {
 
 impl Parcel {
     /// A parcel that no one has numbered yet.
-    pub fn new(id: Uuid, office_id: Uuid, now: DateTime<Utc>) -> Self {
+    pub fn new(id: Uuid, office_id: Uuid, address: Address, now: DateTime<Utc>) -> Self {
         Self {
             id,
             office_id,
             created_at: now,
+            address,
             shipment_id: None,
             tracking_number: None,
             hand_over_at: None,

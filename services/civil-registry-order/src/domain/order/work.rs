@@ -161,7 +161,8 @@ impl<'a> Work<'a> {
         if unfinished || ready.is_empty() {
             return;
         }
-        let parcel = Parcel::new((self.new_id)(), office_id, self.now);
+        let address = self.order.address.clone();
+        let parcel = Parcel::new((self.new_id)(), office_id, address, self.now);
         let deadline = self.calendar.deadline(self.now, self.terms.posting_working_days);
         for line in self
             .order
@@ -217,13 +218,13 @@ impl<'a> Work<'a> {
 
     /// Nobody has corrected the address that the post does not take.
     fn give_up(&mut self, id: Uuid) -> Result<(), WorkError> {
-        self.refund(id, Step::Overdue, EndReason::Overdue)?;
+        self.refund(id, Step::Overdue, EndReason::AddressRefused)?;
         if let Some(parcel) = self.line(id)?.parcel_id.and_then(|id| self.parcel_mut(id)) {
             CANCELLED.clone_into(&mut parcel.shipment_state);
         }
         self.facts.push(Fact::Refunding {
             lines: vec![id],
-            reason: EndReason::Overdue,
+            reason: EndReason::AddressRefused,
         });
         Ok(())
     }

@@ -7,10 +7,11 @@ use sqlx::types::Json;
 use sqlx::{AssertSqlSafe, FromRow, PgConnection};
 use uuid::Uuid;
 
+use crate::domain::address::Address;
 use crate::domain::order::parcel::{AddressFault, Parcel};
 use crate::store::StoreError;
 
-pub(crate) const COLUMNS: &str = "p.id, p.order_id, p.office_id, p.created_at, p.shipment_id, p.tracking_number, p.hand_over_at, p.deposit_list_id,
+pub(crate) const COLUMNS: &str = "p.id, p.order_id, p.office_id, p.created_at, p.address, p.shipment_id, p.tracking_number, p.hand_over_at, p.deposit_list_id,
     p.shipment_state, p.shipment_sequence, p.attempts, p.held_until, p.exception_code, p.address_faults, p.heard_at";
 
 #[derive(FromRow)]
@@ -19,6 +20,7 @@ pub(crate) struct ParcelRow {
     pub(crate) order_id: Uuid,
     office_id: Uuid,
     created_at: DateTime<Utc>,
+    address: Json<Address>,
     shipment_id: Option<Uuid>,
     tracking_number: Option<String>,
     hand_over_at: Option<DateTime<Utc>>,
@@ -38,6 +40,7 @@ impl From<ParcelRow> for Parcel {
             id: row.id,
             office_id: row.office_id,
             created_at: row.created_at,
+            address: row.address.0,
             shipment_id: row.shipment_id,
             tracking_number: row.tracking_number,
             hand_over_at: row.hand_over_at,

@@ -163,13 +163,14 @@ async fn update_line(conn: &mut PgConnection, line: &Line) -> Result<(), StoreEr
 
 async fn insert_parcel(conn: &mut PgConnection, order_id: Uuid, parcel: &Parcel) -> Result<(), StoreError> {
     sqlx::query(
-        "INSERT INTO parcel (id, order_id, office_id, created_at, shipment_state, shipment_sequence, attempts, exception_code)
-         VALUES ($1, $2, $3, $4, '', 0, 0, '')",
+        "INSERT INTO parcel (id, order_id, office_id, created_at, address, shipment_state, shipment_sequence, attempts, exception_code)
+         VALUES ($1, $2, $3, $4, $5, '', 0, 0, '')",
     )
     .bind(parcel.id)
     .bind(order_id)
     .bind(parcel.office_id)
     .bind(parcel.created_at)
+    .bind(Json(&parcel.address))
     .execute(conn)
     .await?;
     Ok(())
@@ -178,7 +179,7 @@ async fn insert_parcel(conn: &mut PgConnection, order_id: Uuid, parcel: &Parcel)
 async fn update_parcel(conn: &mut PgConnection, parcel: &Parcel) -> Result<(), StoreError> {
     sqlx::query(
         "UPDATE parcel SET shipment_id = $2, tracking_number = $3, hand_over_at = $4, deposit_list_id = $5, shipment_state = $6,
-            shipment_sequence = $7, attempts = $8, held_until = $9, exception_code = $10, heard_at = $11, address_faults = $12
+            shipment_sequence = $7, attempts = $8, held_until = $9, exception_code = $10, heard_at = $11, address_faults = $12, address = $13
          WHERE id = $1",
     )
     .bind(parcel.id)
@@ -193,6 +194,7 @@ async fn update_parcel(conn: &mut PgConnection, parcel: &Parcel) -> Result<(), S
     .bind(&parcel.exception_code)
     .bind(parcel.heard_at)
     .bind(Json(&parcel.address_faults))
+    .bind(Json(&parcel.address))
     .execute(conn)
     .await?;
     Ok(())

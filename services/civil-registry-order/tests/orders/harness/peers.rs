@@ -63,6 +63,8 @@ pub(crate) struct State {
     pub(crate) shipments_late: AtomicU64,
     /// Postal codes that the post does not know.
     pub(crate) unknown_codes: Mutex<Vec<String>>,
+    /// Fields of a shipment that it does not take, whatever they say.
+    pub(crate) refused_fields: Mutex<Vec<String>>,
     /// What the providers say.
     pub(crate) statement: Mutex<Vec<payment::StatementEntry>>,
     /// Who is to seal the document of each reference.

@@ -20,8 +20,10 @@ pub(super) const OVERTAKEN: &str = "OVERTAKEN";
 /// Asks for the facts and sends the message.
 pub(super) async fn send(app: &App, message: &Message, hand_over: &HandOver) -> Result<(), Outcome> {
     let facts = app.orders.order_facts(message.aggregate_id, &message.about).await;
-    let facts = facts.map_err(|error| client_error(error, "CIVIL_REGISTRY_ORDER_UNAVAILABLE", dropped))?;
-    if is_overtaken(app, message.template, &facts) {
+    let mut facts =
+        facts.map_err(|error| client_error(error, "CIVIL_REGISTRY_ORDER_UNAVAILABLE", dropped))?;
+    facts.lines.retain(|line| concerns(message.template, line));
+    if facts.lines.is_empty() || is_overtaken(app, message.template, &facts) {
         return Err(dropped(OVERTAKEN.to_owned()));
     }
     let recipient = app.identity.recipient(facts.person_id).await;
@@ -39,27 +41,30 @@ fn dropped(reason: String) -> Outcome {
     Outcome::Dropped { reason }
 }
 
-/// Whether what the message asks of the person is done, or can no longer be done, by what the facts say now.
-fn is_overtaken(app: &App, template: Template, facts: &OrderFacts) -> bool {
-    let now = app.ambient.now();
-    let mut lines = facts.lines.iter();
+/// Whether the message still concerns a line, by what the facts say now: it stands at the step that is told, or waits for what is asked.
+fn concerns(template: Template, line: &LineFacts) -> bool {
+    let stands_at = |told: Stage| line.stage.is_none_or(|stage| stage == told);
     match template {
-        Template::OrderInProduction => lines.all(|line| is_past(line, Stage::InProduction)),
-        Template::OrderProduced => lines.all(|line| is_past(line, Stage::Produced)),
-        Template::OrderPlaced => facts.pay_before.is_some_and(|end| end <= now),
-        Template::OrderCorrectionRequested | Template::OrderAddressRefused => {
-            lines.all(|line| line.reason_code.is_none())
-        }
-        Template::OrderHeldForCollection => {
-            let today = civil_date(now);
-            lines.filter_map(|line| line.held_until).any(|last| last < today)
-        }
-        _ => false,
+        Template::OrderInProduction => stands_at(Stage::InProduction),
+        Template::OrderProduced => stands_at(Stage::Produced),
+        Template::OrderRefundFailed => line.refunded_centimes == 0,
+        Template::OrderCorrectionRequested | Template::OrderAddressRefused => line.reason_code.is_some(),
+        _ => true,
     }
 }
 
-fn is_past(line: &LineFacts, told: Stage) -> bool {
-    line.stage.is_some_and(|stage| stage != told)
+/// Whether it is too late for what the message asks of the person.
+fn is_overtaken(app: &App, template: Template, facts: &OrderFacts) -> bool {
+    let now = app.ambient.now();
+    match template {
+        Template::OrderPlaced => facts.pay_before.is_some_and(|end| end <= now),
+        Template::OrderHeldForCollection => {
+            let today = civil_date(now);
+            let mut lasts = facts.lines.iter().filter_map(|line| line.held_until);
+            lasts.any(|last| last < today)
+        }
+        _ => false,
+    }
 }
 
 async fn send_mail(

@@ -132,6 +132,7 @@ fn cancelled(event: pb::LinesCancelled) -> Told {
 fn refunding(event: pb::LinesRefunding) -> Result<Option<Told>, HandleError> {
     let template = match event.end_reason.as_str() {
         "OVERDUE" => Template::OrderOverdue,
+        "ADDRESS_REFUSED" => Template::OrderAddressLapsed,
         "LOST" => Template::OrderLost,
         "EXPIRED" => Template::OrderPaidTooLate,
         "REFUSED" | "CANCELLED" | "RETURNED" => return Ok(None),

@@ -23,8 +23,10 @@ pub(crate) struct OrdersState {
     /// The office has answered nothing, or the citizen has corrected.
     pub(crate) no_reason: bool,
     pub(crate) not_held: bool,
-    /// How far the lines have come; in production where it is not said.
-    pub(crate) stage: Option<Stage>,
+    /// How far the lines have come, one after the other; in production where it is not said.
+    pub(crate) stages: Vec<Stage>,
+    /// Whose money is not back: the first lines, so many.
+    pub(crate) owed: usize,
     pub(crate) down: bool,
     /// Order and lines that facts were asked for.
     pub(crate) asked: Vec<(Uuid, Vec<Uuid>)>,
@@ -93,10 +95,13 @@ impl civil_registry_order::Orders for Orders {
             None => Err(gone("ORDER_NOT_FOUND")),
             Some(person) => {
                 let mut facts = facts(*person);
-                for line in &mut facts.lines {
+                for (place, line) in facts.lines.iter_mut().enumerate() {
                     line.reason_code = line.reason_code.take().filter(|_| !state.no_reason);
                     line.held_until = line.held_until.filter(|_| !state.not_held);
-                    line.stage = state.stage.or(line.stage);
+                    line.stage = state.stages.get(place).copied().or(line.stage);
+                    if place < state.owed {
+                        line.refunded_centimes = 0;
+                    }
                 }
                 facts.lines.truncate(line_ids.len());
                 Ok(facts)

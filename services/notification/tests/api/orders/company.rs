@@ -109,7 +109,7 @@ async fn a_step_that_is_past_is_not_told() {
         let ready = world.record(quick.order, &ready);
         world.deliver(&record).await;
         world.deliver(&ready).await;
-        world.orders.state().stage = Some(Stage::Produced);
+        world.orders.state().stages = vec![Stage::Produced; 2];
         world.clock.advance(SOON);
         assert_eq!(world.send_due().await, 2);
         assert_eq!(
@@ -118,6 +118,86 @@ async fn a_step_that_is_past_is_not_told() {
         );
         assert_eq!(ended(&world.message(&ready).await), ("sent", None));
         assert_eq!(world.mails().await.len(), 2);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_mail_names_the_lines_that_it_still_concerns() {
+    with_world(async |world| {
+        let ordered = order(world, Language::French, "");
+        let begun = taken(world, &ordered, &[0, 1]);
+        world.deliver(&begun).await;
+        world.orders.state().stages = vec![Stage::Produced, Stage::InProduction];
+        world.clock.advance(SOON);
+        assert_eq!(world.send_due().await, 1);
+        let told = text(&world.mails().await[0]);
+        assert!(!told.contains("93-1)") && told.contains("93-2)"), "{told}");
+
+        let ready = orders::ParcelReady {
+            order_id: ordered.order.to_string(),
+            parcel_id: Uuid::now_v7().to_string(),
+            line_ids: ordered.line_ids(),
+            shipment_id: Uuid::now_v7().to_string(),
+        };
+        world.deliver(&world.record(ordered.order, &ready)).await;
+        world.orders.state().stages = vec![Stage::Produced, Stage::Other];
+        world.clock.advance(SOON);
+        assert_eq!(world.send_due().await, 1);
+        let told = text(&world.mails().await[1]);
+        assert!(told.contains("93-1)") && !told.contains("93-2)"), "{told}");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_refund_that_was_made_after_all_is_not_told_to_have_failed() {
+    with_world(async |world| {
+        let failed = |ordered: &Ordered, line: usize| {
+            let event = orders::LineRefundFailed {
+                order_id: ordered.order.to_string(),
+                line_id: ordered.lines[line].to_string(),
+            };
+            world.record(ordered.order, &event)
+        };
+        let ordered = order(world, Language::French, "");
+        let record = failed(&ordered, 0);
+        world.deliver(&record).await;
+        world.clock.advance(SOON);
+        assert_eq!(world.send_due().await, 1);
+        assert_eq!(
+            ended(&world.message(&record).await),
+            ("dropped", Some("OVERTAKEN"))
+        );
+
+        let partly = order(world, Language::French, "");
+        world.deliver(&failed(&partly, 0)).await;
+        world.deliver(&failed(&partly, 1)).await;
+        world.orders.state().owed = 1;
+        world.clock.advance(SOON);
+        assert_eq!(world.send_due().await, 1);
+        let mails = world.mails().await;
+        let told = text(&mails[0]);
+        assert_eq!(mails.len(), 1);
+        assert!(told.contains("93-1)") && !told.contains("93-2)"), "{told}");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_joins_old_news_is_not_too_late() {
+    with_world(async |world| {
+        let ordered = order(world, Language::French, "");
+        let old = refunded(world, &ordered, 0);
+        // Longer than a message is worth telling.
+        world.clock.advance(TimeDelta::days(4));
+        world.deliver(&old).await;
+        world.deliver(&refunded(world, &ordered, 1)).await;
+        world.clock.advance(SOON);
+        assert_eq!(world.send_due().await, 1);
+        assert_eq!(ended(&world.message(&old).await), ("sent", None));
+        let told = text(&world.mails().await[0]);
+        assert!(told.contains("93-1)") && told.contains("93-2)"), "{told}");
     })
     .await;
 }

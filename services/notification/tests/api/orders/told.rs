@@ -68,6 +68,7 @@ async fn people_are_told_what_concerns_them() {
             } => ["order.address_refused email"];
             event!(LineRefused, line) => ["order.refused email"];
             event!(LinesRefunding, lines, end_reason: "OVERDUE") => ["order.overdue email"];
+            event!(LinesRefunding, lines, end_reason: "ADDRESS_REFUSED") => ["order.address_lapsed email"];
             event!(LinesRefunding, lines, end_reason: "LOST") => ["order.lost email"];
             event!(LinesRefunding, lines, end_reason: "EXPIRED") => ["order.paid_too_late email"];
             event!(LineRefunded, line) => ["order.refunded email"];

@@ -38,7 +38,7 @@ impl Work<'_> {
         Ok(())
     }
 
-    /// The citizen gives another address: the parcels that wait for it are sent there.
+    /// The citizen gives another address: the parcels that wait for it are sent there; those that are numbered keep theirs.
     ///
     /// # Errors
     /// [`WorkError::AddressNotAsked`] where none waits.
@@ -54,11 +54,12 @@ impl Work<'_> {
         if waiting.is_empty() {
             return Err(WorkError::AddressNotAsked);
         }
-        self.order.address = address;
+        self.order.address = address.clone();
         for id in waiting {
             if let Some(parcel) = self.parcel_mut(id) {
                 parcel.exception_code.clear();
                 parcel.address_faults.clear();
+                parcel.address = address.clone();
             }
             let lines = self.lines_in(id, LineState::Produced);
             for line in &lines {

@@ -352,3 +352,39 @@ fn nothing_is_made_for_somebody_whose_relation_is_not_known() {
     work.produce_by_hand(line, production).unwrap();
     assert_eq!(work.order.line(line).unwrap().state, LineState::Produced);
 }
+
+#[test]
+fn a_parcel_that_is_numbered_keeps_the_address_that_it_goes_to() {
+    let calendar = Calendar::default();
+    let mut number = 10_000;
+    let mut new_id = || {
+        number += 1;
+        id(number)
+    };
+    let at = |code: &str| Address {
+        postal_code: code.to_owned(),
+        ..Address::default()
+    };
+    let mut one = order();
+    one.address = at("30000");
+    one.lines.remove(1);
+    let mut work = Work::on(one, now(), &calendar, terms(), &mut new_id);
+    let lines = [id(1), id(LINES.into())];
+    work.paid(id(500)).unwrap();
+    work.take_on_paper(&lines).unwrap();
+    for line in lines {
+        let production = Production {
+            produced_at: now(),
+            looked_by: None,
+            signed_by: None,
+        };
+        work.produce_by_hand(line, production).unwrap();
+    }
+    let [first, second] = [0, 1].map(|place: usize| work.order.parcels[place].id);
+    work.shipment_created(first, id(800), "RR000000015MA");
+    work.address_refused(second, Vec::new()).unwrap();
+    work.correct_address(at("20000")).unwrap();
+    let goes_to = |parcel: Uuid| work.order.parcel(parcel).unwrap().address.postal_code.as_str();
+    assert_eq!((goes_to(first), goes_to(second)), ("30000", "20000"));
+    assert_eq!(work.order.address.postal_code, "20000");
+}

@@ -9,7 +9,7 @@ use super::{DOMAIN, State};
 pub(super) fn check(state: &State, message: &postal::CreateShipmentRequest) -> Result<(), Status> {
     let unknown = state.unknown_codes.lock().unwrap();
     let parties = [("sender", &message.sender), ("addressee", &message.addressee)];
-    let wrong: Vec<FieldViolation> = parties
+    let mut wrong: Vec<FieldViolation> = parties
         .into_iter()
         .filter(|(_, party)| {
             let address = party.as_ref().and_then(|party| party.address.as_ref());
@@ -19,6 +19,12 @@ pub(super) fn check(state: &State, message: &postal::CreateShipmentRequest) -> R
             FieldViolation::new(format!("{field}.address.postal_code"), "POSTAL_CODE", "unknown")
         })
         .collect();
+    let refused = state.refused_fields.lock().unwrap();
+    wrong.extend(
+        refused
+            .iter()
+            .map(|field| FieldViolation::new(field, "MALFORMED", "not taken")),
+    );
     if wrong.is_empty() {
         Ok(())
     } else {
