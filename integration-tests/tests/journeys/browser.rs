@@ -13,6 +13,10 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use wathiq_local::layout::{Layout, find_root};
 
+/// A page that was never painted drops keys.
+const PAINTED: &str =
+    "new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => done(true))))";
+
 /// A cheap phone's width, and a desk's, in CSS pixels.
 const WIDTHS: [u32; 2] = [360, 1280];
 /// Longest wait for the browser's next word.
@@ -116,6 +120,7 @@ impl Browser {
     /// Types into the field that has the focus, key by key, as a keyboard or a barcode gun does, and ends with Enter. What
     /// this sends has been answered by another page then.
     pub(crate) fn scan(&mut self, code: &str) -> Result<()> {
+        self.evaluate(PAINTED)?;
         for character in code.chars() {
             let text = character.to_string();
             for kind in ["keyDown", "keyUp"] {
