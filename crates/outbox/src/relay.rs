@@ -131,7 +131,7 @@ impl Relay {
         let mut leads = false;
         let mut forget_at = Instant::now();
         while !shutdown.is_cancelled() {
-            database.measure(self.ambient.now(), POLL).await?;
+            database.measure(self.ambient.now()).await?;
             if !leads && database.try_lead().await? {
                 tracing::info!(
                     event = "outbox.relay_leads",
@@ -164,7 +164,7 @@ impl Relay {
         backoff: &mut Backoff,
     ) -> Result<(), RelayError> {
         while !shutdown.is_cancelled() {
-            database.measure(self.ambient.now(), POLL).await?;
+            database.measure(self.ambient.now()).await?;
             let rows = database.unpublished().await?;
             if rows.is_empty() {
                 break;

@@ -14,6 +14,7 @@ use crate::idempotency::{self, IdempotencyError};
 
 /// Advisory locks are per database, so that one key serves all services ("wathiqob" in ASCII).
 const LOCK: i64 = 0x7761_7468_6971_6f62;
+const MEASURE_EVERY: Duration = Duration::from_secs(1);
 /// Rows read at a time, at most.
 pub(super) const BATCH: usize = 256;
 /// Above the server's own statement time-out, for a server that no longer answers at all.
@@ -106,13 +107,13 @@ impl Database {
         Ok(())
     }
 
-    /// Sets `outbox_unpublished` and `outbox_lag_seconds`, unless it did so less than `every` ago; stand-bys do so too, so that no
+    /// Sets `outbox_unpublished` and `outbox_lag_seconds`, unless it did so just before; stand-bys do so too, so that no
     /// value goes stale.
-    pub(super) async fn measure(&mut self, now: DateTime<Utc>, every: Duration) -> Result<(), DatabaseError> {
+    pub(super) async fn measure(&mut self, now: DateTime<Utc>) -> Result<(), DatabaseError> {
         if Instant::now() < self.measure_at {
             return Ok(());
         }
-        self.measure_at = Instant::now() + every;
+        self.measure_at = Instant::now() + MEASURE_EVERY;
         let asked =
             sqlx::query_as("SELECT count(*), min(occurred_at) FROM outbox WHERE published_at IS NULL")
                 .fetch_one(&mut self.conn);
