@@ -12,7 +12,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use tracing::{Instrument, Span};
 use wathiq_chassis::{CallContext, telemetry};
 
-use crate::api::callbacks::Bare;
+use crate::api::callbacks::{Bare, NOT_TAKEN};
 use crate::app::App;
 use crate::client_address::{self, ClientAddress, Peer};
 use crate::language::Language;
@@ -47,6 +47,8 @@ struct Facts {
     request_id: String,
     language: Language,
     is_page: bool,
+    /// A payment provider posts here.
+    is_of_payment: bool,
     carries_file: bool,
     method: Method,
     route: String,
@@ -68,6 +70,7 @@ impl Facts {
             request_id: app.ambient.uuid_v7().to_string(),
             language: pages::language(request),
             is_page: pages::is_page(request.uri().path()),
+            is_of_payment: partners::is_of_payment(request.uri().path()),
             carries_file: request.method() == Method::POST && FILES.contains(&request.uri().path()),
             method: request.method().clone(),
             route: route.to_owned(),
@@ -126,7 +129,10 @@ async fn answer(app: &App, facts: &Facts, request: Request, next: Next) -> Respo
         Err(problem) => problem.into_response(),
     };
     if let Some(problem) = problem_of(&mut response) {
-        response = write_problem(app, facts, &problem, response);
+        response = match facts.is_of_payment {
+            true => not_taken(&problem, response),
+            false => write_problem(app, facts, &problem, response),
+        };
     }
     if let Some(limit) = limit {
         limit.write(response.headers_mut());
@@ -251,6 +257,19 @@ fn write_problem(app: &App, facts: &Facts, problem: &Problem, bare: Response) ->
     *response.status_mut() = problem.status;
     let tag = HeaderValue::from_static(facts.language.tag());
     response.headers_mut().insert(header::CONTENT_LANGUAGE, tag);
+    keep_headers(bare.headers(), response.headers_mut());
+    response
+}
+
+/// What a payment provider is told whose message did not even get to be read: the word that it knows, and it sends it again.
+fn not_taken(problem: &Problem, bare: Response) -> Response {
+    tracing::warn!(
+        event = "callback.not_heard",
+        reason = problem.reason,
+        "a provider's message was not heard"
+    );
+    let plain = [(header::CONTENT_TYPE, "text/plain; charset=utf-8")];
+    let mut response = (problem.status, plain, NOT_TAKEN).into_response();
     keep_headers(bare.headers(), response.headers_mut());
     response
 }

@@ -13,6 +13,12 @@ pub fn is_told_by_partner(path: &str) -> bool {
     is_carriers(path) || path.starts_with("/callbacks/") && !path.contains("/return/")
 }
 
+/// Of these, those of payment providers, which read a bare word whatever became of their message.
+#[must_use]
+pub fn is_of_payment(path: &str) -> bool {
+    path.starts_with("/callbacks/payments/") && is_told_by_partner(path)
+}
+
 fn is_carriers(path: &str) -> bool {
     matches!(path, "/v1/carrier/events" | "/v1/carrier/event-files")
 }
@@ -37,6 +43,7 @@ mod tests {
                 (partners, told),
                 "{path}"
             );
+            assert_eq!(is_of_payment(path), path == "/callbacks/payments/cmi", "{path}");
         }
     }
 }

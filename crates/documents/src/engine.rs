@@ -21,13 +21,31 @@ use crate::world::{TemplateWorld, file_id};
 /// The file name under which a template reads its data.
 const DATA: &str = "data.json";
 
-/// A Typst source compiled into the binary of the service that owns it.
-#[derive(Debug, Clone, Copy)]
+/// A Typst source, parsed once for all documents; cheap to clone.
+#[derive(Debug, Clone)]
 pub struct Template {
-    /// A plain file name, `legalisation-page.typ`; also what errors call the template.
-    pub name: &'static str,
+    name: &'static str,
+    /// Nothing where the name is no plain file name.
+    source: Option<Source>,
+}
+
+impl Template {
+    /// `name` is a plain file name, such as `legalisation-page.typ`, and also what errors call the template; `text` is the Typst source. What is
+    /// wrong with either is told by the first rendering.
+    pub fn new(name: &'static str, text: impl Into<String>) -> Self {
+        let source = file_id(name).map(|id| Source::new(id, text.into()));
+        Self { name, source }
+    }
+
+    /// What errors call it.
+    pub fn name(&self) -> &'static str {
+        self.name
+    }
+
     /// The Typst source.
-    pub source: &'static str,
+    pub fn text(&self) -> &str {
+        self.source.as_ref().map_or("", Source::text)
+    }
 }
 
 /// A template that is to fill one page at most.
@@ -184,7 +202,7 @@ impl Engine {
         };
         let id = |name: &str| file_id(name).ok_or_else(|| name_error(name));
 
-        let main = id(template.name)?;
+        let source = template.source.clone().ok_or_else(|| name_error(template.name))?;
         let data = printable::value(data, &self.book).to_string();
         let mut files: HashMap<FileId, Bytes> = HashMap::from([(id(DATA)?, Bytes::from_string(data))]);
         for (name, content) in assets {
@@ -192,7 +210,6 @@ impl Engine {
                 return Err(name_error(name));
             }
         }
-        let source = Source::new(main, template.source.to_owned());
         Ok(TemplateWorld {
             library: &self.library,
             book: &self.book,

@@ -31,6 +31,10 @@ pub(crate) fn value(data: &Value, book: &FontBook) -> Value {
 /// order mark, direction marks, variation selectors) vanish; direction overrides, private-use
 /// characters and everything without a glyph are printed as their code point, `[U+202E]`.
 fn text(text: &str, book: &FontBook) -> String {
+    // Most values: letters, digits and signs of ASCII, each by itself.
+    if text.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
+        return text.to_owned();
+    }
     let mut printed = String::with_capacity(text.len());
     for cluster in text.graphemes(true) {
         if cluster.chars().all(is_break) {

@@ -17,11 +17,7 @@ fn render_with(
     assets: &[(&str, &[u8])],
     standard: Standard,
 ) -> Result<Vec<u8>, RenderError> {
-    let source: &'static str = Box::leak(format!("{HEAD}{body}").into_boxed_str());
-    let template = Template {
-        name: "sample.typ",
-        source,
-    };
+    let template = Template::new("sample.typ", format!("{HEAD}{body}"));
     Engine::new().render(&template, data, assets, standard, created(), "document 1")
 }
 
@@ -63,10 +59,10 @@ fn the_file_declares_its_standard_date_and_title() {
 
 #[test]
 fn equal_input_gives_equal_bytes_and_other_input_does_not() {
-    let template = Template {
-        name: "sample.typ",
-        source: "#set document(title: \"t\")\n#json(\"data.json\").name",
-    };
+    let template = Template::new(
+        "sample.typ",
+        "#set document(title: \"t\")\n#json(\"data.json\").name",
+    );
     let render = |name: &str, identifier: &str| {
         let data = json!({ "name": name });
         Engine::new()
@@ -82,10 +78,10 @@ fn equal_input_gives_equal_bytes_and_other_input_does_not() {
 #[test]
 fn one_engine_serves_many_documents_alike() {
     let engine = Engine::new();
-    let template = Template {
-        name: "sample.typ",
-        source: "#set document(title: \"t\")\n#json(\"data.json\").name",
-    };
+    let template = Template::new(
+        "sample.typ",
+        "#set document(title: \"t\")\n#json(\"data.json\").name",
+    );
     let render = |name: &str| {
         engine
             .render(
@@ -180,10 +176,7 @@ fn an_image_without_a_description_is_no_archival_document() {
 
 #[test]
 fn creation_times_outside_of_pdf_dates_are_refused() {
-    let template = Template {
-        name: "sample.typ",
-        source: "x",
-    };
+    let template = Template::new("sample.typ", "x");
     let created = DateTime::<Utc>::MAX_UTC;
     let error = Engine::new()
         .render(&template, &json!({}), &[], Standard::A2a, created, "1")

@@ -2,15 +2,15 @@
 //! is in the way of share one.
 
 use std::collections::HashSet;
+use std::future::Future;
 use std::panic::AssertUnwindSafe;
 
 use futures::FutureExt;
 use sqlx::{PgConnection, PgPool};
-use tracing::Instrument;
 use uuid::Uuid;
 use wathiq_chassis::BoxError;
 
-use crate::consumer::{HandleError, Handler, span};
+use crate::consumer::{Delivery, HandleError, Handler, span};
 use crate::error::chain;
 use crate::message::Record;
 use crate::parked;
@@ -73,21 +73,26 @@ pub(crate) async fn apply_together<H: Handler>(
     }
     let mut new = inbox_all(&mut transaction, consumer, records).await?;
     let mut applied = Vec::with_capacity(records.len());
+    let mut deliveries = Vec::with_capacity(records.len());
     for record in records {
+        // What came twice is handled the first time.
         if !new.remove(&record.event_id) {
             applied.push(Applied::Duplicate);
             continue;
         }
-        let handled = handle(handler, &mut transaction, record)
-            .instrument(span(consumer, record))
-            .await;
-        match handled {
-            Ok(()) => applied.push(Applied::Effect),
-            Err(HandleError::Infrastructure(error)) => return Err(error),
-            Err(HandleError::Unappliable(_)) => {
-                transaction.rollback().await?;
-                return Ok(None);
-            }
+        applied.push(Applied::Effect);
+        deliveries.push(Delivery {
+            record,
+            span: span(consumer, record),
+        });
+    }
+    let among = deliveries.iter().map(|delivery| delivery.record);
+    match sound(among, handler.handle_all(&mut transaction, &deliveries)).await {
+        Ok(()) => {}
+        Err(HandleError::Infrastructure(error)) => return Err(error),
+        Err(HandleError::Unappliable(_)) => {
+            transaction.rollback().await?;
+            return Ok(None);
         }
     }
     transaction.commit().await?;
@@ -156,16 +161,23 @@ async fn inbox_all(
     Ok(new.into_iter().map(|(id,)| id).collect())
 }
 
-/// A handler that panics would panic again: the record is at fault, not the infrastructure.
 pub(crate) async fn handle<H: Handler>(
     handler: &H,
     conn: &mut PgConnection,
     record: &Record,
 ) -> Result<(), HandleError> {
-    if record.event_type.is_empty() {
+    sound([record], handler.handle(conn, record)).await
+}
+
+/// A handler that panics would panic again: the record is at fault, not the infrastructure.
+async fn sound<'a>(
+    records: impl IntoIterator<Item = &'a Record>,
+    handled: impl Future<Output = Result<(), HandleError>>,
+) -> Result<(), HandleError> {
+    if records.into_iter().any(|record| record.event_type.is_empty()) {
         return Err(HandleError::Unappliable("the record is malformed".into()));
     }
-    AssertUnwindSafe(handler.handle(conn, record))
+    AssertUnwindSafe(handled)
         .catch_unwind()
         .await
         .unwrap_or_else(|_| Err(HandleError::Unappliable("the handler panicked".into())))

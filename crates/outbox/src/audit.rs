@@ -33,8 +33,7 @@ pub enum AuditError {
     Database(#[from] sqlx::Error),
 }
 
-/// Writes the entry in the caller's transaction, with the instant and the trace it belongs to; returns its
-/// id.
+/// Writes the entry in the caller's transaction, with the instant and the trace it belongs to.
 ///
 /// # Errors
 /// When the database refuses or does not answer.
@@ -42,25 +41,49 @@ pub async fn record(
     conn: &mut PgConnection,
     ambient: &Ambient,
     entry: AuditEntry<'_>,
-) -> Result<Uuid, AuditError> {
-    let entry_id = ambient.uuid_v7();
+) -> Result<(), AuditError> {
+    record_all(conn, ambient, &[entry]).await
+}
+
+/// As [`record`], of several entries in their order, by one statement.
+///
+/// # Errors
+/// As [`record`].
+pub async fn record_all(
+    conn: &mut PgConnection,
+    ambient: &Ambient,
+    entries: &[AuditEntry<'_>],
+) -> Result<(), AuditError> {
+    if entries.is_empty() {
+        return Ok(());
+    }
+    let ids: Vec<Uuid> = entries.iter().map(|_| ambient.uuid_v7()).collect();
     sqlx::query(
         "INSERT INTO audit (entry_id, recorded_at, person_id, principal, action, aggregate, aggregate_id,
                             outcome, reason, details, traceparent)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+         SELECT entry_id, $2, person_id, principal, action, aggregate, aggregate_id, outcome, reason, details, $11
+         FROM unnest($1::uuid[], $3::uuid[], $4::text[], $5::text[], $6::text[], $7::uuid[], $8::text[], $9::text[],
+                     $10::jsonb[])
+              WITH ORDINALITY AS new (entry_id, person_id, principal, action, aggregate, aggregate_id, outcome,
+                                      reason, details, place)
+         ORDER BY place",
     )
-    .bind(entry_id)
+    .bind(ids)
     .bind(ambient.now())
-    .bind(entry.person_id)
-    .bind(entry.principal)
-    .bind(entry.action)
-    .bind(entry.aggregate)
-    .bind(entry.aggregate_id)
-    .bind(entry.outcome)
-    .bind(entry.reason)
-    .bind(entry.details)
+    .bind(each(entries, |entry| entry.person_id))
+    .bind(each(entries, |entry| entry.principal))
+    .bind(each(entries, |entry| entry.action))
+    .bind(each(entries, |entry| entry.aggregate))
+    .bind(each(entries, |entry| entry.aggregate_id))
+    .bind(each(entries, |entry| entry.outcome))
+    .bind(each(entries, |entry| entry.reason))
+    .bind(each(entries, |entry| &entry.details))
     .bind(wathiq_chassis::telemetry::traceparent())
     .execute(conn)
     .await?;
-    Ok(entry_id)
+    Ok(())
+}
+
+fn each<'a, 'b, T>(entries: &'b [AuditEntry<'a>], get: impl Fn(&'b AuditEntry<'a>) -> T) -> Vec<T> {
+    entries.iter().map(get).collect()
 }

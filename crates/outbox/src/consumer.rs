@@ -1,5 +1,5 @@
 //! Brings the facts of other services in: one record after the other, its effect and its inbox row in one
-//! transaction, then the offset. Records that are there already share a transaction; when one of them is in
+//! transaction, then the offset. Records that come within a moment share a transaction; when one of them is in
 //! the way of the others, each gets its own.
 //!
 //! An infrastructure that does not answer is waited for; a record at fault parks its aggregate and the others
@@ -31,6 +31,10 @@ const TICK: Duration = Duration::from_secs(1);
 /// How long records are tried before the client is made anew: a group cannot rebalance while a member does
 /// not poll.
 const PATIENCE: Duration = Duration::from_secs(60);
+/// How long records may gather after the first, and for how long after others: many of them cost the database hardly more than one, and
+/// where few come nobody waits.
+const GATHER: Duration = Duration::from_millis(20);
+const PACE: Duration = Duration::from_millis(100);
 /// Records of a transaction, at most: their locks last until it commits.
 const TOGETHER: usize = 32;
 
@@ -45,6 +49,29 @@ pub trait Handler: Send + Sync {
         conn: &mut PgConnection,
         record: &Record,
     ) -> impl Future<Output = Result<(), HandleError>> + Send;
+
+    /// Applies records that share a transaction, as if one after the other. Where one of them is at fault, nothing of this is committed and
+    /// each is handled by itself.
+    fn handle_all(
+        &self,
+        conn: &mut PgConnection,
+        deliveries: &[Delivery<'_>],
+    ) -> impl Future<Output = Result<(), HandleError>> + Send {
+        async move {
+            for Delivery { record, span } in deliveries {
+                self.handle(conn, record).instrument(span.clone()).await?;
+            }
+            Ok(())
+        }
+    }
+}
+
+/// A record among others.
+#[derive(Debug)]
+pub struct Delivery<'a> {
+    pub record: &'a Record,
+    /// Continues the trace of the transaction in which the event happened: what the record causes belongs in it.
+    pub span: tracing::Span,
 }
 
 /// Why a record was not applied.
@@ -174,15 +201,20 @@ impl Consumer {
     ) -> Result<(), FeedError> {
         let fingerprint = self.link.fingerprint();
         let mut tick = tokio::time::interval(TICK);
+        let mut paced = Instant::now();
         while !shutdown.is_cancelled() && self.link.fingerprint() == fingerprint {
             tokio::select! {
                 () = shutdown.cancelled() => {}
                 _ = tick.tick() => self.look_after_parked(handler).await,
                 received = feed.next() => {
                     let mut records = vec![received?];
-                    while records.len() < TOGETHER && let Some(more) = feed.ready() {
+                    let gathered = paced.max(Instant::now() + GATHER);
+                    while records.len() < TOGETHER
+                        && let Ok(more) = tokio::time::timeout_at(gathered, feed.next()).await
+                    {
                         records.push(more?);
                     }
+                    paced = Instant::now() + PACE;
                     match self.settle_all(handler, feed, &records, shutdown).await? {
                         Settled::Done => backoff.reset(),
                         Settled::Shutdown => return Ok(()),

@@ -1,6 +1,7 @@
 //! Facts on their way out: a row of `outbox`, written in the transaction that makes the fact true.
 
 use sqlx::PgConnection;
+use sqlx::postgres::PgDatabaseError;
 use uuid::Uuid;
 use wathiq_chassis::Ambient;
 
@@ -23,9 +24,12 @@ pub struct NewEvent {
     pub sequence: i64,
     /// Protobuf encoding.
     pub payload: Vec<u8>,
+    /// W3C trace context of what made the fact true.
+    pub traceparent: Option<String>,
 }
 
 impl NewEvent {
+    /// The event, in the trace that is current where it is made.
     pub fn of<M: prost::Message + prost::Name>(
         topic: &'static str,
         aggregate_id: Uuid,
@@ -38,6 +42,7 @@ impl NewEvent {
             aggregate_id,
             sequence,
             payload: message.encode_to_vec(),
+            traceparent: wathiq_chassis::telemetry::traceparent(),
         }
     }
 }
@@ -47,69 +52,84 @@ impl NewEvent {
 pub enum OutboxError {
     #[error("event {event_type} of {size} bytes is larger than {MAX_PAYLOAD} bytes")]
     TooLarge { event_type: String, size: usize },
-    #[error("topic {topic} already has an event {sequence} of aggregate {aggregate_id}")]
-    SequenceTaken {
-        topic: &'static str,
-        aggregate_id: Uuid,
-        sequence: i64,
-    },
+    /// The topic has an event of this version of the aggregate; the server names them.
+    #[error("an event of this version is there already: {detail}")]
+    SequenceTaken { detail: String },
     #[error("appending to the outbox failed")]
     Database(#[from] sqlx::Error),
 }
 
-/// Appends the event in the caller's transaction and returns its id. The caller holds the lock of the
-/// aggregate's row, so that ids of one aggregate follow its versions. The relay is woken when the transaction
-/// commits.
+/// Appends the event in the caller's transaction. The caller holds the lock of the aggregate's row, so that ids of one aggregate follow its
+/// versions. The relay is woken when the transaction commits.
 ///
 /// # Errors
 /// [`OutboxError::SequenceTaken`] when the aggregate already has an event of this version (a lost race: roll
 /// back).
-pub async fn append(
+pub async fn append(conn: &mut PgConnection, ambient: &Ambient, event: NewEvent) -> Result<(), OutboxError> {
+    append_all(conn, ambient, &[event]).await
+}
+
+/// As [`append`], of several events in their order, by one statement.
+///
+/// # Errors
+/// As [`append`]; none is appended then.
+pub async fn append_all(
     conn: &mut PgConnection,
     ambient: &Ambient,
-    event: NewEvent,
-) -> Result<Uuid, OutboxError> {
-    if event.payload.len() > MAX_PAYLOAD {
+    events: &[NewEvent],
+) -> Result<(), OutboxError> {
+    if let Some(event) = events.iter().find(|event| event.payload.len() > MAX_PAYLOAD) {
         return Err(OutboxError::TooLarge {
-            event_type: event.event_type,
+            event_type: event.event_type.clone(),
             size: event.payload.len(),
         });
     }
-    let event_id = ambient.uuid_v7();
+    if events.is_empty() {
+        return Ok(());
+    }
+    let ids: Vec<Uuid> = events.iter().map(|_| ambient.uuid_v7()).collect();
     sqlx::query(
         "WITH appended AS (
              INSERT INTO outbox (event_id, topic, event_type, aggregate_id, sequence, payload,
                                  traceparent, occurred_at)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+             SELECT event_id, topic, event_type, aggregate_id, sequence, payload, traceparent, $8
+             FROM unnest($1::uuid[], $2::text[], $3::text[], $4::uuid[], $5::bigint[], $6::bytea[], $7::text[])
+                  WITH ORDINALITY AS new (event_id, topic, event_type, aggregate_id, sequence, payload,
+                                          traceparent, place)
+             ORDER BY place
              RETURNING id
          )
-         SELECT pg_notify($9, '') FROM appended",
+         SELECT pg_notify($9, '') FROM appended LIMIT 1",
     )
-    .bind(event_id)
-    .bind(event.topic)
-    .bind(&event.event_type)
-    .bind(event.aggregate_id)
-    .bind(event.sequence)
-    .bind(&event.payload)
-    .bind(wathiq_chassis::telemetry::traceparent())
+    .bind(ids)
+    .bind(each(events, |event| event.topic))
+    .bind(each(events, |event| event.event_type.as_str()))
+    .bind(each(events, |event| event.aggregate_id))
+    .bind(each(events, |event| event.sequence))
+    .bind(each(events, |event| event.payload.as_slice()))
+    .bind(each(events, |event| event.traceparent.as_deref()))
     .bind(ambient.now())
     .bind(CHANNEL)
     .execute(conn)
     .await
-    .map_err(|error| append_error(error, &event))?;
-    Ok(event_id)
+    .map_err(append_error)?;
+    Ok(())
 }
 
-fn append_error(error: sqlx::Error, event: &NewEvent) -> OutboxError {
-    match error
-        .as_database_error()
-        .and_then(|database| database.constraint())
-    {
-        Some("outbox_topic_aggregate_id_sequence_key") => OutboxError::SequenceTaken {
-            topic: event.topic,
-            aggregate_id: event.aggregate_id,
-            sequence: event.sequence,
-        },
-        _ => OutboxError::Database(error),
+fn each<'a, T>(events: &'a [NewEvent], get: impl Fn(&'a NewEvent) -> T) -> Vec<T> {
+    events.iter().map(get).collect()
+}
+
+fn append_error(error: sqlx::Error) -> OutboxError {
+    let database = error.as_database_error();
+    if database.and_then(|database| database.constraint()) != Some("outbox_topic_aggregate_id_sequence_key") {
+        return OutboxError::Database(error);
+    }
+    let refusal = database.and_then(|database| database.try_downcast_ref::<PgDatabaseError>());
+    OutboxError::SequenceTaken {
+        detail: refusal
+            .and_then(PgDatabaseError::detail)
+            .unwrap_or_default()
+            .to_owned(),
     }
 }

@@ -32,8 +32,8 @@ mod migrate;
 mod relay;
 
 pub use audit::{AuditEntry, AuditError};
-pub use consumer::{Consumer, HandleError, Handler};
-pub use event::{NewEvent, OutboxError, append};
+pub use consumer::{Consumer, Delivery, HandleError, Handler};
+pub use event::{NewEvent, OutboxError, append, append_all};
 pub use failure::DatabaseFailure;
 pub use idempotency::{Claim, Command, IdempotencyError};
 pub use kafka::KafkaConfig;

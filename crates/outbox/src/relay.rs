@@ -29,8 +29,10 @@ use sender::{DeliveryError, Sender};
 
 /// How often rows are looked for when nothing woke the relay, and how often a stand-by asks for the lock.
 const POLL: Duration = Duration::from_secs(1);
-/// How long rows may gather after the first that woke the relay: many of them cost the database and Kafka hardly more than one.
+/// How long rows may gather after the first that woke the relay, and for how long after others: many of them cost the database and Kafka
+/// hardly more than one, and where few come nobody waits.
 const GATHER: Duration = Duration::from_millis(20);
+const PACE: Duration = Duration::from_millis(150);
 const FORGET_EVERY: Duration = Duration::from_secs(600);
 
 /// The relay of one service; see the module.
@@ -130,6 +132,7 @@ impl Relay {
     ) -> Result<(), RelayError> {
         let mut leads = false;
         let mut forget_at = Instant::now();
+        let mut paced = Instant::now();
         while !shutdown.is_cancelled() {
             database.measure(self.ambient.now()).await?;
             if !leads && database.try_lead().await? {
@@ -141,6 +144,7 @@ impl Relay {
                 leads = true;
             }
             if leads {
+                paced = Instant::now() + PACE;
                 self.publish(database, sender, shutdown, backoff).await?;
                 if Instant::now() >= forget_at {
                     database.forget_expired(&self.ambient).await?;
@@ -149,7 +153,7 @@ impl Relay {
             }
             tokio::select! {
                 () = shutdown.cancelled() => {}
-                () = wake.notified() => tokio::time::sleep(GATHER).await,
+                () = wake.notified() => tokio::time::sleep_until(paced.max(Instant::now() + GATHER)).await,
                 () = tokio::time::sleep(POLL) => {}
             }
         }

@@ -20,7 +20,7 @@ use crate::faults::Faults;
 use crate::journal::{Journal, Known};
 use crate::now;
 use control::Mischief;
-use order::Order;
+use order::{Order, Status};
 
 /// Currency of every order: the dirham (ISO 4217).
 const CURRENCY: &str = "504";
@@ -65,6 +65,7 @@ pub(crate) fn router(store: Store, known: &Known, journal: Journal, courier: Cou
         orders: Mutex::new(orders.map(|order| (order.oid.clone(), order)).collect()),
         faults: Mutex::default(),
     }));
+    cmi.wait_for_banks();
     Router::new()
         .route("/fim/est3Dgate", post(hosted::open))
         .route("/fim/est3Dgate/card", post(hosted::card))
@@ -109,6 +110,21 @@ impl Cmi {
         self.0.journal.write(order::KIND, &order);
         orders.insert(order.oid.clone(), order.clone());
         Some(order)
+    }
+
+    /// Banks that were silent when the stand-in ended answer after it has begun again.
+    fn wait_for_banks(&self) {
+        let mut waiting: Vec<(String, String)> = Vec::new();
+        for order in self.orders().values() {
+            let pending = order
+                .transactions
+                .iter()
+                .filter(|one| one.status == Status::Pending);
+            waiting.extend(pending.map(|one| (order.oid.clone(), one.id.clone())));
+        }
+        for (oid, transaction) in waiting {
+            drop(self.wait(&oid, &transaction));
+        }
     }
 
     /// What goes wrong with an order.

@@ -79,6 +79,22 @@ struct RegistersQuery {
     page_token: String,
 }
 
+/// Which keyings.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct KeyingsQuery {
+    #[serde(default)]
+    office_id: String,
+    /// The caller's own first looks that are still open, instead of what waits for the caller.
+    #[serde(default)]
+    keyed_by_caller: bool,
+    #[serde(default)]
+    page_size: i32,
+    #[serde(default)]
+    page_token: String,
+}
+
 /// Whose page is scanned.
 #[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
@@ -88,6 +104,9 @@ struct ScanQuery {
     /// An act that has none yet; left out for a scan that a keying will name.
     #[serde(default)]
     act_id: String,
+    /// The act's scan shows another page: this one counts from now on, and the older one is kept.
+    #[serde(default)]
+    supersede: bool,
 }
 
 pub(super) fn routes() -> OpenApiRouter<App> {
@@ -103,6 +122,7 @@ pub(super) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(download_act_scan))
         .routes(routes!(key_act, list_keyings))
         .routes(routes!(get_keying_differences))
+        .routes(routes!(withdraw_keying))
         .routes(routes!(download_keying_scan))
         .routes(routes!(list_register_progress))
         .routes(routes!(set_register_size))
@@ -189,15 +209,16 @@ async fn key_act(
 }
 
 /// Acts that wait for a second keying or a third look, oldest first.
-#[utoipa::path(get, path = "/v1/office/keyings", tag = "acts", params(RegistersQuery), responses((status = 200, body = ListingBody<Keying>)))]
+#[utoipa::path(get, path = "/v1/office/keyings", tag = "acts", params(KeyingsQuery), responses((status = 200, body = ListingBody<Keying>)))]
 async fn list_keyings(
     State(app): State<App>,
     _: User,
     OriginalUri(uri): OriginalUri,
-    Query(query): Query<RegistersQuery>,
+    Query(query): Query<KeyingsQuery>,
 ) -> Answer<Listing<Keying>> {
     let request = pb::ListKeyingsRequest {
         office_id: query.office_id,
+        keyed_by_caller: query.keyed_by_caller,
         page_size: query.page_size,
         page_token: query.page_token,
     };
@@ -215,6 +236,23 @@ async fn get_keying_differences(
     let request = pb::GetKeyingDifferencesRequest { keying_id };
     let answer = app.clients.acts().get_keying_differences(request).await?;
     Ok(Json(answer.into_inner().show()))
+}
+
+/// Withdraws what was keyed, so that the key is free again: a first look by who keyed it or by an officer, two that differ by a person who keyed
+/// neither.
+#[utoipa::path(post, path = "/v1/office/keyings/{keying_id}/withdrawal", tag = "acts", responses((status = 200, body = Keying)))]
+async fn withdraw_keying(
+    State(app): State<App>,
+    _: User,
+    Path(keying_id): Path<String>,
+    IdempotencyKey(request_id): IdempotencyKey,
+) -> Answer<Json<Keying>> {
+    let request = pb::WithdrawKeyingRequest {
+        request_id,
+        keying_id,
+    };
+    let answer = app.clients.acts().withdraw_keying(request).await?;
+    Ok(Json(filled(answer.into_inner().keying)?.show()))
 }
 
 /// The scan that a keying names.
@@ -244,6 +282,7 @@ async fn attach_scan(
                 request_id: request_id.clone(),
                 office_id: query.office_id.clone(),
                 act_id: query.act_id.clone(),
+                supersede: query.supersede,
             }),
             Piece::Chunk(bytes) => pb::attach_scan_request::Part::Chunk(bytes),
         };

@@ -25,7 +25,7 @@ const MOST_FIELDS: usize = 200;
 const LARGEST_EVENTS: usize = 1024 * 1024;
 const LARGEST_FILE: usize = 8 * 1024 * 1024;
 /// What a provider is told whose message was not taken: it sends it again.
-const NOT_TAKEN: &str = "FAILURE";
+pub(crate) const NOT_TAKEN: &str = "FAILURE";
 
 /// Marks an answer that a partner reads as it stands, whatever its status.
 #[derive(Clone)]
@@ -59,6 +59,8 @@ view! {
         refused: Vec<RefusedRow>,
         /// All of them.
         faults: i32,
+        /// Columns that are not known and were passed over.
+        ignored_columns: Vec<String>,
     }
     /// A row that was not taken.
     RefusedRow from postal::RefusedRow {
@@ -128,7 +130,7 @@ fn header_text(headers: &HeaderMap, name: &str) -> String {
 }
 
 /// A payment provider's message, which proves itself. The answer is bare text for the provider.
-#[utoipa::path(post, path = "/callbacks/payments/{provider}", tag = "partners", request_body(content((String = "application/x-www-form-urlencoded"), (String = "application/json")), description = "What the provider of that name posts: a form whose hash is one of its fields, or JSON signed in the header `x-signature`."), responses((status = 200, description = "What the provider is to do, such as `ACTION=POSTAUTH`; `FAILURE` where a form was not taken.", body = String, content_type = "text/plain"), (status = 400, description = "A JSON message was not taken: `FAILURE`; or the message cannot be read.", body = String, content_type = "text/plain")))]
+#[utoipa::path(post, path = "/callbacks/payments/{provider}", tag = "partners", request_body(content((String = "application/x-www-form-urlencoded"), (String = "application/json")), description = "What the provider of that name posts: a form whose hash is one of its fields, or JSON signed in the header `x-signature`."), responses((status = 200, description = "What the provider is to do, such as `ACTION=POSTAUTH`; `FAILURE` where a form was not taken.", body = String, content_type = "text/plain"), (status = 400, description = "A JSON message was not taken, or the message cannot be read: `FAILURE`, as with every other status.", body = String, content_type = "text/plain")))]
 async fn receive_payment_callback(
     State(app): State<App>,
     Path(provider): Path<String>,
@@ -203,7 +205,7 @@ async fn receive_carrier_events(
 }
 
 /// The carrier's events of a while as a table, signed likewise.
-#[utoipa::path(post, path = "/v1/carrier/event-files", tag = "partners", request_body(content = String, content_type = "text/csv", description = "RFC 4180, UTF-8, with a header line; at most 8 MiB."), responses((status = 200, body = CarrierFileReceipt)))]
+#[utoipa::path(post, path = "/v1/carrier/event-files", tag = "partners", request_body(content = String, content_type = "text/csv", description = "RFC 4180 with commas or semicolons, UTF-8, with a header line; at most 8 MiB."), responses((status = 200, body = CarrierFileReceipt)))]
 async fn receive_carrier_file(
     State(app): State<App>,
     headers: HeaderMap,

@@ -10,9 +10,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use uuid::Uuid;
 use wathiq_proto::wathiq::civil_registry_order::v1 as pb;
-use wathiq_proto::wathiq::identity::v1 as identity;
 
-use crate::api::offices::Office;
 use crate::api::transfer::download::Disposition;
 use crate::api::transfer::upload::{Piece, Upload, place};
 use crate::api::transfer::whole::whole;
@@ -23,6 +21,7 @@ use crate::json::{Body, IdempotencyKey, Query};
 use crate::problem::Problem;
 use crate::session::User;
 
+pub(crate) mod payment;
 mod resource;
 pub(crate) mod text;
 
@@ -62,7 +61,7 @@ body! {
     }
     /// Which lines are cancelled.
     LineSelection {
-        /// All lines where empty.
+        /// Where empty: those that can still be cancelled.
         #[serde(default)]
         line_ids: Vec<String>,
     }
@@ -138,23 +137,22 @@ struct OrderOfficesQuery {
     page_token: String,
 }
 
-/// The offices that take orders today.
-#[utoipa::path(get, path = "/v1/civil-status/offices", tag = "civil-status", params(OrderOfficesQuery), responses((status = 200, body = ListingBody<Office>)))]
+/// The offices of registration whose registers can be ordered from today, also where they were closed or merged and another office holds them.
+#[utoipa::path(get, path = "/v1/civil-status/offices", tag = "civil-status", params(OrderOfficesQuery), responses((status = 200, body = ListingBody<OrderOffice>)))]
 async fn list_order_offices(
     State(app): State<App>,
     OriginalUri(uri): OriginalUri,
     Query(query): Query<OrderOfficesQuery>,
-) -> Answer<Listing<Office>> {
-    let request = identity::ListOfficesRequest {
+) -> Answer<Listing<OrderOffice>> {
+    let request = pb::ListOrderOfficesRequest {
         page_size: query.page_size,
         page_token: query.page_token,
         parent_office_id: query.parent_office_id,
-        offering: identity::OfferedService::CivilStatusOrders as i32,
     };
     let answer = app
         .clients
-        .organisation()
-        .list_offices(request)
+        .orders()
+        .list_order_offices(request)
         .await?
         .into_inner();
     Ok(Listing::new(uri, answer.offices.show(), answer.next_page_token))
@@ -278,7 +276,14 @@ async fn get_order(State(app): State<App>, _: User, Path(order): Path<String>) -
         .orders()
         .get_order(pb::GetOrderRequest { key })
         .await?;
-    tagged(StatusCode::OK, answer.into_inner().order)
+    let order = filled(answer.into_inner().order)?;
+    let payable = payment::payable_of(&app, &order).await;
+    let word = payable.and_then(|payable| payment::word(order.state(), payable.state()));
+    let mut shown = tagged(StatusCode::OK, Some(order))?;
+    if let Some(word) = word {
+        shown.resource.hear(&word);
+    }
+    Ok(shown)
 }
 
 /// Cancels lines that are not in production; what is paid is given back.

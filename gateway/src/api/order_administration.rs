@@ -29,7 +29,7 @@ both! {
         name_en: String,
         /// `EXTRACT` or `FULL_COPY`.
         form: String,
-        /// `OFFICE_OF_REGISTRATION`: to the office that holds the register.
+        /// `OFFICE_OF_REGISTRATION`: to the office that holds the register; `CHOSEN_OFFICE`: to any, as the applicant chooses.
         routing: String,
         relations: Vec<Relation>,
         relations_with_evidence: Vec<Relation>,
@@ -64,18 +64,33 @@ both! {
         /// Kinds sealed with the institution's electronic seal here.
         electronic_seal_kinds: Vec<String>,
     }
+    /// The price of each act from a number of copies on.
+    OrderFeeStep from pb::FeeStep {
+        /// 1 to 10.
+        from_copies: i32,
+        price: Option<Price>,
+    }
 }
 
 body! {
-    /// A fee from a date on.
+    /// A fee from a date on, for all numbers of copies.
     OrderFee {
         document_kind: String,
         /// `MOROCCO` or the name of a zone abroad.
         zone: String,
-        /// The price of each act from this number of copies on.
-        from_copies: i32,
-        price: Price,
+        /// The price of each act from this number of copies on; not with `steps`.
+        #[serde(default)]
+        from_copies: Option<i32>,
+        /// Not with `steps`.
+        #[serde(default)]
+        price: Option<Price>,
+        /// Prices by number of copies, from few to many.
+        #[serde(default)]
+        steps: Vec<OrderFeeStep>,
         valid_from: CivilDate,
+        /// Last day; null until another fee is set.
+        #[serde(default)]
+        valid_to: Option<CivilDate>,
     }
     /// The most that an act may cost inside Morocco.
     FeeCeiling {
@@ -84,7 +99,7 @@ body! {
         /// The text that moves it.
         legal_reference: String,
     }
-    /// The law that a template cites from a day on.
+    /// The form of a template and the law that it cites, from a day on.
     TemplateVersion {
         /// As the document prints it.
         law_fr: String,
@@ -94,6 +109,18 @@ body! {
         /// Last day; null until another version is set.
         #[serde(default)]
         valid_to: Option<CivilDate>,
+        /// The form as Typst, at most 64 KiB, whole in itself; null: the form of this name that the service brings.
+        #[serde(default)]
+        source: Option<String>,
+        /// The register that the form draws, where there is a source.
+        #[serde(default)]
+        register_kind: Option<RegisterKind>,
+        /// `EXTRACT` or `FULL_COPY`, where there is a source.
+        #[serde(default)]
+        form: Option<String>,
+        /// The form draws both languages on one page too.
+        #[serde(default)]
+        bilingual: bool,
     }
     /// What is said of a day.
     Holiday {
@@ -181,7 +208,7 @@ async fn put_document_kind(
     Ok(Json(filled(answer.into_inner().document_kind)?.show()))
 }
 
-/// Sets a fee from a date on; the past stays.
+/// Sets a fee from a date on, whole: no step of an earlier one stands beside it. The past stays.
 #[utoipa::path(put, path = "/v1/civil-status/fees", tag = "administration", request_body = OrderFee, responses((status = 204)))]
 async fn set_order_fee(
     State(app): State<App>,
@@ -193,9 +220,11 @@ async fn set_order_fee(
         request_id,
         document_kind: body.document_kind,
         zone: body.zone,
-        from_copies: body.from_copies,
-        price: Some(body.price.tell()),
+        from_copies: body.from_copies.tell(),
+        price: body.price.tell(),
+        steps: body.steps.tell(),
         valid_from: Some(body.valid_from.tell()),
+        valid_to: body.valid_to.tell(),
     };
     app.clients.order_administration().set_fee(request).await?;
     Ok(StatusCode::NO_CONTENT)
@@ -222,7 +251,7 @@ async fn set_fee_ceiling(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// Sets the law that a template cites, from a day on; what was made before keeps what it cites.
+/// Sets the form of a template and the law that it cites, from a day on; what was made before stays as it is.
 #[utoipa::path(put, path = "/v1/civil-status/templates/{template}/law", tag = "administration", request_body = TemplateVersion, responses((status = 204)))]
 async fn put_template_version(
     State(app): State<App>,
@@ -238,6 +267,10 @@ async fn put_template_version(
         law_ar: body.law_ar,
         valid_from: Some(body.valid_from.tell()),
         valid_to: body.valid_to.tell(),
+        source: body.source.tell(),
+        register_kind: body.register_kind.tell(),
+        form: body.form.tell(),
+        bilingual: body.bilingual,
     };
     app.clients
         .order_administration()

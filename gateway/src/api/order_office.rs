@@ -25,7 +25,7 @@ mod resource;
 pub(crate) use resource::*;
 
 body! {
-    /// A note of what was checked.
+    /// A note of what was checked; needed for a mandataire who attached nothing.
     EntitlementCheck {
         #[serde(default)]
         note: String,
@@ -96,6 +96,7 @@ pub(super) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(link_act))
         .routes(routes!(request_correction))
         .routes(routes!(refuse_line))
+        .routes(routes!(release_line))
         .merge(production::routes())
 }
 
@@ -205,6 +206,19 @@ async fn assign_lines(
     };
     let answer = app.clients.order_office().assign_lines(request).await?;
     Ok(Json(answer.into_inner().show()))
+}
+
+/// Gives a line that stands on a batch sheet back to the queue: it was taken by mistake, or its register lies elsewhere now.
+#[utoipa::path(post, path = "/v1/office/order-lines/{line_id}/release", tag = "civil-status-office", responses((status = 200, body = OfficeLine)))]
+async fn release_line(
+    State(app): State<App>,
+    _: User,
+    Path(line_id): Path<String>,
+    IdempotencyKey(request_id): IdempotencyKey,
+) -> Answer<Json<OfficeLine>> {
+    let request = pb::ReleaseLineRequest { request_id, line_id };
+    let answer = app.clients.order_office().release_line(request).await?;
+    Ok(Json(filled(answer.into_inner().entry)?.show()))
 }
 
 /// Names the digitised act of a line.

@@ -246,7 +246,7 @@ pub(crate) fn attempt_text(language: Language, attempt: &pb::Attempt) -> String 
     use pb::AttemptState as S;
     let declined = !attempt.decline_code.is_empty();
     let key = match attempt.state() {
-        S::Started if attempt.approved_return_time.is_some() => {
+        S::Started | S::Ended if attempt.approved_return_time.is_some() => {
             return text(language, "attempt_text.confirming").to_owned();
         }
         S::Started if declined => "attempt_text.declined",

@@ -23,6 +23,7 @@ mod line;
 mod queue;
 mod scan;
 mod sheet;
+mod tray;
 
 /// Remembers the office and the officer chosen at this desk, so that they are chosen once.
 const DESK: &str = "__Host-wathiq-desk";

@@ -4,7 +4,7 @@
 use askama::Template;
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Form, Path, State};
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use axum::routing::{get, post};
 use http::StatusCode;
 use serde::Deserialize;
@@ -241,28 +241,45 @@ async fn receipt(
     payments::receipt(&app, payable_id).await
 }
 
-/// The browser comes back: it proves nothing, and goes on to the page of what it paid for.
+#[derive(Template)]
+#[template(path = "returned.html")]
+struct ReturnedPage<'page> {
+    frame: &'page Frame,
+}
+
+/// The browser comes back: it proves nothing, and goes on to the page of what it paid for. Where that cannot be told, the payer is not left with an
+/// error and the thought of paying again.
 async fn come_back(
     State(app): State<App>,
+    frame: Frame,
     Path((provider, _)): Path<(String, String)>,
-    Posted(fields): Posted,
-) -> Result<Response, Problem> {
+    posted: Result<Posted, Problem>,
+) -> Response {
+    match returned(&app, provider, posted).await {
+        Ok(answer) => see_other(&owner_page(&answer.owner, &answer.owner_reference)),
+        Err(problem) => {
+            tracing::warn!(
+                event = "payment.return_not_taken",
+                reason = problem.reason,
+                "payment did not take a browser's return"
+            );
+            page(&frame, problem.status, &ReturnedPage { frame: &frame })
+        }
+    }
+}
+
+async fn returned(
+    app: &App,
+    provider: String,
+    posted: Result<Posted, Problem>,
+) -> Result<pb::ReceiveReturnResponse, Problem> {
+    let Posted(fields) = posted?;
     let request = pb::ReceiveReturnRequest { provider, fields };
-    let answer = app
-        .clients
-        .providers()
-        .receive_return(request)
-        .await?
-        .into_inner();
-    Ok(see_other(&owner_page(&answer.owner, &answer.owner_reference)))
+    let answer = app.clients.providers().receive_return(request).await?;
+    Ok(answer.into_inner())
 }
 
 /// Without the provider's fields, such as after going back in the browser, nobody knows whose order it was.
-async fn come_back_without() -> Response {
-    Problem::new(
-        StatusCode::BAD_REQUEST,
-        "RETURN_NOT_VERIFIED",
-        "the provider's answer is missing: look at the order",
-    )
-    .into_response()
+async fn come_back_without(frame: Frame) -> Response {
+    page(&frame, StatusCode::OK, &ReturnedPage { frame: &frame })
 }

@@ -8,6 +8,7 @@ mod harness;
 mod limits;
 mod listener;
 mod office_pages;
+mod office_scans;
 mod office_sheets;
 mod order_changes;
 mod order_payment;

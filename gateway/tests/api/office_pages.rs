@@ -7,28 +7,25 @@ use tonic::Status;
 use wathiq_chassis::ErrorDomain;
 use wathiq_proto::wathiq::civil_registry_order::v1 as pb;
 use wathiq_proto::wathiq::identity::v1 as identity;
-use wathiq_proto::wathiq::postal_shipping::v1 as postal;
 
 use crate::harness::{Edge, ORIGIN, Reply, SECRET, TOKEN, request};
 use crate::orders::{CATALOGUE, catalogue};
 use crate::stub::EXCHANGE;
 
 const AUTHORIZATION: &str = "/wathiq.identity.v1.DirectoryService/GetAuthorization";
-const MEMBERSHIPS: &str = "/wathiq.identity.v1.OfficeService/ListMemberships";
+pub(crate) const MEMBERSHIPS: &str = "/wathiq.identity.v1.OfficeService/ListMemberships";
 pub(crate) const SIGN_IN: &str = "/wathiq.identity.v1.SessionService/SignIn";
 pub(crate) const QUEUE: &str = "/wathiq.civil_registry_order.v1.OfficeService/ListQueue";
 const LINE: &str = "/wathiq.civil_registry_order.v1.OfficeService/GetLine";
 const CHECK: &str = "/wathiq.civil_registry_order.v1.OfficeService/CheckEntitlement";
 const LINK: &str = "/wathiq.civil_registry_order.v1.OfficeService/LinkAct";
 const REFUSE: &str = "/wathiq.civil_registry_order.v1.OfficeService/RefuseLine";
-const PRODUCE: &str = "/wathiq.civil_registry_order.v1.OfficeService/RecordProduction";
-const HAND_OVER: &str = "/wathiq.civil_registry_order.v1.OfficeService/HandOverParcels";
-const PARCELS: &str = "/wathiq.civil_registry_order.v1.OfficeService/ListParcels";
-const TRACK: &str = "/wathiq.postal_shipping.v1.TrackingService/Track";
-const ORDERS: ErrorDomain = ErrorDomain("civil-registry-order.wathiq");
+pub(crate) const PRODUCE: &str = "/wathiq.civil_registry_order.v1.OfficeService/RecordProduction";
+const RELEASE: &str = "/wathiq.civil_registry_order.v1.OfficeService/ReleaseLine";
+pub(crate) const ORDERS: ErrorDomain = ErrorDomain("civil-registry-order.wathiq");
 
 pub(crate) const OFFICE: &str = "0190c6f2-0000-7000-8000-0000000000aa";
-const OFFICER: &str = "0190c6f2-0000-7000-8000-0000000000bb";
+pub(crate) const OFFICER: &str = "0190c6f2-0000-7000-8000-0000000000bb";
 
 /// The gateway with a staff session, whose person is an agent of one office.
 pub(crate) async fn office() -> Edge {
@@ -256,83 +253,28 @@ async fn a_scan_that_cannot_be_recorded_says_why_and_the_page_goes_on() {
 }
 
 #[tokio::test]
-async fn a_scanned_parcel_is_handed_over_or_shown() {
+async fn a_line_on_paper_is_given_back_to_the_queue() {
     let edge = office().await;
-    let parcel = pb::Parcel {
-        tracking_number: "RR123456785MA".to_owned(),
-        shipment_state: "HANDED_OVER".to_owned(),
-        ..Default::default()
-    };
-    let handed = pb::HandOverParcelsResponse {
-        parcels: vec![parcel],
-        problems: Vec::new(),
-        deposit_list_id: "d1".to_owned(),
-    };
-    edge.stub.answers(HAND_OVER, &handed);
-    let body = format!("request_id=k&office_id={OFFICE}&code=rr123456785ma");
-    let page = form(&edge, "/office/scan?lang=en", &body).await.text();
-    assert!(
-        page.contains("outcome good") && page.contains("/office/deposit-lists/d1/file"),
-        "{page}"
-    );
-    let asked: pb::HandOverParcelsRequest = edge.stub.calls(HAND_OVER)[0].message();
+    edge.stub.answers(LINE, &line(pb::LineState::InProduction));
+    edge.stub.answers(RELEASE, &pb::ReleaseLineResponse::default());
+    let page = look(&edge, "/office/lines/l1?lang=en").await.text();
+    assert!(page.contains("action=\"/office/lines/l1/release\""), "{page}");
+    let reply = form(&edge, "/office/lines/l1/release", "request_id=k").await;
     assert_eq!(
-        (asked.office_id.as_str(), asked.tracking_numbers),
-        (OFFICE, vec!["RR123456785MA".to_owned()])
+        (reply.status, reply.header("location")),
+        (StatusCode::SEE_OTHER, "/office")
     );
-    let problem = |reason: &str| pb::HandOverParcelsResponse {
-        problems: vec![pb::ParcelProblem {
-            tracking_number: "RR123456785MA".to_owned(),
-            reason: reason.to_owned(),
-            description: String::new(),
-        }],
-        ..Default::default()
-    };
-    let tracked = postal::TrackResponse {
-        state: postal::ShipmentState::InTransit as i32,
-        ..Default::default()
-    };
-    edge.stub.answers(TRACK, &tracked);
-    edge.stub.answers(HAND_OVER, &problem("ALREADY_HANDED_OVER"));
-    let shown = form(&edge, "/office/scan?lang=en", &body).await;
-    assert!(
-        shown.status.is_success() && shown.text().contains("on its way"),
-        "{}",
-        shown.text()
-    );
-    edge.stub.answers(HAND_OVER, &problem("PARCEL_OF_OTHER_OFFICE"));
-    let refused = form(&edge, "/office/scan?lang=en", &body).await;
-    assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
-    assert!(refused.text().contains("outcome bad"));
-}
-
-#[tokio::test]
-async fn waiting_parcels_are_handed_over_in_one_go() {
-    let edge = office().await;
-    let waiting = pb::Parcel {
-        tracking_number: "RR123456785MA".to_owned(),
-        shipment_id: "s1".to_owned(),
-        line_ids: vec!["l1".to_owned(), "l2".to_owned()],
-        ..Default::default()
-    };
-    let unnumbered = pb::Parcel::default();
-    let parcels = pb::ListParcelsResponse {
-        parcels: vec![waiting, unnumbered],
-        next_page_token: String::new(),
-    };
-    edge.stub.answers(PARCELS, &parcels);
-    let page = look(&edge, "/office/hand-over?lang=en").await.text();
-    assert!(
-        page.contains("shipment_ids=s1\"") && page.contains("value=\"RR123456785MA\" checked"),
-        "{page}"
-    );
-    assert!(page.contains("value=\"\" disabled"), "{page}");
-    let body = format!(
-        "request_id=k&office_id={OFFICE}&number=RR123456785MA&number=RR000000005MA&scanned=rr+123456785+ma"
-    );
-    form(&edge, "/office/hand-over?lang=en", &body).await;
-    let asked: pb::HandOverParcelsRequest = edge.stub.calls(HAND_OVER)[0].message();
-    assert_eq!(asked.tracking_numbers, ["RR123456785MA", "RR000000005MA"]);
+    let asked: pb::ReleaseLineRequest = edge.stub.calls(RELEASE)[0].message();
+    assert_eq!((asked.request_id.as_str(), asked.line_id.as_str()), ("k", "l1"));
+    edge.stub.answers(LINE, &line(pb::LineState::Paid));
+    let page = look(&edge, "/office/lines/l1?lang=en").await.text();
+    assert!(!page.contains("/release"), "{page}");
+    let own = wathiq_chassis::status::permission_denied(ORDERS, "OWN_ORDER", "own");
+    edge.stub.refuses(RELEASE, own);
+    let page = form(&edge, "/office/lines/l1/release?lang=en", "request_id=k")
+        .await
+        .text();
+    assert!(page.contains("This order is your own"), "{page}");
 }
 
 #[tokio::test]

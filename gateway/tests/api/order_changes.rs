@@ -157,18 +157,42 @@ async fn a_malformed_correction_comes_back_as_it_was_typed() {
         page.contains("value=\"199O&#60;\"") && page.contains("value=\"1990-13\""),
         "{page}"
     );
+    for field in ["Year of declaration: ", "Date of birth: "] {
+        assert!(page.contains(&format!("<li>{field}")), "{field}: {page}");
+    }
     assert!(edge.stub.calls(CORRECT).is_empty());
     let wrong = wathiq_chassis::status::invalid_argument(
         ORDERS,
         vec![wathiq_chassis::FieldViolation::new(
-            "act.number",
+            "act.person.given_latin",
             "TOO_LONG",
             "long",
         )],
     );
     edge.stub.refuses(CORRECT, wrong);
     let page = form(&edge, &address, "number=5").await.text();
-    assert!(page.contains("The text is too long."), "{page}");
+    assert!(
+        page.contains("<li>Person of the act · First name, Latin letters: The text is too long.</li>"),
+        "{page}"
+    );
+}
+
+#[tokio::test]
+async fn nothing_is_corrected_where_no_correction_is_asked_for() {
+    let edge = Edge::start().await;
+    edge.stub.answers(
+        ORDER,
+        &order(pb::OrderState::InProgress, vec![line(pb::LineState::Paid)]),
+    );
+    let address = format!("/orders/{ID}/lines/l1/correction");
+    let reply = look(&edge, &address).await;
+    assert_eq!(
+        (reply.status, reply.header("location")),
+        (StatusCode::SEE_OTHER, format!("/orders/{ID}").as_str())
+    );
+    let reply = form(&edge, &format!("{address}?lang=en"), "number=5").await;
+    assert_eq!(reply.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(edge.stub.calls(CORRECT).is_empty());
 }
 
 #[tokio::test]

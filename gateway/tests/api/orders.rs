@@ -463,3 +463,31 @@ async fn anyone_may_track_an_item() {
     edge.stub.refuses(TRACK, Status::not_found("no such item"));
     assert_eq!(edge.get("/t/RR000000005MA").await.status, StatusCode::NOT_FOUND);
 }
+
+#[tokio::test]
+async fn the_offices_that_can_be_ordered_from_are_told_with_who_holds_their_registers() {
+    const OFFICES: &str = "/wathiq.civil_registry_order.v1.OrderService/ListOrderOffices";
+    let edge = Edge::start().await;
+    let merged = pb::OrderOffice {
+        office_id: ID.to_owned(),
+        code: "C-7".to_owned(),
+        name_ar: "مكتب".to_owned(),
+        name_fr: "Bureau".to_owned(),
+        holder_office_ids: vec!["h1".to_owned()],
+        ..Default::default()
+    };
+    let page = pb::ListOrderOfficesResponse {
+        offices: vec![merged],
+        next_page_token: "t2".to_owned(),
+    };
+    edge.stub.answers(OFFICES, &page);
+    let said = edge
+        .get("/v1/civil-status/offices?page_size=1&parent_office_id=p")
+        .await;
+    let body = said.json();
+    assert_eq!(body["items"][0]["office_id"], ID);
+    assert_eq!(body["items"][0]["holder_office_ids"][0], "h1");
+    assert_eq!(body["next_page_token"], "t2");
+    let asked: pb::ListOrderOfficesRequest = edge.stub.calls(OFFICES)[0].message();
+    assert_eq!((asked.page_size, asked.parent_office_id.as_str()), (1, "p"));
+}

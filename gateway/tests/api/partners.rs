@@ -102,8 +102,12 @@ async fn a_callback_that_is_too_large_or_no_form_goes_no_further() {
         ("text/xml", "<a/>", StatusCode::UNSUPPORTED_MEDIA_TYPE),
     ] {
         let reply = post(&edge, "/callbacks/payments/cmi", kind, body).await;
-        assert_eq!(reply.status, status, "{kind}");
-        reply.problem();
+        assert_eq!(
+            (reply.status, reply.text().as_str()),
+            (status, "FAILURE"),
+            "{kind}"
+        );
+        assert!(reply.header("content-type").starts_with("text/plain"), "{kind}");
     }
     assert!(edge.stub.calls(CALLBACK).is_empty());
 }
@@ -119,7 +123,8 @@ async fn a_flood_of_callbacks_is_limited_by_itself() {
         }
     }
     let limited = limited.expect("the last one is refused");
-    assert_eq!(limited.reason(), "RATE_LIMITED");
+    assert_eq!(limited.text(), "FAILURE");
+    assert!(!limited.header("retry-after").is_empty());
     assert!(edge.stub.calls(QUOTA).is_empty());
     assert_eq!(
         edge.get("/").await.status,
@@ -169,7 +174,31 @@ async fn the_browser_comes_back_to_its_order_from_the_providers_site() {
         .header(header::CONTENT_TYPE, FORM);
     let page = edge.send(request.body(Body::from("oid=1")).unwrap()).await;
     assert_eq!(page.status, StatusCode::BAD_REQUEST);
+    says_not_to_pay_again(&page);
+}
+
+/// The page for those of whom nobody knows yet whether they have paid.
+fn says_not_to_pay_again(page: &Reply) {
     assert!(page.header("content-type").starts_with("text/html"));
+    let text = page.text();
+    for expected in ["your money is safe", "do not pay again", "href=\"/account\""] {
+        assert!(text.contains(expected), "{expected}: {text}");
+    }
+}
+
+#[tokio::test]
+async fn who_comes_back_while_payment_is_down_is_told_not_to_pay_again() {
+    let edge = Edge::start().await;
+    edge.stub.refuses(RETURN, Status::unavailable("down"));
+    let address = "/callbacks/payments/cmi/return/ok?lang=en";
+    let down = post(&edge, address, FORM, "oid=1&HASH=x").await;
+    assert_eq!(down.status, StatusCode::SERVICE_UNAVAILABLE);
+    says_not_to_pay_again(&down);
+    let unread = post(&edge, address, "text/xml", "<a/>").await;
+    assert_eq!(unread.status, StatusCode::UNSUPPORTED_MEDIA_TYPE);
+    says_not_to_pay_again(&unread);
+    // In another language, or after going back: nothing is posted.
+    says_not_to_pay_again(&edge.get(address).await);
 }
 
 #[tokio::test]

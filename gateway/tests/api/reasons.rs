@@ -44,6 +44,7 @@ const NO_REASONS: &[(&str, &[&str])] = &[
             "CAPTURED",
             "CHECKED",
             "CHILD",
+            "CHOSEN_OFFICE",
             "COMPLETED",
             "CONFIRMED",
             "CREDITED",
@@ -117,6 +118,10 @@ const NO_REASONS: &[(&str, &[&str])] = &[
             "VOIDING",
             "WITHDRAWN",
         ],
+    ),
+    (
+        "what payment knows before the order does, told with texts of its own",
+        &["PAYMENT_CANCELLED", "PAYMENT_EXPIRED", "PAYMENT_RECEIVED"],
     ),
     (
         "why a finished seal still waits, told to people as a progress",

@@ -117,6 +117,8 @@ const CODED: [(&str, &[&str]); 6] = [
             "RETURNED",
             "RETURNED_AND_KEPT",
             "REFUND_FAILED",
+            "REFUND_OVERDUE",
+            "OFFICE_PROFILE_MISSING",
         ],
     ),
 ];

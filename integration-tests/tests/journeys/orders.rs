@@ -8,12 +8,14 @@ mod load;
 mod outages;
 mod pages;
 mod payments;
+mod strangers;
 mod ways;
 
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
-use serde_json::Value;
+use serde_json::{Value, json};
+use wathiq_local::description::Carrier;
 use wathiq_local::journey::api::text;
 use wathiq_local::journey::office::ANNEXE;
 use wathiq_local::journey::order::{self, registry};
@@ -102,10 +104,7 @@ impl Stage {
         wait::until("the balance", BOUND, async || {
             let report = self.stack.output("civil-registry-order", &command).await?;
             let report: Value = serde_json::from_str(&report).context("the report is not JSON")?;
-            ensure!(
-                report["differences"] == serde_json::json!([]),
-                "the audit says {report}"
-            );
+            ensure!(report["differences"] == json!([]), "the audit says {report}");
             Ok(report)
         })
         .await
@@ -116,6 +115,24 @@ impl Stage {
 /// Whether every line of an order is in a state.
 fn all(order: &Value, state: &str) -> bool {
     order::states(order).all(|known| known == state)
+}
+
+/// The carrier tells the platform at this address; the platform has it.
+async fn carrier_says(carrier: &Carrier, platform: &str, events: &Value) -> Result<()> {
+    let url = format!("{}/control/carrier/events", carrier.control);
+    let message = json!({"body": events, "url": format!("{platform}/v1/carrier/events")});
+    let sent = wathiq_local::http::client()?
+        .post(url)
+        .json(&message)
+        .send()
+        .await?;
+    let told: Value = sent.error_for_status()?.json().await?;
+    let answer: Value = serde_json::from_str(told["answer"].as_str().unwrap_or_default()).unwrap_or_default();
+    ensure!(
+        told["status"] == 200 && answer["unknown_tracking_ids"] == json!([]),
+        "{told}"
+    );
+    Ok(())
 }
 
 /// How often an event stands in an order's history.

@@ -59,7 +59,7 @@ pub(crate) fn words(language: &str) -> impl Fn(&str) -> String {
 }
 
 /// The same, as askama escapes them.
-fn texts(language: &str) -> impl Fn(&str) -> String {
+pub(crate) fn texts(language: &str) -> impl Fn(&str) -> String {
     let words = words(language);
     move |key| {
         words(key)

@@ -1,4 +1,4 @@
--- From a day on, registers of an office are held by another. Rows are only ever added.
+-- From a day on, registers of an office are held by another; or, where both are the same, they have come back. Rows are only ever added.
 CREATE TABLE register_custody (
     id         uuid PRIMARY KEY,
     office_id  uuid NOT NULL,
@@ -6,7 +6,7 @@ CREATE TABLE register_custody (
     -- Years of the registers that moved, both included; NULL leaves the end open.
     from_year  smallint,
     to_year    smallint,
-    held_by    uuid NOT NULL CHECK (held_by <> office_id),
+    held_by    uuid NOT NULL,
     valid_from date NOT NULL,
     set_by     uuid NOT NULL,
     created_at timestamptz NOT NULL,

@@ -15,8 +15,8 @@ CREATE TABLE act_import (
     refused        bigint NOT NULL CHECK (refused >= 0),
     -- Refused because the act is there already; counted in refused too.
     duplicates     bigint NOT NULL CHECK (duplicates BETWEEN 0 AND refused),
-    -- Bytes of the report that belong to the lines before the offset.
-    report_bytes   bigint NOT NULL CHECK (report_bytes >= 0),
+    -- Bytes of the report that belong to the lines before the offset: its header at least.
+    report_bytes   bigint NOT NULL CHECK (report_bytes > 0),
     -- SHA-256 of these: proves that it is the report.
     report_sha256  bytea NOT NULL CHECK (octet_length(report_sha256) = 32),
     created_at     timestamptz NOT NULL,

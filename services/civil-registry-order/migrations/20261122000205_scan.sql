@@ -11,9 +11,12 @@ CREATE TABLE scan (
     created_at   timestamptz NOT NULL
 );
 
--- Which act a scan shows: an act has one scan; a page, and its scan, may hold several acts.
+-- Which act a scan shows: of the scans of an act the last one counts, those before it showed another page. A page, and its scan, may hold several
+-- acts.
 CREATE TABLE act_scan (
-    act_id     uuid PRIMARY KEY REFERENCES act,
+    act_id     uuid NOT NULL REFERENCES act,
+    ordinal    smallint NOT NULL CHECK (ordinal > 0),
     scan_id    uuid NOT NULL REFERENCES scan,
-    created_at timestamptz NOT NULL
+    created_at timestamptz NOT NULL,
+    PRIMARY KEY (act_id, ordinal)
 );

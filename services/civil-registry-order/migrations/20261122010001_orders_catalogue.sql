@@ -8,7 +8,7 @@ CREATE TABLE document_kind (
     name_fr text NOT NULL,
     name_en text NOT NULL,
     form text NOT NULL CHECK (form IN ('EXTRACT', 'FULL_COPY')),
-    routing text NOT NULL CHECK (routing IN ('OFFICE_OF_REGISTRATION')),
+    routing text NOT NULL CHECK (routing IN ('OFFICE_OF_REGISTRATION', 'CHOSEN_OFFICE')),
     relations text[] NOT NULL,
     relations_with_evidence text[] NOT NULL,
     languages text[] NOT NULL,
@@ -23,20 +23,27 @@ CREATE TABLE document_kind (
     UNIQUE (code, valid_from)
 );
 
--- Centimes of MAD for each act, tax and registered mail included, from a number of copies and a date on.
-CREATE TABLE fee (
+-- The fee of a kind in a zone from a day on, for every number of copies: the next one replaces it whole.
+CREATE TABLE fee_schedule (
     id uuid PRIMARY KEY,
     document_kind text NOT NULL,
     zone text NOT NULL CHECK (zone ~ '^[A-Z][A-Z0-9_]{1,29}$'),
+    valid_from date NOT NULL,
+    valid_to date CHECK (valid_to >= valid_from),
+    created_at timestamptz NOT NULL DEFAULT now(),
+    UNIQUE (document_kind, zone, valid_from)
+);
+
+-- Centimes of MAD for each act, tax and registered mail included, from a number of copies on.
+CREATE TABLE fee_step (
+    schedule_id uuid NOT NULL REFERENCES fee_schedule,
     from_copies smallint NOT NULL CHECK (from_copies BETWEEN 1 AND 10),
     amount bigint NOT NULL CHECK (amount > 0),
     office bigint NOT NULL CHECK (office >= 0),
     post bigint NOT NULL CHECK (post >= 0),
     tax bigint NOT NULL CHECK (tax >= 0),
-    valid_from date NOT NULL,
-    created_at timestamptz NOT NULL DEFAULT now(),
     CHECK (amount = office + post + tax),
-    UNIQUE (document_kind, zone, from_copies, valid_from)
+    PRIMARY KEY (schedule_id, from_copies)
 );
 
 -- What an act may cost at most inside Morocco.
@@ -80,14 +87,14 @@ BEGIN
     PERFORM pg_advisory_xact_lock(hashtext('wathiq.fee_ceiling'));
     IF EXISTS (
         SELECT FROM (
-            SELECT amount, valid_from,
-                   lead(valid_from) OVER (PARTITION BY document_kind, from_copies ORDER BY valid_from) AS valid_to
-              FROM fee WHERE zone = 'MOROCCO'
+            SELECT id, valid_from, least(valid_to + 1, lead(valid_from) OVER (PARTITION BY document_kind ORDER BY valid_from)) AS until
+              FROM fee_schedule WHERE zone = 'MOROCCO'
         ) f
+        JOIN fee_step step ON step.schedule_id = f.id
         LEFT JOIN (
-            SELECT centimes, valid_from, lead(valid_from) OVER (ORDER BY valid_from) AS valid_to FROM fee_ceiling
-        ) c ON c.valid_from < coalesce(f.valid_to, 'infinity') AND f.valid_from < coalesce(c.valid_to, 'infinity')
-        WHERE c.centimes IS NULL OR f.amount > c.centimes
+            SELECT centimes, valid_from, lead(valid_from) OVER (ORDER BY valid_from) AS until FROM fee_ceiling
+        ) c ON c.valid_from < coalesce(f.until, 'infinity') AND f.valid_from < coalesce(c.until, 'infinity')
+        WHERE c.centimes IS NULL OR step.amount > c.centimes
            OR f.valid_from < (SELECT min(valid_from) FROM fee_ceiling)
     ) THEN
         RAISE EXCEPTION USING ERRCODE = 'check_violation', CONSTRAINT = 'fee_below_ceiling',
@@ -96,6 +103,8 @@ BEGIN
     RETURN NULL;
 END $$;
 
-CREATE TRIGGER fee_ceiling_of_fee AFTER INSERT OR UPDATE ON fee FOR EACH STATEMENT EXECUTE FUNCTION guard_fee_ceiling();
+CREATE TRIGGER fee_ceiling_of_fee AFTER INSERT OR UPDATE ON fee_step FOR EACH STATEMENT EXECUTE FUNCTION guard_fee_ceiling();
+CREATE TRIGGER fee_ceiling_of_schedule AFTER UPDATE OR DELETE ON fee_schedule
+    FOR EACH STATEMENT EXECUTE FUNCTION guard_fee_ceiling();
 CREATE TRIGGER fee_ceiling_of_ceiling AFTER INSERT OR UPDATE OR DELETE ON fee_ceiling
     FOR EACH STATEMENT EXECUTE FUNCTION guard_fee_ceiling();

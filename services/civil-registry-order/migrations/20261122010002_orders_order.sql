@@ -106,7 +106,6 @@ CREATE INDEX order_line_drawn ON order_line (act_id) WHERE state = 'IN_PRODUCTIO
 CREATE INDEX order_line_parcel ON order_line (parcel_id) WHERE parcel_id IS NOT NULL;
 CREATE INDEX order_line_issued_document ON order_line (((document->>'issued_document_id')::uuid))
     WHERE (document->>'issued_document_id')::uuid IS NOT NULL;
-CREATE INDEX order_line_settlement ON order_line (office_id, state_since) WHERE paid_at IS NOT NULL;
 
 -- What happened, for those who may see the order.
 CREATE TABLE order_history (

@@ -63,19 +63,15 @@ INSERT INTO document_kind (id, code, register_kind, name_ar, name_fr, name_en, f
      '{PARENT,CHILD,SPOUSE,GUARDIAN,MANDATAIRE}', '{ARABIC,FRENCH}', 'death-full-copy', 'وزارة الداخلية', 'Ministère de l''Intérieur', 'OFFICER_KEY', 3,
      '2012-01-01');
 
-INSERT INTO fee (id, document_kind, zone, from_copies, amount, office, post, tax, valid_from) VALUES
-    ('0192f0c0-0000-7000-8000-00000000fe01', 'birth-extract', 'MOROCCO', 1, 2000, 200, 1500, 300, '2012-01-01'),
-    ('0192f0c0-0000-7000-8000-00000000fe02', 'birth-extract', 'EUROPE', 1, 7500, 200, 6300, 1000, '2012-01-01'),
-    ('0192f0c0-0000-7000-8000-00000000fe03', 'birth-extract', 'WORLD', 1, 11000, 200, 9000, 1800, '2012-01-01'),
-    ('0192f0c0-0000-7000-8000-00000000fe04', 'birth-full-copy', 'MOROCCO', 1, 2000, 200, 1500, 300, '2012-01-01'),
-    ('0192f0c0-0000-7000-8000-00000000fe05', 'birth-full-copy', 'EUROPE', 1, 7500, 200, 6300, 1000, '2012-01-01'),
-    ('0192f0c0-0000-7000-8000-00000000fe06', 'birth-full-copy', 'WORLD', 1, 11000, 200, 9000, 1800, '2012-01-01'),
-    ('0192f0c0-0000-7000-8000-00000000fe07', 'death-extract', 'MOROCCO', 1, 2000, 200, 1500, 300, '2012-01-01'),
-    ('0192f0c0-0000-7000-8000-00000000fe08', 'death-extract', 'EUROPE', 1, 7500, 200, 6300, 1000, '2012-01-01'),
-    ('0192f0c0-0000-7000-8000-00000000fe09', 'death-extract', 'WORLD', 1, 11000, 200, 9000, 1800, '2012-01-01'),
-    ('0192f0c0-0000-7000-8000-00000000fe0a', 'death-full-copy', 'MOROCCO', 1, 2000, 200, 1500, 300, '2012-01-01'),
-    ('0192f0c0-0000-7000-8000-00000000fe0b', 'death-full-copy', 'EUROPE', 1, 7500, 200, 6300, 1000, '2012-01-01'),
-    ('0192f0c0-0000-7000-8000-00000000fe0c', 'death-full-copy', 'WORLD', 1, 11000, 200, 9000, 1800, '2012-01-01');
+WITH priced (zone, amount, office, post, tax) AS (
+    VALUES ('MOROCCO', 2000, 200, 1500, 300), ('EUROPE', 7500, 200, 6300, 1000), ('WORLD', 11000, 200, 9000, 1800)
+), schedule AS (
+    INSERT INTO fee_schedule (id, document_kind, zone, valid_from)
+    SELECT gen_random_uuid(), code, zone, '2012-01-01' FROM document_kind CROSS JOIN priced
+    RETURNING id, zone
+)
+INSERT INTO fee_step (schedule_id, from_copies, amount, office, post, tax)
+SELECT id, 1, amount, office, post, tax FROM schedule JOIN priced USING (zone);
 
 -- Holidays by the Gregorian calendar; those by the Hijri calendar are added when they are announced.
 INSERT INTO holiday (day, name) VALUES

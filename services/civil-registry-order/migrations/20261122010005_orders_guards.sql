@@ -13,6 +13,13 @@ BEGIN
     IF OLD.paid_at IS NOT NULL AND NEW.paid_at IS DISTINCT FROM OLD.paid_at THEN
         RAISE EXCEPTION USING ERRCODE = 'integrity_constraint_violation', MESSAGE = 'a line is paid once';
     END IF;
+    -- Four eyes: whoever placed an order neither looks, draws nor signs for it.
+    IF (NEW.assigned_to, NEW.looked_by, NEW.signed_by, NEW.document->>'prepared_by', NEW.document->'again'->>'prepared_by') IS DISTINCT FROM
+       (OLD.assigned_to, OLD.looked_by, OLD.signed_by, OLD.document->>'prepared_by', OLD.document->'again'->>'prepared_by')
+       AND EXISTS (SELECT FROM customer_order o WHERE o.id = NEW.order_id AND o.person_id::text IN (NEW.assigned_to::text,
+           NEW.looked_by::text, NEW.signed_by::text, NEW.document->>'prepared_by', NEW.document->'again'->>'prepared_by')) THEN
+        RAISE EXCEPTION USING ERRCODE = 'integrity_constraint_violation', MESSAGE = 'nobody serves their own order';
+    END IF;
     RETURN NEW;
 END $$;
 

@@ -25,6 +25,7 @@ pub mod key_act;
 pub mod keying_progress;
 pub mod keyings;
 pub mod let_time_pass;
+pub mod list_order_offices;
 pub mod list_orders;
 pub mod message_facts;
 pub mod move_lines;
@@ -39,6 +40,7 @@ pub mod set_register_custody;
 pub mod sweep_files;
 pub mod upload_evidence;
 pub mod view;
+pub mod withdraw_keying;
 pub mod write;
 
 use std::sync::Arc;
@@ -52,6 +54,7 @@ use crate::clients::payment::Payment;
 use crate::clients::postal_shipping::PostalShipping;
 use crate::clients::signature::Signature;
 use crate::config::OrderSettings;
+use crate::documents::aside::Aside;
 use crate::storage::Objects;
 
 pub use error::AppError;
@@ -66,5 +69,6 @@ pub struct App {
     pub postal: PostalShipping,
     pub signature: Signature,
     pub engine: Arc<Engine>,
+    pub aside: Aside,
     pub orders: OrderSettings,
 }

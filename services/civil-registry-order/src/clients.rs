@@ -50,6 +50,18 @@ impl ClientError {
         }
     }
 
+    /// Whether the same call would be refused again. What an operator mends (access between services) is none of it.
+    pub fn is_final(&self) -> bool {
+        match self {
+            Self::NotFound { .. } => true,
+            Self::Refused { source, .. } => {
+                let passes = [Code::Aborted, Code::ResourceExhausted, Code::Unauthenticated];
+                !passes.contains(&source.code()) && self.reason().as_deref() != Some("CLIENT_NOT_ALLOWED")
+            }
+            Self::Unavailable { .. } | Self::Unusable { .. } => false,
+        }
+    }
+
     /// The wrong fields that a refusal names; none where it is of another kind.
     pub fn violations(&self) -> Vec<Violation> {
         match self {

@@ -152,6 +152,10 @@ pub struct OrderSettings {
     pub overdue_working_days: u16,
     /// Working days in which what is produced is handed to the post.
     pub posting_working_days: u16,
+    /// Working days for which what is produced waits for the other lines of its parcel.
+    pub together_working_days: u16,
+    /// Working days in which payment gives money back; then somebody is told.
+    pub refund_working_days: u16,
     /// Days after which a parcel that the post says nothing of is reported.
     pub silence_days: u16,
     /// Days in which an office is shown what came back, or was delivered to somebody else.
@@ -179,6 +183,8 @@ impl Default for OrderSettings {
             correction_days: 15,
             overdue_working_days: 10,
             posting_working_days: 2,
+            together_working_days: 5,
+            refund_working_days: 10,
             silence_days: 21,
             exception_days: 30,
             answered_days: 30,
@@ -199,6 +205,8 @@ impl OrderSettings {
             correction: TimeDelta::days(self.correction_days.into()),
             overdue_working_days: self.overdue_working_days,
             posting_working_days: self.posting_working_days,
+            together_working_days: self.together_working_days,
+            refund_working_days: self.refund_working_days,
             silence: TimeDelta::days(self.silence_days.into()),
             exception: TimeDelta::days(self.exception_days.into()),
         }
@@ -220,6 +228,11 @@ impl OrderSettings {
                 "orders.posting_working_days",
                 u64::from(self.posting_working_days),
             ),
+            (
+                "orders.together_working_days",
+                u64::from(self.together_working_days),
+            ),
+            ("orders.refund_working_days", u64::from(self.refund_working_days)),
             ("orders.silence_days", u64::from(self.silence_days)),
             ("orders.exception_days", u64::from(self.exception_days)),
             ("orders.answered_days", u64::from(self.answered_days)),

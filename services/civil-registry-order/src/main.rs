@@ -1,4 +1,5 @@
-//! The process: `civil-registry-order [--config FILE] serve | migrate | import | generate | audit`.
+//! The process: `civil-registry-order [--config FILE] serve | migrate | import | generate | audit`. It starts itself again as
+//! `civil-registry-order draw-form` to draw forms that are data.
 
 use std::process::ExitCode;
 
@@ -7,11 +8,16 @@ use tokio_util::sync::CancellationToken;
 use wathiq_chassis::process::Arguments;
 use wathiq_chassis::{Ambient, Readiness, operations, process, telemetry};
 use wathiq_civil_registry_order::commands::{audit, generate, import};
+use wathiq_civil_registry_order::documents::aside;
 use wathiq_civil_registry_order::{Settings, migrate, serve};
 
 const NAME: &str = "civil-registry-order";
 
 fn main() -> ExitCode {
+    // Before a thread, a file or a log exists: it limits itself first of all.
+    if std::env::args().nth(1).as_deref() == Some(aside::SUBCOMMAND) {
+        return aside::main();
+    }
     process::main(NAME, run)
 }
 

@@ -19,6 +19,7 @@ use crate::clients::payment::Payment;
 use crate::clients::postal_shipping::PostalShipping;
 use crate::clients::signature::Signature;
 use crate::config::Settings;
+use crate::documents::aside::Aside;
 use crate::events::consume::{self, Consume};
 use crate::storage::Objects;
 use crate::{grpc, janitor, migrate};
@@ -127,6 +128,7 @@ pub fn app(settings: &Settings, clients: Clients, ambient: Ambient) -> Result<Ap
         postal: clients.postal,
         signature: clients.signature,
         engine: Arc::new(Engine::new()),
+        aside: Aside::new(None),
         orders: settings.orders.clone(),
         ambient,
     })

@@ -13,6 +13,8 @@ pub mod orders;
 pub mod outward;
 pub mod queue;
 pub mod scans;
+pub mod settlement;
+pub mod templates;
 use uuid::Uuid;
 
 /// Why the database did not give or take a value.

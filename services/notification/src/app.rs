@@ -15,6 +15,7 @@ use wathiq_chassis::Ambient;
 use crate::clients::civil_registry_order::Orders;
 use crate::clients::identity::Identity;
 use crate::clients::signature::Signature;
+use crate::domain::administration::Administration;
 use crate::letter::House;
 use crate::mail::Mailer;
 use crate::text_message::TextMessageProvider;
@@ -31,6 +32,7 @@ pub struct App {
     /// Bound on handing one message over, by mail or text.
     pub hand_over: Duration,
     pub house: House,
+    pub administration: Administration,
     /// Attachments that are larger together, in bytes, go by link.
     pub attachment_limit: u64,
 }

@@ -155,6 +155,7 @@ fn pick_mail<T>(mails: &Mails<T>, template: Template) -> Option<&T> {
         Template::OrderClaimed => &mails.order_claimed,
         Template::OrderRefundFailed => &mails.order_refund_failed,
         Template::OfficeReminder => &mails.office_reminder,
+        Template::NumbersRunLow => &mails.platform_numbers_run_low,
     })
 }
 

@@ -3,12 +3,16 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use lettre::Address;
 use secrecy::ExposeSecret;
 use serde::Deserialize;
 use sqlx::ConnectOptions;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use wathiq_chassis::{ConfigError, ProcessConfig, SecretFile, UpstreamConfig};
 use wathiq_outbox::KafkaConfig;
+
+use crate::domain::administration::Administration;
+use crate::domain::language::Language;
 
 /// Connections of one process: few handlers, a consumer, the sender and its listener.
 const MAX_CONNECTIONS: u32 = 8;
@@ -29,6 +33,7 @@ pub struct Settings {
     pub text: TextConfig,
     pub messages: MessageConfig,
     pub help: HelpConfig,
+    pub administration: AdministrationConfig,
 }
 
 /// Section `[consumer]`.
@@ -153,6 +158,42 @@ pub struct MessageConfig {
 
 fn concurrency() -> usize {
     4
+}
+
+/// Section `[administration]`: who looks after the platform.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AdministrationConfig {
+    /// Gets what a person has to do for the platform: numbers of registered mail that run out.
+    pub email: String,
+    /// `ar`, `fr`, `en` or `zgh`.
+    #[serde(default = "administration_language")]
+    pub language: String,
+}
+
+fn administration_language() -> String {
+    "fr".to_owned()
+}
+
+impl AdministrationConfig {
+    /// Reads the section.
+    ///
+    /// # Errors
+    /// [`ConfigError`] naming the key.
+    pub fn read(&self) -> Result<Administration, ConfigError> {
+        if self.email.parse::<Address>().is_err() {
+            return Err(ConfigError::key(
+                "administration.email",
+                "must be an e-mail address",
+            ));
+        }
+        let language = Language::of_tag(&self.language);
+        Ok(Administration {
+            email: self.email.clone(),
+            language: language
+                .ok_or_else(|| ConfigError::key("administration.language", "must be ar, fr, en or zgh"))?,
+        })
+    }
 }
 
 /// Section `[help]`: the help line that closes each message.

@@ -1,5 +1,6 @@
 //! What a message is and what may become of it. Pure: no clock, no database, no network.
 
+pub mod administration;
 pub mod language;
 pub mod message;
 pub mod message_id;

@@ -30,6 +30,8 @@ const SETTLE_AGAIN: Duration = Duration::from_millis(250);
 const LONGEST_REST: Duration = Duration::from_secs(5);
 /// Pause after the database did not answer.
 const AFTER_FAILURE: Duration = Duration::from_secs(1);
+/// How soon is looked again for what is left of a lane.
+const SOON: Duration = Duration::from_millis(100);
 /// Pause once it answers again, before anything is claimed: whoever has handed a message over notes that first, and the
 /// lease may have run out meanwhile. Longer than a connection takes to be given up.
 const AFTER_RECOVERY: Duration = Duration::from_secs(5);
@@ -151,7 +153,7 @@ pub async fn run(app: Arc<App>, concurrency: usize, shutdown: CancellationToken)
 /// Finds out whether the database answers again, and lets others go first.
 async fn recover(app: &App, shutdown: &CancellationToken) -> Result<(), StoreError> {
     let mut conn = app.pool.acquire().await?;
-    messages::next_due(&mut conn, Lane::Code).await?;
+    messages::next_due(&mut conn).await?;
     drop(conn);
     let _told_to_end = shutdown
         .run_until_cancelled(tokio::time::sleep(AFTER_RECOVERY))
@@ -171,21 +173,27 @@ async fn begin(
     }
     let mut conn = app.pool.acquire().await?;
     let now = app.ambient.now();
+    let next_due = messages::next_due(&mut conn).await?;
     for lane in Lane::ALL {
         let room = under_way.room(lane);
-        if room == 0 {
+        let next = next_due.iter().find(|(of, _)| of == lane.as_str());
+        let Some((_, next)) = next.filter(|_| room > 0) else {
+            continue;
+        };
+        if *next > now {
+            rest = rest.min((*next - now).to_std().unwrap_or(Duration::ZERO));
             continue;
         }
         let limit = i64::try_from(room).unwrap_or(i64::MAX);
         let due = messages::claim(&mut conn, lane, now, now + lease(app), limit).await?;
-        let full = due.len() == room;
+        if due.len() < room {
+            // What else is queued is due later, or with another process.
+            rest = rest.min(SOON);
+        }
         for message in due {
             let (app, shutdown) = (Arc::clone(app), shutdown.clone());
             let attempt = async move { try_once(&app, message, &shutdown).await };
             under_way.of(lane).spawn(attempt);
-        }
-        if !full && let Some(next) = messages::next_due(&mut conn, lane).await? {
-            rest = rest.min((next - now).to_std().unwrap_or(Duration::ZERO));
         }
     }
     Ok(rest)

@@ -152,6 +152,7 @@ pub fn app(
             public_url: settings.messages.public_url.clone(),
             help: settings.help.clone(),
         },
+        administration: settings.administration.read()?,
         attachment_limit: settings.mail.attachment_limit_bytes,
         ambient,
     })

@@ -76,10 +76,11 @@ CREATE TABLE attempt (
     -- Who works on it until when.
     lease              uuid,
     lease_until        timestamptz,
-    -- When it was last compared with the provider, and agreed.
-    compared_at        timestamptz,
+    -- Nothing of it is left to happen, and it agreed with the provider's status when that had settled. Any change unsettles it.
+    settled            boolean NOT NULL DEFAULT false,
     CHECK (num_nulls(transaction_id, authorised_at) = CASE WHEN state IN ('STARTED', 'ENDED') THEN 2 ELSE 0 END),
-    CHECK ((captured_at IS NOT NULL) = (state = 'CAPTURED')),
+    -- What was captured may be given back by the provider itself.
+    CHECK (CASE state WHEN 'CAPTURED' THEN captured_at IS NOT NULL WHEN 'VOIDED' THEN true ELSE captured_at IS NULL END),
     CHECK (num_nulls(lease, lease_until) IN (0, 2))
 );
 
@@ -87,6 +88,15 @@ CREATE INDEX attempt_payable ON attempt (payable_id);
 -- How often a phone was asked of late.
 CREATE INDEX attempt_phone ON attempt (phone, created_at) WHERE provider = 'text-message';
 CREATE INDEX attempt_due ON attempt (due_at) WHERE due_at IS NOT NULL;
+CREATE INDEX attempt_unsettled ON attempt (id) WHERE NOT settled;
+
+-- Which attempt a provider's transaction belongs to: the first that a proven message or the status named with it. It pays there alone.
+CREATE TABLE sale (
+    provider        text NOT NULL,
+    transaction_id  text NOT NULL,
+    attempt_id      uuid NOT NULL REFERENCES attempt (id),
+    PRIMARY KEY (provider, transaction_id)
+);
 
 ALTER TABLE payable ADD FOREIGN KEY (paid_by) REFERENCES attempt (id);
 
@@ -120,9 +130,16 @@ CREATE TABLE refund (
     state            text NOT NULL CHECK (state IN ('REQUESTED', 'COMPLETED', 'FAILED')),
     reason_code      text NOT NULL,
     refusals         integer NOT NULL CHECK (refusals >= 0),
+    -- First refusal since it was asked for, or tried anew.
+    refused_since    timestamptz,
+    -- What was refused is not sent again before.
+    not_before       timestamptz,
     sent_at          timestamptz,
     created_at       timestamptz NOT NULL,
     completed_at     timestamptz,
+    -- Completed without money: the provider had given the payment back by itself.
+    released         boolean NOT NULL DEFAULT false,
+    CHECK (state = 'COMPLETED' OR NOT released),
     UNIQUE (payable_id, owner_reference),
     CHECK ((completed_at IS NOT NULL) = (state = 'COMPLETED'))
 );

@@ -2,7 +2,8 @@
 CREATE TABLE difference (
     attempt_id  uuid NOT NULL REFERENCES attempt (id),
     reason      text NOT NULL CHECK (reason IN
-        ('PROVIDER_HAS_MORE', 'PROVIDER_HAS_LESS', 'NOT_CAPTURED', 'VOID_FAILED', 'REFUND_FAILED', 'UNREADABLE')),
+        ('PROVIDER_HAS_MORE', 'PROVIDER_HAS_LESS', 'NOT_CAPTURED', 'VOID_FAILED', 'REFUND_FAILED', 'PAYMENT_LOST',
+         'TRANSACTION_DOUBLED', 'UNREADABLE', 'UNANSWERED')),
     payable_id  uuid NOT NULL REFERENCES payable (id),
     ours        bigint NOT NULL,
     theirs      bigint NOT NULL,
@@ -17,5 +18,7 @@ CREATE TABLE reconciliation_run (
     day         date PRIMARY KEY,
     started_at  timestamptz NOT NULL,
     after       uuid,
+    -- Attempts about which a provider did not answer: with any, the run ended incomplete.
+    unanswered  integer NOT NULL DEFAULT 0 CHECK (unanswered >= 0),
     ended_at    timestamptz
 );

@@ -22,7 +22,9 @@ CREATE TRIGGER attempt_moves_forward BEFORE UPDATE OF state ON attempt
         -- One look at the provider may find a success and its capture at once.
         ('STARTED', 'AUTHORISED'), ('STARTED', 'CAPTURED'), ('STARTED', 'VOIDING'), ('STARTED', 'ENDED'),
         ('ENDED', 'AUTHORISED'), ('ENDED', 'CAPTURED'), ('ENDED', 'VOIDING'),
-        ('AUTHORISED', 'CAPTURED'), ('VOIDING', 'VOIDED')))
+        ('AUTHORISED', 'CAPTURED'), ('VOIDING', 'VOIDED'),
+        -- The provider gave the money back by itself.
+        ('AUTHORISED', 'VOIDED'), ('CAPTURED', 'VOIDED')))
     EXECUTE FUNCTION attempt_moves_forward();
 
 CREATE FUNCTION refund_state_is_final() RETURNS trigger LANGUAGE plpgsql AS $$

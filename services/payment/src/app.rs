@@ -1,5 +1,6 @@
 //! Use cases, one file each.
 
+pub mod ask;
 pub mod authorise;
 pub mod cancel_payable;
 pub mod download_receipt;

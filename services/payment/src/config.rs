@@ -77,6 +77,8 @@ pub struct WorkConfig {
     pub unknown_seconds: u32,
     /// How soon something that was just told is looked at.
     pub soon_seconds: u32,
+    /// How long a refund is tried although the provider refuses it, before it has failed.
+    pub refund_patience_seconds: u32,
     /// Pause between two looks for what is due.
     pub interval_milliseconds: u64,
     /// Attempts worked on at the same time.
@@ -95,6 +97,7 @@ impl Default for WorkConfig {
             margin_seconds: seconds(policy.margin),
             unknown_seconds: seconds(policy.unknown),
             soon_seconds: seconds(policy.soon),
+            refund_patience_seconds: seconds(policy.refund_patience),
             interval_milliseconds: 1_000,
             concurrency: 4,
             reconciliation_hour: 2,
@@ -112,6 +115,7 @@ impl WorkConfig {
             margin: seconds(self.margin_seconds),
             unknown: seconds(self.unknown_seconds),
             soon: seconds(self.soon_seconds),
+            refund_patience: seconds(self.refund_patience_seconds),
         }
     }
 

@@ -18,14 +18,18 @@ const GRANTS: &[(&str, &str)] = &[
     ("SELECT, INSERT, UPDATE (last)", "receipt_counter"),
     (
         "SELECT, INSERT, UPDATE (state, decline_code, declines, transaction_id, international, told_at, authorised_at,
-            captured_at, due_at, tries, lease, lease_until, capture_refusals, returned_at, compared_at)",
+            captured_at, due_at, tries, lease, lease_until, capture_refusals, returned_at, settled)",
         "attempt",
     ),
     ("SELECT, INSERT, UPDATE (state, refusals, not_before, sent_at, ended_at)", "reversal"),
-    ("SELECT, INSERT, UPDATE (state, refusals, sent_at, completed_at)", "refund"),
+    (
+        "SELECT, INSERT, UPDATE (state, refusals, refused_since, not_before, sent_at, completed_at, released)",
+        "refund",
+    ),
     ("SELECT, INSERT", "answer"),
+    ("SELECT, INSERT", "sale"),
     ("SELECT, INSERT, UPDATE (ours, theirs), DELETE", "difference"),
-    ("SELECT, INSERT, UPDATE (after, ended_at)", "reconciliation_run"),
+    ("SELECT, INSERT, UPDATE (after, unanswered, ended_at)", "reconciliation_run"),
     ("SELECT", "_sqlx_migrations"),
 ];
 

@@ -8,6 +8,7 @@ pub mod measures;
 pub mod prompts;
 pub mod receipts;
 mod rows;
+pub mod sales;
 
 use uuid::Uuid;
 

@@ -27,6 +27,7 @@ pub mod take_events;
 pub mod track;
 pub mod watch_silence;
 
+mod batch_columns;
 mod change;
 mod error;
 mod print;

@@ -1,14 +1,18 @@
 //! The sheet with which an office goes to its registers.
 
+use std::sync::LazyLock;
+
 use serde_json::{Value, json};
 use wathiq_documents::{Engine, Standard, Template, qr_svg};
 
 use crate::tools::{Rendered, assert_archival, drawn};
 
-const SHEET: Template = Template {
-    name: "batch-sheet.typ",
-    source: include_str!("../../../../services/civil-registry-order/templates/batch-sheet.typ"),
-};
+static SHEET: LazyLock<Template> = LazyLock::new(|| {
+    Template::new(
+        "batch-sheet.typ",
+        include_str!("../../../../services/civil-registry-order/templates/batch-sheet.typ"),
+    )
+});
 
 fn line(ordinal: usize) -> Value {
     json!({

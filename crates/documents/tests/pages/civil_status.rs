@@ -1,6 +1,7 @@
 //! The documents of civil status of civil-registry-order, in each language, from one act of birth and one of death.
 
 use std::collections::BTreeMap;
+use std::sync::LazyLock;
 
 use serde_json::{Value, json};
 use wathiq_documents::{Engine, Fitting, Standard, Template, qr_svg};
@@ -9,19 +10,21 @@ use crate::tools::{Rendered, assert_archival, drawn};
 
 macro_rules! form {
     ($name:literal, $($part:literal),+) => {
-        Template {
-            name: concat!($name, ".typ"),
-            source: concat!($(include_str!(concat!(
+        LazyLock::new(|| Template::new(
+            concat!($name, ".typ"),
+            concat!($(include_str!(concat!(
                 "../../../../services/civil-registry-order/templates/", $part, ".typ"
             ))),+),
-        }
+        ))
     };
 }
 
-const BIRTH_EXTRACT: Template = form!("birth-extract", "civil-status", "birth-extract");
-const BIRTH_COPY: Template = form!("birth-full-copy", "civil-status", "full-copy", "birth-full-copy");
-const DEATH_EXTRACT: Template = form!("death-extract", "civil-status", "death-extract");
-const DEATH_COPY: Template = form!("death-full-copy", "civil-status", "full-copy", "death-full-copy");
+static BIRTH_EXTRACT: LazyLock<Template> = form!("birth-extract", "civil-status", "birth-extract");
+static BIRTH_COPY: LazyLock<Template> =
+    form!("birth-full-copy", "civil-status", "full-copy", "birth-full-copy");
+static DEATH_EXTRACT: LazyLock<Template> = form!("death-extract", "civil-status", "death-extract");
+static DEATH_COPY: LazyLock<Template> =
+    form!("death-full-copy", "civil-status", "full-copy", "death-full-copy");
 
 /// Sizes of print, in points: an extract has less to say than a copy.
 const OF_EXTRACTS: &[u8] = &[10, 9, 8, 7];
@@ -76,7 +79,7 @@ fn render(template: &Template, data: &Value) -> Rendered {
     let sealed = !data["verification"].is_null();
     let assets: Vec<(&str, &[u8])> = sealed.then_some(("qr.svg", qr.as_bytes())).into_iter().collect();
     let created = "2026-11-22T10:11:12Z".parse().expect("a valid instant");
-    let sizes = if template.name.ends_with("extract.typ") {
+    let sizes = if template.name().ends_with("extract.typ") {
         OF_EXTRACTS
     } else {
         OF_COPIES

@@ -1,14 +1,18 @@
 //! The legalisation page of the signature service, rendered from its example and from hostile variations.
 
+use std::sync::LazyLock;
+
 use serde_json::{Value, json};
 use wathiq_documents::{Engine, RenderError, Standard, Template, qr_svg};
 
 use crate::tools::{Rendered, assert_archival, child_with_address_space, drawn};
 
-const PAGE: Template = Template {
-    name: "legalisation-page.typ",
-    source: include_str!("../../../../services/signature/templates/legalisation-page.typ"),
-};
+static PAGE: LazyLock<Template> = LazyLock::new(|| {
+    Template::new(
+        "legalisation-page.typ",
+        include_str!("../../../../services/signature/templates/legalisation-page.typ"),
+    )
+});
 const URL: &str = "https://verification.example.ma/v/K7QP3M9TXW4R";
 const SEALED_SHA256: &str = "2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae";
 

@@ -1,6 +1,5 @@
 //! The Kafka side of a consumer: a static member of its group that stores an offset only when told.
 
-use futures::FutureExt;
 use rdkafka::config::FromClientConfigAndContext;
 use rdkafka::consumer::{Consumer as _, StreamConsumer};
 use rdkafka::error::KafkaError;
@@ -80,11 +79,6 @@ impl Feed {
             offset: message.offset(),
         };
         Ok((place, parse(&message)))
-    }
-
-    /// The next record where it has been fetched already.
-    pub(super) fn ready(&self) -> Option<Result<Received, FeedError>> {
-        self.next().now_or_never()
     }
 
     /// A partition taken away meanwhile is nobody's fault: its new owner gets the record again, and the inbox

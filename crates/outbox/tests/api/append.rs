@@ -3,7 +3,7 @@
 use sqlx::Connection;
 use uuid::Uuid;
 use wathiq_outbox::testing::{StoredEvent, assert_drained, drain, events};
-use wathiq_outbox::{NewEvent, OutboxError, append};
+use wathiq_outbox::{NewEvent, OutboxError, append, append_all};
 
 use crate::harness::{event, fresh_name, with_database};
 
@@ -31,7 +31,7 @@ async fn an_event_is_there_after_the_commit_and_not_after_a_rollback() {
         assert_eq!(events(&mut conn).await, []);
 
         let message = Counted { number: 7 };
-        let id = append(
+        append(
             &mut conn,
             &database.ambient,
             NewEvent::of(topic, aggregate, 1, &message),
@@ -39,10 +39,44 @@ async fn an_event_is_there_after_the_commit_and_not_after_a_rollback() {
         .await
         .unwrap();
         let stored: [StoredEvent; 1] = events(&mut conn).await.try_into().unwrap();
-        assert_eq!(stored[0].event_id, id);
         assert_eq!(stored[0].event_type, "wathiq.test.v1.Counted");
         assert_eq!(stored[0].decode::<Counted>(), message);
         assert_eq!((stored[0].aggregate_id, stored[0].sequence), (aggregate, 1));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn events_of_one_statement_keep_their_order() {
+    with_database(async |database| {
+        let topic = fresh_name();
+        let (one, other) = (Uuid::now_v7(), Uuid::now_v7());
+        // Neither the order of ids nor that of versions across aggregates.
+        let places = [(other, 5), (one, 1), (other, 6), (one, 2)];
+        let all: Vec<NewEvent> = places
+            .iter()
+            .map(|(aggregate, sequence)| event(topic, *aggregate, *sequence))
+            .collect();
+        let mut conn = database.connect().await;
+        append_all(&mut conn, &database.ambient, &all).await.unwrap();
+        let stored = events(&mut conn).await;
+        let found: Vec<(Uuid, i64)> = stored
+            .iter()
+            .map(|event| (event.aggregate_id, event.sequence))
+            .collect();
+        assert_eq!(found, places);
+
+        let again = append_all(
+            &mut conn,
+            &database.ambient,
+            &[event(topic, one, 3), event(topic, one, 2)],
+        )
+        .await;
+        assert!(
+            matches!(again, Err(OutboxError::SequenceTaken { .. })),
+            "{again:?}"
+        );
+        assert_eq!(events(&mut conn).await.len(), places.len());
     })
     .await;
 }
@@ -58,7 +92,7 @@ async fn one_event_a_version() {
             .unwrap_err();
         assert!(matches!(
             error,
-            OutboxError::SequenceTaken { sequence: 3, aggregate_id, .. } if aggregate_id == aggregate
+            OutboxError::SequenceTaken { detail } if detail.contains(&format!("{aggregate}, 3)"))
         ));
         append(&mut conn, &database.ambient, event(topic, Uuid::now_v7(), 3))
             .await

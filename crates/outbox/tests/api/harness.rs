@@ -161,8 +161,17 @@ impl Database {
     }
 
     pub(crate) async fn append_event(&self, event: NewEvent) -> Uuid {
+        let (topic, aggregate_id, sequence) = (event.topic, event.aggregate_id, event.sequence);
         let mut transaction = self.pool.begin().await.unwrap();
-        let id = append(&mut transaction, &self.ambient, event).await.unwrap();
+        append(&mut transaction, &self.ambient, event).await.unwrap();
+        let appended = "SELECT event_id FROM outbox WHERE topic = $1 AND aggregate_id = $2 AND sequence = $3";
+        let (id,): (Uuid,) = sqlx::query_as(appended)
+            .bind(topic)
+            .bind(aggregate_id)
+            .bind(sequence)
+            .fetch_one(&mut *transaction)
+            .await
+            .unwrap();
         transaction.commit().await.unwrap();
         id
     }
@@ -198,6 +207,7 @@ pub(crate) fn event(topic: &'static str, aggregate_id: Uuid, sequence: i64) -> N
         aggregate_id,
         sequence,
         payload: format!("{aggregate_id}/{sequence}").into_bytes(),
+        traceparent: wathiq_chassis::telemetry::traceparent(),
     }
 }
 

@@ -28,7 +28,7 @@ const RESERVE: u64 = 3 << 30;
 /// Seconds of the import as a multiple of those of `COPY`.
 const GOAL: f64 = 3.0;
 /// The tables that an import fills, parents first.
-const TABLES: [&str; 2] = ["act", "act_note"];
+const TABLES: [&str; 3] = ["act", "act_note", "act_known_as"];
 
 /// A register that is in, with the files of its rows.
 struct Register {

@@ -40,6 +40,8 @@ const DRAIN_BOUND: Duration = Duration::from_secs(300);
 const TOLD_EVERY: Duration = Duration::from_secs(10);
 /// How long the books may take to agree once everything is delivered: what is under way between two services shows for a moment.
 const BALANCED: Duration = Duration::from_secs(60);
+/// Of the machine that the rate is asked of.
+const PROCESSORS: f64 = 2.0;
 /// Stand-ins for partners, the broker, and who makes the load.
 const APART: [&str; 5] = ["trust", "mail", "sandbox", "kafka", LOAD];
 /// This program.
@@ -104,7 +106,7 @@ async fn measure_in(world: &World, load: Load) -> Result<Vec<Figure>> {
         worker.await?;
     }
     let mut figures = of_process(world, load, total, drained, &mut admin).await?;
-    figures.extend(of_processors(&used, total, wall));
+    figures.extend(of_processors(&used, load, total, wall));
     let memory = super::processes::memory(&world.stack)?;
     figures.extend(memory.into_iter().map(|(name, megabytes)| {
         Figure::told(
@@ -198,8 +200,8 @@ async fn of_process(
     ])
 }
 
-/// CPU of each process for one act.
-fn of_processors(used: &Usage, total: usize, wall: Duration) -> Vec<Figure> {
+/// CPU of each process for one act. At the rate of the load the platform is to find room on two processors, partners apart.
+fn of_processors(used: &Usage, load: Load, total: usize, wall: Duration) -> Vec<Figure> {
     let each = |seconds: f64| seconds * 1e3 / total as f64;
     let (mut own, mut apart) = (Vec::new(), Vec::new());
     for (name, seconds) in used.all() {
@@ -223,10 +225,11 @@ fn of_processors(used: &Usage, total: usize, wall: Duration) -> Vec<Figure> {
     }
     let sum = |side: &[(&str, f64)]| side.iter().map(|(_, seconds)| seconds).sum::<f64>();
     let mut figures = vec![
-        Figure::told(
+        Figure::alone(
             "CPU an act: the platform with PostgreSQL".into(),
             each(sum(&own)),
             "ms",
+            PROCESSORS * 1e3 / load.acts as f64,
         ),
         Figure::told(
             "CPU an act: partners, Kafka and load".into(),

@@ -106,16 +106,20 @@ impl Inbox {
     /// When none arrives in time.
     pub async fn mail_with(&self, address: &str, text: &str) -> Result<Value> {
         wait::until(&format!("a mail to {address} with {text}"), BOUND, async || {
-            let mails = self.mails(address).await?;
-            let has =
-                |mail: &Value, member: &str| mail[member].as_str().is_some_and(|body| body.contains(text));
-            mails
-                .into_iter()
-                .rev()
-                .find(|mail| has(mail, "text") || has(mail, "subject"))
-                .context("no such mail")
+            let mails = self.mails_with(address, text).await?;
+            mails.into_iter().next_back().context("no such mail")
         })
         .await
+    }
+
+    /// All mails to an address that have a text in their body or subject, oldest first.
+    ///
+    /// # Errors
+    /// When the catcher does not answer.
+    pub async fn mails_with(&self, address: &str, text: &str) -> Result<Vec<Value>> {
+        let mut mails = self.mails(address).await?;
+        mails.retain(|mail| has(mail, text));
+        Ok(mails)
     }
 
     /// The bytes of a mail's attachment with this file name.
@@ -173,6 +177,11 @@ impl Inbox {
         };
         Ok(all.into_iter().filter(to).collect())
     }
+}
+
+fn has(mail: &Value, text: &str) -> bool {
+    let mut members = ["text", "subject"].into_iter();
+    members.any(|member| mail[member].as_str().is_some_and(|said| said.contains(text)))
 }
 
 /// A run of exactly six digits.

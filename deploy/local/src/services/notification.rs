@@ -29,6 +29,7 @@ pub(super) fn settings(facts: &Facts<'_>) -> Result<Value> {
         },
         "text": {"url": provider.url, "key_file": facts.secret_file("sms-key", || provider.key.clone())?},
         "messages": {"public_url": facts.public_url()?},
+        "administration": {"email": "administration@wathiq.local"},
         "help": {
             "number": "080 000 00 00",
             "hours": {

@@ -18,7 +18,7 @@ pub(super) enum Bank {
     AsksCode(&'static str),
     /// With the code in `ProcReturnCode` and its text.
     Declines(&'static str, &'static str),
-    /// Does not answer in time.
+    /// Does not answer for a while, and then mostly with an error.
     Silent,
 }
 
@@ -79,7 +79,7 @@ impl Card {
             Bank::Approves => "approved".to_owned(),
             Bank::AsksCode(code) => format!("3-D Secure, code {code}"),
             Bank::Declines(code, message) => format!("declined: {code} {message}"),
-            Bank::Silent => "no answer from the bank".to_owned(),
+            Bank::Silent => "no answer from the bank for a while".to_owned(),
         };
         format!("{bank} ({})", self.issuer)
     }

@@ -15,6 +15,9 @@ use super::order::{Order, Outcome};
 use super::{Cmi, cards};
 use crate::faults::{Outage, strikes};
 
+/// How long the bank of the time-out card says nothing where a test has not said.
+const BANK_DELAY: Duration = Duration::from_secs(2);
+
 /// What goes wrong. Counts go down with each time.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -25,6 +28,10 @@ pub(super) struct Mischief {
     callback_delay_ms: u64,
     /// Answers to callbacks that never arrive.
     pub(super) answers_lost: u32,
+    /// Milliseconds in which the bank of the time-out card says nothing; two seconds when absent.
+    bank_delay_ms: Option<u64>,
+    /// Whether it has approved after all.
+    bank_approves_late: bool,
     captures_refused: u32,
     voids_refused: u32,
     credits_refused: u32,
@@ -47,6 +54,16 @@ impl Mischief {
 
     pub(super) fn delay(&self) -> Duration {
         Duration::from_millis(self.callback_delay_ms)
+    }
+
+    /// How long the bank of the time-out card says nothing, and how the try ends then.
+    pub(super) fn silence(&self) -> (Duration, Outcome) {
+        let delay = self.bank_delay_ms.map_or(BANK_DELAY, Duration::from_millis);
+        let outcome = match self.bank_approves_late {
+            true => Outcome::approved(),
+            false => Outcome::unanswered(),
+        };
+        (delay, outcome)
     }
 
     /// Whether an act of the XML interface is refused this time.

@@ -75,6 +75,8 @@ pub(super) struct GivenCode {
 enum Next {
     /// The try is over.
     Told(Box<Transaction>),
+    /// The card's bank is silent.
+    Wait(Box<Transaction>),
     /// The card's bank asks for a code.
     Prove,
     /// The payer may try again.
@@ -162,10 +164,9 @@ pub(super) async fn card(State(cmi): State<Cmi>, Form(given): Form<GivenCard>) -
             _ if ends <= now.date_naive() => Outcome::declined(code, message),
             Bank::Approves => Outcome::approved(),
             Bank::Declines(code, message) => Outcome::declined(code, message),
-            Bank::Silent => Outcome {
-                response: "Error".to_owned(),
-                ..Outcome::declined("99", "No answer from the issuer")
-            },
+            Bank::Silent => {
+                return Next::Wait(Box::new(order.attempt(card, Outcome::pending(), now)));
+            }
             Bank::AsksCode(code) => {
                 order.proving = Some((card, code));
                 return Next::Prove;
@@ -234,11 +235,13 @@ async fn step(
     match next {
         Next::Told(transaction) => {
             cmi.tell(&order.oid, &transaction).await;
-            if transaction.outcome.is_approved() {
-                return back(cmi, &order, order.field("okUrl"), &transaction.answer);
-            }
-            card_page(&order, Some(texts.declined))
+            ended(cmi, &order, &transaction)
         }
+        // The bank answers whether or not the browser still waits for it.
+        Next::Wait(transaction) => match cmi.wait(&order.oid, &transaction.id).await {
+            Ok(Some(transaction)) => ended(cmi, &order, &transaction),
+            _ => refuse(StatusCode::CONFLICT, texts, "the try is over"),
+        },
         Next::Prove => render(StatusCode::OK, &CodePage { texts, order: &order }),
         Next::Again(fault) => card_page(&order, Some(texts.fault(fault))),
         Next::Late => {
@@ -252,6 +255,14 @@ async fn step(
         }
         Next::Refused(reason) => refuse(StatusCode::CONFLICT, texts, reason),
     }
+}
+
+/// After a try of which the store was told.
+fn ended(cmi: &Cmi, order: &Order, transaction: &Transaction) -> Response {
+    if transaction.outcome.is_approved() {
+        return back(cmi, order, order.field("okUrl"), &transaction.answer);
+    }
+    card_page(order, Some(texts::of(order.field("lang")).declined))
 }
 
 fn card_page(order: &Order, fault: Option<&str>) -> Response {

@@ -68,6 +68,9 @@ pub(super) enum Status {
     Captured,
     #[serde(rename = "D")]
     Declined,
+    /// The bank has not answered yet.
+    #[serde(rename = "PN")]
+    Pending,
     /// The bank did not answer.
     #[serde(rename = "ERR")]
     Failed,
@@ -81,6 +84,7 @@ impl Status {
             Self::Authorised => "A",
             Self::Captured => "C",
             Self::Declined => "D",
+            Self::Pending => "PN",
             Self::Failed => "ERR",
             Self::Voided => "V",
         }
@@ -90,7 +94,7 @@ impl Status {
 /// How a try ended.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Outcome {
-    /// `Approved`, `Declined` or `Error`.
+    /// `Approved`, `Declined` or `Error`; empty while the bank has not answered.
     pub(super) response: String,
     /// `ProcReturnCode`.
     pub(super) code: String,
@@ -126,6 +130,24 @@ impl Outcome {
         }
     }
 
+    /// The bank has not answered yet.
+    pub(super) fn pending() -> Self {
+        Self {
+            response: String::new(),
+            code: String::new(),
+            message: String::new(),
+            authenticated: true,
+        }
+    }
+
+    /// It never did.
+    pub(super) fn unanswered() -> Self {
+        Self {
+            response: "Error".to_owned(),
+            ..Self::declined("99", "No answer from the issuer")
+        }
+    }
+
     pub(super) fn is_approved(&self) -> bool {
         self.response == "Approved"
     }
@@ -134,6 +156,7 @@ impl Outcome {
         match self.response.as_str() {
             "Approved" => Status::Authorised,
             "Declined" => Status::Declined,
+            "" => Status::Pending,
             _ => Status::Failed,
         }
     }
@@ -142,7 +165,27 @@ impl Outcome {
 impl Transaction {
     /// `S` transactions that gave money: authorised, captured or given back since.
     pub(super) fn is_success(&self) -> bool {
-        !matches!(self.status, Status::Declined | Status::Failed)
+        !matches!(self.status, Status::Declined | Status::Failed | Status::Pending)
+    }
+
+    /// The bank answers after all.
+    fn end(&mut self, outcome: Outcome) {
+        self.status = outcome.status();
+        if outcome.is_approved() {
+            self.authorisation_code = digits(6, rand::rng().next_u32());
+        }
+        let said = [
+            ("Response", &outcome.response),
+            ("ProcReturnCode", &outcome.code),
+            ("ErrMsg", &outcome.message),
+            ("AuthCode", &self.authorisation_code),
+        ];
+        for (name, value) in &mut self.answer {
+            if let Some((_, new)) = said.iter().find(|(own, _)| own == name) {
+                (*new).clone_into(value);
+            }
+        }
+        self.outcome = outcome;
     }
 }
 
@@ -195,6 +238,14 @@ impl Order {
         transaction.answer = self.answer(&transaction, Some(card), now);
         self.transactions.push(transaction.clone());
         transaction
+    }
+
+    /// The bank answers about a try that waits for it.
+    pub(super) fn end(&mut self, id: &str, outcome: Outcome) -> Option<Transaction> {
+        let waits = |one: &&mut Transaction| one.id == id && one.status == Status::Pending;
+        let transaction = self.transactions.iter_mut().find(waits)?;
+        transaction.end(outcome);
+        Some(transaction.clone())
     }
 
     /// Gives a part of the captured money back.
@@ -271,9 +322,6 @@ impl Transaction {
             .map(|_| char::from(b'A' + (random.next_u32() % 26) as u8))
             .collect();
         let approved = outcome.is_approved();
-        let digits = |count: u32, number: u32| {
-            format!("{:0width$}", number % 10_u32.pow(count), width = count as usize)
-        };
         Self {
             // NestPay's form: two digits of the year, the day of the year, four letters, five digits.
             id: format!("{}{letters}{}", now.format("%y%j"), digits(5, random.next_u32())),
@@ -294,6 +342,10 @@ impl Transaction {
             answer: Vec::new(),
         }
     }
+}
+
+fn digits(count: u32, number: u32) -> String {
+    format!("{:0width$}", number % 10_u32.pow(count), width = count as usize)
 }
 
 /// The value of a field, names compared without regard to case; empty when there is none.

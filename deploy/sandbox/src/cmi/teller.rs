@@ -2,6 +2,7 @@
 
 use axum::http::header::CONTENT_TYPE;
 use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
 
 use super::order::{Callback, Status, Transaction, field};
 use super::{Cmi, hash};
@@ -19,6 +20,20 @@ impl Cmi {
         let hash = hash::ver3(fields, &self.0.store.store_key);
         let hashed = [("HASH".to_owned(), hash)];
         fields.iter().cloned().chain(hashed).collect()
+    }
+
+    /// Waits for a silent bank, and tells what it answers in the end.
+    pub(super) fn wait(&self, oid: &str, transaction: &str) -> JoinHandle<Option<Transaction>> {
+        let (delay, outcome) = self.mischief(oid, |mischief| mischief.silence());
+        let (cmi, oid, transaction) = (self.clone(), oid.to_owned(), transaction.to_owned());
+        tokio::spawn(async move {
+            tokio::time::sleep(delay).await;
+            let ended = cmi
+                .with(&oid, |order| order.end(&transaction, outcome))
+                .flatten()?;
+            cmi.tell(&oid, &ended).await;
+            Some(ended)
+        })
     }
 
     /// Begins to tell, as often as is asked for, and answers when the first tries are over, or at once when they are to

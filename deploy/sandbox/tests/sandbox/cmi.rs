@@ -44,7 +44,7 @@ impl Page {
         .collect()
     }
 
-    fn action(&self) -> &str {
+    pub(crate) fn action(&self) -> &str {
         let (_, rest) = self.html.split_once("action=\"").unwrap();
         rest.split_once('"').unwrap().0
     }

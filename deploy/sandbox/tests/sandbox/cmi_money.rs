@@ -24,6 +24,8 @@ fn element<'a>(xml: &'a str, name: &str) -> &'a str {
 const STATUS: &str = "<Extra><ORDERSTATUS>QUERY</ORDERSTATUS></Extra>";
 const HISTORY: &str = "<Extra><ORDERHISTORY>QUERY</ORDERHISTORY></Extra>";
 const CAPTURE: &str = "<Type>PostAuth</Type><Total>20.00</Total><Currency>504</Currency>";
+/// The card whose bank does not answer for a while.
+const SILENT: &str = "4000000000000099";
 const VOID: &str = "<Type>Void</Type>";
 
 fn credit(total: &str) -> String {
@@ -49,6 +51,35 @@ async fn what_is_not_acknowledged_is_told_again_the_same() {
         transactions(&order(&world, "WTQ1").await) == [("C", "00")]
     })
     .await;
+}
+
+#[tokio::test]
+async fn a_silent_bank_keeps_the_transaction_pending_until_it_has_decided() {
+    for (late, status, code) in [(true, "C", "00"), (false, "ERR", "99")] {
+        let world = World::new().await;
+        world.platform.answers(&[], (200, "ACTION=POSTAUTH"));
+        let faults = json!({"bank_delay_ms": 500, "bank_approves_late": late});
+        world.put("/control/cmi/orders/WTQ1/faults", &faults).await;
+        let page = open(&world, "WTQ1").await;
+        let meanwhile = async {
+            wait_until("the bank is asked", async || {
+                transactions(&order(&world, "WTQ1").await) == [("PN", "")]
+            })
+            .await;
+            let (_, told) = api(&world, STATUS).await;
+            assert_eq!(element(&told, "TRANS_STAT"), "PN");
+            assert!(api(&world, HISTORY).await.1.contains("S\tPN\t2000"));
+            assert!(world.platform.heard().is_empty());
+        };
+        let (back, ()) = tokio::join!(pay(&world, &page, SILENT), meanwhile);
+        let heard = world.platform.hears(1).await;
+        assert_eq!(field(&heard[0].fields(), "ProcReturnCode"), code);
+        assert_eq!(back.action().ends_with("/ok"), late);
+        wait_until("it is over", async || {
+            transactions(&order(&world, "WTQ1").await) == [(status, code)]
+        })
+        .await;
+    }
 }
 
 #[tokio::test]

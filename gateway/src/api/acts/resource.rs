@@ -14,7 +14,7 @@ words! {
     /// Sex as written in the act.
     Sex from pb::Sex { Male, Female }
     /// States of an act on its way into the database.
-    KeyingState from pb::KeyingState { KeyedOnce, Differs, Registered }
+    KeyingState from pb::KeyingState { KeyedOnce, Differs, Registered, Withdrawn }
 }
 
 /// A number of the clock, null where the act does not say.
@@ -181,6 +181,8 @@ view! {
     /// Acts that were found, best first.
     FoundActs from pb::SearchActsResponse {
         acts: Vec<ActSummary>,
+        /// More acts may be meant than are given: ask for less.
+        truncated: bool,
     }
     /// An act on its way into the database.
     Keying from pb::Keying {

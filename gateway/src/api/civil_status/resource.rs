@@ -5,9 +5,11 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use wathiq_proto::wathiq::civil_registry_order::v1 as pb;
 
+use super::payment::Word;
 use super::text;
 use crate::api::status_text::Texts;
 use crate::api::wire::{CivilDate, PartialDate, Show, both, view, words};
+use crate::language;
 
 words! {
     /// States of a line: one act at one office.
@@ -37,7 +39,7 @@ both! {
         given_arabic: Option<String>,
         family_arabic: Option<String>,
     }
-    /// What the citizen knows of an act: number and year, or name and birth date, are enough.
+    /// What the citizen knows of an act: the name and the date or year of birth, or of death for a death act; number and year help to find it.
     ActClue from pb::ActClue {
         office_id: String,
         kind: Option<RegisterKind>,
@@ -47,6 +49,8 @@ both! {
         hijri_year: Option<i32>,
         person: Option<FullName>,
         birth_date: Option<PartialDate>,
+        /// Of a death act; it finds the register where the year is not known.
+        death_date: Option<PartialDate>,
         father: Option<FullName>,
         mother: Option<FullName>,
     }
@@ -75,6 +79,8 @@ both! {
         relation: Option<Relation>,
         /// Files uploaded before.
         evidence_ids: Vec<String>,
+        /// The office that is to make it, for kinds whose routing is `CHOSEN_OFFICE`; null for the others.
+        producing_office_id: Option<String>,
     }
     /// Price of one act, and where it goes; centimes of MAD, tax and registered mail included.
     Price from pb::Price {
@@ -117,6 +123,8 @@ view! {
         production_working_days: i32,
         issuing_administration_ar: String,
         issuing_administration_fr: String,
+        /// `OFFICE_OF_REGISTRATION`, or `CHOSEN_OFFICE` where the applicant says which office is to make it.
+        routing: String,
     }
     /// Price of each act from a number of copies on.
     CatalogueFee from pb::CatalogueFee {
@@ -124,6 +132,17 @@ view! {
         zone: String,
         from_copies: i32,
         price: Option<Price>,
+    }
+    /// An office of registration.
+    OrderOffice from pb::OrderOffice {
+        office_id: String,
+        /// Short unique code.
+        code: String,
+        parent_office_id: Option<String>,
+        name_ar: String,
+        name_fr: String,
+        /// The offices that hold its registers today and take orders: itself, or whom they went to.
+        holder_office_ids: Vec<String>,
     }
     /// What an order would cost.
     Quote from pb::QuoteOrderResponse {
@@ -246,6 +265,21 @@ pub(crate) struct Order {
     history: Vec<HistoryEntry>,
     progress_code: Option<String>,
     etag: String,
+}
+
+impl Order {
+    /// Says what payment knows already; its state follows once the order has heard of it.
+    pub(crate) fn hear(&mut self, word: &Word) {
+        let says = |key: &str| Texts::each(|language| language::text(language, key).to_owned());
+        self.status_text = says(word.order);
+        self.progress_code = Some(word.code.to_owned());
+        for line in &mut self.lines {
+            if matches!(line.state, LineState::AwaitingPayment) {
+                line.status_text = says(word.line);
+                line.progress_code = Some(word.code.to_owned());
+            }
+        }
+    }
 }
 
 /// A line, with the parcel it is in where that is known.

@@ -133,6 +133,7 @@ fn deadline_key(line: &pb::OrderLine) -> Option<&'static str> {
     use pb::LineState as S;
     match line.state() {
         S::Produced if line.progress_code == ADDRESS_ASKED => Some("order_when.correct_by"),
+        S::Produced if line.progress_code == "WAITING_FOR_OTHER_LINES" => Some("order_when.waits_until"),
         S::Paid | S::InProduction => Some("order_when.produced_by"),
         S::ToCorrect => Some("order_when.correct_by"),
         S::Produced => Some("order_when.posted_by"),

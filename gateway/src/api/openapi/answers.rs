@@ -1,10 +1,14 @@
 //! What operations answer beside what they say themselves: the problems, and the headers of answers.
 
+use std::collections::BTreeMap;
+
 use serde_json::json;
 use utoipa::openapi::header::{Header, HeaderBuilder};
 use utoipa::openapi::path::Operation;
 use utoipa::openapi::schema::{ObjectBuilder, SchemaType, Type};
 use utoipa::openapi::{Content, ContentBuilder, Ref, RefOr, Response, ResponseBuilder};
+
+use crate::partners;
 
 /// Each status of a problem: what it means, and one of its reasons.
 const PROBLEMS: [(u16, &str, &str); 14] = [
@@ -134,6 +138,10 @@ pub(super) fn add(method: &str, path: &str, public: bool, operation: &mut Operat
             }
         }
     }
+    if partners::is_of_payment(path) {
+        add_bare(&mut operation.responses.responses);
+        return;
+    }
     let changes = method != "GET";
     let body = operation.request_body.is_some();
     let mut statuses = ANY.to_vec();
@@ -170,6 +178,30 @@ pub(super) fn add(method: &str, path: &str, public: bool, operation: &mut Operat
     }
     let other = problem("Any other problem.", None);
     responses.insert("default".to_owned(), other.into());
+}
+
+/// What a payment provider is answered that reads a bare word with every status.
+fn add_bare(responses: &mut BTreeMap<String, RefOr<Response>>) {
+    let text = || {
+        let word = ObjectBuilder::new().schema_type(SchemaType::Type(Type::String));
+        ContentBuilder::new().schema(Some(word.build())).build()
+    };
+    let bare = |meaning: &str| {
+        let meaning = format!("`FAILURE`: {meaning}");
+        let response = ResponseBuilder::new().description(meaning);
+        response.content("text/plain", text()).build()
+    };
+    for (status, meaning, _) in PROBLEMS {
+        if matches!(status, 408 | 413 | 415 | 429 | 500 | 503 | 504) {
+            let mut response = bare(meaning);
+            if matches!(status, 429 | 503) {
+                let wait = header("Seconds to wait before the next try.");
+                response.headers.insert("Retry-After".to_owned(), wait.into());
+            }
+            responses.insert(status.to_string(), response.into());
+        }
+    }
+    responses.insert("default".to_owned(), bare("any other problem.").into());
 }
 
 fn add_headers(response: &mut Response, is_file: bool) {

@@ -16,6 +16,9 @@ const OF_AN_ORDER: &[&str] = &[
     "COUNTRY_UNKNOWN",
     "POSTAL_CODE",
     "NO_FEE",
+    "KIND_WITHOUT_FEE",
+    "QUANTITY_WITHOUT_FEE",
+    "OFFICE_NOT_TO_CHOOSE",
 ];
 
 const REASONS: &[(&str, &str, &[&str])] = &[
@@ -89,6 +92,9 @@ const REASONS: &[(&str, &str, &[&str])] = &[
             "DOCUMENT_KIND_UNKNOWN",
             "ZONE_UNKNOWN",
             "PRICE_UNSOUND",
+            "STEPS_OUT_OF_ORDER",
+            "NOT_BOTH",
+            "RANGE_REVERSED",
             "DATE_PAST",
         ],
     ),
@@ -103,6 +109,9 @@ const REASONS: &[(&str, &str, &[&str])] = &[
         &[
             "TEMPLATE_VERSION_EXISTS",
             "TEMPLATE_UNKNOWN",
+            "TEMPLATE_NOT_DRAWN",
+            "TEMPLATE_TOO_COSTLY",
+            "TEMPLATE_DRAWS_OTHER",
             "DATE_PAST",
             "RANGE_REVERSED",
         ],
@@ -128,9 +137,15 @@ const REASONS: &[(&str, &str, &[&str])] = &[
         &[
             "YEAR_IMPOSSIBLE",
             "YEARS_REVERSED",
-            "SAME_OFFICE",
+            "NOTHING_HELD",
             "OFFICE_UNKNOWN",
+            "OFFICE_WITHOUT_REGISTERS",
         ],
+    ),
+    (
+        "POST",
+        "/v1/office/keyings/{keying_id}/withdrawal",
+        &["KEYING_STATE", "KEYED_BY_SAME_PERSON"],
     ),
     (
         "PUT",
@@ -150,6 +165,7 @@ const REASONS: &[(&str, &str, &[&str])] = &[
             "PAYABLE_PAID",
             "PAYABLE_CANCELLED",
             "PAYABLE_EXPIRED",
+            "PAYMENT_CONFIRMING",
             "TOO_MANY_ATTEMPTS",
             "TEXT_MESSAGE_PENDING",
             "TEXT_MESSAGE_QUOTA",
@@ -175,22 +191,47 @@ const REASONS: &[(&str, &str, &[&str])] = &[
     (
         "PUT",
         "/v1/office/order-lines/{line_id}/act",
-        &["ACT_OF_OTHER_REGISTER", "DOCUMENT_PREPARED", "LINE_STATE"],
+        &[
+            "ACT_OF_OTHER_REGISTER",
+            "DOCUMENT_PREPARED",
+            "LINE_STATE",
+            "OWN_ORDER",
+        ],
     ),
     (
         "POST",
         "/v1/office/order-lines/{line_id}/correction-request",
-        &["REASON_UNKNOWN", "LINE_STATE", "DOCUMENT_PREPARED"],
+        &["REASON_UNKNOWN", "LINE_STATE", "DOCUMENT_PREPARED", "OWN_ORDER"],
+    ),
+    (
+        "POST",
+        "/v1/office/order-lines/{line_id}/entitlement",
+        &["NOTE_REQUIRED", "LINE_STATE", "OWN_ORDER"],
+    ),
+    (
+        "POST",
+        "/v1/office/order-line-assignments",
+        &["NOT_A_MEMBER", "OWN_ORDER"],
+    ),
+    (
+        "POST",
+        "/v1/office/order-lines/{line_id}/release",
+        &["LINE_STATE", "DOCUMENT_PREPARED", "OWN_ORDER"],
     ),
     (
         "POST",
         "/v1/office/order-lines/{line_id}/refusal",
-        &["REASON_UNKNOWN", "LINE_STATE", "DOCUMENT_BEING_WITHDRAWN"],
+        &[
+            "REASON_UNKNOWN",
+            "LINE_STATE",
+            "DOCUMENT_BEING_WITHDRAWN",
+            "OWN_ORDER",
+        ],
     ),
     (
         "POST",
         "/v1/office/batch-sheets",
-        &["NOTHING_WAITS", "LINE_STATE"],
+        &["NOTHING_WAITS", "LINE_STATE", "OWN_ORDER"],
     ),
     (
         "POST",
@@ -200,6 +241,7 @@ const REASONS: &[(&str, &str, &[&str])] = &[
             "LINE_STATE",
             "DOCUMENT_PREPARED",
             "ENTITLEMENT_NOT_CHECKED",
+            "OWN_ORDER",
         ],
     ),
     (
@@ -207,6 +249,7 @@ const REASONS: &[(&str, &str, &[&str])] = &[
         "/v1/payment-differences/{attempt_id}/refund-retries",
         &["REFUND_NOT_FAILED"],
     ),
+    ("POST", "/v1/office/shipment-scans", &["SHIPMENT_NOT_HANDED_OVER"]),
     ("POST", "/v1/carrier/events", &["WEBHOOK_SIGNATURE_INVALID"]),
     ("POST", "/v1/carrier/event-files", &["WEBHOOK_SIGNATURE_INVALID"]),
 ];
@@ -222,6 +265,7 @@ const PROBLEMS: &[(&str, &str, &[&str])] = &[
             "ACT_TO_CHOOSE",
             "ACT_NOT_CONFIRMED",
             "ENTITLEMENT_NOT_CHECKED",
+            "OWN_ORDER",
         ],
     ),
     (

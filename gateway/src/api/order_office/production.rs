@@ -109,7 +109,7 @@ struct ParcelsQuery {
     page_token: String,
 }
 
-/// Of which office, and from when to when; both days are included.
+/// Of which office (all of them where none is said), and from when to when; both days are included.
 #[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
@@ -120,6 +120,9 @@ struct SettlementQuery {
     from: Option<CivilDate>,
     #[serde(default)]
     to: Option<CivilDate>,
+    /// Only kinds that this administration issues, by its name in French.
+    #[serde(default)]
+    issuing_administration: String,
 }
 
 pub(super) fn routes() -> OpenApiRouter<App> {
@@ -381,7 +384,7 @@ async fn list_exceptions(
     Ok(Listing::new(uri, answer.entries.show(), answer.next_page_token))
 }
 
-/// Totals per part of the price of paid acts, by their state.
+/// Totals per part of the price of paid acts, by what happened to them.
 #[utoipa::path(get, path = "/v1/office/settlement", tag = "civil-status-office", params(SettlementQuery), responses((status = 200, body = Settlement)))]
 async fn get_settlement(
     State(app): State<App>,
@@ -392,6 +395,7 @@ async fn get_settlement(
         office_id: query.office_id,
         from: query.from.tell(),
         to: query.to.tell(),
+        issuing_administration: query.issuing_administration,
     };
     let answer = app.clients.order_office().get_settlement(request).await?;
     Ok(Json(answer.into_inner().show()))

@@ -119,10 +119,10 @@ view! {
         /// Delivered in the span.
         acts: i32,
         total: Option<Price>,
-        /// Every paid act, by the state it came to in the span and is in now.
+        /// What was paid, produced, handed over, delivered, returned and refunded in the span, whatever happened afterwards.
         totals: Vec<SettlementTotal>,
     }
-    /// Acts of one state.
+    /// Acts that came to one state.
     SettlementTotal from pb::SettlementTotal {
         state: LineState,
         acts: i32,

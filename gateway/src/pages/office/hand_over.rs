@@ -1,4 +1,4 @@
-//! Parcels that wait for the post: their labels, and handing them over in one go.
+//! Parcels that wait for the post: their labels, and handing them over in one go, those that were scanned where some were.
 
 use askama::Template;
 use axum::Router;
@@ -9,6 +9,7 @@ use http::{HeaderMap, StatusCode};
 use serde::Deserialize;
 use wathiq_proto::wathiq::civil_registry_order::v1 as pb;
 
+use super::tray::{MOST, Tray};
 use super::{Desk, Workplace, plain, reason_text, said, staff, workplaces};
 use crate::api::civil_status::text as status;
 use crate::api::{percent_encode, shipments};
@@ -18,14 +19,15 @@ use crate::pages::{Frame, page};
 use crate::problem::Problem;
 use crate::session::{Standing, User};
 
-/// Parcels handed over at once.
-const MOST: i32 = 200;
+/// Pages of waiting parcels that are read at most, of 100 each.
+const PAGES: usize = 20;
 
 struct ParcelRow {
     number: String,
     status: String,
     documents: usize,
     label: Option<String>,
+    checked: bool,
 }
 
 /// What became of a hand-over.
@@ -43,6 +45,11 @@ struct HandOverPage<'page> {
     places: &'page [Workplace],
     office_id: &'page str,
     rows: Vec<ParcelRow>,
+    /// More wait than can be handed over at once.
+    cut: bool,
+    tray: &'page Tray,
+    /// Scanned, and not among what waits here.
+    strangers: Vec<String>,
     labels: Option<String>,
     request_id: String,
     done: Option<Done>,
@@ -53,6 +60,9 @@ struct HandOverPage<'page> {
 #[serde(default)]
 struct Which {
     office_id: String,
+    tray: String,
+    /// The next number for the tray.
+    scanned: String,
 }
 
 #[derive(Default, Deserialize)]
@@ -92,17 +102,61 @@ async fn show(
     } else {
         which.office_id
     };
-    shown(&app, &frame, &user, office_id, None, None).await
+    let mut tray = Tray::read(&which.tray);
+    let scanned = plain(&which.scanned);
+    let problem = (!scanned.is_empty() && !tray.add(scanned)).then(|| {
+        let what = "this is no number of a parcel";
+        Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "BARCODE_UNKNOWN", what)
+    });
+    let at = At {
+        office_id,
+        tray,
+        done: None,
+        problem,
+    };
+    shown(&app, &frame, &user, at).await
 }
 
-async fn shown(
-    app: &App,
-    frame: &Frame,
-    user: &User,
-    mut office_id: String,
+/// What the page is to show.
+struct At {
+    office_id: String,
+    tray: Tray,
     done: Option<Done>,
     problem: Option<Problem>,
-) -> Result<Response, Problem> {
+}
+
+/// The parcels of an office that wait, and whether there are still more.
+async fn waiting(app: &App, office_id: &str) -> Result<(Vec<pb::Parcel>, bool), Problem> {
+    let (mut parcels, mut page_token) = (Vec::new(), String::new());
+    for _ in 0..PAGES {
+        let request = pb::ListParcelsRequest {
+            office_id: office_id.to_owned(),
+            page_size: 100,
+            page_token,
+            waiting_only: true,
+        };
+        let answer = app
+            .clients
+            .order_office()
+            .list_parcels(request)
+            .await?
+            .into_inner();
+        parcels.extend(answer.parcels);
+        page_token = answer.next_page_token;
+        if page_token.is_empty() {
+            return Ok((parcels, false));
+        }
+    }
+    Ok((parcels, true))
+}
+
+async fn shown(app: &App, frame: &Frame, user: &User, at: At) -> Result<Response, Problem> {
+    let At {
+        mut office_id,
+        tray,
+        done,
+        problem,
+    } = at;
     let places = workplaces(app, frame, user).await?;
     if !places.iter().any(|place| place.office_id == office_id) {
         office_id = places
@@ -110,19 +164,17 @@ async fn shown(
             .map(|place| place.office_id.clone())
             .unwrap_or_default();
     }
-    let request = pb::ListParcelsRequest {
-        office_id: office_id.clone(),
-        page_size: MOST,
-        page_token: String::new(),
-        waiting_only: true,
-    };
-    let parcels = app
-        .clients
-        .order_office()
-        .list_parcels(request)
-        .await?
-        .into_inner()
-        .parcels;
+    let (mut parcels, more) = waiting(app, &office_id).await?;
+    let waits = |number: &str| parcels.iter().any(|parcel| parcel.tracking_number == number);
+    let strangers: Vec<String> = tray
+        .numbers()
+        .filter(|number| !waits(number))
+        .map(str::to_owned)
+        .collect();
+    // What lies on the table comes first.
+    parcels.sort_by_key(|parcel| !tray.contains(&parcel.tracking_number));
+    let cut = more || parcels.len() > MOST;
+    parcels.truncate(MOST);
     let print = |ids: &str| {
         format!(
             "/office/labels?office_id={}&shipment_ids={ids}",
@@ -139,10 +191,14 @@ async fn shown(
         status: status::parcel(frame.language, parcel),
         documents: parcel.line_ids.len(),
         label: (!parcel.shipment_id.is_empty()).then(|| print(&percent_encode(&parcel.shipment_id))),
+        checked: tray.is_empty() || tray.contains(&parcel.tracking_number),
     };
     let shown = HandOverPage {
         at: "hand_over",
         rows: parcels.iter().map(row).collect(),
+        cut,
+        tray: &tray,
+        strangers,
         labels: (!shipment_ids.is_empty()).then(|| print(&percent_encode(&shipment_ids.join(",")))),
         request_id: app.ambient.uuid_v7().to_string(),
         done,
@@ -167,7 +223,7 @@ async fn hand_over(
     };
     let office_id = of("office_id").next().unwrap_or_default().to_owned();
     let mut numbers: Vec<String> = Vec::new();
-    for number in of("number").chain(of("scanned")).map(plain) {
+    for number in of("number").map(plain) {
         if !number.is_empty() && !numbers.contains(&number) {
             numbers.push(number);
         }
@@ -175,7 +231,7 @@ async fn hand_over(
     let request = pb::HandOverParcelsRequest {
         request_id: of("request_id").next().unwrap_or_default().to_owned(),
         office_id: office_id.clone(),
-        tracking_numbers: numbers,
+        tracking_numbers: numbers.clone(),
     };
     let answer = match app.clients.order_office().hand_over_parcels(request).await {
         Ok(answer) => answer.into_inner(),
@@ -184,7 +240,13 @@ async fn hand_over(
             if problem.status == StatusCode::UNAUTHORIZED {
                 return Err(problem);
             }
-            return shown(&app, &frame, &user, office_id, None, Some(problem)).await;
+            let at = At {
+                office_id,
+                tray: Tray::read(&numbers.join(",")),
+                done: None,
+                problem: Some(problem),
+            };
+            return shown(&app, &frame, &user, at).await;
         }
     };
     let refused = |problem: pb::ParcelProblem| {
@@ -202,7 +264,13 @@ async fn hand_over(
             .filter(|id| !id.is_empty())
             .map(|id| format!("/office/deposit-lists/{}/file", percent_encode(&id))),
     };
-    shown(&app, &frame, &user, office_id, Some(done), None).await
+    let at = At {
+        office_id,
+        tray: Tray::default(),
+        done: Some(done),
+        problem: None,
+    };
+    shown(&app, &frame, &user, at).await
 }
 
 async fn labels(State(app): State<App>, _: User, Query(query): Query<Labels>) -> Result<Response, Problem> {

@@ -60,6 +60,8 @@ struct LinePage<'page> {
     /// The office may still ask the citizen, or refuse.
     open: bool,
     waits: bool,
+    /// It stands on a batch sheet, and can go back to the queue.
+    taken: bool,
     digitised: bool,
     has_document: bool,
     error: Option<String>,
@@ -80,6 +82,7 @@ pub(super) fn router() -> Router<App> {
         .route("/office/lines/{line_id}/document", get(document))
         .route("/office/lines/{line_id}/evidence/{evidence_id}", get(evidence))
         .route("/office/lines/{line_id}/assignment", post(assign))
+        .route("/office/lines/{line_id}/release", post(release))
         .route("/office/lines/{line_id}/act", post(link))
         .route("/office/lines/{line_id}/entitlement", post(check))
         .route("/office/lines/{line_id}/preparation", post(prepare))
@@ -113,6 +116,7 @@ fn difference_key(field: &str) -> Option<&'static str> {
         "given_name" => "bureau.differs_given_name",
         "family_name" => "bureau.differs_family_name",
         "birth_date" => "bureau.differs_birth_date",
+        "death_date" => "bureau.differs_death_date",
         "father_name" => "bureau.differs_father_name",
         "mother_name" => "bureau.differs_mother_name",
         "applicant_name" => "bureau.differs_applicant_name",
@@ -184,6 +188,7 @@ async fn shown(
         request_id: app.ambient.uuid_v7().to_string(),
         open: matches!(line.state(), pb::LineState::Paid | pb::LineState::InProduction),
         waits: line.state() == pb::LineState::Paid,
+        taken: line.state() == pb::LineState::InProduction && entry.path == "PAPER",
         digitised: !entry.act_id.is_empty(),
         has_document: line.document_available
             || line.state() == pb::LineState::InProduction && entry.path == "DIGITISED",
@@ -276,6 +281,24 @@ async fn assign(
     };
     let answer = app.clients.order_office().assign_lines(request).await.map(drop);
     done(&app, frame, &user, line_id, answer).await
+}
+
+/// The line may go to another office with its register: the queue follows.
+async fn release(
+    State(app): State<App>,
+    frame: Frame,
+    user: User,
+    Path(line_id): Path<String>,
+    Form(form): Form<ActionForm>,
+) -> Result<Response, Problem> {
+    let request = pb::ReleaseLineRequest {
+        request_id: form.request_id,
+        line_id: line_id.clone(),
+    };
+    match app.clients.order_office().release_line(request).await {
+        Ok(_) => Ok(see_other("/office").into_response()),
+        Err(status) => done(&app, frame, &user, line_id, Err(status)).await,
+    }
 }
 
 async fn link(

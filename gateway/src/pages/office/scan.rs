@@ -1,5 +1,5 @@
-//! One field for whatever is scanned: a line's barcode records that its document was made, a parcel's number hands the
-//! parcel over or shows where it is.
+//! One field for whatever is scanned: a line's barcode records that its document was made, a parcel's number shows where the
+//! parcel is and puts it with those to hand over where it waits.
 
 use askama::Template;
 use axum::Router;
@@ -12,7 +12,8 @@ use wathiq_proto::wathiq::civil_registry_order::v1 as pb;
 use wathiq_proto::wathiq::identity::v1 as identity;
 use wathiq_proto::wathiq::postal_shipping::v1 as postal;
 
-use super::{Desk, Workplace, is_tracking_number, plain, reason_text, said, staff, workplaces};
+use super::tray::Tray;
+use super::{Desk, Workplace, is_tracking_number, plain, said, staff, workplaces};
 use crate::api::civil_status::text as status;
 use crate::api::percent_encode;
 use crate::api::tracking::state_word;
@@ -23,8 +24,11 @@ use crate::pages::{Frame, page};
 use crate::problem::Problem;
 use crate::session::{Standing, User};
 
-/// Who may have signed.
-struct Officer {
+/// Pages of an office's members that are read at most, of 100 each.
+const MEMBER_PAGES: usize = 20;
+
+/// Somebody of the office.
+struct Member {
     person_id: String,
     name: String,
 }
@@ -44,8 +48,13 @@ struct ScanPage<'page> {
     frame: &'page Frame,
     at: &'static str,
     places: &'page [Workplace],
-    officers: Vec<Officer>,
+    /// Who may have signed.
+    officers: Vec<Member>,
+    /// Who may have looked in the register, beside whoever scans.
+    lookers: Vec<Member>,
+    looked_by: &'page str,
     desk: &'page Desk,
+    tray: &'page Tray,
     request_id: String,
     outcome: Option<Outcome>,
 }
@@ -56,6 +65,10 @@ struct ScanForm {
     request_id: String,
     office_id: String,
     officer_person_id: String,
+    /// Who looked in the register; whoever scans where empty.
+    looked_by_person_id: String,
+    /// What was scanned to be handed over.
+    tray: String,
     code: String,
 }
 
@@ -63,40 +76,60 @@ pub(super) fn router() -> Router<App> {
     Router::new().route("/office/scan", get(show).post(scan))
 }
 
-/// The officers of an office. Where the list is not for this person to see, they choose themselves, or whom an officer
-/// chose at this desk before.
-async fn officers(
-    app: &App,
+/// The memberships of an office; none where the list is not for this person to see.
+async fn memberships(app: &App, office_id: &str) -> Vec<identity::Membership> {
+    let mut found: Vec<identity::Membership> = Vec::new();
+    let mut page_token = String::new();
+    for _ in 0..MEMBER_PAGES {
+        let request = identity::ListMembershipsRequest {
+            office_id: office_id.to_owned(),
+            page_size: 100,
+            page_token,
+        };
+        let Ok(answer) = app.clients.organisation().list_memberships(request).await else {
+            return found;
+        };
+        let answer = answer.into_inner();
+        found.extend(answer.memberships);
+        page_token = answer.next_page_token;
+        if page_token.is_empty() {
+            break;
+        }
+    }
+    found
+}
+
+/// Each person once who holds one of the roles.
+fn with_role(memberships: &[identity::Membership], roles: &[identity::OfficeRole]) -> Vec<Member> {
+    let mut members: Vec<Member> = Vec::new();
+    for membership in memberships.iter().filter(|one| roles.contains(&one.role())) {
+        if !members
+            .iter()
+            .any(|known| known.person_id == membership.person_id)
+        {
+            members.push(Member {
+                person_id: membership.person_id.clone(),
+                name: membership.display_name.clone(),
+            });
+        }
+    }
+    members
+}
+
+/// The officers among the members. Where these are not known, people choose themselves, or whom an officer chose at this
+/// desk before.
+fn officers(
     frame: &Frame,
     user: &User,
     place: Option<&Workplace>,
     desk: &Desk,
-) -> Vec<Officer> {
-    let request = identity::ListMembershipsRequest {
-        office_id: desk.office_id.clone(),
-        page_size: 100,
-        ..Default::default()
-    };
-    let listed = app.clients.organisation().list_memberships(request).await;
-    let mut officers: Vec<Officer> = Vec::new();
-    for member in listed
-        .map(|answer| answer.into_inner().memberships)
-        .unwrap_or_default()
-    {
-        let known = officers
-            .iter()
-            .any(|officer| officer.person_id == member.person_id);
-        if member.role() == identity::OfficeRole::Officer && !known {
-            officers.push(Officer {
-                person_id: member.person_id,
-                name: member.display_name,
-            });
-        }
-    }
+    memberships: &[identity::Membership],
+) -> Vec<Member> {
+    let mut officers = with_role(memberships, &[identity::OfficeRole::Officer]);
     let mut offer = |person_id: &str, key: &'static str| {
         let known = officers.iter().any(|officer| officer.person_id == person_id);
         if !known && !person_id.is_empty() {
-            officers.push(Officer {
+            officers.push(Member {
                 person_id: person_id.to_owned(),
                 name: text(frame.language, key).to_owned(),
             });
@@ -119,16 +152,33 @@ async fn show(
         Ok(user) => user,
         Err(answer) => return Ok(*answer),
     };
-    shown(&app, &frame, &user, Desk::kept(&headers), None).await
+    let at = At {
+        desk: Desk::kept(&headers),
+        ..At::default()
+    };
+    shown(&app, &frame, &user, at, None).await
+}
+
+/// Where a desk stands between two scans.
+#[derive(Default)]
+struct At {
+    desk: Desk,
+    looked_by: String,
+    tray: Tray,
 }
 
 async fn shown(
     app: &App,
     frame: &Frame,
     user: &User,
-    mut desk: Desk,
+    at: At,
     outcome: Option<(StatusCode, Outcome)>,
 ) -> Result<Response, Problem> {
+    let At {
+        mut desk,
+        looked_by,
+        tray,
+    } = at;
     let places = workplaces(app, frame, user).await?;
     if !places.iter().any(|place| place.office_id == desk.office_id) {
         desk = Desk {
@@ -140,7 +190,11 @@ async fn shown(
         };
     }
     let place = places.iter().find(|place| place.office_id == desk.office_id);
-    let officers = officers(app, frame, user, place, &desk).await;
+    let memberships = memberships(app, &desk.office_id).await;
+    let officers = officers(frame, user, place, &desk, &memberships);
+    let roles = [identity::OfficeRole::Agent, identity::OfficeRole::Officer];
+    let mut lookers = with_role(&memberships, &roles);
+    lookers.retain(|member| member.person_id != user.person_id);
     if desk.officer_person_id.is_empty() && officers.len() == 1 {
         desk.officer_person_id.clone_from(&officers[0].person_id);
     }
@@ -150,6 +204,9 @@ async fn shown(
     let shown = ScanPage {
         at: "scan",
         officers,
+        lookers,
+        looked_by: &looked_by,
+        tray: &tray,
         request_id: app.ambient.uuid_v7().to_string(),
         outcome,
         places: &places,
@@ -170,15 +227,21 @@ async fn scan(
         officer_person_id: form.officer_person_id.clone(),
     };
     let code = plain(&form.code);
+    let mut tray = Tray::read(&form.tray);
     let outcome = if code.is_empty() {
         // The choice of the desk alone was sent.
         None
     } else if is_tracking_number(&code) {
-        Some(parcel(&app, &frame, &form, code).await?)
+        Some(parcel(&app, &frame, &mut tray, code).await?)
     } else {
         Some(production(&app, &frame, &form).await?)
     };
-    shown(&app, &frame, &user, desk, outcome).await
+    let at = At {
+        desk,
+        looked_by: form.looked_by_person_id,
+        tray,
+    };
+    shown(&app, &frame, &user, at, outcome).await
 }
 
 fn failed(frame: &Frame, code: &str, problem: &Problem) -> (StatusCode, Outcome) {
@@ -214,7 +277,7 @@ async fn production(app: &App, frame: &Frame, form: &ScanForm) -> Result<(Status
         request_id: form.request_id.clone(),
         line_reference: form.code.trim().to_owned(),
         officer_person_id: form.officer_person_id.clone(),
-        looked_by_person_id: String::new(),
+        looked_by_person_id: form.looked_by_person_id.clone(),
     };
     let answer = match app.clients.order_office().record_production(request).await {
         Ok(answer) => answer.into_inner(),
@@ -264,75 +327,50 @@ fn unless_signed_out(frame: &Frame, code: &str, problem: Problem) -> Result<(Sta
     Ok(failed(frame, code, &problem))
 }
 
-/// A parcel's number: it is handed over where it waits, or shown.
+/// A parcel's number: nothing is posted. Where it waits it comes with those to hand over, which is confirmed there for all at once.
 async fn parcel(
     app: &App,
     frame: &Frame,
-    form: &ScanForm,
+    tray: &mut Tray,
     number: String,
 ) -> Result<(StatusCode, Outcome), Problem> {
-    let request = pb::HandOverParcelsRequest {
-        request_id: form.request_id.clone(),
-        office_id: form.office_id.clone(),
-        tracking_numbers: vec![number.clone()],
+    let request = postal::TrackRequest {
+        tracking_id: number.clone(),
     };
-    let answer = match app.clients.order_office().hand_over_parcels(request).await {
+    let answer = match app.clients.tracking().track(request).await {
         Ok(answer) => answer.into_inner(),
-        Err(status) => return unless_signed_out(frame, &number, status.into()),
+        Err(status) => return unless_signed_out(frame, &number, unknown(status.into())),
     };
-    if let Some(problem) = answer.problems.first() {
-        return Ok(stands(app, frame, number, &problem.reason).await);
+    let place = status::shipment(frame.language, state_word(answer.state()), answer.held_until);
+    let waits = answer.state() == postal::ShipmentState::LabelPrinted;
+    if waits {
+        tray.add(number.clone());
     }
-    let mut links = Vec::new();
-    if !answer.deposit_list_id.is_empty() {
-        let address = format!(
-            "/office/deposit-lists/{}/file",
-            percent_encode(&answer.deposit_list_id)
-        );
-        links.push((address, text(frame.language, "bureau.deposit_list")));
-    }
-    let facts = answer
-        .parcels
-        .first()
-        .map(|parcel| status::parcel(frame.language, parcel));
     let outcome = Outcome {
-        class: "good",
-        title: text(frame.language, "bureau.scan_handed_over"),
+        class: if waits { "good" } else { "doubtful" },
+        title: text(
+            frame.language,
+            if waits {
+                "bureau.scan_waits"
+            } else {
+                "bureau.scan_parcel"
+            },
+        ),
         code: number,
-        facts: facts.into_iter().collect(),
-        links,
+        facts: vec![place],
+        links: Vec::new(),
     };
     Ok((StatusCode::OK, outcome))
 }
 
-/// Why a parcel was not handed over, and where it is.
-async fn stands(app: &App, frame: &Frame, number: String, reason: &str) -> (StatusCode, Outcome) {
-    let why = reason_text(frame, [reason]);
-    let request = postal::TrackRequest {
-        tracking_id: number.clone(),
-    };
-    let tracked = app.clients.tracking().track(request).await.ok();
-    let place = tracked.map(|answer| {
-        let answer = answer.into_inner();
-        status::shipment(frame.language, state_word(answer.state()), answer.held_until)
-    });
-    let already = reason == "ALREADY_HANDED_OVER";
-    let title = if already {
-        "bureau.scan_parcel"
-    } else {
-        "bureau.scan_refused"
-    };
-    let outcome = Outcome {
-        class: if already { "doubtful" } else { "bad" },
-        title: text(frame.language, title),
-        code: number,
-        facts: why.into_iter().chain(place).collect(),
-        links: Vec::new(),
-    };
-    let status = if already {
-        StatusCode::OK
-    } else {
-        StatusCode::UNPROCESSABLE_ENTITY
-    };
-    (status, outcome)
+/// A number that the post does not know is said as any barcode is.
+fn unknown(problem: Problem) -> Problem {
+    if problem.status != StatusCode::NOT_FOUND {
+        return problem;
+    }
+    Problem::new(
+        StatusCode::NOT_FOUND,
+        "BARCODE_UNKNOWN",
+        "no parcel has this number",
+    )
 }

@@ -3,6 +3,7 @@
 use wathiq_proto::wathiq::civil_registry_order::v1 as pb;
 use wathiq_proto::wathiq::payment::v1 as payment;
 
+use crate::api::civil_status::payment::word;
 use crate::api::payments;
 use crate::app::App;
 use crate::language::text;
@@ -48,7 +49,13 @@ pub(super) async fn ask(app: &App, frame: &Frame, order: &pb::Order) -> Paying {
     let paid = payable.state() == payment::PayableState::Paid;
     let confirming = payments::confirming(&payable);
     let latest = confirming.or_else(|| payable.attempts.last());
-    let word = word(frame, order.state(), payable.state());
+    let says = |key: &'static str| text(frame.language, key);
+    let word = word(order.state(), payable.state()).map(|word| Word {
+        received: word.received,
+        name: says(word.name),
+        order: says(word.order),
+        line: says(word.line),
+    });
     Paying {
         attempt: latest
             .filter(|_| open)
@@ -58,36 +65,5 @@ pub(super) async fn ask(app: &App, frame: &Frame, order: &pb::Order) -> Paying {
         again: !payable.attempts.is_empty(),
         receipt: paid.then(|| format!("/payments/{}/receipt", payable.payable_id)),
         word,
-    }
-}
-
-/// What an order does not know yet.
-fn word(frame: &Frame, order: pb::OrderState, payable: payment::PayableState) -> Option<Word> {
-    use payment::PayableState as S;
-    if order != pb::OrderState::AwaitingPayment {
-        return None;
-    }
-    let says = |key: &'static str| text(frame.language, key);
-    let key = payments::payable_text_key(payable);
-    match payable {
-        S::Paid => Some(Word {
-            received: true,
-            name: says("order_name.payment_received"),
-            order: says("order_text.payment_received"),
-            line: says("line_text.payment_received"),
-        }),
-        S::Cancelled => Some(Word {
-            received: false,
-            name: says("order_name.cancelled"),
-            order: says(key),
-            line: says("line_text.cancelled"),
-        }),
-        S::Expired => Some(Word {
-            received: false,
-            name: says("order_name.expired"),
-            order: says(key),
-            line: says("line_text.expired"),
-        }),
-        S::Open | S::Unspecified => None,
     }
 }

@@ -1,7 +1,9 @@
 //! What is wrong in what people, offices and partners send: a clear error with its own reason, and nothing has changed.
 
+use data_encoding::BASE64;
 use reqwest::Method;
 use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
 use wathiq_local::journey::api::text;
 use wathiq_local::journey::order::payer::{self, Browser, MOROCCAN, Page};
 use wathiq_local::journey::order::{self, desk};
@@ -260,4 +262,65 @@ async fn from_the_carrier(stage: &Stage) {
         .post(format!("{base}/v1/carrier/event-files"))
         .body("tracking_id\n");
     assert_eq!(unsigned.send().await.unwrap().status(), 401);
+    files_of_the_carrier(stage).await;
+}
+
+/// A file that lacks a column is none; of one with wrong rows each is named, whatever divides its fields.
+async fn files_of_the_carrier(stage: &Stage) {
+    let secret = &stage.stack.description.carrier.inbound_secret_file;
+    let secret = std::fs::read_to_string(secret).unwrap();
+    let key = secret.trim().strip_prefix("whsec_").unwrap();
+    let key = BASE64.decode(key.as_bytes()).unwrap();
+    let url = format!("{}/v1/carrier/event-files", stage.cast.anyone.base());
+    let client = wathiq_local::http::client().unwrap();
+    let send = async |id: &str, file: &'static str| -> (u16, Value) {
+        let now: chrono::DateTime<chrono::Utc> = std::time::SystemTime::now().into();
+        let time = now.timestamp().to_string();
+        let request = client
+            .post(&url)
+            .header("webhook-id", id)
+            .header("webhook-timestamp", &time);
+        let request = request.header(
+            "webhook-signature",
+            signature(&key, &format!("{id}.{time}.{file}")),
+        );
+        let answer = request
+            .header("content-type", "text/csv")
+            .body(file)
+            .send()
+            .await
+            .unwrap();
+        (answer.status().as_u16(), answer.json().await.unwrap())
+    };
+    let (status, told) = send("msg_no_time", "tracking_id,code\nRR999999995MA,EMD\n").await;
+    assert_eq!(
+        (status, &told["reason"]),
+        (400, &json!("INVALID_ARGUMENT")),
+        "{told}"
+    );
+    assert!(told.to_string().contains("HEADER"), "{told}");
+    let rows = "Tracking_ID;Code;Event_Time;Agence\nRR999999995MA;EMD;2026-11-22T08:00:00+01:00;Rabat\nRR999999995MA;E M D;hier;Rabat\nRR999999995MA\n";
+    let (status, told) = send("msg_rows", rows).await;
+    assert_eq!((status, &told["taken"]), (200, &json!(0)), "{told}");
+    assert_eq!(told["ignored_columns"], json!(["Agence"]), "{told}");
+    let refused = told["refused"].as_array().unwrap().iter();
+    let refused: Vec<Value> = refused
+        .map(|row| json!([row["line"], row["field"], row["reason"]]))
+        .collect();
+    let expected = json!([
+        [2, "tracking_id", "UNKNOWN_ITEM"],
+        [3, "code", "MALFORMED"],
+        [3, "event_time", "MALFORMED"],
+        [4, "", "FIELD_COUNT"],
+    ]);
+    assert_eq!(Value::from(refused), expected, "{told}");
+}
+
+/// HMAC-SHA-256 (RFC 2104) in the writing of Standard Webhooks.
+fn signature(key: &[u8], text: &str) -> String {
+    let block: Vec<u8> = key.iter().copied().chain(std::iter::repeat(0)).take(64).collect();
+    let pad = |mask: u8| block.iter().map(|byte| byte ^ mask).collect::<Vec<u8>>();
+    let inner = Sha256::digest([pad(0x36).as_slice(), text.as_bytes()].concat());
+    let tag = Sha256::digest([pad(0x5c).as_slice(), inner.as_slice()].concat());
+    format!("v1,{}", BASE64.encode(&tag))
 }

@@ -1,160 +1,186 @@
-//! `kill -9` of each service at each step of an order, also while it does the step: the order finishes, and everything balances.
+//! `kill -9` of each service at each step of the process, while the step is done: everything finishes, nothing is lost, and nothing is done twice.
+//!
+//! Cohorts of orders go their ways side by side. At each step of a cohort one service goes down, another one in each cohort, so that after as many
+//! cohorts as there are services each of them went down at each step.
+
+mod books;
+mod way;
+
+use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
-use serde_json::{Value, json};
-use sqlx::{ConnectOptions, Connection};
-use wathiq_local::journey::api::text;
-use wathiq_local::journey::order::payer::{self, Browser, MOROCCAN};
-use wathiq_local::journey::order::{self, desk};
+use futures::future::{join_all, try_join_all};
+use serde_json::Value;
+use tokio::sync::{Mutex, Notify};
+use wathiq_local::description::Carrier;
+use wathiq_local::journey::api::Api;
 use wathiq_local::stack::Options;
 use wathiq_local::wait;
 
-use super::{BOUND, all};
 use crate::stage::{self, Stage};
+use way::{Flight, Step, Way};
 
-/// Each goes down with every step of an order of its own.
-const VICTIMS: [&str; 4] = ["civil-registry-order", "payment", "postal-shipping", "signature"];
+/// Each goes down at each step of a cohort, and another one of them at the next.
+const VICTIMS: [&str; 7] = [
+    "gateway",
+    "identity",
+    "civil-registry-order",
+    "payment",
+    "signature",
+    "postal-shipping",
+    "notification",
+];
+
+/// What a killed process had begun is taken up when its lease has lapsed, two minutes at the longest.
+const BOUND: Duration = Duration::from_secs(240);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn each_service_is_killed_at_each_step() {
-    let mut stage = stage::open(Options {
+    let stage = stage::open(Options {
         environment: stage::without_limits(),
         ..Options::default()
     })
     .await
     .unwrap();
     stage.digitise().await.unwrap();
-    for victim in VICTIMS {
-        let delivered = play(&mut stage, victim).await;
-        let delivered = delivered.map_err(|error| stage::with_logs(error, &stage.stack).context(victim));
-        assert!(all(&delivered.unwrap(), "delivered"));
+    let field = Field::of(stage).await.unwrap();
+    let cohorts = (0..VICTIMS.len()).map(|cohort| field.play(cohort));
+    let played = try_join_all(cohorts).await;
+    let stage = field.stage.into_inner();
+    let flights = played
+        .map_err(|error| stage::with_logs(error, &stage.stack))
+        .unwrap();
+    let flights: Vec<Flight> = flights.into_iter().flatten().collect();
+    books::balance(&stage, &flights).await.unwrap();
+}
+
+/// Where the orders are played: everybody's sessions, and the services, of which one at a time goes down.
+struct Field {
+    citizen: Api,
+    agent: Api,
+    registrar: Api,
+    registrar_pin: String,
+    officer_id: String,
+    office_id: String,
+    carrier: Carrier,
+    stage: Mutex<Stage>,
+}
+
+impl Field {
+    async fn of(stage: Stage) -> Result<Self> {
+        let cast = &stage.cast;
+        Ok(Self {
+            citizen: cast.citizen_session.clone(),
+            agent: cast.agent_session.clone(),
+            registrar: cast.registrar_session.clone(),
+            registrar_pin: cast.registrar_pin.clone(),
+            officer_id: stage.officer_id().await?,
+            office_id: cast.office.office_id.clone(),
+            carrier: stage.stack.description.carrier.clone(),
+            stage: Mutex::new(stage),
+        })
     }
-    let report = stage.balanced().await.unwrap();
-    assert_eq!(report["checked"]["issued_documents"], 4, "{report}");
-    assert_eq!(report["checked"]["shipments"], 4, "{report}");
-}
 
-/// An order of one digitised act, from its placing to its delivery.
-async fn play(stage: &mut Stage, victim: &str) -> Result<Value> {
-    let placed = stage.order_digitised().await?;
-    killed(stage, victim).await?;
-    let order = paid(stage, victim, &placed).await?;
-    killed(stage, victim).await?;
-
-    let line = text(&order, "/lines/0/line_id")?.to_owned();
-    let registrar = stage.cast.registrar_session.clone();
-    let body = json!({"line_ids": [line]});
-    registrar.post("/v1/office/prepared-documents", &body).await?;
-    killed(stage, victim).await?;
-    let office = stage.cast.office.office_id.clone();
-    desk::prepared(&registrar, &office, &[&line]).await?;
-    killed(stage, victim).await?;
-    sealed(stage, victim, &order, &line).await?;
-    killed(stage, victim).await?;
-
-    let numbered = |order: &Value| order["parcels"][0]["tracking_number"].is_string();
-    let order = stage.order_until(&order, "its number", numbered).await?;
-    killed(stage, victim).await?;
-    let number = text(&order, "/parcels/0/tracking_number")?;
-    desk::hand_over(&stage.cast.agent_session, &office, number).await?;
-    killed(stage, victim).await?;
-    order::deliver(&stage.stack.description.carrier, stage.cast.anyone.base(), number).await?;
-    killed(stage, victim).await?;
-    stage
-        .order_until(&order, "its delivery", |order| all(order, "delivered"))
-        .await
-}
-
-/// `kill -9`, and a new start.
-async fn killed(stage: &mut Stage, victim: &str) -> Result<()> {
-    stage.stack.kill(victim).await?;
-    started(stage, victim).await
-}
-
-/// A new start after the time for which the one before had kept its tasks to itself.
-async fn started(stage: &mut Stage, victim: &str) -> Result<()> {
-    if victim == "civil-registry-order" {
-        let mut connection = stage.stack.database(victim).connect().await?;
-        sqlx::query("UPDATE outward SET leased_until = NULL")
-            .execute(&mut connection)
-            .await?;
-        connection.close().await?;
+    /// Plays an order of each way to its end.
+    async fn play(&self, cohort: usize) -> Result<Vec<Flight>> {
+        let mut flights: Vec<Flight> = Way::ALL
+            .iter()
+            .enumerate()
+            .map(|(place, way)| Flight::of(*way, cohort * Way::ALL.len() + place))
+            .collect();
+        let steps = Way::ALL
+            .iter()
+            .map(|way| way.steps().len())
+            .max()
+            .unwrap_or_default();
+        for phase in 0..steps {
+            let victim = VICTIMS[(cohort + phase) % VICTIMS.len()];
+            let told = || format!("cohort {cohort}, phase {phase}, {victim}");
+            for flight in &mut flights {
+                flight.begin(phase);
+            }
+            let t = std::time::Instant::now();
+            self.cut(&mut flights, victim).await.with_context(told)?;
+            let a = t.elapsed();
+            self.settle(&mut flights).await.with_context(told)?;
+            eprintln!("TIMING cohort {cohort} phase {phase} {victim} cut {a:?} settled {:?}", t.elapsed() - a);
+        }
+        Ok(flights)
     }
-    stage.stack.restart(victim).await
-}
 
-/// The card is given while the service goes down: what the provider tells meets nobody, and is told again.
-async fn paid(stage: &mut Stage, victim: &str, placed: &Value) -> Result<Value> {
-    let ready = stage
-        .order_until(placed, "its payable", |order| order["payable_id"].is_string())
-        .await?;
-    let browser = Browser::new()?;
-    let page = payer::open(
-        &stage.cast.citizen_session,
-        &browser,
-        text(&ready, "/payable_id")?,
-    )
-    .await?;
-    let (given, ended) = tokio::join!(
-        payer::give_card(&browser, &page, MOROCCAN),
-        stage.stack.kill(victim)
-    );
-    given?;
-    ended?;
-    started(stage, victim).await?;
-    stage
-        .order_until(placed, "its payment", |order| all(order, "paid"))
+    /// The orders take their step together. As soon as one of them has, the service goes down: the others are in the middle of it, and what follows
+    /// from the first is on its way.
+    async fn cut(&self, flights: &mut [Flight], victim: &str) -> Result<()> {
+        for flight in flights
+            .iter_mut()
+            .filter(|flight| flight.step == Some(Step::Seal))
+        {
+            flight.await_documents(self).await?;
+        }
+        let mut stage = self.stage.lock().await;
+        let one_has_ended = Notify::new();
+        for flight in flights
+            .iter_mut()
+            .filter(|flight| flight.step == Some(Step::Seal))
+        {
+            flight.confirm(self, &mut stage).await?;
+        }
+        let under_way = flights.iter_mut().filter(|flight| flight.step.is_some());
+        let acts = under_way.map(async |flight| {
+            // What came to nothing is done again below.
+            let r = flight.act(self).await;
+            eprintln!("ACT {victim} {:?} {}", flight.step, match r { Ok(()) => "done".to_owned(), Err(e) => format!("{e:#}").chars().take(150).collect() });
+            one_has_ended.notify_one();
+        });
+        let kill = async {
+            one_has_ended.notified().await;
+            let t = std::time::Instant::now();
+            stage.stack.kill(victim).await?;
+            let r = stage.stack.restart(victim).await;
+            eprintln!("RESTART {victim} {:?}", t.elapsed());
+            r
+        };
+        let (_, killed) = tokio::join!(join_all(acts), kill);
+        killed
+    }
+
+    /// Waits until each order stands where its step leads to; what came to nothing is done again.
+    async fn settle(&self, flights: &mut [Flight]) -> Result<()> {
+        wait::until("the step", BOUND, async || {
+            let mut waiting = Vec::new();
+            for flight in flights.iter_mut() {
+                if let Err(error) = self.go_on(flight).await {
+                    let m = format!("{:?} at {:?}: {error:#}", flight.way, flight.step);
+                    waiting.push(m);
+                }
+            }
+            if waiting.is_empty() {
+                return Ok(());
+            }
+            bail!("{}", waiting.join("; "))
+        })
         .await
-}
+    }
 
-/// The officer seals while the service goes down, and again where that came to nothing.
-async fn sealed(stage: &mut Stage, victim: &str, order: &Value, line: &str) -> Result<()> {
-    let prepared = waiting(stage, line)
-        .await?
-        .context("nothing waits for the seal")?;
-    stage.codes_again().await?;
-    let Stage { stack, cast, .. } = &mut *stage;
-    let prepared = [prepared];
-    let seal = desk::seal(
-        &cast.registrar_session,
-        &mut cast.office.registrar,
-        &prepared,
-        &cast.registrar_pin,
-    );
-    let (_perhaps, ended) = tokio::join!(seal, stack.kill(victim));
-    ended?;
-    started(stage, victim).await?;
-    let path = format!("/v1/civil-status/orders/{}", text(order, "/order_id")?);
-    wait::until("the seal", BOUND, async || {
-        let order = stage.cast.citizen_session.get(&path).await?;
-        if all(&order, "produced") {
+    async fn go_on(&self, flight: &mut Flight) -> Result<()> {
+        if flight.has_arrived(self).await? {
             return Ok(());
         }
-        if let Some(prepared) = waiting(stage, line).await? {
-            stage.codes_again().await?;
-            let cast = &mut stage.cast;
-            desk::seal(
-                &cast.registrar_session,
-                &mut cast.office.registrar,
-                &[prepared],
-                &cast.registrar_pin,
-            )
-            .await?;
+        if !flight.acted {
+            if flight.step == Some(Step::Seal) {
+                flight.await_documents(self).await?;
+                flight.confirm(self, &mut *self.stage.lock().await).await?;
+            }
+            flight.act(self).await?;
         }
-        bail!("the line stands at {}", order["lines"][0])
-    })
-    .await
-}
+        if flight.has_arrived(self).await? {
+            return Ok(());
+        }
+        bail!("it stands at {}", flight.order)
+    }
 
-/// The document of a line, while it waits for the seal.
-async fn waiting(stage: &Stage, line: &str) -> Result<Option<Value>> {
-    let path = format!(
-        "/v1/office/prepared-documents?office_id={}&page_size=100",
-        stage.cast.office.office_id
-    );
-    let page = stage.cast.registrar_session.get(&path).await?;
-    let mut documents = page["items"].as_array().into_iter().flatten();
-    Ok(documents
-        .find(|document| document["line_id"] == line && document["digest"].is_string())
-        .cloned())
+    /// The order as the citizen sees it.
+    async fn order(&self, id: &str) -> Result<Value> {
+        self.citizen.get(&format!("/v1/civil-status/orders/{id}")).await
+    }
 }

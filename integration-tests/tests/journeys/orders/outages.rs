@@ -1,6 +1,8 @@
 //! When a service that an order needs is down or killed: the order waits, says so, and finishes afterwards.
 
-use reqwest::Method;
+mod events;
+
+use reqwest::header::ACCEPT_LANGUAGE;
 use serde_json::{Value, json};
 use wathiq_local::journey::api::text;
 use wathiq_local::journey::order::payer::{Browser, Page};
@@ -9,7 +11,7 @@ use wathiq_local::link::Flow;
 use wathiq_local::stack::Options;
 
 use super::all;
-use crate::pages::{page, words};
+use crate::pages::{texts, words};
 use crate::stage::{self, Stage};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -20,8 +22,10 @@ async fn an_order_waits_says_so_and_finishes() {
     })
     .await
     .unwrap();
+    stage.digitise().await.unwrap();
     payment_is_down(&mut stage).await;
-    kafka_is_down(&mut stage).await;
+    payment_is_down_when_the_browser_comes_back(&mut stage).await;
+    events::kafka_is_down(&mut stage).await;
     the_post_is_down(&mut stage).await;
     signature_is_down(&mut stage).await;
     the_provider_is_down(&mut stage).await;
@@ -43,32 +47,35 @@ async fn payment_is_down(stage: &mut Stage) {
         .unwrap();
 }
 
-async fn kafka_is_down(stage: &mut Stage) {
-    let (order, payable) = stage.payable("202").await.unwrap();
-    stage.stack.stop("kafka").await.unwrap();
-    payer::pay(&stage.cast.citizen_session, &payable, payer::MOROCCAN)
+/// The payer comes back to a platform that cannot tell what was paid: the page says that the money is safe and where to look, and the
+/// payment is heard of later.
+async fn payment_is_down_when_the_browser_comes_back(stage: &mut Stage) {
+    let (order, payable) = stage.payable("208").await.unwrap();
+    let browser = Browser::new().unwrap();
+    let page = payer::open(&stage.cast.citizen_session, &browser, &payable)
         .await
         .unwrap();
-    let payment = stage
-        .cast
-        .citizen_session
-        .get(&format!("/v1/payments/{payable}"))
-        .await
-        .unwrap();
-    assert_eq!(
-        payment["payable"]["state"], "paid",
-        "the money does not wait for Kafka"
-    );
-    // The order has not heard of it, and the citizen is not asked to pay again.
-    let path = format!("/orders/{}", text(&order, "/order_id").unwrap());
-    let session = stage.cast.citizen_session.session().map(str::to_owned);
-    let shown = page(stage, Method::GET, &path, session.as_deref()).await;
-    assert!(
-        shown.html.contains("/receipt\"") && !shown.html.contains("/start\""),
-        "{}",
-        shown.html
-    );
-    stage.stack.restart("kafka").await.unwrap();
+    stage.stack.kill("payment").await.unwrap();
+    let back = payer::give_card(&browser, &page, payer::MOROCCAN).await.unwrap();
+    let client = wathiq_local::http::client().unwrap();
+    for language in ["ar", "fr", "en"] {
+        let come = client.post(&back.action).header(ACCEPT_LANGUAGE, language);
+        let shown = come
+            .form(&back.fields)
+            .send()
+            .await
+            .unwrap()
+            .text()
+            .await
+            .unwrap();
+        for key in ["pay.returned", "pay.returned_text", "pay.returned_orders"] {
+            assert!(
+                shown.contains(&texts(language)(key)),
+                "{key} in {language}: {shown}"
+            );
+        }
+    }
+    stage.stack.restart("payment").await.unwrap();
     stage
         .order_until(&order, "its payment", |order| all(order, "paid"))
         .await
@@ -142,7 +149,6 @@ async fn finish(stage: &Stage, order: &Value) {
 }
 
 async fn signature_is_down(stage: &mut Stage) {
-    stage.digitise().await.unwrap();
     let office = stage.cast.office.office_id.clone();
     let placed = stage.order_digitised().await.unwrap();
     let id = text(&placed, "/order_id").unwrap();

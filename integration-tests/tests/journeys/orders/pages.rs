@@ -248,7 +248,7 @@ fn refuses(desk: &mut Desk, order: &Value) -> Result<()> {
     Ok(())
 }
 
-/// The agent prints the label, scans it, and the parcel is the post's.
+/// The agent prints the label, scans it, confirms what lies on the table, and the parcel is the post's.
 async fn posts(stage: &Stage, desk: &mut Desk, order: &Value) -> Result<()> {
     let numbered = |order: &Value| order["parcels"][0]["tracking_number"].is_string();
     let order = stage.order_until(order, "its number", numbered).await?;
@@ -261,8 +261,16 @@ async fn posts(stage: &Stage, desk: &mut Desk, order: &Value) -> Result<()> {
     );
     desk.browser.visit(&format!("{}/office/scan", desk.base))?;
     desk.browser.scan(number)?;
-    desk.seen("office-scan-handed-over")?;
-    desk.says(&["bureau.scan_handed_over"])?;
+    desk.seen("office-scan-waits")?;
+    desk.says(&["bureau.scan_waits", "bureau.tray"])?;
+    desk.browser.press("a[href*='&tray=']", "/office/hand-over?")?;
+    desk.seen("office-hand-over-tray")?;
+    desk.browser
+        .press("form[method=post] fieldset ~ button", "/office/hand-over")?;
+    desk.seen("office-handed-over")?;
+    desk.says(&["bureau.handed_over"])?;
+    // A label that is scanned just to look posts nothing.
+    desk.browser.visit(&format!("{}/office/scan", desk.base))?;
     desk.browser.scan(number)?;
     desk.says(&["bureau.scan_parcel"])?;
     desk.look("office-exceptions", "/office/exceptions")

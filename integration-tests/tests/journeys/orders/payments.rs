@@ -1,5 +1,8 @@
 //! Money: however a payment is told, an order is paid once, and what it cannot use is given back.
 
+mod cards;
+mod signed;
+
 use anyhow::{Context, Result, ensure};
 use reqwest::Method;
 use reqwest::header::IF_MATCH;
@@ -13,20 +16,20 @@ use super::{BOUND, all, told};
 use crate::stage::{self, Stage};
 
 /// The sandbox's provider of card payments, as a test asks it.
-struct Provider {
+pub(super) struct Provider {
     client: reqwest::Client,
     orders: String,
 }
 
 impl Provider {
-    fn of(stage: &Stage) -> Self {
+    pub(super) fn of(stage: &Stage) -> Self {
         Self {
             client: wathiq_local::http::client().unwrap(),
             orders: format!("{}/control/cmi/orders", stage.stack.description.cmi.control),
         }
     }
 
-    async fn order(&self, oid: &str) -> Result<Value> {
+    pub(super) async fn order(&self, oid: &str) -> Result<Value> {
         let answer = self.client.get(format!("{}/{oid}", self.orders)).send().await?;
         Ok(answer.error_for_status()?.json().await?)
     }
@@ -88,6 +91,15 @@ async fn an_order_is_paid_once_however_it_is_told() {
     what_is_told_again_changes_nothing(&stage, &provider).await;
     a_message_that_comes_late_or_never(&stage, &provider).await;
     a_cancelled_order_takes_no_money(&stage, &provider).await;
+    cards::each_card(&stage, &provider).await;
+    stage.balanced().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_genuine_hash_alone_pays_nothing() {
+    let mut stage = stage::open(Options::default()).await.unwrap();
+    let provider = Provider::of(&stage);
+    signed::what_is_signed(&mut stage, &provider).await;
     stage.balanced().await.unwrap();
 }
 

@@ -49,8 +49,9 @@ pub async fn add_marginal_note(
             Prepared::New(transaction, gathered) => (transaction, gathered),
             Prepared::Done(response) => return Ok(response),
         };
-    acts::lock_notes(&mut transaction, act_id).await?;
-    let notes = acts::notes(&mut transaction, act_id).await?;
+    acts::lock_notes(&mut transaction, &[act_id]).await?;
+    let mut notes = acts::notes(&mut transaction, &[act_id]).await?;
+    let notes = notes.remove(&act_id).unwrap_or_default();
     let last = notes.last().map_or(0, |note| note.ordinal);
     if notes.len() >= MOST_NOTES {
         let text = "an act has at most 200 notes";
@@ -70,6 +71,13 @@ pub async fn add_marginal_note(
         events::acts::note_added(act_id, &note),
     )
     .await?;
+    let act = acts::find(&mut transaction, act_id)
+        .await?
+        .ok_or_else(|| AppError::not_found("act", act_id))?;
+    if let Some(known_as) = act.known_as_now() {
+        let register = (act_id, act.key.office_id, act.key.kind);
+        acts::set_known_as(&mut transaction, register, &known_as).await?;
+    }
     draw_again(&mut transaction, app, act_id).await?;
     let subject = write::Subject {
         aggregate: "act",
@@ -85,9 +93,6 @@ pub async fn add_marginal_note(
         details,
     )
     .await?;
-    let act = acts::find(&mut transaction, act_id)
-        .await?
-        .ok_or_else(|| AppError::not_found("act", act_id))?;
     idempotent::finish(transaction, command, encode(&act, holder)).await
 }
 

@@ -1,4 +1,4 @@
-//! Somebody attaches the scan of a register's page: to an act that has none, or for a keying that will name it.
+//! Somebody attaches the scan of a register's page: to an act that has none or whose scan shows another page, or for a keying that will name it.
 
 use bytes::{Bytes, BytesMut};
 use data_encoding::HEXLOWER;
@@ -12,6 +12,7 @@ use wathiq_outbox::Command;
 
 use crate::app::idempotent::{self, Begun};
 use crate::app::{App, AppError, registers, write};
+use crate::domain::file_kind::FileKind;
 use crate::store::scans::{self, Scan};
 
 /// Folder of scans in the object store.
@@ -20,12 +21,6 @@ pub const FOLDER: &str = "scans";
 const MOST_BYTES: usize = 8 * 1024 * 1024;
 /// Full name of the method, for its idempotency record.
 const METHOD: &str = "/wathiq.civil_registry_order.v1.ActService/AttachScan";
-/// What a scan can be, by its first bytes.
-const KINDS: &[(&[u8], &str)] = &[
-    (b"\xff\xd8\xff", "image/jpeg"),
-    (b"\x89PNG\r\n\x1a\n", "image/png"),
-    (b"%PDF-", "application/pdf"),
-];
 
 /// What the first message of an upload says.
 #[derive(Debug, Clone, Copy)]
@@ -34,6 +29,8 @@ pub struct AttachScan {
     /// The office of registration.
     pub office_id: Uuid,
     pub act_id: Option<Uuid>,
+    /// The scan that the act has shows another page: it is kept, and this one counts.
+    pub supersede: bool,
 }
 
 /// Takes the scan in. A repeat is recognised by its bytes and by what it is attached to.
@@ -50,7 +47,9 @@ pub async fn attach_scan(
 ) -> Result<Vec<u8>, AppError> {
     visible(app, caller, asked).await?;
     let file = collect(chunks).await?;
-    let content_type = content_type(&file)?;
+    let content_type = FileKind::of(&file)
+        .ok_or_else(|| AppError::invalid("chunk", "FILE_TYPE", "must be a whole PDF, JPEG or PNG file"))?
+        .content_type();
     let scan = Scan {
         id: app.ambient.uuid_v7(),
         office_id: asked.office_id,
@@ -115,14 +114,6 @@ async fn collect(
     Ok(file.freeze())
 }
 
-fn content_type(file: &[u8]) -> Result<&'static str, AppError> {
-    KINDS
-        .iter()
-        .find(|(magic, _)| file.starts_with(magic))
-        .map(|(_, kind)| *kind)
-        .ok_or_else(|| AppError::invalid("chunk", "FILE_TYPE", "must be a JPEG, a PNG or a PDF"))
-}
-
 /// Records the scan; whether its object is to be kept.
 async fn record(
     app: &App,
@@ -134,6 +125,7 @@ async fn record(
     let mut hash = Sha256::new_with_prefix(scan.sha256);
     hash.update(asked.office_id);
     hash.update(asked.act_id.unwrap_or_default());
+    hash.update([u8::from(asked.supersede)]);
     let command = Command {
         principal: write::principal(caller),
         method: METHOD,
@@ -146,8 +138,12 @@ async fn record(
     };
     let now = app.ambient.now();
     scans::insert(&mut transaction, scan, caller.person_id, now).await?;
+    let superseded = match asked.act_id.filter(|_| asked.supersede) {
+        Some(act_id) => scans::of_act(&mut transaction, act_id).await?.map(|scan| scan.id),
+        None => None,
+    };
     if let Some(act_id) = asked.act_id
-        && !scans::attach(&mut transaction, act_id, scan.id, now).await?
+        && !scans::attach(&mut transaction, act_id, scan.id, asked.supersede, now).await?
     {
         return Err(AppError::Taken {
             reason: "SCAN_ATTACHED",
@@ -159,7 +155,8 @@ async fn record(
         id: scan.id,
     };
     let details = json!({
-        "office_id": scan.office_id, "act_id": asked.act_id, "size_bytes": scan.size_bytes, "sha256": HEXLOWER.encode(&scan.sha256),
+        "office_id": scan.office_id, "act_id": asked.act_id, "supersedes": superseded, "size_bytes": scan.size_bytes,
+        "sha256": HEXLOWER.encode(&scan.sha256),
     });
     write::audit(
         &mut transaction,

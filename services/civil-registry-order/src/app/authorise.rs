@@ -1,9 +1,10 @@
 //! Who may do what here.
 
 use uuid::Uuid;
-use wathiq_chassis::{Caller, Surface};
+use wathiq_chassis::{Caller, Grant, Surface};
 
 use crate::app::{App, AppError};
+use crate::domain::order::Order;
 use crate::domain::role;
 
 const WRONG_SURFACE: AppError = AppError::Denied {
@@ -92,25 +93,60 @@ pub async fn live_role(
     office_id: Uuid,
     role: &'static str,
 ) -> Result<(), AppError> {
-    let now = app
-        .identity
-        .authorization(caller.person_id, caller.session_id)
-        .await?;
-    if !now.session_live {
-        return Err(AppError::Denied {
-            reason: "SESSION_ENDED",
-            description: "the session has ended",
-        });
-    }
+    live_in(app, caller, office_id, &[role]).await
+}
+
+/// As [`live_role`], of any of several roles.
+///
+/// # Errors
+/// As [`live_role`].
+pub async fn live_in(
+    app: &App,
+    caller: &Caller,
+    office_id: Uuid,
+    roles: &[&'static str],
+) -> Result<(), AppError> {
+    let now = live_grants(app, caller).await?;
     if now
-        .grants
         .iter()
-        .any(|grant| grant.office_id == office_id && grant.role == role)
+        .any(|grant| grant.office_id == office_id && roles.contains(&grant.role.as_str()))
     {
         return Ok(());
     }
     Err(AppError::Denied {
         reason: "ROLE_MISSING",
         description: "the role at this office is not held any more",
+    })
+}
+
+/// Asks identity whether the caller's session is live, and which roles they hold at this moment.
+///
+/// # Errors
+/// [`AppError::Denied`] with `SESSION_ENDED`, or identity's silence.
+pub async fn live_grants(app: &App, caller: &Caller) -> Result<Vec<Grant>, AppError> {
+    let now = app
+        .identity
+        .authorization(caller.person_id, caller.session_id)
+        .await?;
+    if now.session_live {
+        return Ok(now.grants);
+    }
+    Err(AppError::Denied {
+        reason: "SESSION_ENDED",
+        description: "the session has ended",
+    })
+}
+
+/// Nobody serves an order that they placed themselves.
+///
+/// # Errors
+/// [`AppError::Denied`] with `OWN_ORDER`.
+pub fn not_own(caller: &Caller, order: &Order) -> Result<(), AppError> {
+    if order.person_id != caller.person_id {
+        return Ok(());
+    }
+    Err(AppError::Denied {
+        reason: "OWN_ORDER",
+        description: "one's own order is served by somebody else",
     })
 }

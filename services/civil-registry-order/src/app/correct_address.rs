@@ -57,10 +57,8 @@ pub async fn correct_address(
                 "what was paid sends it to the same zone only",
             ));
         }
-        let changed =
-            change::change_locked(&mut transaction, app, order, |work| work.correct_address(address));
-        let (_, asked) = changed.await?;
-        let parcels: Vec<Uuid> = asked.iter().map(|task| task.subject).collect();
+        let parcels = order.parcels_without_address();
+        change::change_locked(&mut transaction, app, order, |work| work.correct_address(address)).await?;
         let subject = write::Subject {
             aggregate: "order",
             id: order_id,

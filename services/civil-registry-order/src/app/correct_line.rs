@@ -12,6 +12,7 @@ use crate::app::view::OrderView;
 use crate::app::{App, AppError, authorise, change, get_order, write};
 use crate::domain::clue::{Clue, TypedClue};
 use crate::domain::fault::Faults;
+use crate::domain::kind::Routing;
 use crate::domain::order::work::Correction;
 use crate::domain::state::{LineState, Step};
 use crate::store::{catalogue, orders};
@@ -74,6 +75,7 @@ pub async fn correct_line(
             act: asked.act,
             relation: Some(line.relation),
             evidence_ids,
+            producing_office_id: (kind.routing == Routing::ChosenOffice).then_some(line.office_id),
         };
         let mut faults = Faults::default();
         let judged = desk

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 use futures::StreamExt;
-use futures::future::join_all;
+use futures::future::{BoxFuture, join_all};
 use sqlx::postgres::PgConnectOptions;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
@@ -148,15 +148,35 @@ pub async fn drive(app: &App, lane: Lane) -> Result<usize, AppError> {
         outward::take(&mut conn, &lane.kinds(), app.ambient.now(), LEASE, TASKS).await?
     };
     let count = tasks.len();
-    futures::stream::iter(tasks)
-        .for_each_concurrent(AT_A_TIME, |task| attempt(app, task))
+    futures::stream::iter(together(tasks))
+        .for_each_concurrent(AT_A_TIME, |tasks| attempt(app, tasks))
         .await;
     Ok(count)
 }
 
+/// The documents of an order are deposited together, everything else by itself.
+fn together(tasks: Vec<Task>) -> Vec<Vec<Task>> {
+    let mut groups: Vec<Vec<Task>> = Vec::with_capacity(tasks.len());
+    for task in tasks {
+        let same = |group: &&mut Vec<Task>| {
+            task.kind == OutwardKind::DepositDocument
+                && group[0].kind == task.kind
+                && group[0].order_id == task.order_id
+        };
+        match groups.iter_mut().find(same) {
+            Some(group) => group.push(task),
+            None => groups.push(vec![task]),
+        }
+    }
+    groups
+}
+
 /// Does a task that its writer keeps, within a bound; what does not answer in time is asked again by the driver.
 pub async fn attempt_now(app: &App, task: Task) {
-    if tokio::time::timeout(AT_ONCE, attempt(app, task)).await.is_err() {
+    if tokio::time::timeout(AT_ONCE, attempt(app, vec![task]))
+        .await
+        .is_err()
+    {
         tracing::warn!(
             event = "drive.slow",
             kind = task.kind.as_str(),
@@ -165,29 +185,45 @@ pub async fn attempt_now(app: &App, task: Task) {
     }
 }
 
-async fn attempt(app: &App, task: Task) {
-    let context = CallContext::new(CALL, task.id.to_string());
-    let done = context.scope(Box::pin(ask(app, task))).await;
-    let Err(hindrance) = done else { return };
-    if let Err(error) = put_off(app, task, &hindrance).await {
-        tracing::warn!(
-            event = "drive.failed",
-            error = status::chain(&error),
-            "asked again when its lease ends"
-        );
+async fn attempt(app: &App, tasks: Vec<Task>) {
+    let hindered = match ask(app, &tasks).await {
+        Ok(hindered) => hindered,
+        Err(hindrance) => {
+            let hindrance = Arc::new(hindrance);
+            let each = |task| (task, Arc::clone(&hindrance));
+            tasks.into_iter().map(each).collect()
+        }
+    };
+    for (task, hindrance) in hindered {
+        if let Err(error) = put_off(app, task, &hindrance).await {
+            tracing::warn!(
+                event = "drive.failed",
+                error = status::chain(&error),
+                "asked again when its lease ends"
+            );
+        }
     }
 }
 
-async fn ask(app: &App, task: Task) -> Result<(), Hindrance> {
-    match task.kind {
-        OutwardKind::OpenPayable => money::open(app, task).await,
-        OutwardKind::CancelPayable | OutwardKind::ExpirePayable => money::withdraw(app, task).await,
-        OutwardKind::RequestRefund => money::refund(app, task).await,
-        OutwardKind::DepositDocument => Box::pin(document::deposit(app, task)).await,
-        OutwardKind::WithdrawDocument => document::withdraw(app, task).await,
-        OutwardKind::CreateShipment => parcel::create(app, task).await,
-        OutwardKind::HandOver => parcel::hand_over(app, task).await,
-    }
+/// Asks for tasks that are asked together; gives those among them that were hindered.
+async fn ask(app: &App, tasks: &[Task]) -> Result<Vec<(Task, Arc<Hindrance>)>, Hindrance> {
+    let Some(&task) = tasks.first() else {
+        return Ok(Vec::new());
+    };
+    let asked: BoxFuture<'_, Result<(), Hindrance>> = match task.kind {
+        OutwardKind::OpenPayable => Box::pin(money::open(app, task)),
+        OutwardKind::CancelPayable | OutwardKind::ExpirePayable => Box::pin(money::withdraw(app, task)),
+        OutwardKind::RequestRefund => Box::pin(money::refund(app, task)),
+        OutwardKind::DepositDocument => {
+            return Box::pin(document::deposit(app, task.order_id.unwrap_or_default(), tasks)).await;
+        }
+        OutwardKind::WithdrawDocument => Box::pin(document::withdraw(app, task)),
+        OutwardKind::CreateShipment => Box::pin(parcel::create(app, task)),
+        OutwardKind::HandOver => Box::pin(parcel::hand_over(app, task)),
+    };
+    let context = CallContext::new(CALL, task.id.to_string());
+    context.scope(asked).await?;
+    Ok(Vec::new())
 }
 
 async fn put_off(app: &App, task: Task, hindrance: &Hindrance) -> Result<(), AppError> {

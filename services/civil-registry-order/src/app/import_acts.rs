@@ -116,10 +116,16 @@ pub async fn import_acts<R: Read + Send + 'static>(
         .map_err(|error| ImportError::Read(std::io::Error::other(error)))??;
     let (mut import, new) = find(conn, ambient, &asked, opened.head_sha256).await?;
     // All that can be wrong with the command is found before anything is recorded.
-    let report = Report::open(&asked.report.path(import.id), &import.position)?;
-    if new {
+    let path = asked.report.path(import.id);
+    let report = if new {
+        let report = Report::begin(&path)?;
+        // The header is the import's from the first row on: whatever follows it before the first chunk is committed is cut off again.
+        (import.position.report_bytes, import.position.report_sha256) = report.standing();
         imports::insert(conn, &import).await?;
-    }
+        report
+    } else {
+        Report::open(&path, &import.position)?
+    };
     let chunks = Reading {
         offices: asked.offices,
         import: import.clone(),
@@ -174,7 +180,7 @@ impl<R: Read> Opened<R> {
             let header = records.next().map_err(ImportError::Read)?;
             let header = header.and_then(|record| record.bytes).unwrap_or_default();
             let read = Columns::read(&header).map_err(ImportError::Header)?;
-            records.separate_by(read.separator());
+            records.rows_are(read.separator(), read.count());
             columns = Some(read);
         }
         Ok(Self {
@@ -215,7 +221,6 @@ async fn find(
                 head_sha256,
                 position: Position {
                     prefix_sha256: Sha256::digest(b"").into(),
-                    report_sha256: Sha256::digest(b"").into(),
                     ..Position::default()
                 },
                 created_at: ambient.now(),

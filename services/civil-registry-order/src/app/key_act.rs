@@ -144,7 +144,7 @@ fn refused(error: KeyingError) -> AppError {
             description: "who has keyed this act may not look a second time",
         },
         KeyingError::Registered => already_digitised(),
-        KeyingError::OtherKey => AppError::Stale,
+        KeyingError::OtherKey | KeyingError::Withdrawn | KeyingError::NotTheirs => AppError::Stale,
         KeyingError::AgreedFieldsChanged(ref fields) => AppError::Invalid(
             fields
                 .iter()
@@ -178,7 +178,7 @@ async fn register(
         return Err(already_digitised());
     }
     if let Some(scan_id) = keying.scan_id {
-        scans::attach(conn, act_id, scan_id, act.created_at).await?;
+        scans::attach(conn, act_id, scan_id, false, act.created_at).await?;
     }
     wathiq_outbox::append(conn, &app.ambient, events::acts::registered(act_id, entry.key())).await?;
     Ok(())

@@ -5,7 +5,7 @@ use wathiq_chassis::Caller;
 
 use crate::app::{App, AppError, registers};
 use crate::domain::keying::Keying;
-use crate::store::keyings::{self, Listed};
+use crate::store::keyings::{self, Listed, Whose};
 
 /// A page of keyings.
 #[derive(Debug)]
@@ -15,15 +15,14 @@ pub struct KeyingPage {
     pub next: Option<Uuid>,
 }
 
-/// Keyings in the registers of the caller's offices that wait for somebody else's first look, oldest first: those that the caller may
-/// look at.
+/// Keyings in the registers of the caller's offices that are open, oldest first: those that the caller may look at, or has begun.
 ///
 /// # Errors
 /// [`AppError`]; an office whose registers are not with the caller's is not found.
 pub async fn list(
     app: &App,
     caller: &Caller,
-    office_id: Option<Uuid>,
+    (office_id, whose): (Option<Uuid>, Whose),
     after: Option<Uuid>,
     size: u16,
 ) -> Result<KeyingPage, AppError> {
@@ -37,7 +36,7 @@ pub async fn list(
         None => held.offices(),
     };
     let limit = i64::from(size) + 1;
-    let mut found = keyings::open(&mut conn, &offices, caller.person_id, after, limit).await?;
+    let mut found = keyings::open(&mut conn, &offices, (whose, caller.person_id), after, limit).await?;
     let more = found.len() > usize::from(size);
     found.truncate(usize::from(size));
     let next = found.last().filter(|_| more).map(|keying| keying.id);

@@ -4,12 +4,12 @@ use uuid::Uuid;
 use wathiq_chassis::civil_date;
 
 use crate::app::{App, AppError, change};
-use crate::store::{custody, orders};
+use crate::store::{StoreError, custody, orders};
 
 /// Moves what waits at an office that does not hold its register any more; gives the number of lines. What is being produced stays where it is.
 ///
 /// # Errors
-/// [`AppError`].
+/// [`AppError`] of the database; an order at fault is told and does not stop the others.
 pub async fn move_lines(app: &App) -> Result<usize, AppError> {
     let moves: Vec<(Uuid, Uuid, Uuid)> = {
         let mut conn = app.pool.acquire().await?;
@@ -31,13 +31,28 @@ pub async fn move_lines(app: &App) -> Result<usize, AppError> {
             .map(|(order, line, holder, _)| (order, line, holder))
             .collect()
     };
+    let mut moved = 0;
     for (order_id, line_id, holder) in &moves {
         let mut transaction = app.pool.begin().await?;
-        change::change(&mut transaction, app, *order_id, |work| {
+        match change::change(&mut transaction, app, *order_id, |work| {
             work.move_to(*line_id, *holder)
         })
-        .await?;
-        transaction.commit().await?;
+        .await
+        {
+            Ok(()) => {
+                transaction.commit().await?;
+                moved += 1;
+            }
+            // Without the database nothing moves; whatever else is wrong is wrong with this order alone.
+            Err(error @ AppError::Store(StoreError::Database(_))) => return Err(error),
+            Err(error) => tracing::error!(
+                event = "custody.line_not_moved",
+                order_id = %order_id,
+                line_id = %line_id,
+                error = wathiq_chassis::status::chain(&error),
+                "a line does not follow its register"
+            ),
+        }
     }
-    Ok(moves.len())
+    Ok(moved)
 }

@@ -19,6 +19,7 @@ pub mod list_queue;
 pub mod prepare_documents;
 pub mod record_production;
 pub mod refuse_line;
+pub mod release_line;
 pub mod request_correction;
 
 use serde_json::Value;
@@ -27,11 +28,12 @@ use uuid::Uuid;
 use wathiq_chassis::Caller;
 use wathiq_outbox::Command;
 
-use crate::app::idempotent::{self, Begun};
+use crate::app::idempotent::{self, Prepared};
 use crate::app::{App, AppError, authorise, change, write};
 use crate::domain::order::Order;
 use crate::domain::order::line::Line;
 use crate::domain::order::work::{Work, WorkError};
+use crate::domain::role;
 use crate::store::orders;
 use entry::Entry;
 
@@ -44,10 +46,10 @@ pub struct Act {
     pub details: Value,
 }
 
-/// Locks the order of a line at an office of the caller's; others do not find it.
+/// Locks the order of a line at an office of the caller's; others do not find it, and one's own is for others.
 ///
 /// # Errors
-/// [`AppError`].
+/// [`AppError`]: `OWN_ORDER`.
 pub async fn lock_line(
     conn: &mut PgConnection,
     caller: &Caller,
@@ -62,10 +64,34 @@ pub async fn lock_line(
         AppError::NotFound { .. } => unknown(),
         error => error,
     })?;
+    authorise::not_own(caller, &order)?;
     Ok((order, line))
 }
 
-/// Does one thing to one line, once.
+/// The line, where the caller may do such a thing to it at this moment: identity is asked. A denial leaves a trace.
+///
+/// # Errors
+/// [`AppError`]: `OWN_ORDER`, `SESSION_ENDED`, `ROLE_MISSING`, or identity's silence.
+pub async fn served(
+    app: &App,
+    caller: &Caller,
+    line_id: Uuid,
+    action: &'static str,
+) -> Result<Entry, AppError> {
+    let entry = entry::of_line(app, caller, line_id).await?;
+    let allowed = async {
+        authorise::not_own(caller, &entry.view.order)?;
+        authorise::live_in(app, caller, entry.line.office_id, &[role::AGENT, role::OFFICER]).await
+    };
+    let subject = write::Subject {
+        aggregate: "order_line",
+        id: line_id,
+    };
+    write::trace_denial(app, caller, action, subject, allowed.await).await?;
+    Ok(entry)
+}
+
+/// Does one thing to one line, once; identity says that the caller may at this moment.
 ///
 /// # Errors
 /// [`AppError`].
@@ -78,7 +104,8 @@ pub async fn on_line(
     work: impl FnOnce(&mut Work<'_>) -> Result<(), WorkError>,
 ) -> Result<Entry, AppError> {
     authorise::staff(caller)?;
-    if let Begun::New(mut transaction) = idempotent::begin(app, command).await? {
+    let allowed = served(app, caller, line_id, act.action);
+    if let Prepared::New(mut transaction, _) = Box::pin(idempotent::prepare(app, command, allowed)).await? {
         let (order, line) = lock_line(&mut transaction, caller, line_id).await?;
         change::change_locked(&mut transaction, app, order, work).await?;
         audit(&mut transaction, app, caller, &line, act).await?;
@@ -107,9 +134,26 @@ pub async fn audit(
     line: &Line,
     act: Act,
 ) -> Result<(), AppError> {
-    let subject = write::Subject {
-        aggregate: "order_line",
-        id: line.id,
-    };
-    write::audit(conn, &app.ambient, caller, act.action, subject, act.details).await
+    audit_all(conn, app, caller, vec![(line.id, act)]).await
+}
+
+/// Audits what was done to lines.
+///
+/// # Errors
+/// [`AppError`].
+pub async fn audit_all(
+    conn: &mut PgConnection,
+    app: &App,
+    caller: &Caller,
+    acts: Vec<(Uuid, Act)>,
+) -> Result<(), AppError> {
+    let acts = acts.into_iter().map(|(id, act)| write::Done {
+        action: act.action,
+        subject: write::Subject {
+            aggregate: "order_line",
+            id,
+        },
+        details: act.details,
+    });
+    write::audit_all(conn, &app.ambient, caller, acts.collect()).await
 }

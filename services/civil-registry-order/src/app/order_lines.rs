@@ -14,12 +14,12 @@ use crate::domain::act_key::{ActNumber, RegisterKind, RegisterPart};
 use crate::domain::clue::{Clue, TypedClue};
 use crate::domain::entitlement::{self, Acts};
 use crate::domain::fault::Faults;
-use crate::domain::fee::{COPIES, Price, Schedule};
+use crate::domain::fee::{COPIES, Gap, Price, Schedule};
 use crate::domain::fold::Script;
-use crate::domain::kind::{self, DocumentKind, Language, Proof, Relation};
+use crate::domain::kind::{self, DocumentKind, Language, Proof, Relation, Routing};
 use crate::domain::person::Applicant;
 use crate::store::acts::search::{self, Scope};
-use crate::store::{acts, catalogue, custody, evidence};
+use crate::store::{acts, catalogue, custody, evidence, offices};
 
 /// A line as asked for.
 pub struct AskedLine {
@@ -31,6 +31,8 @@ pub struct AskedLine {
     pub relation: Option<Relation>,
     /// Nothing in place of what is no id.
     pub evidence_ids: Vec<Option<Uuid>>,
+    /// The office that is to make it, where one is named; the id of no office in place of what is no id.
+    pub producing_office_id: Option<Uuid>,
 }
 
 /// A line that can be ordered.
@@ -43,7 +45,7 @@ pub struct JudgedLine {
     pub relation: Relation,
     pub proof: Proof,
     pub evidence_ids: Vec<Uuid>,
-    /// The office that holds the register today.
+    /// The office that works on it.
     pub office_id: Uuid,
     pub act_id: Option<Uuid>,
 }
@@ -107,12 +109,32 @@ impl Desk {
             faults.note("copies", "OUT_OF_RANGE", "must be 1 to 10");
             return None;
         };
-        let price = self.schedule.price(&kind.code, zone?, copies, self.today);
-        let price = price.and_then(|price| price.times(copies));
-        if price.is_none() {
-            faults.note("document_kind", "NO_FEE", "is not sent to this country for now");
+        Some((kind, self.price(faults, kind, zone, copies)?))
+    }
+
+    /// The price of copies of an act; what has none, and why, is noted.
+    fn price(
+        &self,
+        faults: &mut Faults,
+        kind: &DocumentKind,
+        zone: Option<&str>,
+        copies: i16,
+    ) -> Option<Price> {
+        let found = match zone {
+            Some(zone) => self.schedule.price(&kind.code, zone, copies, self.today),
+            None => Err(Gap::Zone),
+        };
+        match found.map(|price| price.times(copies)) {
+            Ok(Some(price)) => return Some(price),
+            Err(Gap::Kind) => faults.note("document_kind", "KIND_WITHOUT_FEE", "is not sold for now"),
+            Ok(None) | Err(Gap::Zone) => {
+                faults.note("document_kind", "NO_FEE", "is not sent to this country for now");
+            }
+            Err(Gap::Quantity) => {
+                faults.note("copies", "QUANTITY_WITHOUT_FEE", "is not sold in so few copies");
+            }
         }
-        Some((kind, price?))
+        None
     }
 
     /// Judges a line whole.
@@ -166,7 +188,8 @@ impl Desk {
         let (Some(clue), Some(relation), Some(language)) = (clue, asked.relation, asked.language) else {
             return Ok(None);
         };
-        let Some(office_id) = self.office(conn, faults, &clue).await? else {
+        let producing = asked.producing_office_id;
+        let Some(office_id) = self.office(conn, faults, &clue, kind.routing, producing).await? else {
             return Ok(None);
         };
         let act = act_of(conn, &clue).await?.one();
@@ -223,7 +246,7 @@ impl Desk {
             };
             if let Some(span) = script.key_span(family, given) {
                 let found = search::of_family(conn, &scope, year, script, span).await?;
-                ids.extend(found.into_iter().map(|act| act.id));
+                ids.extend(found.acts.into_iter().map(|act| act.id));
             }
         }
         ids.sort_unstable();
@@ -237,12 +260,14 @@ impl Desk {
         Ok(own.pop().filter(|_| one))
     }
 
-    /// The office that holds the register today, where it is open for orders.
+    /// The office that works on a line, where it is open for orders.
     async fn office(
         &self,
         conn: &mut PgConnection,
         faults: &mut Faults,
         clue: &Clue,
+        routing: Routing,
+        producing: Option<Uuid>,
     ) -> Result<Option<Uuid>, AppError> {
         if !self.offices.contains_key(&clue.office_id) {
             faults.note(
@@ -252,9 +277,18 @@ impl Desk {
             );
             return Ok(None);
         }
+        match (routing, producing) {
+            (Routing::ChosenOffice, _) => return self.chosen(conn, faults, producing).await,
+            (Routing::OfficeOfRegistration, None) => {}
+            (Routing::OfficeOfRegistration, Some(_)) => {
+                let description = "this kind of document is made by the office that holds the register";
+                faults.note("producing_office_id", "OFFICE_NOT_TO_CHOOSE", description);
+                return Ok(None);
+            }
+        }
         let year = clue.register_year(self.today);
         let holder = custody::holder(conn, clue.office_id, clue.kind, year, self.today).await?;
-        if self.offices.get(&holder).is_some_and(|office| office.open) {
+        if self.takes_orders(conn, holder).await? {
             return Ok(Some(holder));
         }
         faults.note(
@@ -262,6 +296,33 @@ impl Desk {
             "OFFICE_NOT_OPEN",
             "the office that holds this register does not take orders yet",
         );
+        Ok(None)
+    }
+
+    /// Without a profile it can neither draw a document nor send a parcel.
+    async fn takes_orders(&self, conn: &mut PgConnection, office_id: Uuid) -> Result<bool, AppError> {
+        let open = self.offices.get(&office_id).is_some_and(|office| office.open);
+        Ok(open && offices::has_profile(conn, office_id).await?)
+    }
+
+    /// The office that the applicant chose.
+    async fn chosen(
+        &self,
+        conn: &mut PgConnection,
+        faults: &mut Faults,
+        producing: Option<Uuid>,
+    ) -> Result<Option<Uuid>, AppError> {
+        let (reason, description) = match producing.map(|id| self.offices.get(&id)) {
+            Some(Some(office)) => {
+                if self.takes_orders(conn, office.id).await? {
+                    return Ok(Some(office.id));
+                }
+                ("OFFICE_NOT_OPEN", "this office does not take orders yet")
+            }
+            Some(None) => ("OFFICE_UNKNOWN", "must be an office of civil status"),
+            None => ("REQUIRED", "must say which office is to make it"),
+        };
+        faults.note("producing_office_id", reason, description);
         Ok(None)
     }
 
@@ -326,7 +387,7 @@ pub async fn act_of(conn: &mut PgConnection, clue: &Clue) -> Result<Digitised, A
         offices: vec![clue.office_id],
         kinds: vec![clue.kind],
     };
-    let found = search::by_key(conn, &scope, year, None, &number).await?;
+    let found = search::by_key(conn, &scope, year, None, &number).await?.acts;
     let exact = found.iter().find(|act| act.key.part == part);
     let id = match (exact, &found[..]) {
         (Some(act), _) => act.id,

@@ -5,7 +5,7 @@ use wathiq_chassis::{Caller, Surface};
 use crate::app::order_lines::{AskedLine, Desk};
 use crate::app::place_order::{self, check_count};
 use crate::app::{App, AppError};
-use crate::domain::address::is_country;
+use crate::domain::address::{is_country, posted_as};
 use crate::domain::fault::Faults;
 use crate::domain::fee::Price;
 use crate::domain::person::Applicant;
@@ -34,7 +34,7 @@ pub async fn quote_order(
     let desk = Desk::open(&mut conn, app, offices).await?;
     let mut faults = Faults::default();
     check_count(&mut faults, lines.len());
-    let country_code = country_code.trim().to_uppercase();
+    let country_code = posted_as(country_code);
     if !is_country(&country_code) {
         faults.note(
             "country_code",

@@ -10,7 +10,7 @@ use crate::app::idempotent::{self, Prepared};
 use crate::app::move_lines::move_lines;
 use crate::app::{App, AppError, authorise, write};
 use crate::domain::act_key::{self, RegisterKind};
-use crate::domain::custody::Custody;
+use crate::domain::custody::{Custody, moves_anything};
 use crate::events;
 use crate::store::custody;
 
@@ -26,10 +26,10 @@ pub struct SetRegisterCustody {
     pub valid_from: NaiveDate,
 }
 
-/// Records the move. Both offices must be known to identity.
+/// Records the move, or that registers came back to their own office. Both offices must be of a kind that holds registers.
 ///
 /// # Errors
-/// [`AppError`]: `YEAR_IMPOSSIBLE`, `YEARS_REVERSED`, `SAME_OFFICE`, `OFFICE_UNKNOWN`, `ROLE_MISSING`.
+/// [`AppError`]: `YEAR_IMPOSSIBLE`, `YEARS_REVERSED`, `OFFICE_UNKNOWN`, `OFFICE_WITHOUT_REGISTERS`, `NOTHING_HELD`, `ROLE_MISSING`.
 pub async fn set_register_custody(
     app: &App,
     caller: &Caller,
@@ -39,23 +39,8 @@ pub async fn set_register_custody(
 ) -> Result<Vec<u8>, AppError> {
     authorise::platform(caller)?;
     let (from_year, to_year) = years(app, &asked)?;
-    let offices_are_known = async {
-        let offices = app.identity.offices().await?;
-        let unknown: Vec<FieldViolation> = [
-            ("office_id", asked.office_id),
-            ("held_by_office_id", asked.held_by),
-        ]
-        .into_iter()
-        .filter(|(_, id)| !offices.contains_key(id))
-        .map(|(field, _)| FieldViolation::new(field, "OFFICE_UNKNOWN", "must be an office"))
-        .collect();
-        if unknown.is_empty() {
-            Ok(())
-        } else {
-            Err(AppError::Invalid(unknown))
-        }
-    };
-    let mut transaction = match idempotent::prepare(app, command, offices_are_known).await? {
+    let mut transaction = match idempotent::prepare(app, command, offices_hold_registers(app, &asked)).await?
+    {
         Prepared::New(transaction, ()) => transaction,
         Prepared::Done(response) => return Ok(response),
     };
@@ -68,6 +53,7 @@ pub async fn set_register_custody(
         held_by: asked.held_by,
         valid_from: asked.valid_from,
     };
+    something_moves(&mut transaction, app, &custody).await?;
     custody::add(&mut transaction, &custody, caller.person_id, app.ambient.now()).await?;
     let event = events::acts::custody_changed(&custody);
     wathiq_outbox::append(&mut transaction, &app.ambient, event).await?;
@@ -100,6 +86,47 @@ pub async fn set_register_custody(
     Ok(answer)
 }
 
+/// Regions and prefectures keep no civil status.
+async fn offices_hold_registers(app: &App, asked: &SetRegisterCustody) -> Result<(), AppError> {
+    let offices = app.identity.offices().await?;
+    let mut violations = Vec::new();
+    for (field, id) in [
+        ("office_id", asked.office_id),
+        ("held_by_office_id", asked.held_by),
+    ] {
+        let (reason, text) = match offices.get(&id) {
+            None => ("OFFICE_UNKNOWN", "must be an office"),
+            Some(office) if !office.holds_registers => (
+                "OFFICE_WITHOUT_REGISTERS",
+                "must be an office that holds registers",
+            ),
+            Some(_) => continue,
+        };
+        violations.push(FieldViolation::new(field, reason, text));
+    }
+    if violations.is_empty() {
+        Ok(())
+    } else {
+        Err(AppError::Invalid(violations))
+    }
+}
+
+/// A move of registers that the office does not hold on that day would be written down and do nothing.
+async fn something_moves(
+    conn: &mut sqlx::PgConnection,
+    app: &App,
+    custody: &Custody,
+) -> Result<(), AppError> {
+    let before = custody::lock_all(conn, custody.kind).await?;
+    let this_year = civil_date(app.ambient.now()).year();
+    let this_year = i16::try_from(this_year).unwrap_or(i16::MAX);
+    if moves_anything(&before, custody, this_year) {
+        return Ok(());
+    }
+    let text = "the office holds none of these registers on that day, or none of them is elsewhere";
+    Err(AppError::invalid("office_id", "NOTHING_HELD", text))
+}
+
 fn years(app: &App, asked: &SetRegisterCustody) -> Result<(Option<i16>, Option<i16>), AppError> {
     let this_year = civil_date(app.ambient.now()).year();
     let mut violations = Vec::new();
@@ -119,10 +146,6 @@ fn years(app: &App, asked: &SetRegisterCustody) -> Result<(Option<i16>, Option<i
             "YEARS_REVERSED",
             "must not be before from_year",
         ));
-    }
-    if asked.office_id == asked.held_by {
-        let text = "must be another office";
-        violations.push(FieldViolation::new("held_by_office_id", "SAME_OFFICE", text));
     }
     if violations.is_empty() {
         Ok((from, to))

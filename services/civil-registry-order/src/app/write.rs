@@ -21,6 +21,16 @@ pub struct Subject {
     pub id: Uuid,
 }
 
+/// What a person did.
+#[derive(Debug, Clone)]
+pub struct Done {
+    /// Such as `order.place`.
+    pub action: &'static str,
+    pub subject: Subject,
+    /// Without personal data.
+    pub details: Value,
+}
+
 /// Audits what a person did. No personal data in `details`.
 ///
 /// # Errors
@@ -33,17 +43,37 @@ pub async fn audit(
     subject: Subject,
     details: Value,
 ) -> Result<(), AppError> {
-    let entry = AuditEntry {
-        person_id: Some(caller.person_id),
-        principal: &principal(caller),
+    let done = Done {
         action,
-        aggregate: subject.aggregate,
-        aggregate_id: subject.id,
-        outcome: "done",
-        reason: None,
+        subject,
         details,
     };
-    audit::record(conn, ambient, entry).await?;
+    audit_all(conn, ambient, caller, vec![done]).await
+}
+
+/// As [`audit`], of several things.
+///
+/// # Errors
+/// [`AppError::Audit`].
+pub async fn audit_all(
+    conn: &mut PgConnection,
+    ambient: &Ambient,
+    caller: &Caller,
+    all: Vec<Done>,
+) -> Result<(), AppError> {
+    let principal = principal(caller);
+    let entry = |done: Done| AuditEntry {
+        person_id: Some(caller.person_id),
+        principal: &principal,
+        action: done.action,
+        aggregate: done.subject.aggregate,
+        aggregate_id: done.subject.id,
+        outcome: "done",
+        reason: None,
+        details: done.details,
+    };
+    let entries: Vec<AuditEntry<'_>> = all.into_iter().map(entry).collect();
+    audit::record_all(conn, ambient, &entries).await?;
     Ok(())
 }
 

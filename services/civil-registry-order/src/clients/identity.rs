@@ -26,10 +26,13 @@ pub struct Office {
     pub id: Uuid,
     /// Short unique code.
     pub code: String,
+    pub parent_id: Option<Uuid>,
     pub name_ar: String,
     pub name_fr: String,
     /// It takes orders of civil-status documents today.
     pub open: bool,
+    /// It is of a kind that keeps civil status: a commune, an annexe or a consulate.
+    pub holds_registers: bool,
 }
 
 /// What a person may do now.

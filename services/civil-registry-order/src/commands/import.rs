@@ -92,7 +92,9 @@ pub async fn offices(settings: &Settings, ambient: &Ambient) -> Result<Offices, 
     let identity = Identity::new(channel, ambient.clone(), Duration::ZERO);
     let offices = identity.offices().await?;
     let by_code = offices.values().map(|office| (office.code.clone(), office.id));
-    Ok(Offices::new(by_code.collect()))
+    let without_registers = offices.values().filter(|office| !office.holds_registers);
+    let without_registers = without_registers.map(|office| office.id).collect();
+    Ok(Offices::new(by_code.collect()).without_registers(without_registers))
 }
 
 /// Loads the file; stops after the chunk at hand when it is told to.
@@ -133,8 +135,10 @@ pub async fn run(
         progress.tell(import);
     })
     .await;
-    conn.close().await?;
+    let closed = conn.close().await;
+    // What went wrong first is what is told.
     let import = done?;
+    closed?;
     progress.end(&import, &report.path(import.id));
     Ok(import)
 }

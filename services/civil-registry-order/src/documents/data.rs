@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::Drawing;
+use super::{Drawing, width};
 use crate::domain::act::{Act, Bilingual, Parent, Sex};
 use crate::domain::act_key::{RegisterKind, western};
 use crate::domain::extract::{ExtractContent, extract_of};
@@ -22,17 +22,18 @@ pub(super) fn of(drawing: &Drawing<'_>) -> Value {
     json!({
         "language": drawing.language.as_str(),
         "title": { "fr": drawing.kind.name_fr, "ar": drawing.kind.name_ar },
-        "administration": {
-            "fr": drawing.kind.issuing_administration_fr,
-            "ar": drawing.kind.issuing_administration_ar,
-        },
+        "administration": pair(
+            &drawing.kind.issuing_administration_fr.to_uppercase(),
+            &drawing.kind.issuing_administration_ar,
+        ),
         "office": {
-            "province": { "fr": office.province_fr, "ar": office.province_ar },
-            "commune": { "fr": office.commune_fr, "ar": office.commune_ar },
-            "bureau": { "fr": office.bureau_fr, "ar": office.bureau_ar },
+            "province": pair(&office.province_fr, &office.province_ar),
+            "commune": pair(&office.commune_fr, &office.commune_ar),
+            "bureau": pair(&office.bureau_fr, &office.bureau_ar),
             "place": { "fr": address.locality_latin, "ar": address.locality_arabic },
         },
-        "law": { "fr": drawing.law.fr, "ar": drawing.law.ar },
+        "registered_at": drawing.registered_at.map(|office| json!({ "fr": office.bureau_fr, "ar": office.bureau_ar })),
+        "law": { "fr": drawing.version.law_fr, "ar": drawing.version.law_ar },
         "act": act(drawing.act, drawing.kind.form),
         "officer": officer,
         "date": wathiq_chassis::civil_date(drawing.at).to_string(),
@@ -142,7 +143,12 @@ fn time(act: &Act) -> Value {
 
 /// Figures are printed as 0 to 9 in both languages, as in everything else on the page, however they were keyed.
 fn text(text: &Bilingual) -> Value {
-    json!({ "fr": western(&text.latin), "ar": western(&text.arabic) })
+    pair(&western(&text.latin), &western(&text.arabic))
+}
+
+fn pair(fr: &str, ar: &str) -> Value {
+    let ems = width::at_most(fr).max(width::at_most(ar));
+    json!({ "fr": fr, "ar": ar, "ems": ems })
 }
 
 /// In letters as written; a Gregorian date that is written in figures alone is printed in figures. A Hijri date is never computed.

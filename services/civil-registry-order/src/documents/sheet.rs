@@ -1,5 +1,7 @@
 //! The batch sheet: what an office takes to its registers.
 
+use std::sync::LazyLock;
+
 use serde_json::{Value, json};
 use wathiq_documents::{Engine, Standard, Template};
 
@@ -9,10 +11,8 @@ use crate::domain::kind::DocumentKind;
 use crate::domain::order::line::Line;
 use crate::store::offices::{Profile, Sheet};
 
-const TEMPLATE: Template = Template {
-    name: "batch-sheet.typ",
-    source: include_str!("../../templates/batch-sheet.typ"),
-};
+static TEMPLATE: LazyLock<Template> =
+    LazyLock::new(|| Template::new("batch-sheet.typ", include_str!("../../templates/batch-sheet.typ")));
 
 /// A line on the sheet.
 pub struct SheetLine {
@@ -89,13 +89,12 @@ pub fn render(
 
 fn row(line: &SheetLine, barcode: &str, ordinal: usize) -> Value {
     let clue = &line.line.clue;
-    let born = clue
-        .birth_date
-        .map_or_else(String::new, |date| match (date.month, date.day) {
-            (0, _) => date.year.to_string(),
-            (month, 0) => format!("{}-{month:02}", date.year),
-            (month, day) => format!("{}-{month:02}-{day:02}", date.year),
-        });
+    let born = clue.birth_date.map(|date| date.to_string()).unwrap_or_default();
+    // As lives are written; a register of deaths is looked through by the end of them.
+    let born = match clue.death_date {
+        Some(died) => format!("{born} – {died}").trim().to_owned(),
+        None => born,
+    };
     let parents = |father: String, mother: String| {
         let named: Vec<String> = [father, mother]
             .into_iter()

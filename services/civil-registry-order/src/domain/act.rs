@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::domain::act_key::{ActKey, RegisterKind};
+use crate::domain::extract::KnownAs;
 use crate::domain::written_date::WrittenDate;
 
 pub use check::Fault;
@@ -258,4 +259,16 @@ pub struct Act {
     pub source: Source,
     pub has_scan: bool,
     pub created_at: DateTime<Utc>,
+}
+
+impl Act {
+    /// What the person goes by since a note changed name or birth date; nothing where none does.
+    pub fn known_as_now(&self) -> Option<KnownAs> {
+        KnownAs::by_notes(&self.content, self.notes.iter().map(|note| &note.draft))
+    }
+
+    /// All that the person is known as: first what the act was drawn up with.
+    pub fn known_as(&self) -> impl Iterator<Item = KnownAs> {
+        std::iter::once(KnownAs::at_first(&self.content)).chain(self.known_as_now())
+    }
 }

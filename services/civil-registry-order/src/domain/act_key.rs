@@ -163,7 +163,7 @@ fn shifted(digit: char, zero: u32) -> char {
 pub struct RegisterPart(String);
 
 impl RegisterPart {
-    /// In its one spelling: capital letters, ASCII digits.
+    /// In its one spelling: capital letters, ASCII digits, no zeros before a number.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -193,10 +193,26 @@ impl FromStr for RegisterPart {
     type Err = KeyError;
 
     fn from_str(text: &str) -> Result<Self, KeyError> {
-        let text = western(text.trim()).to_uppercase();
+        let text = without_leading_zeros(&western(text.trim()).to_uppercase());
         let fits = text.chars().count() <= PART_LENGTH && text.chars().all(char::is_alphanumeric);
         if fits { Ok(Self(text)) } else { Err(KeyError::Part) }
     }
+}
+
+/// The text with each number in it in its shortest form: "02" and "2" are one part.
+fn without_leading_zeros(text: &str) -> String {
+    let mut shortest = String::with_capacity(text.len());
+    let mut characters = text.chars().peekable();
+    let mut in_number = false;
+    while let Some(character) = characters.next() {
+        let leads = character == '0' && !in_number;
+        if leads && characters.peek().is_some_and(char::is_ascii_digit) {
+            continue;
+        }
+        in_number = character.is_ascii_digit();
+        shortest.push(character);
+    }
+    shortest
 }
 
 /// The natural key of an act.
@@ -273,7 +289,18 @@ mod tests {
     fn parts_and_years_have_bounds() {
         assert_eq!("".parse::<RegisterPart>().unwrap().as_str(), "");
         assert_eq!("٢".parse::<RegisterPart>().unwrap().as_str(), "2");
-        assert_eq!("a1".parse::<RegisterPart>().unwrap().as_str(), "A1");
+        for (typed, kept) in [
+            ("a1", "A1"),
+            ("02", "2"),
+            ("٠٢", "2"),
+            ("00", "0"),
+            ("10", "10"),
+            ("a01b002", "A1B2"),
+            ("a100", "A100"),
+            ("0000000002", "2"),
+        ] {
+            assert_eq!(typed.parse::<RegisterPart>().unwrap().as_str(), kept, "{typed}");
+        }
         assert!("1/2".parse::<RegisterPart>().is_err());
         assert!("123456789".parse::<RegisterPart>().is_err());
         assert_eq!(year(1984, 2026), Ok(1984));
@@ -297,6 +324,12 @@ mod tests {
         fn what_is_kept_is_read_back(n in 1i32..=999_999, suffix in prop::sample::select(vec!["", " bis", " ter", " quater", " b"])) {
             let kept = number(&format!("{n}{suffix}"));
             prop_assert_eq!(&number(kept.as_str()), &kept);
+        }
+
+        #[test]
+        fn a_part_that_is_kept_is_read_back(text in "[0-9٠-٩A-C]{0,8}") {
+            let kept: RegisterPart = text.parse().unwrap();
+            prop_assert_eq!(kept.as_str().parse::<RegisterPart>().unwrap(), kept);
         }
 
         #[test]

@@ -18,6 +18,11 @@ pub fn is_country(code: &str) -> bool {
     countries::exists(code)
 }
 
+/// The code of the country as which an address is posted, of a code as it was typed.
+pub fn posted_as(typed: &str) -> String {
+    countries::postal(&typed.trim().to_uppercase()).to_owned()
+}
+
 /// An address.
 #[derive(Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Address {
@@ -81,7 +86,7 @@ impl Address {
     }
 
     fn check_elements_and_form(&mut self, faults: &mut Faults) {
-        self.country_code = self.country_code.trim().to_uppercase();
+        self.country_code = posted_as(&self.country_code);
         self.postal_code = western(self.postal_code.trim());
         for element in self.elements_mut() {
             *element = element.split_whitespace().collect::<Vec<_>>().join(" ");

@@ -55,6 +55,17 @@ impl PartialDate {
     }
 }
 
+impl fmt::Display for PartialDate {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { year, month, day } = self;
+        match (month, day) {
+            (0, _) => write!(formatter, "{year}"),
+            (_, 0) => write!(formatter, "{year}-{month:02}"),
+            _ => write!(formatter, "{year}-{month:02}-{day:02}"),
+        }
+    }
+}
+
 /// A clue.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Clue {
@@ -73,6 +84,9 @@ pub struct Clue {
     pub person: FullName,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub birth_date: Option<PartialDate>,
+    /// Of a death act.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub death_date: Option<PartialDate>,
     #[serde(default)]
     pub father: FullName,
     #[serde(default)]
@@ -101,6 +115,8 @@ pub struct TypedClue {
     pub person: FullName,
     /// Year, month, day; month and day may be 0.
     pub birth_date: Option<(i32, i32, i32)>,
+    /// Likewise; of a death act.
+    pub death_date: Option<(i32, i32, i32)>,
     pub father: FullName,
     pub mother: FullName,
 }
@@ -124,7 +140,8 @@ impl TypedClue {
             noted(faults, "number", self.number.parse::<ActNumber>())
         };
         let hijri_year = self.read_hijri_year(faults);
-        let birth_date = self.read_birth_date(faults, today);
+        let birth_date = read_date(faults, "birth_date", self.birth_date, today);
+        let death_date = self.read_death_date(faults, register, today);
         for (field, name) in [
             ("person", &mut self.person),
             ("father", &mut self.father),
@@ -132,18 +149,15 @@ impl TypedClue {
         ] {
             faults.below(field, |faults| name.check(faults, false));
         }
-        if let (Some(year), Some(birth)) = (year, birth_date)
-            && i32::from(year) < birth.year
-        {
-            faults.note("year", IMPOSSIBLE, "an act is not older than the person's birth");
-        }
+        in_order(faults, year, birth_date, death_date);
         // A number and a year without a person would be anybody's act.
-        let by_person = self.person.has_script() && birth_date.is_some();
+        let by_person = self.person.has_script() && (birth_date.is_some() || death_date.is_some());
         if !by_person && faults.len() == before {
             faults.note(
                 "",
                 "ACT_REFERENCE_INCOMPLETE",
-                "give the name and the date (or year) of birth of the person of the act; its number and year help to find it",
+                "give the name and the date (or year) of birth of the person of the act, or of death for a death act; its number and year \
+                 help to find it",
             );
         }
         if faults.len() > before {
@@ -158,6 +172,7 @@ impl TypedClue {
             hijri_year,
             person: self.person,
             birth_date,
+            death_date,
             father: self.father,
             mother: self.mother,
         })
@@ -186,23 +201,63 @@ impl TypedClue {
         }
     }
 
-    fn read_birth_date(&self, faults: &mut Faults, today: NaiveDate) -> Option<PartialDate> {
-        let (year, month, day) = self.birth_date?;
-        let date = u32::try_from(month).ok().zip(u32::try_from(day).ok());
-        let date = date.map(|(month, day)| PartialDate { year, month, day });
-        let possible = date.filter(|date| {
-            date.is_possible()
-                && (FIRST_BIRTH_YEAR..=today.year()).contains(&year)
-                && date.whole().is_none_or(|date| date <= today)
-        });
-        if possible.is_none() {
-            faults.note(
-                "birth_date",
-                IMPOSSIBLE,
-                "must be a date in the past; day, or day and month, may be 0",
-            );
+    fn read_death_date(
+        &self,
+        faults: &mut Faults,
+        register: RegisterKind,
+        today: NaiveDate,
+    ) -> Option<PartialDate> {
+        if self.death_date.is_some() && register != RegisterKind::Death {
+            faults.note("death_date", IMPOSSIBLE, "only a death act has it");
+            return None;
         }
-        possible
+        read_date(faults, "death_date", self.death_date, today)
+    }
+}
+
+fn read_date(
+    faults: &mut Faults,
+    field: &str,
+    typed: Option<(i32, i32, i32)>,
+    today: NaiveDate,
+) -> Option<PartialDate> {
+    let (year, month, day) = typed?;
+    let date = u32::try_from(month).ok().zip(u32::try_from(day).ok());
+    let date = date.map(|(month, day)| PartialDate { year, month, day });
+    let possible = date.filter(|date| {
+        date.is_possible()
+            && (FIRST_BIRTH_YEAR..=today.year()).contains(&year)
+            && date.whole().is_none_or(|date| date <= today)
+    });
+    if possible.is_none() {
+        faults.note(
+            field,
+            IMPOSSIBLE,
+            "must be a date in the past; day, or day and month, may be 0",
+        );
+    }
+    possible
+}
+
+/// Nobody dies before being born, and nothing is registered before it happens.
+fn in_order(
+    faults: &mut Faults,
+    year: Option<i16>,
+    birth_date: Option<PartialDate>,
+    death_date: Option<PartialDate>,
+) {
+    let older = |date: Option<PartialDate>| {
+        year.zip(date)
+            .is_some_and(|(year, date)| i32::from(year) < date.year)
+    };
+    if older(birth_date) || older(death_date) {
+        faults.note("year", IMPOSSIBLE, "an act is not older than what it tells of");
+    }
+    if let (Some(birth), Some(death)) = (birth_date, death_date) {
+        let whole = birth.whole().zip(death.whole());
+        if death.year < birth.year || whole.is_some_and(|(birth, death)| death < birth) {
+            faults.note("death_date", IMPOSSIBLE, "must not be before the birth");
+        }
     }
 }
 
@@ -226,11 +281,21 @@ fn noted<T>(faults: &mut Faults, field: &str, read: Result<T, act_key::KeyError>
 }
 
 impl Clue {
-    /// The year of the register that is meant: as named, otherwise that of the birth.
+    /// The year of the register that is meant: as named, otherwise that of what the act tells of. A death of which only the birth is known is
+    /// looked for where it would be registered today.
     pub fn register_year(&self, today: NaiveDate) -> i16 {
-        let born = self.birth_date.and_then(|date| i16::try_from(date.year).ok());
         let this_year = i16::try_from(today.year()).unwrap_or(i16::MAX);
-        self.year.or(born).unwrap_or(this_year)
+        self.known_year().unwrap_or(this_year)
+    }
+
+    /// The year of the register as far as the clue tells it.
+    fn known_year(&self) -> Option<i16> {
+        let happened = match self.kind {
+            RegisterKind::Birth => self.birth_date,
+            RegisterKind::Death => self.death_date,
+        };
+        self.year
+            .or_else(|| happened.and_then(|date| i16::try_from(date.year).ok()))
     }
 
     /// Register, part, year and number, in the order of the shelves; a year or number that is not known comes last.
@@ -240,7 +305,7 @@ impl Clue {
         (
             self.kind,
             part.unwrap_or_default().shelf_order(),
-            self.year.unwrap_or(i16::MAX),
+            self.known_year().unwrap_or(i16::MAX),
             number.map_or(i32::MAX, |number| number.sort()),
         )
     }
@@ -252,10 +317,17 @@ mod tests {
 
     const OFFICE: &str = "0192f0c0-0000-7000-8000-000000000001";
 
+    fn today() -> NaiveDate {
+        NaiveDate::from_ymd_opt(2026, 11, 22).unwrap()
+    }
+
     fn read(typed: TypedClue) -> Result<Clue, Vec<(String, &'static str)>> {
+        read_from(RegisterKind::Birth, typed)
+    }
+
+    fn read_from(register: RegisterKind, typed: TypedClue) -> Result<Clue, Vec<(String, &'static str)>> {
         let mut faults = Faults::default();
-        let today = "2026-11-22".parse().unwrap();
-        let clue = faults.below("act", |faults| typed.read(faults, RegisterKind::Birth, today));
+        let clue = faults.below("act", |faults| typed.read(faults, register, today()));
         clue.ok_or_else(|| {
             let found = faults.into_found().into_iter();
             found.map(|fault| (fault.field, fault.reason)).collect()
@@ -301,6 +373,47 @@ mod tests {
                 [("act".to_owned(), "ACT_REFERENCE_INCOMPLETE")]
             );
         }
+    }
+
+    type Told = Option<(i32, i32, i32)>;
+
+    fn dead(year: i32, birth_date: Told, death_date: Told) -> TypedClue {
+        TypedClue {
+            year,
+            birth_date,
+            death_date,
+            ..key()
+        }
+    }
+
+    #[test]
+    fn a_death_is_looked_for_by_its_own_year() {
+        let register = |typed| {
+            let clue = read_from(RegisterKind::Death, typed).unwrap();
+            (clue.register_year(today()), clue.shelf_order().2)
+        };
+        let (born, died) = (Some((1930, 5, 0)), Some((2003, 0, 0)));
+        assert_eq!(register(dead(0, born, died)), (2003, 2003));
+        assert_eq!(
+            register(dead(0, None, died)),
+            (2003, 2003),
+            "the death alone is enough"
+        );
+        assert_eq!(register(dead(0, born, None)), (2026, i16::MAX), "so is the birth");
+        assert_eq!(register(dead(2004, born, died)), (2004, 2004));
+    }
+
+    #[test]
+    fn a_death_comes_after_the_birth_and_before_its_registration() {
+        let fault = |typed| read_from(RegisterKind::Death, typed).unwrap_err().remove(0);
+        let at = |field: &str| (format!("act.{field}"), IMPOSSIBLE);
+        let (born, died) = (Some((1930, 5, 2)), Some((2003, 4, 1)));
+        assert_eq!(fault(dead(0, born, Some((1929, 0, 0)))), at("death_date"));
+        assert_eq!(fault(dead(0, born, Some((1930, 5, 1)))), at("death_date"));
+        assert_eq!(fault(dead(0, born, Some((2027, 0, 0)))), at("death_date"));
+        assert_eq!(fault(dead(2002, born, died)), at("year"));
+        let nothing = fault(dead(0, None, None));
+        assert_eq!(nothing, ("act".to_owned(), "ACT_REFERENCE_INCOMPLETE"));
     }
 
     #[test]
@@ -355,6 +468,14 @@ mod tests {
             let found = read(typed).unwrap_err();
             assert_eq!(found, [(field.to_owned(), IMPOSSIBLE)]);
         }
+        let born_dead = TypedClue {
+            death_date: Some((1984, 0, 0)),
+            ..key()
+        };
+        assert_eq!(
+            read(born_dead).unwrap_err(),
+            [("act.death_date".to_owned(), IMPOSSIBLE)]
+        );
         let nothing = read(TypedClue::default()).unwrap_err();
         assert_eq!(nothing, [("act.office_id".to_owned(), "REQUIRED")]);
     }

@@ -37,7 +37,7 @@ pub fn of_line(line: &Line, applicant: &Applicant, act: &Act) -> Vec<&'static st
     found
 }
 
-/// Fields of the act that differ from the clue: `given_name`, `family_name`, `birth_date`, `father_name`, `mother_name`. What an act was first
+/// Fields of the act that differ from the clue: `given_name`, `family_name`, `birth_date`, `death_date`, `father_name`, `mother_name`. What an act was first
 /// drawn up with counts as much as what its notes have made of it.
 pub fn differences(clue: &Clue, act: &Act) -> Vec<&'static str> {
     let first = of_content(clue, &act.content, act.content.birth_date.gregorian);
@@ -67,8 +67,12 @@ fn of_content(clue: &Clue, content: &ActContent, born: Option<PartialDate>) -> V
     }
     // Acts of death often do not say when somebody was born.
     let silent = born.is_none() && clue.kind == RegisterKind::Death;
-    if !silent && clue.birth_date.is_some_and(|told| !born_then(told, born)) {
+    if !silent && clue.birth_date.is_some_and(|told| !written_then(told, born)) {
         differences.push("birth_date");
+    }
+    let died = content.death_date.gregorian;
+    if died.is_some() && clue.death_date.is_some_and(|told| !written_then(told, died)) {
+        differences.push("death_date");
     }
     for (field, told, written) in [
         ("father_name", &clue.father, &content.father),
@@ -84,7 +88,7 @@ fn of_content(clue: &Clue, content: &ActContent, born: Option<PartialDate>) -> V
 
 /// How much of what was compared agrees, 0 to 1.
 pub fn agreement(differences: &[&str]) -> f32 {
-    const COMPARED: f32 = 7.0;
+    const COMPARED: f32 = 8.0;
     1.0 - differences.len() as f32 / COMPARED
 }
 
@@ -116,7 +120,7 @@ fn same<'a>(written: &Bilingual, told: impl Fn(Script) -> Option<&'a str>) -> bo
 }
 
 /// Whether the act may say this date. One that says nothing of it does not.
-fn born_then(told: Told, written: Option<PartialDate>) -> bool {
+fn written_then(told: Told, written: Option<PartialDate>) -> bool {
     let Some(written) = written else { return false };
     match written.full() {
         Some(day) => told.admits(day),

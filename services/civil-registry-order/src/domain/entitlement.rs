@@ -134,11 +134,12 @@ fn acts_prove(relation: Relation, applicant: &Applicant, clue: &Clue, acts: Acts
     }
 }
 
-/// Whether it is the applicant's own act: the same name and the same day of birth.
+/// Whether it is the applicant's own act: the same name and the same day of birth, as first drawn up or as its notes have made them.
 pub fn is_of(act: &Act, applicant: &Applicant) -> bool {
-    let content = &act.content;
-    is_day(content.birth_date.gregorian, applicant.birth_date)
-        && name_of(&content.given_name, &content.family_name).is_same(&applicant.name)
+    act.known_as().any(|known| {
+        is_day(known.birth_date, applicant.birth_date)
+            && name_of(&known.given_name, &known.family_name).is_same(&applicant.name)
+    })
 }
 
 fn is_day(written: Option<PartialDate>, day: Option<NaiveDate>) -> bool {

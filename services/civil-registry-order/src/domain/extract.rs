@@ -1,8 +1,10 @@
 //! What an extract says: the original, and over it what the marginal notes change (domain of the short copy, نسخة موجزة). Full copies
 //! print the original and every note instead.
 
-use super::act::{ActContent, Bilingual, ExtractChange, ExtractField, Note, NoteKind, Parent, Sex};
-use super::written_date::WrittenDate;
+use super::act::{
+    ActContent, Bilingual, ExtractChange, ExtractField, Note, NoteDraft, NoteKind, Parent, Sex,
+};
+use super::written_date::{PartialDate, WrittenDate};
 
 /// The content of an extract.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -75,13 +77,59 @@ impl ExtractContent {
                 return;
             }
         };
-        // A note in one script leaves the other as it was.
-        if !change.text.arabic.is_empty() {
-            text.arabic.clone_from(&change.text.arabic);
+        write_over(text, &change.text);
+    }
+}
+
+/// A note in one script leaves the other as it was.
+fn write_over(text: &mut Bilingual, changed: &Bilingual) {
+    if !changed.arabic.is_empty() {
+        text.arabic.clone_from(&changed.arabic);
+    }
+    if !changed.latin.is_empty() {
+        text.latin.clone_from(&changed.latin);
+    }
+}
+
+/// What the person of an act goes by, and is looked for by.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KnownAs {
+    pub given_name: Bilingual,
+    pub family_name: Bilingual,
+    pub birth_date: Option<PartialDate>,
+}
+
+impl KnownAs {
+    /// As the act was first drawn up.
+    pub fn at_first(content: &ActContent) -> Self {
+        Self {
+            given_name: content.given_name.clone(),
+            family_name: content.family_name.clone(),
+            birth_date: content.birth_date.gregorian,
         }
-        if !change.text.latin.is_empty() {
-            text.latin.clone_from(&change.text.latin);
+    }
+
+    /// As these notes, first to last, have made it; nothing where none of them changes name or birth date.
+    pub fn by_notes<'a>(
+        content: &ActContent,
+        notes: impl IntoIterator<Item = &'a NoteDraft>,
+    ) -> Option<Self> {
+        let mut now = None;
+        let notes = notes.into_iter().filter(|note| note.changes_extract);
+        for change in notes.flat_map(|note| &note.changes) {
+            let now = match change.field {
+                ExtractField::GivenName | ExtractField::FamilyName | ExtractField::BirthDate => {
+                    now.get_or_insert_with(|| Self::at_first(content))
+                }
+                _ => continue,
+            };
+            match change.field {
+                ExtractField::GivenName => write_over(&mut now.given_name, &change.text),
+                ExtractField::FamilyName => write_over(&mut now.family_name, &change.text),
+                _ => now.birth_date = change.date.gregorian,
+            }
         }
+        now
     }
 }
 
@@ -182,6 +230,46 @@ mod tests {
         dated.date.gregorian = "1984-02-03".parse().ok();
         let extract = extract_of(&content(), &[note(1, NoteKind::Judgment, vec![dated])]);
         assert_eq!(extract.birth_date.gregorian, "1984-02-03".parse().ok());
+    }
+
+    #[test]
+    fn a_person_is_known_as_the_extract_says() {
+        let content = content();
+        let mut dated = change(ExtractField::BirthDate, "");
+        dated.date.gregorian = "1984-02-03".parse().ok();
+        let notes = [
+            note(
+                1,
+                NoteKind::Judgment,
+                vec![change(ExtractField::FamilyName, "El Alaoui")],
+            ),
+            note(
+                2,
+                NoteKind::Judgment,
+                vec![change(ExtractField::MotherName, "Fatna"), dated],
+            ),
+            note(
+                3,
+                NoteKind::Judgment,
+                vec![change(ExtractField::GivenName, "Amena")],
+            ),
+        ];
+        for count in 0..=notes.len() {
+            let extract = extract_of(&content, &notes[..count]);
+            let now = KnownAs::by_notes(&content, notes[..count].iter().map(|note| &note.draft));
+            let expected = KnownAs {
+                given_name: extract.given_name,
+                family_name: extract.family_name,
+                birth_date: extract.birth_date.gregorian,
+            };
+            assert_eq!(now, (count > 0).then_some(expected));
+        }
+        let mother = note(
+            1,
+            NoteKind::Judgment,
+            vec![change(ExtractField::MotherName, "Fatna")],
+        );
+        assert_eq!(KnownAs::by_notes(&content, [&mother.draft]), None);
     }
 
     proptest! {

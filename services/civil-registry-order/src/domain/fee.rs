@@ -38,15 +38,34 @@ impl Price {
     }
 }
 
-/// A fee from a date on.
+/// The price of each act from a number of copies on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Step {
+    pub from_copies: i16,
+    pub price: Price,
+}
+
+/// The fee of a kind in a zone from a date on, whole: what stood before ends with it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fee {
     pub document_kind: String,
     pub zone: String,
-    /// The price of each act from this number of copies on.
-    pub from_copies: i16,
-    pub price: Price,
+    /// From few copies to many.
+    pub steps: Vec<Step>,
     pub valid_from: NaiveDate,
+    /// The last day, where there is one: after it nothing is sold until another fee begins.
+    pub valid_to: Option<NaiveDate>,
+}
+
+/// Why something has no price.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Gap {
+    /// The kind has no fee at all on that day.
+    Kind,
+    /// The kind has fees, but none in this zone.
+    Zone,
+    /// There is a fee, from more copies on.
+    Quantity,
 }
 
 /// What is most that an act may cost inside Morocco, from a date on.
@@ -64,35 +83,41 @@ pub struct Schedule {
 }
 
 impl Schedule {
-    /// The fees in force on a day.
+    /// The fees in force on a day: of each kind and zone the newest that has begun, unless it has ended.
     pub fn in_force(&self, day: NaiveDate) -> Vec<&Fee> {
-        self.fees
-            .iter()
-            .filter(|fee| fee.valid_from <= day)
+        let begun = || self.fees.iter().filter(move |fee| fee.valid_from <= day);
+        begun()
             .filter(|fee| {
-                !self.fees.iter().any(|later| {
-                    later.document_kind == fee.document_kind
-                        && later.zone == fee.zone
-                        && later.from_copies == fee.from_copies
+                !begun().any(|later| {
+                    (&later.document_kind, &later.zone) == (&fee.document_kind, &fee.zone)
                         && later.valid_from > fee.valid_from
-                        && later.valid_from <= day
                 })
             })
+            .filter(|fee| fee.valid_to.is_none_or(|last| day <= last))
             .collect()
     }
 
-    /// The price of each copy of an act on a day; nothing where there is none, or where it stands above the ceiling.
-    pub fn price(&self, kind: &str, zone: &str, copies: i16, day: NaiveDate) -> Option<Price> {
-        let fee = self
-            .in_force(day)
-            .into_iter()
-            .filter(|fee| fee.document_kind == kind && fee.zone == zone && fee.from_copies <= copies)
-            .max_by_key(|fee| fee.from_copies)?;
-        let ceiling = self.ceiling(day);
-        if zone == MOROCCO && ceiling.is_none_or(|ceiling| fee.price.amount > ceiling) {
-            return None;
+    /// The price of each copy of an act on a day.
+    ///
+    /// # Errors
+    /// [`Gap`] where there is none. What stands above the ceiling, which nobody can set, is not sold in that zone.
+    pub fn price(&self, kind: &str, zone: &str, copies: i16, day: NaiveDate) -> Result<Price, Gap> {
+        let fees = self.in_force(day).into_iter();
+        let of_kind: Vec<&Fee> = fees.filter(|fee| fee.document_kind == kind).collect();
+        if of_kind.is_empty() {
+            return Err(Gap::Kind);
         }
-        Some(fee.price)
+        let fee = of_kind
+            .into_iter()
+            .find(|fee| fee.zone == zone)
+            .ok_or(Gap::Zone)?;
+        let steps = fee.steps.iter().filter(|step| step.from_copies <= copies);
+        let step = steps.max_by_key(|step| step.from_copies).ok_or(Gap::Quantity)?;
+        let above = |ceiling| step.price.amount > ceiling;
+        if zone == MOROCCO && self.ceiling(day).is_none_or(above) {
+            return Err(Gap::Zone);
+        }
+        Ok(step.price)
     }
 
     /// The ceiling in force on a day.
@@ -113,9 +138,10 @@ impl Schedule {
             self.in_force(day)
                 .into_iter()
                 .filter(|fee| fee.zone == MOROCCO)
-                .all(|fee| {
+                .flat_map(|fee| &fee.steps)
+                .all(|step| {
                     self.ceiling(day)
-                        .is_some_and(|ceiling| fee.price.amount <= ceiling)
+                        .is_some_and(|ceiling| step.price.amount <= ceiling)
                 })
         })
     }
@@ -129,18 +155,25 @@ mod tests {
         text.parse().unwrap()
     }
 
-    fn fee(zone: &str, from_copies: i16, amount: i64, from: &str) -> Fee {
+    fn step(from_copies: i16, amount: i64) -> Step {
         let price = Price {
             amount,
             office: amount,
             ..Price::default()
         };
+        Step { from_copies, price }
+    }
+
+    fn fee(zone: &str, steps: &[(i16, i64)], from: &str) -> Fee {
         Fee {
             document_kind: "birth-extract".to_owned(),
             zone: zone.to_owned(),
-            from_copies,
-            price,
+            steps: steps
+                .iter()
+                .map(|(copies, amount)| step(*copies, *amount))
+                .collect(),
             valid_from: day(from),
+            valid_to: None,
         }
     }
 
@@ -151,50 +184,63 @@ mod tests {
         };
         Schedule {
             fees: vec![
-                fee(MOROCCO, 1, 2_000, "2026-01-01"),
-                fee(MOROCCO, 3, 1_500, "2026-01-01"),
-                fee(MOROCCO, 1, 1_800, "2026-06-01"),
-                fee("WORLD", 1, 9_000, "2026-01-01"),
+                fee(MOROCCO, &[(1, 2_000), (3, 1_500)], "2026-01-01"),
+                fee(MOROCCO, &[(1, 1_800)], "2026-06-01"),
+                fee("WORLD", &[(1, 9_000)], "2026-01-01"),
             ],
             ceilings: vec![ceiling(2_000, "2020-01-01"), ceiling(2_500, "2027-01-01")],
         }
     }
 
+    fn amount(schedule: &Schedule, zone: &str, copies: i16, on: &str) -> Result<i64, Gap> {
+        let price = schedule.price("birth-extract", zone, copies, day(on));
+        price.map(|price| price.amount)
+    }
+
     #[test]
     fn the_price_is_the_one_of_the_day_the_zone_and_the_copies() {
         let schedule = schedule();
-        let price = |zone, copies, on| {
-            schedule
-                .price("birth-extract", zone, copies, day(on))
-                .map(|price| price.amount)
-        };
-        assert_eq!(price(MOROCCO, 1, "2025-12-31"), None);
-        assert_eq!(price(MOROCCO, 1, "2026-05-31"), Some(2_000));
-        assert_eq!(price(MOROCCO, 2, "2026-06-01"), Some(1_800));
-        assert_eq!(price(MOROCCO, 10, "2026-06-01"), Some(1_500));
-        assert_eq!(price("WORLD", 10, "2026-06-01"), Some(9_000));
-        assert_eq!(price("MARS", 1, "2026-06-01"), None);
-        assert_eq!(schedule.price("no-kind", MOROCCO, 1, day("2026-06-01")), None);
+        assert_eq!(amount(&schedule, MOROCCO, 1, "2025-12-31"), Err(Gap::Kind));
+        assert_eq!(amount(&schedule, MOROCCO, 1, "2026-05-31"), Ok(2_000));
+        assert_eq!(amount(&schedule, MOROCCO, 3, "2026-05-31"), Ok(1_500));
+        assert_eq!(amount(&schedule, MOROCCO, 2, "2026-06-01"), Ok(1_800));
+        assert_eq!(
+            amount(&schedule, MOROCCO, 10, "2026-06-01"),
+            Ok(1_800),
+            "no step of the old fee stands beside the new one"
+        );
+        assert_eq!(amount(&schedule, "WORLD", 10, "2026-06-01"), Ok(9_000));
+        assert_eq!(amount(&schedule, "MARS", 1, "2026-06-01"), Err(Gap::Zone));
+        let unknown = schedule.price("no-kind", MOROCCO, 1, day("2026-06-01"));
+        assert_eq!(unknown, Err(Gap::Kind));
+    }
+
+    #[test]
+    fn a_fee_ends_on_its_last_day_and_what_stood_before_is_not_taken_up_again() {
+        let mut schedule = schedule();
+        schedule.fees.push(Fee {
+            valid_to: Some(day("2026-07-31")),
+            ..fee(MOROCCO, &[(2, 1_700)], "2026-07-01")
+        });
+        assert_eq!(amount(&schedule, MOROCCO, 2, "2026-07-31"), Ok(1_700));
+        assert_eq!(amount(&schedule, MOROCCO, 1, "2026-07-31"), Err(Gap::Quantity));
+        assert_eq!(amount(&schedule, MOROCCO, 2, "2026-08-01"), Err(Gap::Zone));
+        schedule.fees.push(fee(MOROCCO, &[(1, 1_900)], "2026-08-02"));
+        assert_eq!(amount(&schedule, MOROCCO, 2, "2026-08-02"), Ok(1_900));
     }
 
     #[test]
     fn nothing_is_ever_sold_above_the_ceiling() {
         let mut schedule = schedule();
         assert!(schedule.is_below_ceilings());
-        schedule.fees.push(fee(MOROCCO, 1, 2_400, "2027-02-01"));
+        schedule.fees.push(fee(MOROCCO, &[(1, 2_400)], "2027-02-01"));
         assert!(schedule.is_below_ceilings());
-        schedule.fees.push(fee(MOROCCO, 5, 2_400, "2026-12-31"));
+        schedule
+            .fees
+            .push(fee(MOROCCO, &[(1, 2_000), (5, 2_400)], "2026-12-31"));
         assert!(!schedule.is_below_ceilings());
-        assert_eq!(
-            schedule.price("birth-extract", MOROCCO, 5, day("2026-12-31")),
-            None
-        );
-        assert_eq!(
-            schedule
-                .price("birth-extract", MOROCCO, 5, day("2027-01-01"))
-                .map(|price| price.amount),
-            Some(2_400)
-        );
+        assert_eq!(amount(&schedule, MOROCCO, 5, "2026-12-31"), Err(Gap::Zone));
+        assert_eq!(amount(&schedule, MOROCCO, 5, "2027-01-01"), Ok(2_400));
     }
 
     #[test]
@@ -205,7 +251,7 @@ mod tests {
             valid_from: day("2026-12-01"),
         });
         assert!(!schedule.is_below_ceilings());
-        schedule.fees.push(fee(MOROCCO, 1, 1_700, "2026-12-01"));
+        schedule.fees.push(fee(MOROCCO, &[(1, 1_700)], "2026-12-01"));
         assert!(schedule.is_below_ceilings());
     }
 

@@ -1,7 +1,8 @@
 //! Keying an act from the register: twice, by two people, and a third look where they differ.
 //!
 //! keyed once → registered, where the second reads the same; keyed once → differs → registered, by a third person who settles the fields
-//! that differ and leaves the others.
+//! that differ and leaves the others. What was keyed under a wrong key, or was misread by both, is withdrawn before it is registered; the key is
+//! free again then.
 
 use std::collections::BTreeMap;
 
@@ -28,6 +29,11 @@ pub enum Stage {
         third: Option<Look>,
         act_id: Uuid,
     },
+    /// Set aside before it was an act.
+    Withdrawn {
+        second: Option<Look>,
+        by: Uuid,
+    },
 }
 
 impl Stage {
@@ -37,6 +43,7 @@ impl Stage {
             Self::KeyedOnce => "KEYED_ONCE",
             Self::Differs { .. } => "DIFFERS",
             Self::Registered { .. } => "REGISTERED",
+            Self::Withdrawn { .. } => "WITHDRAWN",
         }
     }
 }
@@ -73,6 +80,10 @@ pub enum KeyingError {
     AgreedFieldsChanged(Vec<String>),
     #[error("the keying is of another act")]
     OtherKey,
+    #[error("the keying is withdrawn")]
+    Withdrawn,
+    #[error("a first look is withdrawn by who keyed it, or by an officer")]
+    NotTheirs,
 }
 
 impl Keying {
@@ -98,6 +109,7 @@ impl Keying {
         let looked = self.people().contains(&look.person_id);
         let stage = match self.stage {
             Stage::Registered { .. } => return Err(KeyingError::Registered),
+            Stage::Withdrawn { .. } => return Err(KeyingError::Withdrawn),
             _ if looked => return Err(KeyingError::SamePerson),
             Stage::KeyedOnce if differences(&self.first.entry, &look.entry).is_empty() => Stage::Registered {
                 second: look,
@@ -124,12 +136,34 @@ impl Keying {
         })
     }
 
+    /// Sets aside what was keyed: a first look by who keyed it or by an officer; two looks that differ by whoever took neither.
+    ///
+    /// # Errors
+    /// [`KeyingError`].
+    pub fn withdraw(self, by: Uuid, is_officer: bool) -> Result<Self, KeyingError> {
+        let looked = self.people().contains(&by);
+        let second = match self.stage {
+            Stage::Registered { .. } => return Err(KeyingError::Registered),
+            Stage::Withdrawn { .. } => return Err(KeyingError::Withdrawn),
+            Stage::KeyedOnce if looked || is_officer => None,
+            Stage::KeyedOnce => return Err(KeyingError::NotTheirs),
+            Stage::Differs { .. } if looked => return Err(KeyingError::SamePerson),
+            Stage::Differs { second } => Some(second),
+        };
+        Ok(Self {
+            version: self.version + 1,
+            stage: Stage::Withdrawn { second, by },
+            ..self
+        })
+    }
+
     /// Who has looked so far.
     pub fn people(&self) -> Vec<Uuid> {
         let mut people = vec![self.first.person_id];
         match &self.stage {
             Stage::KeyedOnce => {}
             Stage::Differs { second } => people.push(second.person_id),
+            Stage::Withdrawn { second, .. } => people.extend(second.as_ref().map(|second| second.person_id)),
             Stage::Registered { second, third, .. } => {
                 people.push(second.person_id);
                 people.extend(third.as_ref().map(|third| third.person_id));
@@ -142,7 +176,7 @@ impl Keying {
     pub fn differences(&self) -> Vec<Difference> {
         match &self.stage {
             Stage::Differs { second } => differences(&self.first.entry, &second.entry),
-            Stage::KeyedOnce | Stage::Registered { .. } => Vec::new(),
+            Stage::KeyedOnce | Stage::Registered { .. } | Stage::Withdrawn { .. } => Vec::new(),
         }
     }
 
@@ -154,7 +188,7 @@ impl Keying {
                 third,
                 act_id,
             } => Some((&third.as_ref().unwrap_or(second).entry, *act_id)),
-            Stage::KeyedOnce | Stage::Differs { .. } => None,
+            Stage::KeyedOnce | Stage::Differs { .. } | Stage::Withdrawn { .. } => None,
         }
     }
 }

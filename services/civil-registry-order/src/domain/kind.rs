@@ -4,6 +4,7 @@ use chrono::NaiveDate;
 use uuid::Uuid;
 
 use crate::domain::act_key::RegisterKind;
+use crate::domain::order::line::Line;
 use crate::domain::words::words;
 
 words! {
@@ -48,7 +49,21 @@ words! {
 words! {
     /// Which office works on it.
     pub enum Routing {
+        /// The one that holds the register.
         OfficeOfRegistration = "OFFICE_OF_REGISTRATION",
+        /// Any that takes orders, as the applicant chooses; the act is one of the office that its key names all the same.
+        ChosenOffice = "CHOSEN_OFFICE",
+    }
+}
+
+impl Routing {
+    /// Whether the office of a line makes documents of an act: by the office of registration of the act, and the one that holds its
+    /// register today.
+    pub fn reaches(self, line: &Line, registered_at: Uuid, holder: Uuid) -> bool {
+        match self {
+            Self::OfficeOfRegistration => holder == line.office_id,
+            Self::ChosenOffice => registered_at == line.clue.office_id,
+        }
     }
 }
 
@@ -58,6 +73,23 @@ words! {
         OfficerKey = "OFFICER_KEY",
         ElectronicSeal = "ELECTRONIC_SEAL",
         ByHand = "BY_HAND",
+    }
+}
+
+/// What a template draws.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Drawn {
+    pub register: RegisterKind,
+    pub form: Form,
+    /// In both languages on one page; each alone is always there.
+    pub bilingual: bool,
+}
+
+impl Drawn {
+    /// The languages in which it is drawn.
+    pub fn languages(self) -> impl Iterator<Item = Language> {
+        let bilingual = self.bilingual.then_some(Language::Bilingual);
+        [Language::Arabic, Language::French].into_iter().chain(bilingual)
     }
 }
 
@@ -77,7 +109,7 @@ pub struct DocumentKind {
     /// Relations that need evidence unless the acts prove them.
     pub relations_with_evidence: Vec<Relation>,
     pub languages: Vec<Language>,
-    /// One of the templates of this service.
+    /// Name of a template that has a version in force.
     pub template: String,
     pub issuing_administration_ar: String,
     pub issuing_administration_fr: String,

@@ -4,6 +4,7 @@ pub mod fact;
 pub mod line;
 pub mod parcel;
 pub mod progress;
+pub mod settled;
 pub mod work;
 
 use chrono::{DateTime, Utc};
@@ -51,6 +52,13 @@ impl Order {
         }
         let states: Vec<LineState> = self.lines.iter().map(|line| line.state).collect();
         order_state(&states)
+    }
+
+    /// The parcels of which the post does not take the address, and that wait for another.
+    pub fn parcels_without_address(&self) -> Vec<Uuid> {
+        let ids = self.parcels.iter().map(|parcel| parcel.id);
+        ids.filter(|id| self.lines_of(*id).any(|line| self.waits_for_address(line)))
+            .collect()
     }
 
     /// The line is made, and the post does not take the address.

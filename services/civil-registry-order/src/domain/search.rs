@@ -1,6 +1,7 @@
 //! Looking for an act by its key, or by a person's name and birth date or year. A name alone is not enough: it would open the registers
 //! to curiosity.
 
+use std::collections::HashSet;
 use std::fmt;
 
 use uuid::Uuid;
@@ -140,7 +141,16 @@ pub struct Found {
     pub differences: Vec<&'static str>,
 }
 
-/// The acts that can be meant, nearest first.
+/// What a search found.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Findings {
+    /// Nearest first.
+    pub acts: Vec<Found>,
+    /// More acts may be meant than are given, or were looked at.
+    pub truncated: bool,
+}
+
+/// The acts that can be meant, nearest first. One that is there under several names counts by the nearest.
 pub fn rank(person: &Person, candidates: Vec<Summary>) -> Vec<Found> {
     let mut found: Vec<Found> = candidates
         .into_iter()
@@ -150,8 +160,8 @@ pub fn rank(person: &Person, candidates: Vec<Summary>) -> Vec<Found> {
         let nearest = other.similarity.total_cmp(&one.similarity);
         nearest.then_with(|| one.act.id.cmp(&other.act.id))
     });
-    found.dedup_by_key(|found| found.act.id);
-    found.truncate(MOST);
+    let mut seen = HashSet::new();
+    found.retain(|found| seen.insert(found.act.id));
     found
 }
 
@@ -265,6 +275,7 @@ mod tests {
                 act(4, "Idrissi", "Khadija", "1984-03-02"),
                 act(5, "El Idrissi", "Mohamed", "1984"),
                 act(2, "Idrissi", "Mohammed", "1984-03-02"),
+                act(3, "Idrissi", "Mohamed", "1984-05-06"),
             ],
         );
         let shown: Vec<(u128, &[&str])> = found

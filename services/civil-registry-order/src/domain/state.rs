@@ -27,6 +27,7 @@ words! {
         Expire = "expire",
         Cancel = "cancel",
         Take = "take",
+        Release = "give back",
         RequestCorrection = "request correction",
         Correct = "correct",
         Refuse = "refuse",
@@ -81,6 +82,7 @@ words! {
         PaidNotProduced = "PAID_NOT_PRODUCED",
         ProducedNotPosted = "PRODUCED_NOT_POSTED",
         PostedAndSilent = "POSTED_AND_SILENT",
+        RefundOverdue = "REFUND_OVERDUE",
         /// It came back, and nobody has asked for it.
         ReturnedAndKept = "RETURNED_AND_KEPT",
     }
@@ -97,6 +99,7 @@ impl LineState {
             (Self::AwaitingPayment, Step::Cancel) => Self::Cancelled,
             (Self::Paid | Self::ToCorrect, Step::Cancel) => Self::Refunding,
             (Self::Paid, Step::Take) => Self::InProduction,
+            (Self::InProduction, Step::Release) => Self::Paid,
             (Self::Paid | Self::InProduction, Step::RequestCorrection) => Self::ToCorrect,
             (Self::ToCorrect, Step::Correct) => Self::Paid,
             (Self::Paid | Self::ToCorrect | Self::InProduction, Step::Refuse | Step::Overdue)

@@ -67,6 +67,24 @@ impl PartialDate {
         NaiveDate::from_ymd_opt(i32::from(self.year), u32::from(month), u32::from(day))
             .unwrap_or(NaiveDate::MIN)
     }
+
+    /// The latest day it can mean.
+    pub fn latest(self) -> NaiveDate {
+        if let Some(day) = self.full() {
+            return day;
+        }
+        let year = i32::from(self.year);
+        let next = match self.month {
+            0 | 12 => NaiveDate::from_ymd_opt(year + 1, 1, 1),
+            month => NaiveDate::from_ymd_opt(year, u32::from(month) + 1, 1),
+        };
+        next.and_then(|next| next.pred_opt()).unwrap_or(NaiveDate::MAX)
+    }
+
+    /// Whether every day it can mean comes before every day the other can.
+    pub fn is_before(self, other: Self) -> bool {
+        self.latest() < other.earliest()
+    }
 }
 
 impl fmt::Display for PartialDate {
@@ -177,6 +195,33 @@ mod tests {
         }
         assert_eq!(PartialDate::new(1984, 0, 2), Err(DateError));
         assert_eq!(PartialDate::new(1984, 0, 0).unwrap().full(), None);
+    }
+
+    #[test]
+    fn what_a_date_can_mean_decides_what_is_before_it() {
+        let date = |text: &str| text.parse::<PartialDate>().unwrap();
+        for (text, latest) in [
+            ("1984", "1984-12-31"),
+            ("1984-02", "1984-02-29"),
+            ("1984-12", "1984-12-31"),
+            ("1984-03-02", "1984-03-02"),
+        ] {
+            assert_eq!(date(text).latest().to_string(), latest);
+        }
+        for (one, other) in [
+            ("1984-03-01", "1984-03-02"),
+            ("1984-02", "1984-03-01"),
+            ("1983", "1984"),
+        ] {
+            assert!(date(one).is_before(date(other)) && !date(other).is_before(date(one)));
+        }
+        for (one, other) in [
+            ("1984-03-01", "1984-03-01"),
+            ("1984-03", "1984-03-31"),
+            ("1984", "1984-12"),
+        ] {
+            assert!(!date(one).is_before(date(other)) && !date(other).is_before(date(one)));
+        }
     }
 
     #[test]

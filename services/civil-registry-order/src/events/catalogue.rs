@@ -6,7 +6,8 @@ use wathiq_proto::wathiq::civil_registry_order::v1 as pb;
 
 use crate::domain::fee::{Ceiling, Fee};
 use crate::domain::kind::DocumentKind;
-use crate::store::catalogue::{Destination, Holiday, TemplateVersion};
+use crate::store::catalogue::{Destination, Holiday};
+use crate::store::templates::TemplateVersion;
 use crate::wire;
 
 /// Topic of kinds, fees, ceilings, versions of templates, holidays, zones and custody.
@@ -28,8 +29,9 @@ pub fn fee_changed(id: Uuid, fee: &Fee) -> NewEvent {
         fee_id: id.to_string(),
         document_kind: fee.document_kind.clone(),
         zone: fee.zone.clone(),
-        amount_centimes: fee.price.amount,
+        amount_centimes: fee.steps.first().map_or(0, |step| step.price.amount),
         valid_from: Some(wire::date(fee.valid_from)),
+        valid_to: fee.valid_to.map(wire::date),
     };
     NewEvent::of(TOPIC, id, 1, &message)
 }
@@ -44,7 +46,7 @@ pub fn ceiling_changed(id: Uuid, ceiling: &Ceiling) -> NewEvent {
     NewEvent::of(TOPIC, id, 1, &message)
 }
 
-/// The law that a template cites was set.
+/// The form or the law of a template was set.
 pub fn template_version_changed(version: &TemplateVersion) -> NewEvent {
     let message = pb::TemplateVersionChanged {
         template_version_id: version.id.to_string(),

@@ -100,6 +100,20 @@ impl Teller<'_> {
                     line_id: line.to_string(),
                 },
             ),
+            Fact::EntitlementChecked { line } => self.told(
+                vec![*line],
+                &pb::LineEntitlementChecked {
+                    order_id: self.order_id.clone(),
+                    line_id: line.to_string(),
+                },
+            ),
+            Fact::Released { line } => self.told(
+                vec![*line],
+                &pb::LineReleased {
+                    order_id: self.order_id.clone(),
+                    line_id: line.to_string(),
+                },
+            ),
             Fact::Taken { lines, path } => self.told(
                 lines.clone(),
                 &pb::LinesTaken {

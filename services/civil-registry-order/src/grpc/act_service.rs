@@ -15,11 +15,12 @@ use wathiq_proto::wathiq::civil_registry_order::v1 as pb;
 use crate::app::attach_scan::{self, AttachScan};
 use crate::app::download_scan::{self, Of};
 use crate::app::keying_progress::{self, SetRegisterSize};
-use crate::app::{App, AppError, add_marginal_note, get_act, key_act, keyings, search_acts};
+use crate::app::{App, AppError, add_marginal_note, get_act, key_act, keyings, search_acts, withdraw_keying};
 use crate::domain::act_key::RegisterKind;
 use crate::domain::keying::Keying;
 use crate::grpc::fields::{self, Fields};
 use crate::grpc::{command, decoded, page};
+use crate::store::keyings::Whose;
 
 /// Largest chunk sent; the store may read larger ones.
 const CHUNK: usize = 256 * 1024;
@@ -46,8 +47,10 @@ impl pb::act_service_server::ActService for Acts {
         let caller = caller(&request)?;
         let asked = parse::search(request.get_ref())?;
         let found = search_acts::search_acts(&self.app, caller, asked).await?;
-        let acts = found.iter().map(convert::summary).collect();
-        Ok(Response::new(pb::SearchActsResponse { acts }))
+        Ok(Response::new(pb::SearchActsResponse {
+            acts: found.acts.iter().map(convert::summary).collect(),
+            truncated: found.truncated,
+        }))
     }
 
     async fn get_act(
@@ -123,7 +126,12 @@ impl pb::act_service_server::ActService for Acts {
         let (Some(office_id), Some(size), Some(after)) = (office_id, size, after) else {
             return Err(fields.error().into());
         };
-        let found = keyings::list(&self.app, caller, office_id, after, size).await?;
+        let whose = if message.keyed_by_caller {
+            Whose::Own
+        } else {
+            Whose::Others
+        };
+        let found = keyings::list(&self.app, caller, (office_id, whose), after, size).await?;
         Ok(Response::new(pb::ListKeyingsResponse {
             keyings: found.keyings.iter().map(convert::listed).collect(),
             next_page_token: found.next.map(page::token_of_id).unwrap_or_default(),
@@ -138,6 +146,28 @@ impl pb::act_service_server::ActService for Acts {
         let id = fields::id("keying_id", &request.get_ref().keying_id)?;
         let keying = keyings::for_third_look(&self.app, caller, id).await?;
         Ok(Response::new(convert::differences(&keying)))
+    }
+
+    async fn withdraw_keying(
+        &self,
+        request: Request<pb::WithdrawKeyingRequest>,
+    ) -> Result<Response<pb::WithdrawKeyingResponse>, Status> {
+        let caller = caller(&request)?.clone();
+        let mut message = request.into_inner();
+        let request_id = std::mem::take(&mut message.request_id);
+        let command = command(
+            &caller,
+            "/wathiq.civil_registry_order.v1.ActService/WithdrawKeying",
+            &request_id,
+            &message,
+        )?;
+        let id = fields::id("keying_id", &message.keying_id)?;
+        let answer = withdraw_keying::withdraw_keying(&self.app, &caller, &command, id, |keying| {
+            let keying = Some(convert::keying(keying));
+            pb::WithdrawKeyingResponse { keying }.encode_to_vec()
+        })
+        .await?;
+        decoded(&answer)
     }
 
     async fn attach_scan(
@@ -257,6 +287,7 @@ fn header(message: Option<pb::AttachScanRequest>) -> Result<AttachScan, AppError
             request_id,
             office_id,
             act_id,
+            supersede: header.supersede,
         }),
         _ => Err(fields.error()),
     }

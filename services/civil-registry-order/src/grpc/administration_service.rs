@@ -16,10 +16,12 @@ use crate::app::administration::{
 };
 use crate::app::set_register_custody::{SetRegisterCustody, set_register_custody};
 use crate::app::{App, AppError};
-use crate::domain::fee::{Ceiling, Fee, Price};
-use crate::domain::kind::{DocumentKind, Form, Routing, SealMode};
-use crate::store::catalogue::{Destination, Holiday, TemplateVersion};
+use crate::documents;
+use crate::domain::fee::{Ceiling, Fee, Price, Step};
+use crate::domain::kind::{DocumentKind, Drawn, Form, Routing, SealMode};
+use crate::store::catalogue::{Destination, Holiday};
 use crate::store::offices::Profile;
+use crate::store::templates::TemplateVersion;
 
 /// Handlers of the reference data.
 pub(super) struct Administration {
@@ -51,7 +53,7 @@ impl Administration {
             fields.fault(
                 "document_kind.routing",
                 "UNKNOWN",
-                "must be OFFICE_OF_REGISTRATION",
+                "must be OFFICE_OF_REGISTRATION or CHOSEN_OFFICE",
             )
         });
         let seal_mode = SealMode::parse(&kind.seal_mode).or_else(|| {
@@ -102,6 +104,93 @@ impl Administration {
             template: kind.template,
             code: kind.code,
         })
+    }
+
+    fn template_version(&self, message: pb::PutTemplateVersionRequest) -> Result<TemplateVersion, AppError> {
+        let mut fields = Fields::default();
+        let register = parse::register_kind(message.register_kind());
+        let law_fr = fields.text("law_fr", &message.law_fr, 10..=500);
+        let law_ar = fields.text("law_ar", &message.law_ar, 10..=500);
+        let valid_from = parse::date(&mut fields, "valid_from", message.valid_from);
+        let valid_to = parse::optional_date(&mut fields, "valid_to", message.valid_to);
+        let source = Some(message.source).filter(|source| !source.trim().is_empty());
+        // What the service brings says itself what it draws.
+        let brought = documents::drawn_by(&message.template).filter(|_| source.is_none());
+        let drawn = brought.or_else(|| {
+            source.as_ref()?;
+            let register =
+                register.or_else(|| fields.fault("register_kind", "REQUIRED", "must be a register"));
+            let form = Form::parse(&message.form)
+                .or_else(|| fields.fault("form", "UNKNOWN", "must be EXTRACT or FULL_COPY"));
+            Some(Drawn {
+                register: register?,
+                form: form?,
+                bilingual: message.bilingual,
+            })
+        });
+        if drawn.is_none() && source.is_none() {
+            let description = "must be the name of a template that the service brings, or come with its form";
+            fields.fault::<()>("template", "TEMPLATE_UNKNOWN", description);
+        }
+        let (Some(law_fr), Some(law_ar), Some(valid_from), Some(valid_to), Some(drawn)) =
+            (law_fr, law_ar, valid_from, valid_to, drawn)
+        else {
+            return Err(fields.error());
+        };
+        Ok(TemplateVersion {
+            id: self.app.ambient.uuid_v7(),
+            template: message.template,
+            law_fr,
+            law_ar,
+            drawn,
+            source,
+            valid_from,
+            valid_to,
+            created_at: self.app.ambient.now(),
+        })
+    }
+}
+
+/// A fee of several steps, or of the one in fields of its own.
+fn fee(message: pb::SetFeeRequest) -> Result<Fee, AppError> {
+    let mut fields = Fields::default();
+    let mut said = message.steps;
+    let alone = pb::FeeStep {
+        from_copies: message.from_copies,
+        price: message.price,
+    };
+    if said.is_empty() {
+        said.push(alone);
+    } else if alone != pb::FeeStep::default() {
+        let description = "`from_copies` and `price` stand in the steps";
+        fields.fault::<()>("steps", "NOT_BOTH", description);
+    }
+    let steps: Vec<Option<Step>> = said
+        .into_iter()
+        .map(|step| {
+            let price = step.price.unwrap_or_default();
+            Some(Step {
+                from_copies: fields.number("from_copies", step.from_copies)?,
+                price: Price {
+                    amount: price.amount_centimes,
+                    office: price.office_centimes,
+                    post: price.post_centimes,
+                    tax: price.tax_centimes,
+                },
+            })
+        })
+        .collect();
+    let valid_from = parse::date(&mut fields, "valid_from", message.valid_from);
+    let valid_to = parse::optional_date(&mut fields, "valid_to", message.valid_to);
+    match (valid_from, valid_to, fields.check()) {
+        (Some(valid_from), Some(valid_to), Ok(())) => Ok(Fee {
+            document_kind: message.document_kind,
+            zone: message.zone,
+            steps: steps.into_iter().flatten().collect(),
+            valid_from,
+            valid_to,
+        }),
+        (_, _, checked) => Err(checked.err().unwrap_or(AppError::Stale)),
     }
 }
 
@@ -172,25 +261,7 @@ impl AdministrationService for Administration {
         request: Request<pb::SetFeeRequest>,
     ) -> Result<Response<pb::SetFeeResponse>, Status> {
         let (caller, command, message) = taken(request, "SetFee", |message| &mut message.request_id)?;
-        let mut fields = Fields::default();
-        let from_copies = fields.number("from_copies", message.from_copies);
-        let valid_from = parse::date(&mut fields, "valid_from", message.valid_from);
-        let (Some(from_copies), Some(valid_from)) = (from_copies, valid_from) else {
-            return Err(fields.error().into());
-        };
-        let price = message.price.unwrap_or_default();
-        let fee = Fee {
-            document_kind: message.document_kind,
-            zone: message.zone,
-            from_copies,
-            price: Price {
-                amount: price.amount_centimes,
-                office: price.office_centimes,
-                post: price.post_centimes,
-                tax: price.tax_centimes,
-            },
-            valid_from,
-        };
+        let fee = fee(message)?;
         set_fee::set_fee(&self.app, &caller, &command, fee).await?;
         Ok(Response::new(pb::SetFeeResponse {}))
     }
@@ -220,24 +291,7 @@ impl AdministrationService for Administration {
     ) -> Result<Response<pb::PutTemplateVersionResponse>, Status> {
         let (caller, command, message) =
             taken(request, "PutTemplateVersion", |message| &mut message.request_id)?;
-        let mut fields = Fields::default();
-        let law_fr = fields.text("law_fr", &message.law_fr, 10..=500);
-        let law_ar = fields.text("law_ar", &message.law_ar, 10..=500);
-        let valid_from = parse::date(&mut fields, "valid_from", message.valid_from);
-        let valid_to = parse::optional_date(&mut fields, "valid_to", message.valid_to);
-        let (Some(law_fr), Some(law_ar), Some(valid_from), Some(valid_to)) =
-            (law_fr, law_ar, valid_from, valid_to)
-        else {
-            return Err(fields.error().into());
-        };
-        let version = TemplateVersion {
-            id: self.app.ambient.uuid_v7(),
-            template: message.template,
-            law_fr,
-            law_ar,
-            valid_from,
-            valid_to,
-        };
+        let version = self.template_version(message)?;
         put_template_version::put_template_version(&self.app, &caller, &command, version).await?;
         Ok(Response::new(pb::PutTemplateVersionResponse {}))
     }

@@ -2,12 +2,13 @@
 
 use wathiq_proto::wathiq::civil_registry_order::v1 as pb;
 
+use crate::app::list_order_offices::Offered;
 use crate::app::office::entry::Entry;
 use crate::app::view::OrderView;
 use crate::documents::sheet;
 use crate::domain::act_key::RegisterKind;
 use crate::domain::address::Address;
-use crate::domain::clue::Clue;
+use crate::domain::clue::{Clue, PartialDate};
 use crate::domain::fee::{Fee, Price};
 use crate::domain::kind::{DocumentKind, Language, Proof, Relation};
 use crate::domain::order::Order;
@@ -20,7 +21,7 @@ use crate::domain::reason::Reason;
 use crate::domain::state::{LineState, OrderState};
 use crate::store::evidence::Evidence;
 use crate::store::offices::Sheet;
-use crate::store::queue::Total;
+use crate::store::settlement::Total;
 use crate::wire;
 use uuid::Uuid;
 
@@ -156,13 +157,18 @@ fn clue(clue: &Clue) -> pb::ActClue {
         number: clue.number.clone(),
         hijri_year: clue.hijri_year.map_or(0, i32::from),
         person: optional_name(&clue.person),
-        birth_date: clue.birth_date.map(|date| wathiq_proto::google::r#type::Date {
-            year: date.year,
-            month: date.month.cast_signed(),
-            day: date.day.cast_signed(),
-        }),
+        birth_date: clue.birth_date.map(partial_date),
+        death_date: clue.death_date.map(partial_date),
         father: optional_name(&clue.father),
         mother: optional_name(&clue.mother),
+    }
+}
+
+fn partial_date(date: PartialDate) -> wathiq_proto::google::r#type::Date {
+    wathiq_proto::google::r#type::Date {
+        year: date.year,
+        month: date.month.cast_signed(),
+        day: date.day.cast_signed(),
     }
 }
 
@@ -313,12 +319,24 @@ pub(super) fn office_reason(reason: &Reason) -> pb::OfficeReason {
     }
 }
 
-pub(super) fn catalogue_fee(fee: &Fee) -> pb::CatalogueFee {
-    pb::CatalogueFee {
-        zone: fee.zone.clone(),
-        from_copies: fee.from_copies.into(),
-        price: Some(price(fee.price)),
+pub(super) fn order_office(offered: &Offered) -> pb::OrderOffice {
+    let office = &offered.office;
+    pb::OrderOffice {
+        office_id: office.id.to_string(),
+        code: office.code.clone(),
+        parent_office_id: text(office.parent_id),
+        name_ar: office.name_ar.clone(),
+        name_fr: office.name_fr.clone(),
+        holder_office_ids: offered.holders.iter().map(Uuid::to_string).collect(),
     }
+}
+
+pub(super) fn catalogue_fees(fee: &Fee) -> impl Iterator<Item = pb::CatalogueFee> {
+    fee.steps.iter().map(|step| pb::CatalogueFee {
+        zone: fee.zone.clone(),
+        from_copies: step.from_copies.into(),
+        price: Some(price(step.price)),
+    })
 }
 
 pub(super) fn document_kind(kind: &DocumentKind) -> pb::DocumentKind {

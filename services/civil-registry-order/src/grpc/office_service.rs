@@ -17,7 +17,7 @@ use crate::app::office::{
     assign_lines, check_entitlement, create_batch_sheet, download_batch_sheet, download_evidence,
     download_line_document, get_line, get_settlement, hand_over_parcels, link_act, list_batch_sheets,
     list_exceptions, list_parcels, list_prepared, list_queue, prepare_documents, record_production,
-    refuse_line, request_correction,
+    refuse_line, release_line, request_correction,
 };
 use crate::app::{App, AppError};
 use crate::domain::state::Path;
@@ -234,6 +234,16 @@ impl OfficeService for Offices {
         let reason = &message.reason_code;
         let done = refuse_line::refuse_line(&self.app, &caller, &command, line_id, reason, &text).await?;
         Ok(Response::new(pb::RefuseLineResponse { entry: entry(&done) }))
+    }
+
+    async fn release_line(
+        &self,
+        request: Request<pb::ReleaseLineRequest>,
+    ) -> Result<Response<pb::ReleaseLineResponse>, Status> {
+        let (caller, command, message) = taken(request, "ReleaseLine", |message| &mut message.request_id)?;
+        let line_id = fields::id("line_id", &message.line_id)?;
+        let done = release_line::release_line(&self.app, &caller, &command, line_id).await?;
+        Ok(Response::new(pb::ReleaseLineResponse { entry: entry(&done) }))
     }
 
     async fn create_batch_sheet(
@@ -475,15 +485,8 @@ impl OfficeService for Offices {
         request: Request<pb::GetSettlementRequest>,
     ) -> Result<Response<pb::GetSettlementResponse>, Status> {
         let caller = caller(&request)?;
-        let message = request.get_ref();
-        let mut fields = Fields::default();
-        let office_id = fields.id("office_id", &message.office_id);
-        let from = parse::date(&mut fields, "from", message.from);
-        let to = parse::date(&mut fields, "to", message.to);
-        let (Some(office_id), Some(from), Some(to)) = (office_id, from, to) else {
-            return Err(fields.error().into());
-        };
-        let totals = get_settlement::get_settlement(&self.app, caller, office_id, from, to).await?;
+        let span = parse::span(request.get_ref())?;
+        let totals = get_settlement::get_settlement(&self.app, caller, span).await?;
         Ok(Response::new(convert::settlement(&totals)))
     }
 }

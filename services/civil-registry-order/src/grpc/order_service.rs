@@ -16,7 +16,8 @@ use crate::app::correct_line::{CorrectLine, correct_line};
 use crate::app::get_order::{Key, get_order};
 use crate::app::{App, AppError};
 use crate::app::{
-    cancel_lines, download_document, get_catalogue, list_orders, place_order, quote_order, upload_evidence,
+    cancel_lines, download_document, get_catalogue, list_order_offices, list_orders, place_order,
+    quote_order, upload_evidence,
 };
 use crate::domain::reason;
 use crate::wire;
@@ -52,16 +53,36 @@ impl OrderService for Orders {
                 languages: kind.languages,
                 relations: kind.relations,
                 relations_with_evidence: kind.relations_with_evidence,
-                fees: entry.fees.iter().map(convert::catalogue_fee).collect(),
+                fees: entry.fees.iter().flat_map(convert::catalogue_fees).collect(),
                 production_working_days: kind.production_working_days,
                 issuing_administration_ar: kind.issuing_administration_ar,
                 issuing_administration_fr: kind.issuing_administration_fr,
+                routing: kind.routing,
             }
         });
         Ok(Response::new(pb::GetCatalogueResponse {
             entries: entries.collect(),
             refusal_reasons: reason::REFUSALS.iter().map(convert::office_reason).collect(),
             correction_reasons: reason::CORRECTIONS.iter().map(convert::office_reason).collect(),
+        }))
+    }
+
+    async fn list_order_offices(
+        &self,
+        request: Request<pb::ListOrderOfficesRequest>,
+    ) -> Result<Response<pb::ListOrderOfficesResponse>, Status> {
+        let message = request.get_ref();
+        let mut fields = fields::Fields::default();
+        let size = page::size(&mut fields, message.page_size);
+        let after = page::id_of_token(&mut fields, &message.page_token);
+        let parent = fields.optional_id("parent_office_id", &message.parent_office_id);
+        let (Some(size), Some(after), Some(parent)) = (size, after, parent) else {
+            return Err(fields.error().into());
+        };
+        let (offered, next) = list_order_offices::list_order_offices(&self.app, parent, after, size).await?;
+        Ok(Response::new(pb::ListOrderOfficesResponse {
+            offices: offered.iter().map(convert::order_office).collect(),
+            next_page_token: next.map(page::token_of_id).unwrap_or_default(),
         }))
     }
 

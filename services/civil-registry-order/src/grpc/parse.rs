@@ -6,6 +6,7 @@ use wathiq_proto::google::r#type::Date;
 use wathiq_proto::wathiq::civil_registry_order::v1 as pb;
 
 use crate::app::AppError;
+use crate::app::office::get_settlement::Span;
 use crate::app::order_lines::AskedLine;
 use crate::app::place_order::PlaceOrder;
 use crate::app::upload_evidence::Upload;
@@ -92,6 +93,7 @@ pub(super) fn clue(clue: Option<pb::ActClue>) -> TypedClue {
         hijri_year: clue.hijri_year,
         person: full_name(clue.person),
         birth_date: clue.birth_date.map(|date| (date.year, date.month, date.day)),
+        death_date: clue.death_date.map(|date| (date.year, date.month, date.day)),
         father: full_name(clue.father),
         mother: full_name(clue.mother),
     }
@@ -101,11 +103,30 @@ pub(super) fn evidence_ids(ids: &[String]) -> Vec<Option<Uuid>> {
     ids.iter().map(|id| Uuid::try_parse(id).ok()).collect()
 }
 
+pub(super) fn span(message: &pb::GetSettlementRequest) -> Result<Span<'_>, AppError> {
+    let mut fields = Fields::default();
+    let office_id = fields.optional_id("office_id", &message.office_id);
+    let from = date(&mut fields, "from", message.from);
+    let to = date(&mut fields, "to", message.to);
+    let (Some(office_id), Some(from), Some(to)) = (office_id, from, to) else {
+        return Err(fields.error());
+    };
+    let administration = message.issuing_administration.trim();
+    Ok(Span {
+        office_id,
+        administration: (!administration.is_empty()).then_some(administration),
+        from,
+        to,
+    })
+}
+
 pub(super) fn line(line: pb::LineRequest) -> AskedLine {
     AskedLine {
         language: language(line.language()),
         relation: relation(line.relation()),
         evidence_ids: evidence_ids(&line.evidence_ids),
+        producing_office_id: (!line.producing_office_id.is_empty())
+            .then(|| Uuid::try_parse(&line.producing_office_id).unwrap_or_default()),
         document_kind: line.document_kind,
         copies: line.copies,
         act: clue(line.act),

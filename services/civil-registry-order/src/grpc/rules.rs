@@ -17,6 +17,11 @@ pub const RULES: &[MethodRule] = &[
         UserRule::Optional,
     ),
     rule(
+        "/wathiq.civil_registry_order.v1.OrderService/ListOrderOffices",
+        GATEWAY,
+        UserRule::Optional,
+    ),
+    rule(
         "/wathiq.civil_registry_order.v1.OrderService/QuoteOrder",
         GATEWAY,
         UserRule::Optional,
@@ -103,6 +108,11 @@ pub const RULES: &[MethodRule] = &[
     ),
     rule(
         "/wathiq.civil_registry_order.v1.OfficeService/CreateBatchSheet",
+        GATEWAY,
+        UserRule::Required,
+    ),
+    rule(
+        "/wathiq.civil_registry_order.v1.OfficeService/ReleaseLine",
         GATEWAY,
         UserRule::Required,
     ),
@@ -228,6 +238,11 @@ pub const RULES: &[MethodRule] = &[
     ),
     rule(
         "/wathiq.civil_registry_order.v1.ActService/GetKeyingDifferences",
+        GATEWAY,
+        UserRule::Required,
+    ),
+    rule(
+        "/wathiq.civil_registry_order.v1.ActService/WithdrawKeying",
         GATEWAY,
         UserRule::Required,
     ),

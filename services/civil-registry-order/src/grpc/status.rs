@@ -71,6 +71,8 @@ fn work(error: &WorkError) -> Status {
             status::failed_precondition(DOMAIN, "ENTITLEMENT_NOT_CHECKED", "order_line", text)
         }
         WorkError::AddressNotAsked => status::failed_precondition(DOMAIN, "ADDRESS_NOT_ASKED", "order", text),
+        WorkError::OwnOrder(_) => status::permission_denied(DOMAIN, "OWN_ORDER", text),
+        WorkError::NoteNeeded(_) => status::failed_precondition(DOMAIN, "NOTE_REQUIRED", "order_line", text),
         WorkError::Withdrawing(_) => {
             status::failed_precondition(DOMAIN, "DOCUMENT_BEING_WITHDRAWN", "order_line", text)
         }

@@ -1,6 +1,6 @@
 //! Rights on the tables of acts, keyings, scans, imports and custody.
 
-/// One `GRANT` each. Acts, notes, scans and custody are only ever added to.
+/// One `GRANT` each. Acts, notes, scans and custody are only ever added to; what an act is known as follows its notes.
 pub(super) const GRANTS: &[(&str, &str)] = &[
     ("SELECT, INSERT", "register_custody"),
     (
@@ -9,10 +9,14 @@ pub(super) const GRANTS: &[(&str, &str)] = &[
     ),
     ("SELECT, INSERT", "act"),
     ("SELECT, INSERT", "act_note"),
+    (
+        "SELECT, INSERT, UPDATE (given_arabic, given_latin, family_arabic, family_latin, birth_date, fold_arabic, fold_latin, birth_year, born_on)",
+        "act_known_as",
+    ),
     ("SELECT, INSERT", "scan"),
     ("SELECT, INSERT", "act_scan"),
     (
-        "SELECT, INSERT, UPDATE (version, state, scan_id, second_by, second_entry, third_by, third_entry, act_id, updated_at)",
+        "SELECT, INSERT, UPDATE (version, state, scan_id, second_by, second_entry, third_by, third_entry, withdrawn_by, act_id, updated_at)",
         "keying",
     ),
     (

@@ -3,7 +3,8 @@
 /// One `GRANT` each.
 pub(super) const GRANTS: &[(&str, &str)] = &[
     ("SELECT, INSERT", "document_kind"),
-    ("SELECT, INSERT", "fee"),
+    ("SELECT, INSERT", "fee_schedule"),
+    ("SELECT, INSERT", "fee_step"),
     ("SELECT, INSERT", "fee_ceiling"),
     ("SELECT, INSERT", "destination_zone"),
     ("SELECT, INSERT", "holiday"),
@@ -38,5 +39,6 @@ pub(super) const GRANTS: &[(&str, &str)] = &[
     ("SELECT, INSERT, UPDATE (deposit_list_id, refused)", "hand_over"),
     ("SELECT, INSERT", "office_reminder"),
     ("SELECT, INSERT", "template_version"),
+    ("SELECT, INSERT", "settlement_entry"),
     ("SELECT", "_sqlx_migrations"),
 ];

@@ -1,7 +1,9 @@
-//! Tables `act`, `act_note` and `act_scan`. Rows are only ever added.
+//! Tables `act`, `act_note` and `act_scan`, whose rows are only ever added, and `act_known_as`, which follows the notes.
 
 pub mod copy;
 pub mod search;
+
+use std::collections::HashMap;
 
 use chrono::{DateTime, NaiveDate, Utc};
 use sqlx::types::Json;
@@ -12,6 +14,7 @@ use crate::domain::act::{
     Act, ActContent, Bilingual, Entry, ExtractChange, Note, NoteDraft, NoteKind, Source,
 };
 use crate::domain::act_key::{ActKey, RegisterKind};
+use crate::domain::extract::KnownAs;
 use crate::domain::fold::Script;
 use crate::domain::written_date::PartialDate;
 use crate::store::{StoreError, broken_constraint};
@@ -43,8 +46,16 @@ pub struct Computed {
 impl Computed {
     /// From the content.
     pub fn of(content: &ActContent) -> Self {
-        let (given, family) = (&content.given_name, &content.family_name);
         let born = content.birth_date.gregorian;
+        Self::from(&content.given_name, &content.family_name, born)
+    }
+
+    /// From what a person is known as.
+    pub fn of_known_as(known_as: &KnownAs) -> Self {
+        Self::from(&known_as.given_name, &known_as.family_name, known_as.birth_date)
+    }
+
+    fn from(given: &Bilingual, family: &Bilingual, born: Option<PartialDate>) -> Self {
         Self {
             fold_arabic: Script::Arabic.key(&family.arabic, &given.arabic),
             fold_latin: Script::Latin.key(&family.latin, &given.latin),
@@ -99,7 +110,46 @@ pub async fn insert(conn: &mut PgConnection, act: &NewAct<'_>) -> Result<bool, S
         };
         insert_note(conn, act.id, &note).await?;
     }
+    if let Some(known_as) = KnownAs::by_notes(content, act.entry.notes()) {
+        set_known_as(conn, (act.id, key.office_id, key.kind), &known_as).await?;
+    }
     Ok(true)
+}
+
+/// Says what the person of an act of this office and register is known as since its last note.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn set_known_as(
+    conn: &mut PgConnection,
+    (act_id, office_id, kind): (Uuid, Uuid, RegisterKind),
+    known_as: &KnownAs,
+) -> Result<(), StoreError> {
+    let computed = Computed::of_known_as(known_as);
+    sqlx::query(
+        "INSERT INTO act_known_as (act_id, office_id, kind, given_arabic, given_latin, family_arabic, family_latin, birth_date,
+                                   fold_arabic, fold_latin, birth_year, born_on)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+         ON CONFLICT (act_id) DO UPDATE
+         SET given_arabic = excluded.given_arabic, given_latin = excluded.given_latin, family_arabic = excluded.family_arabic,
+             family_latin = excluded.family_latin, birth_date = excluded.birth_date, fold_arabic = excluded.fold_arabic,
+             fold_latin = excluded.fold_latin, birth_year = excluded.birth_year, born_on = excluded.born_on",
+    )
+    .bind(act_id)
+    .bind(office_id)
+    .bind(kind.as_str())
+    .bind(&known_as.given_name.arabic)
+    .bind(&known_as.given_name.latin)
+    .bind(&known_as.family_name.arabic)
+    .bind(&known_as.family_name.latin)
+    .bind(known_as.birth_date.map(|date| date.to_string()))
+    .bind(computed.fold_arabic)
+    .bind(computed.fold_latin)
+    .bind(computed.birth_year)
+    .bind(computed.born_on)
+    .execute(conn)
+    .await?;
+    Ok(())
 }
 
 /// Adds a note to an act.
@@ -137,15 +187,14 @@ pub async fn insert_note(conn: &mut PgConnection, act_id: Uuid, note: &Note) -> 
     }
 }
 
-/// Keeps others from adding notes to this act until the transaction ends. An act has no row that may be changed, so none can be locked.
+/// Keeps others from adding notes to these acts until the transaction ends. An act has no row that may be changed, so none can be locked.
 ///
 /// # Errors
 /// [`StoreError`].
-pub async fn lock_notes(conn: &mut PgConnection, act_id: Uuid) -> Result<(), StoreError> {
-    sqlx::query("SELECT pg_advisory_xact_lock(hashtextextended('act_note:' || $1::text, 0))")
-        .bind(act_id)
-        .execute(conn)
-        .await?;
+pub async fn lock_notes(conn: &mut PgConnection, act_ids: &[Uuid]) -> Result<(), StoreError> {
+    let sql = "SELECT pg_advisory_xact_lock(hashtextextended('act_note:' || id::text, 0))
+               FROM (SELECT DISTINCT id FROM unnest($1::uuid[]) AS named (id) ORDER BY id) AS acts";
+    sqlx::query(sql).bind(act_ids).execute(conn).await?;
     Ok(())
 }
 
@@ -168,29 +217,45 @@ struct Row {
 /// # Errors
 /// [`StoreError`].
 pub async fn find(conn: &mut PgConnection, id: Uuid) -> Result<Option<Act>, StoreError> {
-    let row: Option<Row> = sqlx::query_as(
+    Ok(find_all(conn, &[id]).await?.remove(&id))
+}
+
+/// Reads acts with their notes, by id. Those that are not there are left out.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn find_all(conn: &mut PgConnection, ids: &[Uuid]) -> Result<HashMap<Uuid, Act>, StoreError> {
+    let rows: Vec<Row> = sqlx::query_as(
         "SELECT id, office_id, kind, year, part, number, content, source, created_at,
                 EXISTS (SELECT FROM act_scan s WHERE s.act_id = act.id) AS has_scan
-         FROM act WHERE id = $1",
+         FROM act WHERE id = ANY($1)",
     )
-    .bind(id)
-    .fetch_optional(&mut *conn)
+    .bind(ids)
+    .fetch_all(&mut *conn)
     .await?;
-    let Some(row) = row else { return Ok(None) };
-    let inconsistent = |column| StoreError::Inconsistent {
-        table: TABLE,
-        column,
-        id,
+    if rows.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let mut notes = notes(conn, ids).await?;
+    let act = |row: Row| {
+        let inconsistent = |column| StoreError::Inconsistent {
+            table: TABLE,
+            column,
+            id: row.id,
+        };
+        let act = Act {
+            key: read_key(row.office_id, &row.kind, row.year, &row.part, &row.number)
+                .map_err(inconsistent)?,
+            source: Source::parse(&row.source).ok_or_else(|| inconsistent("source"))?,
+            notes: notes.remove(&row.id).unwrap_or_default(),
+            id: row.id,
+            content: row.content.0,
+            has_scan: row.has_scan,
+            created_at: row.created_at,
+        };
+        Ok((act.id, act))
     };
-    Ok(Some(Act {
-        key: read_key(row.office_id, &row.kind, row.year, &row.part, &row.number).map_err(inconsistent)?,
-        source: Source::parse(&row.source).ok_or_else(|| inconsistent("source"))?,
-        notes: notes(conn, id).await?,
-        id: row.id,
-        content: row.content.0,
-        has_scan: row.has_scan,
-        created_at: row.created_at,
-    }))
+    rows.into_iter().map(act).collect()
 }
 
 /// The act with this key.
@@ -231,6 +296,7 @@ pub(crate) fn read_key(
 #[derive(FromRow)]
 struct NoteRow {
     id: Uuid,
+    act_id: Uuid,
     ordinal: i16,
     noted_on: NaiveDate,
     kind: String,
@@ -242,19 +308,26 @@ struct NoteRow {
     created_at: DateTime<Utc>,
 }
 
-/// The notes of an act, first to last.
+/// The notes of acts, by act, first to last.
 ///
 /// # Errors
 /// [`StoreError`].
-pub async fn notes(conn: &mut PgConnection, act_id: Uuid) -> Result<Vec<Note>, StoreError> {
+pub async fn notes(
+    conn: &mut PgConnection,
+    act_ids: &[Uuid],
+) -> Result<HashMap<Uuid, Vec<Note>>, StoreError> {
     let rows: Vec<NoteRow> = sqlx::query_as(
-        "SELECT id, ordinal, noted_on, kind, text_arabic, text_latin, changes_extract, changes, author_id, created_at
-         FROM act_note WHERE act_id = $1 ORDER BY ordinal",
+        "SELECT id, act_id, ordinal, noted_on, kind, text_arabic, text_latin, changes_extract, changes, author_id, created_at
+         FROM act_note WHERE act_id = ANY($1) ORDER BY act_id, ordinal",
     )
-    .bind(act_id)
+    .bind(act_ids)
     .fetch_all(conn)
     .await?;
-    rows.into_iter().map(note).collect()
+    let mut notes: HashMap<Uuid, Vec<Note>> = HashMap::new();
+    for row in rows {
+        notes.entry(row.act_id).or_default().push(note(row)?);
+    }
+    Ok(notes)
 }
 
 fn note(row: NoteRow) -> Result<Note, StoreError> {

@@ -142,6 +142,10 @@ pub struct ParcelBook {
     pub states: Vec<String>,
     /// The money of one of them goes back because the post lost it.
     pub lost: bool,
+    /// Where the post said it is.
+    pub shipment_state: String,
+    /// Office and citizen see that the post contradicts itself.
+    pub contradictory: bool,
 }
 
 /// Parcels by their ids.
@@ -150,7 +154,8 @@ pub struct ParcelBook {
 /// [`StoreError`].
 pub async fn parcels(conn: &mut PgConnection, ids: &[Uuid]) -> Result<Vec<ParcelBook>, StoreError> {
     let sql = "SELECT p.id, p.shipment_id, coalesce(array_agg(DISTINCT l.state) FILTER (WHERE l.id IS NOT NULL), '{}') AS states,
-                      coalesce(bool_or(l.end_reason = 'LOST'), false) AS lost
+                      coalesce(bool_or(l.end_reason = 'LOST'), false) AS lost, p.shipment_state,
+                      p.exception_code = 'CONTRADICTORY_EVENTS' AS contradictory
                FROM parcel p LEFT JOIN order_line l ON l.parcel_id = p.id WHERE p.id = ANY($1) GROUP BY p.id ORDER BY p.id";
     Ok(sqlx::query_as(sql).bind(ids).fetch_all(conn).await?)
 }

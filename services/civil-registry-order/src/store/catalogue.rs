@@ -5,7 +5,7 @@ use sqlx::{FromRow, PgConnection};
 use uuid::Uuid;
 
 use crate::domain::act_key::RegisterKind;
-use crate::domain::fee::{Ceiling, Fee, Price, Schedule};
+use crate::domain::fee::{Ceiling, Fee, Price, Schedule, Step};
 use crate::domain::kind::DocumentKind;
 use crate::domain::working_days::Calendar;
 use crate::store::StoreError;
@@ -137,28 +137,51 @@ pub async fn add_kind(conn: &mut PgConnection, kind: &DocumentKind) -> Result<bo
 /// # Errors
 /// [`StoreError`].
 pub async fn schedule(conn: &mut PgConnection) -> Result<Schedule, StoreError> {
-    type FeeRow = (String, String, i16, i64, i64, i64, i64, NaiveDate);
-    let sql = "SELECT document_kind, zone, from_copies, amount, office, post, tax, valid_from FROM fee
-               ORDER BY document_kind, zone, from_copies, valid_from";
-    let fees: Vec<FeeRow> = sqlx::query_as(sql).fetch_all(&mut *conn).await?;
-    let fee = |(document_kind, zone, from_copies, amount, office, post, tax, valid_from): FeeRow| Fee {
-        document_kind,
-        zone,
-        from_copies,
-        price: Price {
-            amount,
-            office,
-            post,
-            tax,
-        },
-        valid_from,
-    };
+    let sql = "SELECT id, document_kind, zone, valid_from, valid_to, from_copies, amount, office, post, tax
+               FROM fee_schedule JOIN fee_step ON schedule_id = id
+               ORDER BY document_kind, zone, valid_from, id, from_copies";
+    let rows: Vec<StepRow> = sqlx::query_as(sql).fetch_all(&mut *conn).await?;
+    let same = |one: &StepRow, next: &StepRow| one.id == next.id;
     let sql = "SELECT centimes, valid_from FROM fee_ceiling ORDER BY valid_from";
     let ceilings: Vec<(i64, NaiveDate)> = sqlx::query_as(sql).fetch_all(conn).await?;
     let ceiling = |(centimes, valid_from)| Ceiling { centimes, valid_from };
     Ok(Schedule {
-        fees: fees.into_iter().map(fee).collect(),
+        fees: rows.chunk_by(same).filter_map(fee).collect(),
         ceilings: ceilings.into_iter().map(ceiling).collect(),
+    })
+}
+
+#[derive(FromRow)]
+struct StepRow {
+    id: Uuid,
+    document_kind: String,
+    zone: String,
+    valid_from: NaiveDate,
+    valid_to: Option<NaiveDate>,
+    from_copies: i16,
+    amount: i64,
+    office: i64,
+    post: i64,
+    tax: i64,
+}
+
+fn fee(steps: &[StepRow]) -> Option<Fee> {
+    let first = steps.first()?;
+    let step = |row: &StepRow| Step {
+        from_copies: row.from_copies,
+        price: Price {
+            amount: row.amount,
+            office: row.office,
+            post: row.post,
+            tax: row.tax,
+        },
+    };
+    Some(Fee {
+        document_kind: first.document_kind.clone(),
+        zone: first.zone.clone(),
+        steps: steps.iter().map(step).collect(),
+        valid_from: first.valid_from,
+        valid_to: first.valid_to,
     })
 }
 
@@ -167,22 +190,33 @@ pub async fn schedule(conn: &mut PgConnection) -> Result<Schedule, StoreError> {
 /// # Errors
 /// [`StoreError`]; the constraint `fee_below_ceiling` is broken by what is above a ceiling.
 pub async fn add_fee(conn: &mut PgConnection, id: Uuid, fee: &Fee) -> Result<bool, StoreError> {
-    let done = sqlx::query(
-        "INSERT INTO fee (id, document_kind, zone, from_copies, amount, office, post, tax, valid_from)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (document_kind, zone, from_copies, valid_from) DO NOTHING",
-    )
-    .bind(id)
-    .bind(&fee.document_kind)
-    .bind(&fee.zone)
-    .bind(fee.from_copies)
-    .bind(fee.price.amount)
-    .bind(fee.price.office)
-    .bind(fee.price.post)
-    .bind(fee.price.tax)
-    .bind(fee.valid_from)
-    .execute(conn)
-    .await?;
-    Ok(done.rows_affected() == 1)
+    let sql =
+        "INSERT INTO fee_schedule (id, document_kind, zone, valid_from, valid_to) VALUES ($1, $2, $3, $4, $5)
+               ON CONFLICT (document_kind, zone, valid_from) DO NOTHING";
+    let done = sqlx::query(sql)
+        .bind(id)
+        .bind(&fee.document_kind)
+        .bind(&fee.zone)
+        .bind(fee.valid_from)
+        .bind(fee.valid_to)
+        .execute(&mut *conn)
+        .await?;
+    if done.rows_affected() == 0 {
+        return Ok(false);
+    }
+    let part = |get: fn(&Price) -> i64| fee.steps.iter().map(|step| get(&step.price)).collect::<Vec<_>>();
+    let sql = "INSERT INTO fee_step (schedule_id, from_copies, amount, office, post, tax)
+               SELECT $1, * FROM unnest($2::smallint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[])";
+    sqlx::query(sql)
+        .bind(id)
+        .bind(fee.steps.iter().map(|step| step.from_copies).collect::<Vec<_>>())
+        .bind(part(|price| price.amount))
+        .bind(part(|price| price.office))
+        .bind(part(|price| price.post))
+        .bind(part(|price| price.tax))
+        .execute(conn)
+        .await?;
+    Ok(true)
 }
 
 /// Moves the ceiling from a date on; gives `false` where that date has one.
@@ -229,58 +263,6 @@ pub async fn zone(
 pub async fn zones(conn: &mut PgConnection) -> Result<Vec<String>, StoreError> {
     let sql = "SELECT DISTINCT zone FROM destination_zone ORDER BY zone";
     Ok(sqlx::query_scalar(sql).fetch_all(conn).await?)
-}
-
-/// The text of the law that a template cites on a day: French and Arabic. The version that began last counts; once it has ended there is none,
-/// though an older one may have no end.
-///
-/// # Errors
-/// [`StoreError`].
-pub async fn law(
-    conn: &mut PgConnection,
-    template: &str,
-    day: NaiveDate,
-) -> Result<Option<(String, String)>, StoreError> {
-    let sql = "SELECT law_fr, law_ar
-               FROM (SELECT law_fr, law_ar, valid_to FROM template_version WHERE template = $1 AND valid_from <= $2
-                     ORDER BY valid_from DESC LIMIT 1) latest
-               WHERE valid_to IS NULL OR valid_to >= $2";
-    let found = sqlx::query_as(sql).bind(template).bind(day);
-    Ok(found.fetch_optional(conn).await?)
-}
-
-/// What a template cites from a day on.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TemplateVersion {
-    pub id: Uuid,
-    pub template: String,
-    pub law_fr: String,
-    pub law_ar: String,
-    pub valid_from: NaiveDate,
-    /// The last day, where there is one.
-    pub valid_to: Option<NaiveDate>,
-}
-
-/// Sets the law that a template cites; gives `false` where that date has a version.
-///
-/// # Errors
-/// [`StoreError`].
-pub async fn add_template_version(
-    conn: &mut PgConnection,
-    version: &TemplateVersion,
-) -> Result<bool, StoreError> {
-    let sql = "INSERT INTO template_version (id, template, law_fr, law_ar, valid_from, valid_to) VALUES ($1, $2, $3, $4, $5, $6)
-               ON CONFLICT (template, valid_from) DO NOTHING";
-    let done = sqlx::query(sql)
-        .bind(version.id)
-        .bind(&version.template)
-        .bind(&version.law_fr)
-        .bind(&version.law_ar)
-        .bind(version.valid_from)
-        .bind(version.valid_to)
-        .execute(conn)
-        .await?;
-    Ok(done.rows_affected() == 1)
 }
 
 /// A country, or all that are not named (`*`), in a zone from a day on.

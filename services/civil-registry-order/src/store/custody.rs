@@ -42,7 +42,7 @@ impl TryFrom<Row> for Custody {
     }
 }
 
-/// Records that registers are held by another office from a day on.
+/// Records which office holds registers from a day on.
 ///
 /// # Errors
 /// [`StoreError`].
@@ -81,6 +81,33 @@ pub async fn holder(
     year: i16,
     on_date: NaiveDate,
 ) -> Result<Uuid, StoreError> {
+    let custodies = reached(conn, office_id, kind).await?;
+    Ok(custody::holder(&custodies, office_id, kind, year, on_date))
+}
+
+/// All that was said of registers of this kind, one after the other: moves are said while nobody else says one.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn lock_all(conn: &mut PgConnection, kind: RegisterKind) -> Result<Vec<Custody>, StoreError> {
+    sqlx::query("SELECT pg_advisory_xact_lock(hashtextextended('register_custody', 0))")
+        .execute(&mut *conn)
+        .await?;
+    let rows = sqlx::query_as(
+        "SELECT id, office_id, kind, from_year, to_year, held_by, valid_from FROM register_custody WHERE kind = $1",
+    )
+    .bind(kind.as_str())
+    .fetch_all(conn)
+    .await?;
+    custodies(rows)
+}
+
+/// The moves that a register of this office can have made.
+async fn reached(
+    conn: &mut PgConnection,
+    office_id: Uuid,
+    kind: RegisterKind,
+) -> Result<Vec<Custody>, StoreError> {
     let rows: Vec<Row> = sqlx::query_as(
         "WITH RECURSIVE reached (office_id) AS (
              SELECT $1::uuid
@@ -94,8 +121,7 @@ pub async fn holder(
     .bind(kind.as_str())
     .fetch_all(conn)
     .await?;
-    let custodies = custodies(rows)?;
-    Ok(custody::holder(&custodies, office_id, kind, year, on_date))
+    custodies(rows)
 }
 
 /// The registers that some offices hold on a day.

@@ -17,21 +17,29 @@ pub struct Entry {
     pub line_ids: Vec<Uuid>,
 }
 
-/// Writes a step down.
+/// Writes steps of orders down.
 ///
 /// # Errors
 /// [`StoreError`].
-pub async fn add(conn: &mut PgConnection, order_id: Uuid, entry: &Entry) -> Result<(), StoreError> {
-    let sql = "INSERT INTO order_history (order_id, sequence, happened_at, event, line_ids) VALUES ($1, $2, $3, $4, $5)";
+pub async fn add_all(conn: &mut PgConnection, steps: &[(Uuid, Entry)]) -> Result<(), StoreError> {
+    if steps.is_empty() {
+        return Ok(());
+    }
+    let sql = "INSERT INTO order_history (order_id, sequence, happened_at, event, line_ids)
+               SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::timestamptz[], $4::text[], $5::jsonb[])";
     sqlx::query(sql)
-        .bind(order_id)
-        .bind(entry.sequence)
-        .bind(entry.at)
-        .bind(&entry.event)
-        .bind(Json(&entry.line_ids))
+        .bind(each(steps, |(order, _)| *order))
+        .bind(each(steps, |(_, entry)| entry.sequence))
+        .bind(each(steps, |(_, entry)| entry.at))
+        .bind(each(steps, |(_, entry)| entry.event.as_str()))
+        .bind(each(steps, |(_, entry)| Json(&entry.line_ids)))
         .execute(conn)
         .await?;
     Ok(())
+}
+
+fn each<'a, T>(steps: &'a [(Uuid, Entry)], get: impl Fn(&'a (Uuid, Entry)) -> T) -> Vec<T> {
+    steps.iter().map(get).collect()
 }
 
 /// The steps of an order, oldest first.

@@ -23,7 +23,7 @@ struct Reading<C, N> {
     notes: N,
 }
 
-/// Adds a keying after its first look; `false` where its key has one already.
+/// Adds a keying after its first look; `false` where its key has one that is not withdrawn.
 ///
 /// # Errors
 /// [`StoreError`].
@@ -36,7 +36,7 @@ pub async fn insert(
     let done = sqlx::query(
         "INSERT INTO keying (id, version, state, office_id, kind, year, part, number, scan_id, first_by, first_entry, created_at, updated_at)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $12)
-         ON CONFLICT ON CONSTRAINT keying_natural_key DO NOTHING",
+         ON CONFLICT (office_id, kind, year, number, part) WHERE state <> 'WITHDRAWN' DO NOTHING",
     )
     .bind(keying.id)
     .bind(keying.version)
@@ -55,23 +55,24 @@ pub async fn insert(
     Ok(done.rows_affected() == 1)
 }
 
-/// Saves a keying after a further look.
+/// Saves a keying after a further look, or a withdrawal.
 ///
 /// # Errors
 /// [`StoreError::LostRace`] when the row is not at the version before.
 pub async fn save(conn: &mut PgConnection, keying: &Keying, now: DateTime<Utc>) -> Result<(), StoreError> {
-    let (second, third, act_id) = match &keying.stage {
-        Stage::KeyedOnce => (None, None, None),
-        Stage::Differs { second } => (Some(second), None, None),
+    let (second, third, act_id, withdrawn_by) = match &keying.stage {
+        Stage::KeyedOnce => (None, None, None, None),
+        Stage::Differs { second } => (Some(second), None, None, None),
         Stage::Registered {
             second,
             third,
             act_id,
-        } => (Some(second), third.as_ref(), Some(*act_id)),
+        } => (Some(second), third.as_ref(), Some(*act_id), None),
+        Stage::Withdrawn { second, by } => (second.as_ref(), None, None, Some(*by)),
     };
     let done = sqlx::query(
         "UPDATE keying SET version = $2, state = $3, scan_id = $4, second_by = $5, second_entry = $6, third_by = $7, third_entry = $8,
-                act_id = $9, updated_at = $10
+                act_id = $9, withdrawn_by = $10, updated_at = $11
          WHERE id = $1 AND version = $2 - 1",
     )
     .bind(keying.id)
@@ -83,6 +84,7 @@ pub async fn save(conn: &mut PgConnection, keying: &Keying, now: DateTime<Utc>) 
     .bind(third.map(|look| look.person_id))
     .bind(third.map(|look| reading(&look.entry)))
     .bind(act_id)
+    .bind(withdrawn_by)
     .bind(now)
     .execute(conn)
     .await?;
@@ -122,6 +124,7 @@ struct Row {
     second_entry: Option<Stored>,
     third_by: Option<Uuid>,
     third_entry: Option<Stored>,
+    withdrawn_by: Option<Uuid>,
     act_id: Option<Uuid>,
 }
 
@@ -146,10 +149,11 @@ impl TryFrom<Row> for Keying {
         let first =
             look(Some(row.first_by), Some(row.first_entry)).ok_or_else(|| inconsistent("first_entry"))?;
         let second = look(row.second_by, row.second_entry);
-        let stage = match (row.state.as_str(), second, row.act_id) {
-            ("KEYED_ONCE", None, None) => Stage::KeyedOnce,
-            ("DIFFERS", Some(second), None) => Stage::Differs { second },
-            ("REGISTERED", Some(second), Some(act_id)) => Stage::Registered {
+        let stage = match (row.state.as_str(), second, row.act_id, row.withdrawn_by) {
+            ("KEYED_ONCE", None, None, None) => Stage::KeyedOnce,
+            ("DIFFERS", Some(second), None, None) => Stage::Differs { second },
+            ("WITHDRAWN", second, None, Some(by)) => Stage::Withdrawn { second, by },
+            ("REGISTERED", Some(second), Some(act_id), None) => Stage::Registered {
                 second,
                 third: look(row.third_by, row.third_entry),
                 act_id,
@@ -178,13 +182,26 @@ pub async fn find(conn: &mut PgConnection, id: Uuid) -> Result<Option<Keying>, S
     row.map(Keying::try_from).transpose()
 }
 
-/// Reads the keying of a key and locks its row until the transaction ends.
+/// Reads a keying and locks its row until the transaction ends.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn lock(conn: &mut PgConnection, id: Uuid) -> Result<Option<Keying>, StoreError> {
+    let row: Option<Row> = sqlx::query_as("SELECT * FROM keying WHERE id = $1 FOR UPDATE")
+        .bind(id)
+        .fetch_optional(conn)
+        .await?;
+    row.map(Keying::try_from).transpose()
+}
+
+/// Reads the keying of a key, unless it is withdrawn, and locks its row until the transaction ends.
 ///
 /// # Errors
 /// [`StoreError`].
 pub async fn lock_by_key(conn: &mut PgConnection, key: &ActKey) -> Result<Option<Keying>, StoreError> {
     let row: Option<Row> = sqlx::query_as(
-        "SELECT * FROM keying WHERE office_id = $1 AND kind = $2 AND year = $3 AND number = $4 AND part = $5 FOR UPDATE",
+        "SELECT * FROM keying WHERE office_id = $1 AND kind = $2 AND year = $3 AND number = $4 AND part = $5
+           AND state <> 'WITHDRAWN' FOR UPDATE",
     )
     .bind(key.office_id)
     .bind(key.kind.as_str())
@@ -219,22 +236,31 @@ struct ListedRow {
     created_at: DateTime<Utc>,
 }
 
-/// Keyings of these offices that are open and wait for somebody else than `person_id`, oldest first. Acts that came in otherwise are left
-/// out.
+/// Whose keyings a list has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Whose {
+    /// Those that the person may look at: taken by others alone.
+    Others,
+    /// Those that the person took the first look of.
+    Own,
+}
+
+/// Keyings of these offices that are open, oldest first. Acts that came in otherwise are left out.
 ///
 /// # Errors
 /// [`StoreError`].
 pub async fn open(
     conn: &mut PgConnection,
     offices: &[Uuid],
-    person_id: Uuid,
+    (whose, person_id): (Whose, Uuid),
     after: Option<Uuid>,
     limit: i64,
 ) -> Result<Vec<Listed>, StoreError> {
     let rows: Vec<ListedRow> = sqlx::query_as(
         "SELECT id, office_id, kind, year, part, number, state, scan_id IS NOT NULL AS has_scan, created_at
          FROM keying k
-         WHERE office_id = ANY ($1) AND state <> 'REGISTERED' AND first_by <> $2 AND second_by IS DISTINCT FROM $2
+         WHERE office_id = ANY ($1) AND state IN ('KEYED_ONCE', 'DIFFERS')
+           AND CASE WHEN $5 THEN first_by = $2 ELSE first_by <> $2 AND second_by IS DISTINCT FROM $2 END
            AND ($3::uuid IS NULL OR id > $3)
            AND NOT EXISTS (SELECT FROM act a WHERE a.office_id = k.office_id AND a.kind = k.kind AND a.year = k.year
                                                AND a.number = k.number AND a.part = k.part)
@@ -244,6 +270,7 @@ pub async fn open(
     .bind(person_id)
     .bind(after)
     .bind(limit)
+    .bind(whose == Whose::Own)
     .fetch_all(conn)
     .await?;
     rows.into_iter()

@@ -1,6 +1,6 @@
 //! Profiles of offices, batch sheets, hand-overs and reminders.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use chrono::{DateTime, NaiveDate, Utc};
 use sqlx::types::Json;
@@ -65,6 +65,53 @@ pub async fn profile(conn: &mut PgConnection, office_id: Uuid) -> Result<Option<
         signs_by_hand: row.signs_by_hand,
         electronic_seal_kinds: row.electronic_seal_kinds,
     }))
+}
+
+/// Whether an office has a profile.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn has_profile(conn: &mut PgConnection, office_id: Uuid) -> Result<bool, StoreError> {
+    let sql = "SELECT EXISTS (SELECT FROM office_profile WHERE office_id = $1)";
+    Ok(sqlx::query_scalar(sql).bind(office_id).fetch_one(conn).await?)
+}
+
+/// All offices that have a profile.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn with_profile(conn: &mut PgConnection) -> Result<HashSet<Uuid>, StoreError> {
+    let found: Vec<Uuid> = sqlx::query_scalar("SELECT office_id FROM office_profile")
+        .fetch_all(conn)
+        .await?;
+    Ok(found.into_iter().collect())
+}
+
+/// Of which offices registers have moved, and years before, at and after which they did.
+#[derive(Debug, Clone, Default)]
+pub struct Moved {
+    pub offices: HashSet<Uuid>,
+    pub years: BTreeSet<i16>,
+}
+
+/// What has moved until a day.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn moved(conn: &mut PgConnection, day: NaiveDate) -> Result<Moved, StoreError> {
+    let sql = "SELECT office_id, from_year, to_year FROM register_custody WHERE valid_from <= $1";
+    let rows: Vec<(Uuid, Option<i16>, Option<i16>)> = sqlx::query_as(sql).bind(day).fetch_all(conn).await?;
+    let mut moved = Moved::default();
+    for (office_id, from, to) in rows {
+        moved.offices.insert(office_id);
+        moved
+            .years
+            .extend(from.iter().flat_map(|from| [*from, from.saturating_sub(1)]));
+        moved
+            .years
+            .extend(to.iter().flat_map(|to| [*to, to.saturating_add(1)]));
+    }
+    Ok(moved)
 }
 
 /// Writes a profile; gives its version.

@@ -13,7 +13,7 @@ use crate::domain::clue::Clue;
 use crate::domain::order::Order;
 use crate::domain::reference::{LineReference, Reference};
 use crate::store::StoreError;
-pub use write::{insert, save};
+pub use write::{insert, save_all};
 
 pub(crate) use parcels::COLUMNS as PARCEL_COLUMNS;
 pub(crate) use parcels::ParcelRow;
@@ -23,9 +23,7 @@ pub(crate) use parcels::ParcelRow;
 /// # Errors
 /// [`StoreError`].
 pub async fn get(conn: &mut PgConnection, id: Uuid) -> Result<Option<Order>, StoreError> {
-    let sql = const { "SELECT * FROM customer_order WHERE id = $1" };
-    let found: Option<row::OrderRow> = sqlx::query_as(sql).bind(id).fetch_optional(&mut *conn).await?;
-    one(conn, found).await
+    Ok(get_all(conn, &[id]).await?.pop())
 }
 
 /// One order, which nobody else changes until the transaction ends.
@@ -33,9 +31,18 @@ pub async fn get(conn: &mut PgConnection, id: Uuid) -> Result<Option<Order>, Sto
 /// # Errors
 /// [`StoreError`].
 pub async fn lock(conn: &mut PgConnection, id: Uuid) -> Result<Option<Order>, StoreError> {
-    let sql = const { "SELECT * FROM customer_order WHERE id = $1 FOR UPDATE" };
-    let found: Option<row::OrderRow> = sqlx::query_as(sql).bind(id).fetch_optional(&mut *conn).await?;
-    one(conn, found).await
+    Ok(lock_all(conn, &[id]).await?.pop())
+}
+
+/// Orders, which nobody else changes until the transaction ends: locked in the order of their ids, and given so. Those that are not there are
+/// left out.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn lock_all(conn: &mut PgConnection, ids: &[Uuid]) -> Result<Vec<Order>, StoreError> {
+    let sql = const { "SELECT * FROM customer_order WHERE id = ANY($1) ORDER BY id FOR UPDATE" };
+    let found: Vec<row::OrderRow> = sqlx::query_as(sql).bind(ids).fetch_all(&mut *conn).await?;
+    whole(conn, found).await
 }
 
 /// The id of the order with this reference.
@@ -79,13 +86,16 @@ pub async fn orders_of_lines(
     Ok(sqlx::query_as(sql).bind(lines).fetch_all(conn).await?)
 }
 
-/// The order of a parcel.
+/// The orders of parcels: pairs of parcel and order.
 ///
 /// # Errors
 /// [`StoreError`].
-pub async fn order_of_parcel(conn: &mut PgConnection, parcel: Uuid) -> Result<Option<Uuid>, StoreError> {
-    let sql = "SELECT order_id FROM parcel WHERE id = $1";
-    Ok(sqlx::query_scalar(sql).bind(parcel).fetch_optional(conn).await?)
+pub async fn orders_of_parcels(
+    conn: &mut PgConnection,
+    parcels: &[Uuid],
+) -> Result<Vec<(Uuid, Uuid)>, StoreError> {
+    let sql = "SELECT id, order_id FROM parcel WHERE id = ANY($1)";
+    Ok(sqlx::query_as(sql).bind(parcels).fetch_all(conn).await?)
 }
 
 /// Ids of a person's orders, newest first, from `before` on.
@@ -110,16 +120,7 @@ pub async fn ids_of_person(
 pub async fn get_all(conn: &mut PgConnection, ids: &[Uuid]) -> Result<Vec<Order>, StoreError> {
     let sql = "SELECT * FROM customer_order WHERE id = ANY($1)";
     let found: Vec<row::OrderRow> = sqlx::query_as(sql).bind(ids).fetch_all(&mut *conn).await?;
-    let mut lines = row::lines(conn, ids).await?;
-    let mut parcels = parcels::of_orders(conn, ids).await?;
-    let mut orders = Vec::with_capacity(found.len());
-    for row in found {
-        let id = row.id;
-        orders.push(row.order(
-            lines.remove(&id).unwrap_or_default(),
-            parcels.remove(&id).unwrap_or_default(),
-        )?);
-    }
+    let mut orders = whole(conn, found).await?;
     orders.sort_by_key(|order| ids.iter().position(|id| *id == order.id));
     Ok(orders)
 }
@@ -154,15 +155,19 @@ pub async fn overdue(
     Ok(found.fetch_all(conn).await?)
 }
 
-async fn one(conn: &mut PgConnection, found: Option<row::OrderRow>) -> Result<Option<Order>, StoreError> {
-    let Some(row) = found else { return Ok(None) };
-    let ids = [row.id];
-    let lines = row::lines(conn, &ids).await?.remove(&row.id).unwrap_or_default();
-    let parcels = parcels::of_orders(conn, &ids)
-        .await?
-        .remove(&row.id)
-        .unwrap_or_default();
-    row.order(lines, parcels).map(Some)
+/// Rows of orders with their lines and parcels.
+async fn whole(conn: &mut PgConnection, rows: Vec<row::OrderRow>) -> Result<Vec<Order>, StoreError> {
+    let ids: Vec<Uuid> = rows.iter().map(|row| row.id).collect();
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut lines = row::lines(conn, &ids).await?;
+    let mut parcels = parcels::of_orders(conn, &ids).await?;
+    let order = |row: row::OrderRow| {
+        let (lines, parcels) = (lines.remove(&row.id), parcels.remove(&row.id));
+        row.order(lines.unwrap_or_default(), parcels.unwrap_or_default())
+    };
+    rows.into_iter().map(order).collect()
 }
 
 /// Order and line of each document that is drawn from this act and not sealed, by order.
@@ -213,7 +218,8 @@ pub struct Waiting {
 /// [`StoreError`].
 pub async fn at_offices_with_moves(conn: &mut PgConnection) -> Result<Vec<Waiting>, StoreError> {
     let sql = "SELECT l.order_id, l.id, l.office_id, l.clue FROM order_line l
-               WHERE l.state IN ('PAID', 'TO_CORRECT')
+               JOIN document_kind k ON k.id = l.kind_id
+               WHERE l.state IN ('PAID', 'TO_CORRECT') AND k.routing = 'OFFICE_OF_REGISTRATION'
                  AND l.office_id IN (SELECT office_id FROM register_custody UNION SELECT held_by FROM register_custody)
                ORDER BY l.order_id, l.ordinal";
     Ok(sqlx::query_as(sql).fetch_all(conn).await?)

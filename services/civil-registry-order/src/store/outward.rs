@@ -49,22 +49,45 @@ pub async fn add(
     task: &Task,
     leased_until: Option<DateTime<Utc>>,
 ) -> Result<(), StoreError> {
+    add_all(conn, std::slice::from_ref(task), leased_until).await
+}
+
+/// As [`add`], of several tasks, which are asked in their order where they are of one subject.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn add_all(
+    conn: &mut PgConnection,
+    tasks: &[Task],
+    leased_until: Option<DateTime<Utc>>,
+) -> Result<(), StoreError> {
+    if tasks.is_empty() {
+        return Ok(());
+    }
     sqlx::query(
         "WITH added AS (
              INSERT INTO outward (id, kind, subject_id, order_id, state, next_attempt_at, leased_until, created_at)
-             VALUES ($1, $2, $3, $4, 'PENDING', $5, $6, $5) RETURNING leased_until)
-         SELECT pg_notify($7, $2) FROM added WHERE leased_until IS NULL",
+             SELECT id, kind, subject_id, order_id, 'PENDING', created_at, $6, created_at
+             FROM unnest($1::uuid[], $2::text[], $3::uuid[], $4::uuid[], $5::timestamptz[])
+                  WITH ORDINALITY AS new (id, kind, subject_id, order_id, created_at, place)
+             ORDER BY place
+             RETURNING kind)
+         SELECT pg_notify($7, kind) FROM added WHERE $6 IS NULL GROUP BY kind",
     )
-    .bind(task.id)
-    .bind(task.kind.as_str())
-    .bind(task.subject)
-    .bind(task.order_id)
-    .bind(task.created_at)
+    .bind(each(tasks, |task| task.id))
+    .bind(each(tasks, |task| task.kind.as_str()))
+    .bind(each(tasks, |task| task.subject))
+    .bind(each(tasks, |task| task.order_id))
+    .bind(each(tasks, |task| task.created_at))
     .bind(leased_until)
     .bind(wake::CHANNEL)
     .execute(conn)
     .await?;
     Ok(())
+}
+
+fn each<T>(tasks: &[Task], get: impl Fn(&Task) -> T) -> Vec<T> {
+    tasks.iter().map(get).collect()
 }
 
 /// Takes up to `limit` tasks of these kinds that are due and that nobody is at, none behind another of the same subject.
@@ -108,16 +131,31 @@ pub async fn end(
     refused: Option<&str>,
     now: DateTime<Utc>,
 ) -> Result<bool, StoreError> {
-    let sql = "UPDATE outward SET state = CASE WHEN $2::text IS NULL THEN 'DONE' ELSE 'REFUSED' END, hindrance = $2, ended_at = $3,
+    Ok(end_all(conn, &[(id, refused)], now).await? == 1)
+}
+
+/// As [`end`], of several tasks; gives the number of those that had not ended before.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn end_all(
+    conn: &mut PgConnection,
+    ended: &[(Uuid, Option<&str>)],
+    now: DateTime<Utc>,
+) -> Result<u64, StoreError> {
+    let (ids, refused): (Vec<Uuid>, Vec<Option<&str>>) = ended.iter().copied().unzip();
+    let sql =
+        "UPDATE outward o SET state = CASE WHEN n.refused IS NULL THEN 'DONE' ELSE 'REFUSED' END, hindrance = n.refused, ended_at = $3,
                    leased_until = NULL
-               WHERE id = $1 AND state = 'PENDING'";
-    let ended = sqlx::query(sql)
-        .bind(id)
+               FROM unnest($1::uuid[], $2::text[]) AS n (id, refused)
+               WHERE o.id = n.id AND o.state = 'PENDING'";
+    let done = sqlx::query(sql)
+        .bind(ids)
         .bind(refused)
         .bind(now)
         .execute(conn)
         .await?;
-    Ok(ended.rows_affected() == 1)
+    Ok(done.rows_affected())
 }
 
 /// Deletes at most `limit` of the tasks that were done before `before`; gives their number. What was refused for good stays.

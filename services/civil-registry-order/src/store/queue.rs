@@ -1,10 +1,9 @@
-//! Lists of an office: lines to work on, parcels, exceptions, the settlement.
+//! Lists of an office: lines to work on, parcels, exceptions.
 
 use chrono::{DateTime, Utc};
 use sqlx::{AssertSqlSafe, FromRow, PgConnection};
 use uuid::Uuid;
 
-use crate::domain::fee::Price;
 use crate::domain::order::parcel::Parcel;
 use crate::domain::reference::{LineReference, Reference};
 use crate::domain::state::{LineState, Path};
@@ -23,6 +22,8 @@ pub struct Filter {
     pub late_only: bool,
     pub order: Option<Reference>,
     pub ordinal: Option<u8>,
+    /// Orders of this person are left out.
+    pub not_of_person: Option<Uuid>,
     /// Deadline and id of the last one shown.
     pub after: Option<(DateTime<Utc>, Uuid)>,
     pub limit: i64,
@@ -55,7 +56,8 @@ pub async fn lines(
                      AND ($4::text IS NULL OR coalesce(l.path, CASE WHEN l.act_id IS NULL THEN 'PAPER' ELSE 'DIGITISED' END) = $4)
                      AND ($5::uuid IS NULL OR l.assigned_to = $5) AND (NOT $6 OR l.assigned_to IS NULL)
                      AND (NOT $7 OR l.alerted IS NOT NULL OR l.deadline <= $8)
-                     AND ($9::text IS NULL OR o.reference = $9) AND ($10::smallint IS NULL OR l.ordinal = $10)) found
+                     AND ($9::text IS NULL OR o.reference = $9) AND ($10::smallint IS NULL OR l.ordinal = $10)
+                     AND ($14::uuid IS NULL OR o.person_id <> $14)) found
                WHERE $11::timestamptz IS NULL OR (sort, id) > ($11, $12)
                ORDER BY sort, id LIMIT $13";
     let found = sqlx::query_as(sql)
@@ -71,7 +73,8 @@ pub async fn lines(
         .bind(filter.ordinal.map(i16::from))
         .bind(after_at)
         .bind(after_id)
-        .bind(filter.limit);
+        .bind(filter.limit)
+        .bind(filter.not_of_person);
     Ok(found.fetch_all(conn).await?)
 }
 
@@ -142,7 +145,8 @@ pub struct Exception {
     pub deadline: Option<DateTime<Utc>>,
 }
 
-/// The statement for [`exceptions`]: what is wrong with a line, and what is wrong with its parcel, each by an index of its own.
+/// The statement for [`exceptions`]: what is wrong with a line, what is wrong with its parcel, and what an office without a profile is to make,
+/// each by an index of its own.
 pub const EXCEPTIONS: &str = "
     WITH found AS (
         SELECT l.id FROM order_line l
@@ -150,24 +154,29 @@ pub const EXCEPTIONS: &str = "
         UNION
         SELECT l.id FROM parcel p JOIN order_line l ON l.parcel_id = p.id
         WHERE p.office_id = $1 AND p.exception_code <> '' AND l.office_id = $1
-          AND (l.state IN ('PRODUCED', 'HANDED_OVER', 'REFUNDING') OR l.deadline IS NOT NULL))
+          AND (l.state IN ('PRODUCED', 'HANDED_OVER', 'REFUNDING') OR l.deadline IS NOT NULL)
+        UNION
+        SELECT l.id FROM order_line l
+        WHERE $5 AND l.office_id = $1 AND l.state IN ('PAID', 'TO_CORRECT', 'IN_PRODUCTION', 'PRODUCED'))
     SELECT l.order_id, l.id, o.reference, l.ordinal,
            CASE WHEN l.refund_failed THEN 'REFUND_FAILED'
                 WHEN l.state = 'RETURNED' THEN 'RETURNED'
                 WHEN l.alerted IS NOT NULL THEN l.alerted
-                ELSE coalesce(p.exception_code, '') END,
+                WHEN coalesce(p.exception_code, '') <> '' THEN p.exception_code
+                ELSE 'OFFICE_PROFILE_MISSING' END,
            l.state_since, l.deadline
     FROM found JOIN order_line l ON l.id = found.id JOIN customer_order o ON o.id = l.order_id LEFT JOIN parcel p ON p.id = l.parcel_id
     WHERE $2::timestamptz IS NULL OR (l.state_since, l.id) > ($2, $3)
     ORDER BY l.state_since, l.id LIMIT $4";
 
-/// Lines of an office that need a person, oldest first.
+/// Lines of an office that need a person, oldest first; where it is `without_profile`, all that it is to make.
 ///
 /// # Errors
 /// [`StoreError`].
 pub async fn exceptions(
     conn: &mut PgConnection,
     office_id: Uuid,
+    without_profile: bool,
     after: Option<(DateTime<Utc>, Uuid)>,
     limit: i64,
 ) -> Result<Vec<Exception>, StoreError> {
@@ -186,6 +195,7 @@ pub async fn exceptions(
         .bind(after_at)
         .bind(after_id)
         .bind(limit)
+        .bind(without_profile)
         .fetch_all(conn)
         .await?;
     rows.into_iter()
@@ -206,52 +216,6 @@ pub async fn exceptions(
                 since,
                 deadline,
             })
-        })
-        .collect()
-}
-
-/// Paid acts of a state.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Total {
-    pub state: LineState,
-    pub acts: i64,
-    pub price: Price,
-}
-
-/// Paid acts by the state that they came to in a span and are in now, with their price by parts.
-///
-/// # Errors
-/// [`StoreError`].
-pub async fn settlement(
-    conn: &mut PgConnection,
-    office_id: Uuid,
-    from: DateTime<Utc>,
-    before: DateTime<Utc>,
-) -> Result<Vec<Total>, StoreError> {
-    let sql = "SELECT state, sum(copies)::bigint, sum(amount)::bigint, sum(office_amount)::bigint, sum(post_amount)::bigint,
-                      sum(tax_amount)::bigint
-               FROM order_line WHERE office_id = $1 AND paid_at IS NOT NULL AND state_since >= $2 AND state_since < $3
-               GROUP BY state ORDER BY state";
-    let rows: Vec<(String, i64, i64, i64, i64, i64)> = sqlx::query_as(sql)
-        .bind(office_id)
-        .bind(from)
-        .bind(before)
-        .fetch_all(conn)
-        .await?;
-    rows.into_iter()
-        .map(|(state, acts, amount, office, post, tax)| {
-            let state = LineState::parse(&state).ok_or(StoreError::Inconsistent {
-                table: "order_line",
-                column: "state",
-                id: office_id,
-            })?;
-            let price = Price {
-                amount,
-                office,
-                post,
-                tax,
-            };
-            Ok(Total { state, acts, price })
         })
         .collect()
 }

@@ -77,7 +77,7 @@ pub async fn insert(
     Ok(())
 }
 
-/// Says which scan shows an act; `false` where the act has one.
+/// Says which scan shows an act; `false` where the act has one that is not to be superseded, or gets one in this moment.
 ///
 /// # Errors
 /// [`StoreError`].
@@ -85,16 +85,21 @@ pub async fn attach(
     conn: &mut PgConnection,
     act_id: Uuid,
     scan_id: Uuid,
+    supersede: bool,
     now: DateTime<Utc>,
 ) -> Result<bool, StoreError> {
-    let attached = sqlx::query("INSERT INTO act_scan (act_id, scan_id, created_at) VALUES ($1, $2, $3)")
-        .bind(act_id)
-        .bind(scan_id)
-        .bind(now)
-        .execute(conn)
-        .await;
+    let attached = sqlx::query(
+        "INSERT INTO act_scan (act_id, ordinal, scan_id, created_at)
+         SELECT $1, coalesce(max(ordinal), 0) + 1, $2, $3 FROM act_scan WHERE act_id = $1 HAVING $4 OR count(*) = 0",
+    )
+    .bind(act_id)
+    .bind(scan_id)
+    .bind(now)
+    .bind(supersede)
+    .execute(conn)
+    .await;
     match attached {
-        Ok(_) => Ok(true),
+        Ok(done) => Ok(done.rows_affected() == 1),
         Err(error) if broken_constraint(&error) == Some("act_scan_pkey") => Ok(false),
         Err(error) => Err(error.into()),
     }
@@ -114,14 +119,14 @@ pub async fn find(conn: &mut PgConnection, id: Uuid) -> Result<Option<Scan>, Sto
     row.map(Scan::try_from).transpose()
 }
 
-/// The scan of an act.
+/// The scan of an act: the last one that was attached.
 ///
 /// # Errors
 /// [`StoreError`].
 pub async fn of_act(conn: &mut PgConnection, act_id: Uuid) -> Result<Option<Scan>, StoreError> {
     let row: Option<Row> = sqlx::query_as(
         "SELECT s.id, s.office_id, s.object_key, s.content_type, s.size_bytes, s.sha256
-         FROM act_scan a JOIN scan s ON s.id = a.scan_id WHERE a.act_id = $1",
+         FROM act_scan a JOIN scan s ON s.id = a.scan_id WHERE a.act_id = $1 ORDER BY a.ordinal DESC LIMIT 1",
     )
     .bind(act_id)
     .fetch_optional(conn)

@@ -8,8 +8,8 @@ use wathiq_civil_registry_order::domain::custody::Custody;
 use wathiq_civil_registry_order::store::custody;
 use wathiq_proto::wathiq::civil_registry_order::v1 as pb;
 
-use crate::harness::{OFFICE, OTHER, World};
-use crate::sample::keying;
+use crate::harness::{OFFICE, OTHER, REGION, World, request_id, violations};
+use crate::sample::{date, keying};
 
 const THIRD: Uuid = Uuid::from_u128(0x0ff1_ce02);
 
@@ -93,4 +93,65 @@ async fn an_act_is_seen_where_its_register_is_today() {
     let mut kept = keying("2");
     kept.key.as_mut().unwrap().year = 1990;
     assert!(world.key(here, kept).await.is_ok());
+}
+
+async fn said(
+    world: &World,
+    from: Uuid,
+    to: Uuid,
+    years: (i32, i32),
+    valid_from: (i32, i32, i32),
+) -> Result<(), tonic::Status> {
+    let request = pb::SetRegisterCustodyRequest {
+        request_id: request_id(),
+        office_id: from.to_string(),
+        kind: pb::RegisterKind::Birth.into(),
+        from_year: years.0,
+        to_year: years.1,
+        held_by_office_id: to.to_string(),
+        valid_from: date(valid_from.0, valid_from.1, valid_from.2),
+    };
+    let answer = world
+        .administration()
+        .set_register_custody(world.platform(request))
+        .await;
+    answer.map(drop)
+}
+
+#[tokio::test]
+async fn registers_that_moved_by_mistake_come_back_alone() {
+    let world = World::start().await;
+    let act_id = world.registered(keying("1")).await;
+    let (here, there) = (world.agent(), world.official_at(OTHER, "agent"));
+    said(&world, OFFICE, OTHER, (0, 0), (2026, 11, 1)).await.unwrap();
+    assert!(world.act(there, act_id).await.is_ok() && world.act(here, act_id).await.is_err());
+    let nothing = violations(said(&world, OFFICE, OTHER, (0, 0), (2026, 11, 2)).await);
+    assert_eq!(nothing, [("office_id".to_owned(), "NOTHING_HELD".to_owned())]);
+    said(&world, OFFICE, OFFICE, (1984, 1984), (2026, 11, 20))
+        .await
+        .unwrap();
+    assert!(world.act(here, act_id).await.is_ok() && world.act(there, act_id).await.is_err());
+    assert_eq!(holder(&world, OFFICE, 1985, "2026-11-23").await, OTHER);
+    assert_eq!(
+        holder(&world, OTHER, 1984, "2026-11-23").await,
+        OTHER,
+        "its own stay"
+    );
+    let nothing = violations(said(&world, OTHER, OTHER, (0, 0), (2026, 11, 20)).await);
+    assert_eq!(nothing, [("office_id".to_owned(), "NOTHING_HELD".to_owned())]);
+}
+
+#[tokio::test]
+async fn registers_go_to_offices_that_hold_registers() {
+    let world = World::start().await;
+    let unknown = Uuid::from_u128(7);
+    for (from, to, field, reason) in [
+        (OFFICE, REGION, "held_by_office_id", "OFFICE_WITHOUT_REGISTERS"),
+        (REGION, OFFICE, "office_id", "OFFICE_WITHOUT_REGISTERS"),
+        (OFFICE, unknown, "held_by_office_id", "OFFICE_UNKNOWN"),
+    ] {
+        let refused = violations(said(&world, from, to, (0, 0), (2026, 11, 1)).await);
+        assert_eq!(refused, [(field.to_owned(), reason.to_owned())]);
+    }
+    assert_eq!(holder(&world, OFFICE, 1984, "2026-11-23").await, OFFICE);
 }

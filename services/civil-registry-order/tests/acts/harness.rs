@@ -22,10 +22,13 @@ use wathiq_civil_registry_order::clients::identity::Identity;
 use wathiq_civil_registry_order::clients::payment::Payment;
 use wathiq_civil_registry_order::clients::postal_shipping::PostalShipping;
 use wathiq_civil_registry_order::clients::signature::Signature;
+use wathiq_civil_registry_order::documents::aside::Aside;
 use wathiq_civil_registry_order::grpc;
 use wathiq_civil_registry_order::storage::{Objects, StorageConfig};
 use wathiq_documents::Engine;
 use wathiq_proto::wathiq::civil_registry_order::v1::act_service_client::ActServiceClient;
+use wathiq_proto::wathiq::civil_registry_order::v1::administration_service_client::AdministrationServiceClient;
+use wathiq_proto::wathiq::identity::v1::OfficeKind;
 
 pub(crate) use database::Database;
 
@@ -33,6 +36,9 @@ pub(crate) use database::Database;
 pub(crate) const OFFICE: Uuid = Uuid::from_u128(0x0ff1_ce00);
 /// Another one.
 pub(crate) const OTHER: Uuid = Uuid::from_u128(0x0ff1_ce01);
+
+/// One of a kind that keeps no civil status.
+pub(crate) const REGION: Uuid = Uuid::from_u128(0x0ff1_ce0f);
 
 /// Everything one test needs.
 pub(crate) struct World {
@@ -61,8 +67,9 @@ impl World {
         let clock = Arc::new(ManualClock::new(now));
         let shutdown = CancellationToken::new();
         let identity = Arc::new(identity::State::default());
-        identity.open_office(OFFICE, "C-1");
-        identity.open_office(OTHER, "C-2");
+        identity.open_office(OFFICE, "C-1", OfficeKind::Commune);
+        identity.open_office(OTHER, "C-2", OfficeKind::Annexe);
+        identity.open_office(REGION, "R-1", OfficeKind::Region);
         let offices = serve_identity(&pki, &identity, &shutdown).await;
         let ambient = Ambient {
             clock: Arc::clone(&clock) as _,
@@ -82,6 +89,7 @@ impl World {
             postal: PostalShipping::new(nobody("postal-shipping")),
             signature: Signature::new(nobody("signature")),
             engine: Arc::new(Engine::new()),
+            aside: Aside::new(Some(env!("CARGO_BIN_EXE_civil-registry-order").into())),
             orders: Default::default(),
             ambient,
         };
@@ -110,6 +118,22 @@ impl World {
 
     pub(crate) fn acts(&self) -> ActServiceClient<Channel> {
         self.acts_as("gateway")
+    }
+
+    /// The service of reference data, as the gateway reaches it.
+    pub(crate) fn administration(&self) -> AdministrationServiceClient<Channel> {
+        let channel = self.pki.channel("gateway", "civil-registry-order", self.address);
+        AdministrationServiceClient::new(channel.unwrap())
+    }
+
+    /// A request of some administrator of the platform.
+    pub(crate) fn platform<T>(&self, message: T) -> Request<T> {
+        let claims = TokenClaims {
+            surface: Surface::Staff,
+            padm: true,
+            ..testing::claims(self.app.ambient.uuid_v7(), self.clock.now())
+        };
+        with_token(message, &testing::token(&claims))
     }
 
     /// An official with a role at an office.

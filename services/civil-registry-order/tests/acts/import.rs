@@ -1,6 +1,6 @@
 //! Bulk load: what is taken, what is refused, and going on after a stop.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::io::{Cursor, Read};
 use std::path::PathBuf;
 
@@ -15,7 +15,7 @@ use wathiq_civil_registry_order::domain::import::{Format, Import, State};
 use wathiq_outbox::testing::drain;
 use wathiq_proto::wathiq::civil_registry_order::v1 as pb;
 
-use crate::harness::{Database, OFFICE, OTHER};
+use crate::harness::{Database, OFFICE, OTHER, REGION};
 
 /// A database to load into.
 pub(crate) struct Loading {
@@ -24,10 +24,12 @@ pub(crate) struct Loading {
 }
 
 pub(crate) fn offices() -> Offices {
-    Offices::new(HashMap::from([
+    let codes = HashMap::from([
         ("C-1".to_owned(), OFFICE),
         ("C-2".to_owned(), OTHER),
-    ]))
+        ("R-1".to_owned(), REGION),
+    ]);
+    Offices::new(codes).without_registers(HashSet::from([REGION]))
 }
 
 /// Synthetic acts as a file.
@@ -74,6 +76,19 @@ impl Loading {
         let mut conn = self.database.connect().await;
         let asked = self.asked(format, resume);
         import_acts(&mut conn, &Ambient::system(), file, asked, &stop, |_| {}).await
+    }
+
+    /// Loads another file, whose report stands beside the first one's.
+    async fn load_beside(&self, file: &[u8]) -> Import {
+        let asked = Asked {
+            report: ReportAt::File(self.folder.path().join("other.csv")),
+            ..self.asked(Format::JsonLines, false)
+        };
+        let mut conn = self.database.connect().await;
+        let (stop, input) = (CancellationToken::new(), Cursor::new(file.to_vec()));
+        import_acts(&mut conn, &Ambient::system(), input, asked, &stop, |_| {})
+            .await
+            .unwrap()
     }
 
     pub(crate) async fn json_lines(&self, file: &[u8]) -> Result<Import, ImportError> {
@@ -144,11 +159,11 @@ async fn what_is_good_is_taken_and_the_rest_reported() {
         row("C-1", "01"),
         row(&OFFICE.to_string(), "2 bis"),
     ]);
-    let file = [file, b"\nnot json\n".to_vec()].concat();
+    let file = [file, b"\nnot json\n".to_vec(), lines(&[row("R-1", "1")])].concat();
     let import = loading.json_lines(&file).await.unwrap();
     let position = import.position;
-    assert_eq!((position.taken, position.refused, position.duplicates), (3, 4, 1));
-    assert_eq!((position.byte_offset, position.lines), (file.len() as u64, 8));
+    assert_eq!((position.taken, position.refused, position.duplicates), (3, 5, 1));
+    assert_eq!((position.byte_offset, position.lines), (file.len() as u64, 9));
     assert_eq!(import.state, State::Finished);
     let expected = [
         refused(2, "content.sex", "MALFORMED"),
@@ -157,6 +172,7 @@ async fn what_is_good_is_taken_and_the_rest_reported() {
         refused(4, "number", "NUMBER_IMPOSSIBLE"),
         refused(5, "number", "DUPLICATE_IN_FILE"),
         refused(8, "", "JSON_MALFORMED"),
+        refused(9, "office", "OFFICE_WITHOUT_REGISTERS"),
     ];
     assert_eq!(loading.refusals(), expected);
     let mut conn = loading.database.connect().await;
@@ -166,7 +182,7 @@ async fn what_is_good_is_taken_and_the_rest_reported() {
         .map(wathiq_outbox::testing::StoredEvent::decode)
         .collect();
     assert_eq!(told.len(), 1);
-    assert_eq!((told[0].taken, told[0].refused, told[0].finished), (3, 4, true));
+    assert_eq!((told[0].taken, told[0].refused, told[0].finished), (3, 5, true));
     let kept: (String, i32, String, Option<String>, i16) = sqlx::query_as(
         "SELECT number, number_sort, fold_latin, fold_arabic, birth_year FROM act WHERE number = '2 bis'",
     )
@@ -267,7 +283,7 @@ async fn a_csv_file_is_loaded_with_its_quotes_and_lines() {
     let expected = [
         refused(4, "content.birth_date.gregorian", "MALFORMED"),
         refused(5, "", "CELL_COUNT"),
-        refused(6, "", "ROW_TOO_LONG"),
+        refused(6, "", "CSV_MALFORMED"),
     ];
     assert_eq!(loading.refusals(), expected);
     let mut conn = loading.database.connect().await;
@@ -407,4 +423,67 @@ async fn an_import_pauses_on_request() {
         .map(|event| event.decode::<pb::ActsImported>().finished)
         .collect();
     assert_eq!(finished, [false, true]);
+}
+
+#[tokio::test]
+async fn what_a_loaded_act_s_notes_have_made_of_it_is_looked_for_too() {
+    let loading = Loading::start().await;
+    let mut renamed = row("C-1", "1");
+    renamed["notes"] = json!([{
+        "date": "2001-02-03", "kind": "judgment", "text": { "latin": "jugement" }, "changes_extract": true,
+        "changes": [
+            { "field": "family_name", "text": { "latin": "Tazi" } },
+            { "field": "birth_date", "date": { "gregorian": "1983" } },
+        ],
+    }]);
+    // One row that is taken out again must not take what belongs to the others with it.
+    let file = lines(&[row("C-1", "2"), row("C-1", "3"), renamed.clone()]);
+    loading.json_lines(&lines(&[row("C-1", "2")])).await.unwrap();
+    let import = loading.load_beside(&file).await;
+    assert_eq!((import.position.taken, import.position.refused), (2, 1));
+    let known: (
+        String,
+        String,
+        Option<String>,
+        Option<i16>,
+        Option<chrono::NaiveDate>,
+    ) = sqlx::query_as(
+        "SELECT a.number, k.family_latin, k.birth_date, k.birth_year, k.born_on
+         FROM act_known_as k JOIN act a ON a.id = k.act_id AND a.office_id = k.office_id AND a.kind = k.kind",
+    )
+    .fetch_one(&mut loading.database.connect().await)
+    .await
+    .unwrap();
+    let expected = (
+        "1".to_owned(),
+        "Tazi".to_owned(),
+        Some("1983".to_owned()),
+        Some(1983),
+        None,
+    );
+    assert_eq!(known, expected);
+    let stored = "SELECT count(*) FROM act_known_as WHERE fold_latin IS NOT NULL AND fold_arabic IS NULL";
+    assert_eq!(count(&mut loading.database.connect().await, stored).await, 1);
+}
+
+#[tokio::test]
+async fn a_quote_too_many_costs_its_row_and_no_other() {
+    let loading = Loading::start().await;
+    let header =
+        "office,kind,year,part,number,origin,sex,given_name.latin,birth_date.gregorian,declarant.name.latin";
+    let row = |number: u32, name: &str| {
+        format!("C-1,birth,1984,1,{number},declaration,female,{name},1984-03-02,Ahmed")
+    };
+    let rows = [
+        header.to_owned(),
+        row(1, "\"Amina"),
+        row(2, "Amina"),
+        row(3, "\"Amina, Lalla\""),
+        row(4, "Amina"),
+        row(5, "\"Amina\nLalla\""),
+    ];
+    let file = rows.join("\n").into_bytes();
+    let import = loading.load(Cursor::new(file), Format::Csv, false).await.unwrap();
+    assert_eq!((import.position.taken, import.position.refused), (4, 1));
+    assert_eq!(loading.refusals(), [refused(2, "", "CSV_MALFORMED")]);
 }

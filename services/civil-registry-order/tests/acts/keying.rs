@@ -4,7 +4,7 @@ use tonic::Code;
 use wathiq_outbox::testing::drain;
 use wathiq_proto::wathiq::civil_registry_order::v1 as pb;
 
-use crate::harness::{OFFICE, OTHER, World, reason, request_id, violations};
+use crate::harness::{OFFICE, OTHER, Person, World, reason, request_id, violations};
 use crate::sample::{content, key, keying, text};
 
 fn with_place(number: &str, place: &str) -> pb::KeyActRequest {
@@ -208,6 +208,7 @@ async fn keyings_wait_for_others_and_say_nothing_of_what_was_read() {
             office_id: OFFICE.to_string(),
             page_size,
             page_token: page_token.to_owned(),
+            keyed_by_caller: false,
         };
         let (world, mut acts) = (&world, world.acts());
         async move {
@@ -307,5 +308,112 @@ async fn progress_is_counted_by_register_year() {
     assert_eq!(
         violations(refused),
         [("acts_in_register".to_owned(), "OUT_OF_RANGE".to_owned())]
+    );
+}
+
+async fn withdraw(world: &World, person: Person, keying_id: &str) -> Result<pb::Keying, tonic::Status> {
+    let request = pb::WithdrawKeyingRequest {
+        request_id: request_id(),
+        keying_id: keying_id.to_owned(),
+    };
+    let answer = world.acts().withdraw_keying(world.of(person, request)).await?;
+    Ok(answer.into_inner().keying.unwrap())
+}
+
+async fn listed(world: &World, person: Person, keyed_by_caller: bool) -> Vec<String> {
+    let request = pb::ListKeyingsRequest {
+        keyed_by_caller,
+        ..Default::default()
+    };
+    let answer = world
+        .acts()
+        .list_keyings(world.of(person, request))
+        .await
+        .unwrap();
+    let keyings = answer.into_inner().keyings.into_iter();
+    keyings.map(|keying| keying.keying_id).collect()
+}
+
+#[tokio::test]
+async fn what_was_keyed_under_a_wrong_key_is_withdrawn_and_the_key_is_free() {
+    let world = World::start().await;
+    let (author, other, officer) = (world.agent(), world.agent(), world.officer());
+    let wrong = world.key(author, with_place("7", "Fès")).await.unwrap().keying_id;
+    assert_eq!(listed(&world, author, true).await, std::slice::from_ref(&wrong));
+    assert!(listed(&world, author, false).await.is_empty());
+    assert_eq!(
+        reason(withdraw(&world, other, &wrong).await),
+        (Code::PermissionDenied, "ROLE_MISSING".into())
+    );
+    let withdrawn = withdraw(&world, author, &wrong).await.unwrap();
+    assert_eq!(withdrawn.state(), pb::KeyingState::Withdrawn);
+    assert!(listed(&world, author, true).await.is_empty());
+    assert_eq!(
+        reason(withdraw(&world, author, &wrong).await),
+        (Code::FailedPrecondition, "KEYING_STATE".into())
+    );
+    // Whoever keyed it wrongly keys what the register has under that number.
+    let right = world.key(author, keying("7")).await.unwrap();
+    assert_eq!(right.state(), pb::KeyingState::KeyedOnce);
+    assert_ne!(right.keying_id, wrong);
+    // An officer withdraws another's.
+    withdraw(&world, officer, &right.keying_id).await.unwrap();
+    world.key(author, keying("7")).await.unwrap();
+    let done = world.key(other, keying("7")).await.unwrap();
+    assert_eq!(done.state(), pb::KeyingState::Registered);
+    assert_eq!(
+        reason(withdraw(&world, officer, &done.keying_id).await),
+        (Code::FailedPrecondition, "KEYING_STATE".into())
+    );
+    let mut conn = world.database.connect().await;
+    let recorded: Vec<(String, Option<String>, Option<String>)> = sqlx::query_as(
+        "SELECT outcome, reason, details ->> 'was' FROM audit WHERE action = 'keying.withdraw' ORDER BY id",
+    )
+    .fetch_all(&mut conn)
+    .await
+    .unwrap();
+    let done = ("done".to_owned(), None, Some("KEYED_ONCE".to_owned()));
+    let denied = ("refused".to_owned(), Some("ROLE_MISSING".to_owned()), None);
+    assert_eq!(recorded, [denied, done.clone(), done]);
+}
+
+#[tokio::test]
+async fn a_third_who_sees_that_both_misread_sends_them_back() {
+    let world = World::start().await;
+    let (first, second, third) = (world.agent(), world.agent(), world.agent());
+    let misread = |place: &str| {
+        let mut request = with_place("8", place);
+        request.content.as_mut().unwrap().given_name = text("أمينة", "Amine");
+        request
+    };
+    let keying_id = world.key(first, misread("Fès")).await.unwrap().keying_id;
+    world.key(second, misread("Fez")).await.unwrap();
+    // What both misread cannot be settled.
+    assert_eq!(
+        violations(world.key(third, with_place("8", "Fès")).await),
+        [(
+            "content.given_name.latin".to_owned(),
+            "AGREED_FIELD_CHANGED".to_owned()
+        )]
+    );
+    for looked in [first, second] {
+        assert_eq!(
+            reason(withdraw(&world, looked, &keying_id).await),
+            (Code::PermissionDenied, "KEYED_BY_SAME_PERSON".into())
+        );
+    }
+    withdraw(&world, third, &keying_id).await.unwrap();
+    let act_id = world.registered(with_place("8", "Fès")).await;
+    let act = world.act(third, act_id).await.unwrap();
+    assert_eq!(act.content.unwrap().given_name, text("أمينة", "Amina"));
+    let events = drain(&mut world.database.connect().await).await;
+    let states: Vec<String> = events
+        .iter()
+        .filter(|event| event.event_type.ends_with("ActKeyed"))
+        .map(|event| event.decode::<pb::ActKeyed>().state)
+        .collect();
+    assert_eq!(
+        states,
+        ["KEYED_ONCE", "DIFFERS", "WITHDRAWN", "KEYED_ONCE", "REGISTERED"]
     );
 }

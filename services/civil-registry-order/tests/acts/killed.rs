@@ -65,6 +65,47 @@ impl Loading {
     }
 }
 
+/// Stopped while its first rows are on their way: nothing of them is committed, and refused rows stand in the report already.
+#[tokio::test]
+async fn an_import_killed_before_its_first_commit_goes_on() {
+    let loading = Loading::start().await;
+    let mut rows: Vec<String> = String::from_utf8(synthetic(3_000, 6))
+        .unwrap()
+        .lines()
+        .map(str::to_owned)
+        .collect();
+    rows[5] = "no act".to_owned();
+    std::fs::write(loading.folder.path().join("acts.jsonl"), rows.join("\n")).unwrap();
+    let mut owner = loading.database.owner().await;
+    let mut blocking = owner.begin().await.unwrap();
+    sqlx::query("LOCK TABLE act IN SHARE MODE")
+        .execute(&mut *blocking)
+        .await
+        .unwrap();
+    let mut process = loading.process();
+    let waits = "SELECT count(*) FROM pg_locks WHERE relation = 'act'::regclass AND NOT granted";
+    let bound = Instant::now() + Duration::from_secs(120);
+    while count(&mut blocking, waits).await == 0 && Instant::now() < bound {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    assert_eq!(loading.refusals().len(), 1, "the report is ahead of the table");
+    process.kill().unwrap();
+    process.wait().unwrap();
+    blocking.rollback().await.unwrap();
+    let mut conn = loading.database.connect().await;
+    unlocked(&mut conn).await;
+    assert_eq!(loading.acts().await, 0);
+    let ended = tokio::task::spawn_blocking({
+        let mut process = loading.process();
+        move || process.wait().unwrap()
+    });
+    assert!(ended.await.unwrap().success());
+    assert_eq!(loading.acts().await, 2_999);
+    let lines: Vec<u64> = loading.refusals().into_iter().map(|(line, _, _)| line).collect();
+    assert_eq!(lines, [6]);
+    assert_eq!(count(&mut conn, "SELECT count(*) FROM act_import").await, 1);
+}
+
 #[tokio::test]
 async fn nothing_is_lost_or_doubled_by_kills() {
     const ACTS: i64 = 12_000;

@@ -9,7 +9,7 @@ use wathiq_chassis::{Surface, TokenClaims};
 use wathiq_proto::wathiq::civil_registry_order::v1 as pb;
 
 use crate::harness::{OFFICE, OTHER, Person, World, request_id};
-use crate::sample::{date, keying, text};
+use crate::sample::{date, keying, pdf, text};
 
 const SERVICE: &str = "/wathiq.civil_registry_order.v1.ActService/";
 
@@ -83,15 +83,23 @@ async fn ask(world: &World, asking: &Asking, things: &Things, method: &str) -> R
                 .await
                 .map(drop)
         }
+        "WithdrawKeying" => {
+            let message = pb::WithdrawKeyingRequest {
+                request_id: request_id(),
+                keying_id: things.keying_id.clone(),
+            };
+            acts.withdraw_keying(asking.request(message)).await.map(drop)
+        }
         "AttachScan" => {
             let header = pb::ScanHeader {
                 request_id: request_id(),
                 office_id,
                 act_id,
+                supersede: false,
             };
             let parts = [
                 pb::attach_scan_request::Part::Header(header),
-                pb::attach_scan_request::Part::Chunk(b"%PDF-1.7".to_vec()),
+                pb::attach_scan_request::Part::Chunk(pdf(10)),
             ];
             let messages = parts.map(|part| pb::AttachScanRequest { part: Some(part) });
             acts.attach_scan(asking.request(stream::iter(messages)))
@@ -167,7 +175,7 @@ async fn nobody_reaches_the_acts_of_an_office_but_its_staff_through_the_gateway(
         .into_iter()
         .filter_map(|path| path.strip_prefix(SERVICE).map(str::to_owned))
         .collect();
-    assert_eq!(methods.len(), 10);
+    assert_eq!(methods.len(), 11);
     for method in &methods {
         for (process, claims, code, reason) in &callers {
             let asking = Asking {

@@ -66,6 +66,23 @@ pub(crate) fn content() -> pb::ActContent {
     }
 }
 
+/// The smallest scans that are whole files; `page` tells one from another.
+pub(crate) fn jpeg(page: u8) -> Vec<u8> {
+    let frame = [0xff, 0xc0, 0, 11, 8, 0, 16, 0, 16, 1, 1, 0x11, 0];
+    let data = [0xff, 0xda, 0, 8, 1, 1, 0, 0, 63, 0, 0x55, page, 0xff, 0xd9];
+    [&[0xff, 0xd8][..], &frame, &data].concat()
+}
+
+/// A PDF with so many bytes of content.
+pub(crate) fn pdf(content: usize) -> Vec<u8> {
+    let mut file = b"%PDF-1.7\n1 0 obj\n<< /Type /Catalog >>\nendobj\n%".to_vec();
+    file.extend(std::iter::repeat_n(b'7', content));
+    let at = file.len() + 1;
+    file.extend_from_slice(b"\nxref\n0 1\n0000000000 65535 f \ntrailer\n<< /Root 1 0 R >>\n");
+    file.extend_from_slice(format!("startxref\n{at}\n%%EOF\n").as_bytes());
+    file
+}
+
 /// Keying the sample under a number.
 pub(crate) fn keying(number: &str) -> pb::KeyActRequest {
     pb::KeyActRequest {

@@ -258,3 +258,101 @@ async fn every_look_at_an_act_is_audited() {
     .unwrap();
     assert_eq!(looks, 2);
 }
+
+#[tokio::test]
+async fn an_act_is_found_by_what_its_notes_have_made_of_name_and_birth_date() {
+    let world = World::start().await;
+    let act_id = world.registered(keying("1")).await.to_string();
+    world.registered(keying("2")).await;
+    let (agent, officer) = (world.agent(), world.officer());
+    let change = |field: &str, latin: &str, arabic: &str| pb::ExtractChange {
+        field: field.to_owned(),
+        text: text(arabic, latin),
+        date: None,
+    };
+    let dated = pb::ExtractChange {
+        date: Some(pb::WrittenDate {
+            gregorian: date(1983, 5, 6),
+            ..Default::default()
+        }),
+        ..change("birth_date", "", "")
+    };
+    let steps = [
+        (
+            vec![change("family_name", "Bennani", "بناني")],
+            ("Amina", "Bennani", 1984, 3, 2),
+        ),
+        (
+            vec![change("family_name", "Tazi", "التازي")],
+            ("Amina", "Tazi", 1984, 3, 2),
+        ),
+        (
+            vec![dated, change("given_name", "Khadija", "خديجة")],
+            ("Khadija", "Tazi", 1983, 5, 6),
+        ),
+    ];
+    let of_first = by_name("Amina", "El Idrissi", 1984, 3, 2);
+    for (changes, (given, family, year, month, day)) in steps {
+        let note = pb::MarginalNote {
+            date: date(2011, 5, 6),
+            kind: "judgment".to_owned(),
+            text: text("حكم", "jugement"),
+            changes_extract: true,
+            changes,
+            ..Default::default()
+        };
+        let request = pb::AddMarginalNoteRequest {
+            request_id: crate::harness::request_id(),
+            act_id: act_id.clone(),
+            note: Some(note),
+        };
+        world
+            .acts()
+            .add_marginal_note(world.of(officer, request))
+            .await
+            .unwrap();
+        // By the day, and by the year alone.
+        for (month, day) in [(month, day), (0, 0)] {
+            let found = search(&world, agent, by_name(given, family, year, month, day))
+                .await
+                .unwrap();
+            let ids: Vec<&str> = found.iter().map(|act| act.act_id.as_str()).collect();
+            assert_eq!(ids, [act_id.as_str()], "{given} {family} {year} {day}");
+            assert!(found[0].differences.is_empty());
+        }
+        let found = search(&world, agent, of_first.clone()).await.unwrap();
+        assert_eq!(found.len(), 2, "by what it was drawn up with, each act once");
+    }
+    let found = search(&world, agent, by_name("خديجة", "التازي", 1983, 0, 0))
+        .await
+        .unwrap();
+    assert_eq!(found.len(), 1);
+    let found = search(&world, agent, by_name("Amina", "Bennani", 1984, 3, 2))
+        .await
+        .unwrap();
+    assert!(found.is_empty(), "a name in between is nobody's");
+}
+
+#[tokio::test]
+async fn a_search_says_that_more_may_be_meant() {
+    let world = World::start().await;
+    let agent = world.agent();
+    let truncated = |request: pb::SearchActsRequest| {
+        let (world, mut acts) = (&world, world.acts());
+        async move {
+            let answer = acts
+                .search_acts(world.of(agent, request))
+                .await
+                .unwrap()
+                .into_inner();
+            (answer.acts.len(), answer.truncated)
+        }
+    };
+    for number in 1..=20 {
+        world.registered(keying(&number.to_string())).await;
+    }
+    let asked = by_name("Amina", "El Idrissi", 1984, 0, 0);
+    assert_eq!(truncated(asked.clone()).await, (20, false));
+    world.registered(keying("21")).await;
+    assert_eq!(truncated(asked).await, (20, true));
+}

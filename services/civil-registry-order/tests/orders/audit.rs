@@ -280,6 +280,41 @@ async fn a_statement_that_differs_is_found() {
     assert_eq!(found, ["MONEY_OF_NO_PAYABLE"]);
 }
 
+/// First it was delivered, then the post says that it had come back before: the books say what the lines are, and that the post contradicts
+/// itself.
+#[tokio::test]
+async fn what_the_post_contradicts_is_shown_and_is_no_difference() {
+    let shop = Shop::open().await;
+    let parcel = &shop.posted.parcels[0];
+    for (sequence, state) in [
+        (6, postal::ShipmentState::Delivered),
+        (7, postal::ShipmentState::Returned),
+    ] {
+        shop.world.track(parcel, sequence, state).await;
+        assert_eq!(codes(&shop.world).await, Vec::<&str>::new(), "{state:?}");
+    }
+    let shown: (String, String) = sqlx::query_as(
+        "SELECT l.state, p.exception_code FROM parcel p JOIN order_line l ON l.parcel_id = p.id WHERE p.id = $1",
+    )
+    .bind(Uuid::parse_str(&parcel.parcel_id).unwrap())
+    .fetch_one(&shop.world.app.pool)
+    .await
+    .unwrap();
+    assert_eq!(
+        (shown.0.as_str(), shown.1.as_str()),
+        ("DELIVERED", "CONTRADICTORY_EVENTS")
+    );
+    // Something else than what the post is known to say is a difference all the same.
+    let elsewhere = shop
+        .found(|shop| {
+            shop.shipment(&shop.posted, |shipment| {
+                shipment.set_state(postal::ShipmentState::InTransit);
+            });
+        })
+        .await;
+    assert_eq!(elsewhere, ["PARCEL_DIFFERS"]);
+}
+
 #[tokio::test]
 async fn parcels_that_are_elsewhere_are_found() {
     let shop = Shop::open().await;

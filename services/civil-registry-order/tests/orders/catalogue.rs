@@ -1,4 +1,4 @@
-//! The catalogue is data: a new kind, fees, the ceiling.
+//! The catalogue is data: kinds, fees, the ceiling.
 
 use wathiq_proto::wathiq::civil_registry_order::v1 as pb;
 
@@ -16,19 +16,18 @@ fn fee(kind: &str, amount: i64, from: (i32, i32, i32)) -> pb::SetFeeRequest {
             ..Default::default()
         }),
         valid_from: Some(date(from.0, from.1, from.2)),
+        ..Default::default()
     }
 }
 
-#[tokio::test]
-async fn a_new_kind_is_data_only() {
-    let world = World::start().await;
-    let citizen = world.citizen();
-    let kind = pb::DocumentKind {
+/// Another kind of the form that extracts of births have, from today on.
+pub(crate) fn kind() -> pb::DocumentKind {
+    pb::DocumentKind {
         code: "birth-certificate-short".to_owned(),
         register_kind: pb::RegisterKind::Birth.into(),
-        name_ar: "بطاقة شخصية".to_owned(),
-        name_fr: "Fiche individuelle".to_owned(),
-        name_en: "Individual record".to_owned(),
+        name_ar: "شهادة موجزة".to_owned(),
+        name_fr: "Certificat court".to_owned(),
+        name_en: "Short certificate".to_owned(),
         form: "EXTRACT".to_owned(),
         routing: "OFFICE_OF_REGISTRATION".to_owned(),
         relations: vec![pb::Relation::Oneself.into()],
@@ -40,51 +39,46 @@ async fn a_new_kind_is_data_only() {
         production_working_days: 2,
         valid_from: Some(date(2026, 11, 23)),
         ..Default::default()
+    }
+}
+
+#[tokio::test]
+async fn a_kind_fits_its_template() {
+    let world = World::start().await;
+    let put = async |kind: pb::DocumentKind| {
+        let request = pb::PutDocumentKindRequest {
+            request_id: request_id(),
+            document_kind: Some(kind),
+        };
+        world
+            .administration()
+            .put_document_kind(world.platform(request))
+            .await
     };
-    let code = kind.code.clone();
     // A template draws one register in one form, and a full copy in one language.
-    for (template, form, wrong) in [
-        (
-            "death-extract",
-            "EXTRACT",
-            &[("document_kind.template", "TEMPLATE_UNKNOWN")][..],
-        ),
+    for (template, form, field, reason) in [
+        ("death-extract", "EXTRACT", "template", "TEMPLATE_UNKNOWN"),
+        ("no-template", "EXTRACT", "template", "TEMPLATE_UNKNOWN"),
         (
             "birth-full-copy",
             "FULL_COPY",
-            &[("document_kind.languages", "LANGUAGE_NOT_OFFERED")][..],
+            "languages",
+            "LANGUAGE_NOT_OFFERED",
         ),
     ] {
-        let request = pb::PutDocumentKindRequest {
-            request_id: request_id(),
-            document_kind: Some(pb::DocumentKind {
-                template: template.to_owned(),
-                form: form.to_owned(),
-                ..kind.clone()
-            }),
-        };
-        let refused = world
-            .administration()
-            .put_document_kind(world.platform(request))
-            .await;
-        let expected: Vec<_> = wrong
-            .iter()
-            .map(|(field, reason)| ((*field).to_owned(), (*reason).to_owned()))
-            .collect();
+        let refused = put(pb::DocumentKind {
+            template: template.to_owned(),
+            form: form.to_owned(),
+            ..kind()
+        })
+        .await;
+        let expected = vec![(format!("document_kind.{field}"), reason.to_owned())];
         assert_eq!(violations(refused), expected);
     }
-    let request = pb::PutDocumentKindRequest {
-        request_id: request_id(),
-        document_kind: Some(kind),
-    };
+    put(kind()).await.unwrap();
     world
         .administration()
-        .put_document_kind(world.platform(request))
-        .await
-        .unwrap();
-    world
-        .administration()
-        .set_fee(world.platform(fee(&code, 1_000, (2026, 11, 23))))
+        .set_fee(world.platform(fee("birth-certificate-short", 1_000, (2026, 11, 23))))
         .await
         .unwrap();
     let catalogue = world
@@ -103,12 +97,12 @@ async fn a_new_kind_is_data_only() {
         ["ACT_NOT_FOUND", "ACT_DIFFERS", "EVIDENCE_NEEDED"]
     );
     let mut asked = line("1");
-    asked.document_kind = code;
+    asked.document_kind = "birth-certificate-short".to_owned();
     let mut request = order_request(vec![asked]);
     request.expected_total_centimes = 1_000;
     let placed = world
         .orders()
-        .place_order(world.as_citizen(citizen, request))
+        .place_order(world.as_citizen(world.citizen(), request))
         .await
         .unwrap();
     assert_eq!(placed.into_inner().order.unwrap().total_centimes, 1_000);
@@ -148,8 +142,10 @@ async fn inside_morocco_only_a_dated_change_lifts_the_ceiling() {
     // The database says the same to whoever writes there directly.
     let mut conn = world.database.connect().await;
     let direct = sqlx::query(
-        "INSERT INTO fee (id, document_kind, zone, from_copies, amount, office, post, tax, valid_from)
-         VALUES (gen_random_uuid(), 'birth-extract', 'MOROCCO', 2, 3001, 3001, 0, 0, '2026-12-01')",
+        "WITH schedule AS (
+             INSERT INTO fee_schedule (id, document_kind, zone, valid_from)
+             VALUES (gen_random_uuid(), 'birth-extract', 'MOROCCO', '2026-12-01') RETURNING id)
+         INSERT INTO fee_step (schedule_id, from_copies, amount, office, post, tax) SELECT id, 2, 3001, 3001, 0, 0 FROM schedule",
     )
     .execute(&mut conn)
     .await

@@ -46,18 +46,6 @@ async fn without_the_post_what_is_produced_waits() {
 }
 
 #[tokio::test]
-async fn without_a_profile_the_parcel_waits_for_the_office_s_address() {
-    let world = World::without_profile().await;
-    let (citizen, agent, officer) = (world.citizen(), world.agent(), world.officer());
-    let order = world.place(citizen, vec![line("1")]).await;
-    world.pay(&order).await;
-    world.batch_sheet(agent, &[&order.lines[0]]).await;
-    world.produce(agent, officer, &order.lines[0]).await.unwrap();
-    let waiting = world.get(citizen, &order).await;
-    assert_eq!(waiting.lines[0].progress_code, "WAITING_FOR_POSTAL_SERVICE");
-}
-
-#[tokio::test]
 async fn without_identity_nothing_is_placed_and_the_reason_says_so() {
     let world = World::start().await;
     let citizen = world.citizen();

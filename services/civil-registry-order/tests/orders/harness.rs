@@ -61,20 +61,27 @@ pub(crate) struct World {
 pub(crate) struct Person(pub(crate) Uuid);
 
 impl World {
-    /// A world on a Monday morning; the office has a profile.
+    /// A world on a Monday morning; the offices that are open have profiles.
     pub(crate) async fn start() -> Self {
         let world = Self::without_profile().await;
-        let administrator = world.official_at(OFFICE, "administrator");
+        for office in [OFFICE, OTHER] {
+            world.give_profile(office).await;
+        }
+        world
+    }
+
+    /// Its administrator fills in the profile of an office.
+    pub(crate) async fn give_profile(&self, office: Uuid) {
+        let administrator = self.official_at(office, "administrator");
         let profile = pb::SetOfficeProfileRequest {
             request_id: request_id(),
-            profile: Some(profile(OFFICE)),
+            profile: Some(profile(office)),
         };
-        let mut administration = world.administration();
+        let mut administration = self.administration();
         administration
-            .set_office_profile(world.staff(administrator, profile))
+            .set_office_profile(self.staff(administrator, profile))
             .await
             .unwrap();
-        world
     }
 
     pub(crate) async fn without_profile() -> Self {
@@ -317,6 +324,7 @@ impl World {
                 owner_reference: order.order_id.clone(),
                 refund_reference: line.line_id.clone(),
                 amount_centimes: amount,
+                ..Default::default()
             }
         };
         self.hear(consume::TOPICS[0], 9, &event).await

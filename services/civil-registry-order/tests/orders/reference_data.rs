@@ -2,7 +2,7 @@
 
 use chrono::NaiveDate;
 use tonic::Code;
-use wathiq_civil_registry_order::store::catalogue;
+use wathiq_civil_registry_order::store::templates;
 use wathiq_proto::wathiq::civil_registry_order::v1 as pb;
 
 use crate::harness::{OFFICE, World, date, line, reason, request_id, violations};
@@ -14,7 +14,7 @@ fn law(template: &str, text: &str, day: i32) -> pb::PutTemplateVersionRequest {
         law_fr: format!("Loi n° {text} relative à l’état civil"),
         law_ar: format!("القانون رقم {text} المتعلق بالحالة المدنية"),
         valid_from: Some(date(2026, 11, day)),
-        valid_to: None,
+        ..Default::default()
     }
 }
 
@@ -72,13 +72,28 @@ async fn a_template_cites_another_law_from_its_day_on() {
     let mut conn = world.database.connect().await;
     let mut cited = async |day: u32| {
         let day = NaiveDate::from_ymd_opt(2026, 11, day).unwrap();
-        let law = catalogue::law(&mut conn, "birth-extract", day).await.unwrap();
-        law.map_or_else(String::new, |(french, _)| french)
+        let known_at = world.app.ambient.now();
+        let version = templates::in_force(&mut conn, "birth-extract", day, known_at)
+            .await
+            .unwrap();
+        version.map_or_else(String::new, |version| version.law_fr)
     };
     for (day, number) in [(24, "37-99"), (26, "35-20"), (30, "36-21")] {
         assert!(cited(day).await.contains(number), "{day}");
     }
     assert_eq!(cited(27).await, "", "the older one is not taken up again");
+    // What was drawn before a version was known is drawn again without it.
+    let before = world.app.ambient.now();
+    world.clock.advance(chrono::TimeDelta::minutes(5));
+    let request = world.platform(law("birth-extract", "34-19", 23));
+    administration.put_template_version(request).await.unwrap();
+    let today = NaiveDate::from_ymd_opt(2026, 11, 23).unwrap();
+    for (known_at, number) in [(before, "37-99"), (world.app.ambient.now(), "34-19")] {
+        let version = templates::in_force(&mut conn, "birth-extract", today, known_at)
+            .await
+            .unwrap();
+        assert!(version.unwrap().law_fr.contains(number));
+    }
     let unknown = administration
         .put_template_version(world.platform(law("no-template", "36-21", 30)))
         .await;
@@ -93,7 +108,7 @@ async fn a_template_cites_another_law_from_its_day_on() {
             .iter()
             .filter(|name| *name == "TemplateVersionChanged")
             .count(),
-        2
+        3
     );
 }
 
@@ -162,6 +177,7 @@ async fn a_country_comes_into_a_zone_of_its_own_and_morocco_stays_where_its_ceil
             ..Default::default()
         }),
         valid_from: Some(date(2026, 11, 23)),
+        ..Default::default()
     };
     administration.set_fee(world.platform(fee)).await.unwrap();
     let total = async |country: &str| {

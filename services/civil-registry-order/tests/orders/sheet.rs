@@ -63,6 +63,23 @@ async fn barcodes(pdf: &str, folder: &std::path::Path) -> Vec<String> {
     barcodes
 }
 
+/// The references of an order's lines that a sheet shows, in the order of the lines.
+pub(crate) async fn references(
+    world: &World,
+    agent: Person,
+    sheet: &pb::BatchSheet,
+    order: &pb::Order,
+) -> Vec<String> {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("batch-sheet.pdf");
+    std::fs::write(&path, download(world, agent, sheet).await).unwrap();
+    let text = run("pdftotext", &["-layout", path.to_str().unwrap(), "-"]).await;
+    let references = order.lines.iter().map(|line| line.line_reference.clone());
+    references
+        .filter(|reference| text.contains(reference.as_str()))
+        .collect()
+}
+
 #[tokio::test]
 async fn a_sheet_has_every_line_in_the_order_of_the_registers_with_a_barcode_that_is_read() {
     let world = World::start().await;

@@ -3,6 +3,7 @@
 mod orders;
 
 use secrecy::ExposeSecret;
+use uuid::Uuid;
 use wathiq_chassis::civil_date;
 use zeroize::Zeroizing;
 
@@ -25,6 +26,11 @@ pub enum Carriage {
     Link,
     /// By link, as they are too large.
     LargeLink,
+}
+
+/// Values of a mail to whoever looks after the platform.
+pub fn platform(range_id: Uuid) -> Values {
+    Values::default().with("range", range_id.to_string())
 }
 
 /// Values of a code or notice.

@@ -4,6 +4,7 @@ mod delivery;
 mod legalisation;
 mod office;
 mod order;
+mod platform;
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -48,6 +49,7 @@ pub async fn attempt(app: &App, message: &Message, hand_over: &HandOver) -> Atte
         Subject::Legalisation => legalisation::send(app, message, hand_over).await,
         Subject::Order => order::send(app, message, hand_over).await,
         Subject::Office => office::send(app, message, hand_over).await,
+        Subject::Platform => platform::send(app, message, hand_over).await,
     };
     Attempt {
         template,

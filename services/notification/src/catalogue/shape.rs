@@ -70,6 +70,7 @@ one_each! {
         order_handed_over, order_delivery_attempted, order_held_for_collection, order_delivered, order_delivered_to_other,
         order_delivered_without_document, order_returning, order_returned, order_claimed, order_lost,
         office_reminder,
+        platform_numbers_run_low,
     }
 }
 
@@ -236,14 +237,17 @@ impl Mail {
             });
         }
         let (own, optional) = mail_values(name);
-        let (every, may) =
-            if name.ends_with("_code") || name.ends_with("_notice") || name.starts_with("office_") {
-                (&[][..], &[][..])
-            } else if name.starts_with("order_") {
-                (ORDER, LINES)
-            } else {
-                (&[][..], REQUEST)
-            };
+        let (every, may) = if name.ends_with("_code")
+            || name.ends_with("_notice")
+            || name.starts_with("office_")
+            || name.starts_with("platform_")
+        {
+            (&[][..], &[][..])
+        } else if name.starts_with("order_") {
+            (ORDER, LINES)
+        } else {
+            (&[][..], REQUEST)
+        };
         let needed = [own, every].concat();
         let allowed = [&needed, optional, may].concat();
         check(&format!("{place}.subject"), &[&self.subject], &[], &[])?;
@@ -297,6 +301,7 @@ fn mail_values(name: &str) -> (&'static [&'static str], &'static [&'static str])
         | "order_claimed"
         | "order_lost" => (&["lines", "tracking_number"], &[]),
         "office_reminder" => (&["office", "waiting", "office_link"], &["late"]),
+        "platform_numbers_run_low" => (&["range"], &[]),
         name if name.ends_with("_code") => (CODE, &[]),
         name if name.starts_with("order_") => (LINES, &[]),
         _ => (&[], &[]),

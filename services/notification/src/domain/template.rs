@@ -79,6 +79,8 @@ templates! {
     OrderLost = "order.lost",
     /// An office's daily mail.
     OfficeReminder = "office.reminder",
+    /// Few numbers of registered mail are left: the post is to allocate others.
+    NumbersRunLow = "platform.numbers_run_low",
 }
 
 /// Messages that wait for each other and for no others.
@@ -115,6 +117,8 @@ pub enum Subject {
     Order,
     /// An office with waiting orders.
     Office,
+    /// What whoever looks after the platform has to do.
+    Platform,
 }
 
 impl Template {
@@ -159,6 +163,7 @@ impl Template {
             | Self::OrderClaimed
             | Self::OrderLost => Subject::Order,
             Self::OfficeReminder => Subject::Office,
+            Self::NumbersRunLow => Subject::Platform,
         }
     }
 
@@ -181,7 +186,7 @@ impl Template {
         match (self.subject(), self) {
             (Subject::Delivery, _) => Lane::Code,
             (Subject::Legalisation, Self::Delivered) => Lane::Sealed,
-            (Subject::Legalisation | Subject::Order | Subject::Office, _) => Lane::Other,
+            (Subject::Legalisation | Subject::Order | Subject::Office | Subject::Platform, _) => Lane::Other,
         }
     }
 }
@@ -206,7 +211,8 @@ mod tests {
                 "identity" => Subject::Delivery,
                 "legalisation" => Subject::Legalisation,
                 "order" => Subject::Order,
-                _ => Subject::Office,
+                "office" => Subject::Office,
+                _ => Subject::Platform,
             };
             assert_eq!(template.subject(), subject, "{template:?}");
             assert_eq!(

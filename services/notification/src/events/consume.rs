@@ -8,6 +8,7 @@ use uuid::Uuid;
 use wathiq_chassis::Ambient;
 use wathiq_outbox::{HandleError, Handler, OutboxError, Record};
 use wathiq_proto::wathiq::identity::v1 as identity;
+use wathiq_proto::wathiq::postal_shipping::v1 as postal;
 use wathiq_proto::wathiq::signature::v1 as signature;
 
 use crate::app::queue_message::{self, Cause, QueueError};
@@ -24,6 +25,7 @@ pub const TOPICS: &[&str] = &[
     "wathiq.signature.legalisation.v1",
     "wathiq.civil-registry-order.order.v1",
     "wathiq.civil-registry-order.office.v1",
+    "wathiq.postal-shipping.range.v1",
 ];
 
 /// Queues the messages that an event asks for.
@@ -98,6 +100,7 @@ fn wanted(record: &Record) -> Result<Option<Wanted>, HandleError> {
         name if name == signature::LegalisationDelivered::full_name() => Template::Delivered,
         name if name == signature::LegalisationRequestCancelled::full_name() => Template::Cancelled,
         name if name == signature::LegalisationRequestExpired::full_name() => Template::Expired,
+        name if name == postal::NumberRangeRunsLow::full_name() => Template::NumbersRunLow,
         name => {
             return match name
                 .strip_prefix(orders::PACKAGE)

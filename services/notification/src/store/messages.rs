@@ -196,16 +196,13 @@ pub async fn save(conn: &mut PgConnection, message: &Message) -> Result<bool, St
     Ok(done.rows_affected() == 1)
 }
 
-/// When the next queued message of a lane is due.
+/// When the next queued message of each lane is due; a lane without any is left out.
 ///
 /// # Errors
 /// [`StoreError`].
-pub async fn next_due(conn: &mut PgConnection, lane: Lane) -> Result<Option<DateTime<Utc>>, StoreError> {
-    let due = "SELECT min(next_attempt_at) FROM message WHERE state = 'queued' AND lane = $1";
-    Ok(sqlx::query_scalar(due)
-        .bind(lane.as_str())
-        .fetch_one(conn)
-        .await?)
+pub async fn next_due(conn: &mut PgConnection) -> Result<Vec<(String, DateTime<Utc>)>, StoreError> {
+    let due = "SELECT lane, min(next_attempt_at) FROM message WHERE state = 'queued' GROUP BY lane";
+    Ok(sqlx::query_as(due).fetch_all(conn).await?)
 }
 
 /// Messages about one aggregate, newest first, older than `before`.

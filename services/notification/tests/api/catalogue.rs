@@ -65,6 +65,7 @@ fn values(template: Template, language: Language, carriage: &Carriage) -> Values
             compose::request(&house, common, &recipient(language), &facts(person), carriage)
         }
         Subject::Order => compose::order(&house, common, &recipient(language), &orders::facts(person)),
+        Subject::Platform => compose::platform(person),
         Subject::Office => compose::office(&house, common.0, person, &orders::office("bec@example.ma")),
     }
 }

@@ -134,6 +134,9 @@ impl World {
         };
         let (identity, signature) = (Arc::new(Identity::default()), Arc::new(Signature::default()));
         let orders = Arc::new(Orders::default());
+        let id = Uuid::now_v7();
+        let email = format!("{}@example.ma", id.simple());
+        settings.administration.email.clone_from(&email);
         let app = service::app(
             &settings,
             Arc::clone(&identity) as _,
@@ -142,7 +145,6 @@ impl World {
             ambient,
         )
         .unwrap();
-        let id = Uuid::now_v7();
         Self {
             app: Arc::new(app),
             settings,
@@ -150,7 +152,7 @@ impl World {
             identity,
             signature,
             orders,
-            email: format!("{}@example.ma", id.simple()),
+            email,
             phone: format!("+2126{:08}", id.as_u128() % 100_000_000),
             database,
             superuser,
@@ -390,6 +392,7 @@ fn settings(stack: &Stack, database: &str, secrets: &tempfile::TempDir) -> Setti
         },
         "text": {"url": stack.sms.url, "key_file": key_file},
         "messages": {"public_url": "https://wathiq.example"},
+        "administration": {"email": "administration@wathiq.example"},
         "help": {
             "number": "080 200 60 60",
             "short_hours": "8:30-16:30",

@@ -1,6 +1,6 @@
 //! The receipt of a payment: PDF/A in Arabic and French, drawn from what was written down at the payment.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -15,10 +15,8 @@ use crate::domain::money;
 use crate::domain::payable::{Payment, ReceiptNumber};
 use crate::domain::refusal::Refusal;
 
-const TEMPLATE: Template = Template {
-    name: "receipt.typ",
-    source: include_str!("../../templates/receipt.typ"),
-};
+static TEMPLATE: LazyLock<Template> =
+    LazyLock::new(|| Template::new("receipt.typ", include_str!("../../templates/receipt.typ")));
 
 /// A receipt as a file.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,12 +1,12 @@
 //! What the providers themselves say of an owner's attempts, asked now.
 
-use futures::stream::{self, StreamExt, TryStreamExt};
+use futures::stream::{self, StreamExt};
 use uuid::Uuid;
 
+use crate::app::ask::{self, Told};
 use crate::app::{App, AppError};
 use crate::domain::attempt::Attempt;
 use crate::domain::provider::Status;
-use crate::providers::ProviderError;
 use crate::store::books::{self, Span};
 
 /// Questions to providers at the same time.
@@ -18,11 +18,19 @@ pub struct Entry {
     pub payable_id: Uuid,
     pub owner_reference: String,
     pub attempt: Attempt,
-    /// None where what the provider says cannot be read.
-    pub status: Option<Status>,
+    pub said: Said,
 }
 
-/// A page of them, in the order of the attempts' start.
+/// What a provider said.
+#[derive(Debug, Clone)]
+pub enum Said {
+    Status(Status),
+    Unreadable,
+    /// Nothing, about this attempt.
+    Unanswered,
+}
+
+/// A page of them, in the order of the attempts' start. One about which its provider never answers keeps no other from being listed.
 ///
 /// # Errors
 /// [`AppError::Provider`] while a provider is down.
@@ -45,10 +53,22 @@ pub async fn list_statement(app: &App, owner: &str, span: Span) -> Result<Vec<En
             })
         })
         .collect();
-    stream::iter(asked.into_iter().map(|asked| entry(app, asked)))
+    let heard: Vec<(Asked, Told)> = stream::iter(asked.into_iter().map(|asked| hear(app, asked)))
         .buffered(AT_ONCE)
-        .try_collect()
-        .await
+        .collect()
+        .await;
+    ask::check_up(heard.iter().map(|(asked, told)| (asked.attempt.provider, told)))?;
+    let entries = heard.into_iter().map(|(asked, told)| Entry {
+        payable_id: asked.payable_id,
+        owner_reference: asked.owner_reference,
+        attempt: asked.attempt,
+        said: match told {
+            Told::Status(status) => Said::Status(status),
+            Told::Unreadable => Said::Unreadable,
+            Told::Unanswered | Told::Gone => Said::Unanswered,
+        },
+    });
+    Ok(entries.collect())
 }
 
 /// An attempt whose provider is asked.
@@ -58,19 +78,7 @@ struct Asked {
     attempt: Attempt,
 }
 
-async fn entry(app: &App, asked: Asked) -> Result<Entry, AppError> {
-    let provider = asked.attempt.provider;
-    let down = |source| AppError::Provider { provider, source };
-    let driver = app.providers.get(provider).ok_or_else(|| down(None))?;
-    let status = match driver.status(&asked.attempt).await {
-        Ok(status) => Some(status),
-        Err(ProviderError::Unreadable(_)) => None,
-        Err(error) => return Err(down(Some(error))),
-    };
-    Ok(Entry {
-        payable_id: asked.payable_id,
-        owner_reference: asked.owner_reference,
-        attempt: asked.attempt,
-        status,
-    })
+async fn hear(app: &App, asked: Asked) -> (Asked, Told) {
+    let told = ask::ask(app, &asked.attempt).await;
+    (asked, told)
 }

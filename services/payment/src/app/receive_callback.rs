@@ -1,15 +1,16 @@
 //! A provider tells of a try: verified, then written down with what it is answered, in one transaction.
 
-use sqlx::PgConnection;
+use sqlx::{PgConnection, Postgres, Transaction};
 use uuid::Uuid;
 
 use crate::app::{App, AppError, refused, write};
 use crate::domain::attempt::attempt_of;
 use crate::domain::book::Book;
+use crate::domain::difference::{Difference, Reason};
 use crate::domain::provider::{Answer, Provider};
 use crate::providers::{Driver, Message, Posted, Told, Unproven};
 use crate::store::answers::{self, Key};
-use crate::store::books;
+use crate::store::{books, differences, sales};
 
 /// Takes a message; gives the bare text that answers it. One that is not proven changes nothing.
 ///
@@ -37,12 +38,10 @@ pub async fn receive_callback(
         }
     };
     let mut transaction = app.pool.begin().await?;
-    let found = lock(&mut transaction, provider, &message).await?;
-    let (before, attempt_id) = match found {
+    let (before, attempt_id) = match lock(&mut transaction, provider, &message).await? {
         Ok(found) => found,
-        Err(reason) => {
-            transaction.rollback().await?;
-            refused::trace(app, provider, attempt_of(&message.order_id), reason).await?;
+        Err(refused) => {
+            refuse(app, transaction, provider, refused).await?;
             return Ok(driver.answer(None));
         }
     };
@@ -74,14 +73,29 @@ pub(super) fn driver(app: &App, provider: Provider) -> Result<&std::sync::Arc<dy
     })
 }
 
-/// The locked book that a proven message is about, or why there is none.
+/// Why a proven message is not taken.
+pub(super) struct Refused {
+    reason: &'static str,
+    attempt_id: Option<Uuid>,
+    /// The book that it is about, where only its provider can say what is true.
+    doubted: Option<Box<Book>>,
+    difference: Option<Difference>,
+}
+
+/// The locked book that a proven message is about, or why it is not taken.
 pub(super) async fn lock(
     conn: &mut PgConnection,
     provider: Provider,
     message: &Message,
-) -> Result<Result<(Book, Uuid), &'static str>, AppError> {
+) -> Result<Result<(Book, Uuid), Refused>, AppError> {
+    let unknown = |attempt_id| Refused {
+        reason: "ORDER_UNKNOWN",
+        attempt_id,
+        doubted: None,
+        difference: None,
+    };
     let Some(attempt_id) = attempt_of(&message.order_id) else {
-        return Ok(Err("ORDER_UNKNOWN"));
+        return Ok(Err(unknown(None)));
     };
     let book = match books::id_of_attempt(conn, attempt_id).await? {
         Some(payable_id) => books::lock(conn, payable_id).await?,
@@ -92,12 +106,53 @@ pub(super) async fn lock(
             .is_some_and(|attempt| attempt.provider == provider)
     };
     let Some(book) = book.filter(of_provider) else {
-        return Ok(Err("ORDER_UNKNOWN"));
+        return Ok(Err(unknown(Some(attempt_id))));
+    };
+    let doubted = |book: Book, reason, difference| Refused {
+        reason,
+        attempt_id: Some(attempt_id),
+        doubted: Some(Box::new(book)),
+        difference,
     };
     if message.amount.is_some_and(|amount| amount != book.payable.amount) {
-        return Ok(Err("AMOUNT_DIFFERS"));
+        return Ok(Err(doubted(book, "AMOUNT_DIFFERS", None)));
+    }
+    if let Told::Success(success) = &message.outcome {
+        let named = [success.transaction.as_str()];
+        if !sales::claim(conn, provider, attempt_id, &named).await?.is_empty() {
+            let reason = Reason::TransactionDoubled;
+            let difference = Difference {
+                reason,
+                ours: 0,
+                theirs: success.amount,
+            };
+            return Ok(Err(doubted(book, reason.as_str(), Some(difference))));
+        }
     }
     Ok(Ok((book, attempt_id)))
+}
+
+/// Leaves a trace of a proven message that is not taken; where it contradicts our book, its provider is asked what is true.
+pub(super) async fn refuse(
+    app: &App,
+    mut transaction: Transaction<'_, Postgres>,
+    provider: Provider,
+    refused: Refused,
+) -> Result<(), AppError> {
+    if let (Some(before), Some(attempt_id)) = (&refused.doubted, refused.attempt_id) {
+        let now = app.ambient.now();
+        let mut book = Book::clone(before);
+        book.look_now(attempt_id, now);
+        let book = write::record(&mut transaction, &app.ambient, before, book, &[]).await?;
+        if let Some(difference) = refused.difference {
+            let key = (book.payable.id, attempt_id);
+            differences::replace(&mut transaction, key, &[], &[difference], now).await?;
+        }
+        transaction.commit().await?;
+    } else {
+        transaction.rollback().await?;
+    }
+    refused::trace(app, provider, refused.attempt_id, refused.reason).await
 }
 
 fn apply(

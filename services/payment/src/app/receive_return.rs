@@ -1,7 +1,6 @@
 //! The browser comes back from a provider. It proves nothing: the provider is asked soon, and the payer is shown what stands.
 
 use crate::app::{App, AppError, receive_callback, refused, write};
-use crate::domain::attempt::attempt_of;
 use crate::domain::book::Book;
 use crate::domain::provider::Provider;
 use crate::providers::{Posted, Told};
@@ -39,9 +38,8 @@ pub async fn receive_return(app: &App, provider: Provider, posted: &Posted<'_>) 
             transaction.commit().await?;
             Ok(book)
         }
-        Err(reason) => {
-            transaction.rollback().await?;
-            refused::trace(app, provider, attempt_of(&message.order_id), reason).await?;
+        Err(refused) => {
+            receive_callback::refuse(app, transaction, provider, refused).await?;
             Err(not_verified())
         }
     }

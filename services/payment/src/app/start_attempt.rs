@@ -64,7 +64,7 @@ pub async fn start_attempt(
             let before = authorise::payers(found, caller, payable_id)?;
             let mut book = before.clone();
             let now = app.ambient.now();
-            book.payable_now(now)?;
+            book.may_start(provider, now)?;
             if let Some(open) = book.taken_again(provider, now) {
                 let (attempt, next) = (open.clone(), driver.next(&book, open));
                 let response = encode(&Started { attempt, next });

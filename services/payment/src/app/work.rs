@@ -7,13 +7,16 @@
 use std::time::Duration;
 
 use chrono::TimeDelta;
+use sqlx::PgConnection;
+use uuid::Uuid;
 
 use crate::app::{App, AppError, write};
 use crate::domain::book::Book;
+use crate::domain::fact::Fact;
 use crate::domain::provider::{Act, Outcome, Status};
 use crate::providers::ProviderError;
-use crate::store::books;
 use crate::store::due::{self, Lease};
+use crate::store::{books, sales};
 
 /// How long a lease lasts.
 const LEASE: TimeDelta = TimeDelta::seconds(120);
@@ -75,10 +78,12 @@ async fn look(
     let Some(before) = before else { return Ok(None) };
     let mut book = before.clone();
     let (facts, act) = match status {
-        Ok(status) => {
+        Ok(mut status) => {
+            own(&mut transaction, &before, lease.attempt_id, &mut status).await?;
             let new_id = || app.ambient.uuid_v7();
             let facts = book.observe(lease.attempt_id, &status, now, policy, new_id);
             let act = book.next_act(lease.attempt_id, &status, now, policy);
+            report_loss(&book, &facts);
             (facts, act)
         }
         Err(error) => {
@@ -99,6 +104,37 @@ async fn look(
     }
     transaction.commit().await?;
     Ok(Some((book, act)))
+}
+
+/// Leaves of a status what is this attempt's own: a transaction that belongs to another one pays nothing here, and is not given back here.
+async fn own(
+    conn: &mut PgConnection,
+    book: &Book,
+    attempt_id: Uuid,
+    status: &mut Status,
+) -> Result<(), AppError> {
+    let Some(attempt) = book.attempt(attempt_id) else {
+        return Ok(());
+    };
+    let named: Vec<&str> = status
+        .live()
+        .map(|sale| sale.transaction.as_str())
+        .filter(|transaction| !attempt.succeeded_as(transaction))
+        .collect();
+    let others = sales::claim(conn, attempt.provider, attempt_id, &named).await?;
+    status.sales.retain(|sale| !others.contains(&sale.transaction));
+    Ok(())
+}
+
+fn report_loss(book: &Book, facts: &[Fact]) {
+    if facts.iter().any(|fact| matches!(fact, Fact::PaymentLost { .. })) {
+        tracing::error!(
+            event = "payment.lost",
+            payable_id = %book.payable.id,
+            owner = book.payable.owner,
+            "the provider gave a payment back by itself"
+        );
+    }
 }
 
 /// Writes down what became of an act, and gives the lease back.

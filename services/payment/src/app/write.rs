@@ -53,7 +53,7 @@ pub async fn record(
     Ok(book)
 }
 
-/// Lists what a provider refuses to give back of an attempt or to capture, or no longer does.
+/// Lists what a provider refuses to give back of an attempt or to capture, or no longer does, and what it gave back by itself.
 ///
 /// # Errors
 /// [`AppError::Store`].
@@ -67,7 +67,7 @@ pub async fn record_stuck(
     let authorised = book
         .attempt(attempt_id)
         .is_some_and(|attempt| attempt.state == AttemptState::Authorised);
-    let mut reasons = vec![Reason::VoidFailed, Reason::RefundFailed];
+    let mut reasons = vec![Reason::VoidFailed, Reason::RefundFailed, Reason::PaymentLost];
     // A capture that is late stays listed until it has come, though our own book sees no refusal.
     if !authorised {
         reasons.push(Reason::NotCaptured);

@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
+use crate::domain::policy::CONFIRMING;
 use crate::domain::provider::Provider;
 
 crate::domain::names! {
@@ -64,7 +65,8 @@ pub struct Attempt {
     pub expires_at: DateTime<Utc>,
     /// When the provider took the request.
     pub told_at: Option<DateTime<Utc>>,
-    /// When the payer came back with the provider's word of success. It is none of its own: the provider is asked.
+    /// When the payer came back with the provider's word of success. It is none of its own: the provider is asked. Gone when that has not
+    /// confirmed it in time.
     pub returned_at: Option<DateTime<Utc>>,
     /// From AUTHORISED or VOIDING on.
     pub authorisation: Option<Authorisation>,
@@ -88,6 +90,16 @@ impl Attempt {
     /// Whether its money is owed to us.
     pub fn holds(&self) -> bool {
         matches!(self.state, AttemptState::Authorised | AttemptState::Captured)
+    }
+
+    /// Whether the payer may still succeed, or be found to have succeeded.
+    pub fn may_succeed(&self) -> bool {
+        matches!(self.state, AttemptState::Started | AttemptState::Ended)
+    }
+
+    /// Whether the success with which the payer came back is still being confirmed.
+    pub fn is_confirming(&self, now: DateTime<Utc>) -> bool {
+        self.may_succeed() && self.returned_at.is_some_and(|at| now < at + CONFIRMING)
     }
 
     /// Something changed: it is looked at again then.

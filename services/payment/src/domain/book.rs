@@ -1,8 +1,10 @@
 //! A payable with everything that belongs to it: the machine that every change of money goes through.
 //!
 //! Its methods change the book and tell the facts; whoever calls them holds the lock on the payable's row and writes both down in one
-//! transaction. [`messages`] takes what a provider says, [`work`] decides what a provider is told.
+//! transaction. [`messages`] takes what a provider says, [`losses`] what it gave back by itself, [`work`] decides what a
+//! provider is told.
 
+mod losses;
 mod messages;
 #[cfg(test)]
 mod tests;
@@ -114,6 +116,9 @@ impl Book {
     /// Why not.
     pub fn may_start(&self, provider: Provider, now: DateTime<Utc>) -> Result<(), Refusal> {
         self.payable_now(now)?;
+        if self.attempts.iter().any(|attempt| attempt.is_confirming(now)) {
+            return Err(Refusal::Confirming);
+        }
         if self.is_full(now) && self.taken_again(provider, now).is_none() {
             return Err(Refusal::TooManyAttempts);
         }
@@ -195,9 +200,12 @@ impl Book {
             state: RefundState::Requested,
             reason_code: wanted.reason_code,
             refusals: 0,
+            refused_since: None,
+            not_before: None,
             sent_at: None,
             created_at: now,
             completed_at: None,
+            released: false,
         };
         self.refunds.push(refund.clone());
         if let Some(attempt) = self.attempt_mut(payment.attempt_id) {
@@ -224,6 +232,7 @@ impl Book {
             }
             left -= refund.amount;
             refund.state = RefundState::Requested;
+            (refund.refused_since, refund.not_before) = (None, None);
             facts.push(Fact::RefundRequested { refund_id: refund.id });
         }
         if facts.is_empty() {

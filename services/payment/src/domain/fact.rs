@@ -16,6 +16,10 @@ pub enum Fact {
     Paid {
         attempt_id: Uuid,
     },
+    /// The provider gave the payment's money back by itself.
+    PaymentLost {
+        attempt_id: Uuid,
+    },
     AttemptCaptured {
         attempt_id: Uuid,
     },

@@ -48,7 +48,7 @@ pub struct Sale {
     pub state: SaleState,
     pub amount: i64,
     pub captured: i64,
-    /// Whether the payer was authenticated, where the status says.
+    /// Whether the payer was authenticated, where the status says. Where it does not, it pays nothing.
     pub authentic: Option<bool>,
     /// The card was issued abroad, where the status says.
     pub international: Option<bool>,

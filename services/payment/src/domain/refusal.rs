@@ -17,6 +17,8 @@ pub enum Refusal {
     RefundExists,
     #[error("no refund has failed")]
     RefundNotFailed,
+    #[error("a success is being confirmed: paying again would be paying twice")]
+    Confirming,
     #[error("as many attempts are under way as may be")]
     TooManyAttempts,
     #[error("a request to a phone is waiting for its answer")]
@@ -36,6 +38,7 @@ impl Refusal {
             Self::RefundTooMuch => "REFUND_TOO_MUCH",
             Self::RefundExists => "REFUND_EXISTS",
             Self::RefundNotFailed => "REFUND_NOT_FAILED",
+            Self::Confirming => "PAYMENT_CONFIRMING",
             Self::TooManyAttempts => "TOO_MANY_ATTEMPTS",
             Self::TextMessagePending => "TEXT_MESSAGE_PENDING",
             Self::TextMessageQuota => "TEXT_MESSAGE_QUOTA",

@@ -37,6 +37,16 @@ pub fn event_of(book: &Book, fact: &Fact) -> NewEvent {
                 amount_centimes,
             },
         ),
+        Fact::PaymentLost { attempt_id } => event(
+            book,
+            &pb::PaymentLost {
+                payable_id,
+                owner,
+                owner_reference,
+                attempt_id: attempt_id.to_string(),
+                amount_centimes,
+            },
+        ),
         Fact::Cancelled => event(
             book,
             &pb::PayableCancelled {
@@ -131,6 +141,7 @@ fn of_refund(book: &Book, fact: &Fact, refund_id: Uuid) -> NewEvent {
                 owner_reference: told.owner_reference,
                 refund_reference: told.refund_reference,
                 amount_centimes: told.amount_centimes,
+                released: refund.is_some_and(|refund| refund.released),
             },
         ),
         Fact::RefundFailed { .. } => event(

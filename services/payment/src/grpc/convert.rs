@@ -3,9 +3,9 @@
 use prost::Message;
 use wathiq_proto::wathiq::payment::v1 as pb;
 
-use crate::app::list_statement::Entry;
+use crate::app::list_statement::{Entry, Said};
 use crate::app::start_attempt::Started;
-use crate::domain::attempt::{Attempt, AttemptState};
+use crate::domain::attempt::Attempt;
 use crate::domain::book::Book;
 use crate::domain::payable::Item;
 use crate::domain::provider::{SaleState, Status};
@@ -63,7 +63,7 @@ pub(super) fn attempt(attempt: &Attempt) -> pb::Attempt {
         international: attempt.international,
         approved_return_time: attempt
             .returned_at
-            .filter(|_| attempt.state == AttemptState::Started)
+            .filter(|_| attempt.may_succeed())
             .map(wire::timestamp),
     }
 }
@@ -77,6 +77,7 @@ pub(super) fn refund(refund: &Refund) -> pb::Refund {
         reason_code: refund.reason_code.clone(),
         create_time: Some(wire::timestamp(refund.created_at)),
         complete_time: refund.completed_at.map(wire::timestamp),
+        released: refund.released,
     }
 }
 
@@ -116,15 +117,19 @@ fn masked(phone: &str) -> String {
 }
 
 pub(super) fn entry(entry: &Entry) -> pb::StatementEntry {
-    let unreadable = Status::default();
-    let status = entry.status.as_ref().unwrap_or(&unreadable);
+    let nothing = Status::default();
+    let (status, word) = match &entry.said {
+        Said::Status(status) => (status, word(status)),
+        Said::Unreadable => (&nothing, "UNREADABLE"),
+        Said::Unanswered => (&nothing, "UNANSWERED"),
+    };
     pb::StatementEntry {
         attempt_id: entry.attempt.id.to_string(),
         payable_id: entry.payable_id.to_string(),
         owner_reference: entry.owner_reference.clone(),
         provider: entry.attempt.provider.as_str().to_owned(),
         provider_order_id: entry.attempt.order_id.clone(),
-        status: entry.status.as_ref().map_or("UNREADABLE", word).to_owned(),
+        status: word.to_owned(),
         authorised_centimes: status.live().map(|sale| sale.amount).sum(),
         captured_centimes: status.live().map(|sale| sale.captured).sum(),
         credited_centimes: status.credited(),

@@ -47,12 +47,13 @@ impl ReconciliationService for Reconciliation {
         let (Some(size), Some(after)) = (size, after) else {
             return Err(fields.error().into());
         };
-        let (mut found, run) = list_differences(&self.app, caller, after, i64::from(size) + 1).await?;
-        let next_page_token = page::cut(&mut found, size, page::token_of_difference);
+        let mut found = list_differences(&self.app, caller, after, i64::from(size) + 1).await?;
+        let next_page_token = page::cut(&mut found.listed, size, page::token_of_difference);
         Ok(Response::new(pb::ListDifferencesResponse {
-            differences: found.iter().map(convert::difference).collect(),
+            differences: found.listed.iter().map(convert::difference).collect(),
             next_page_token,
-            run_time: run.map(wire::timestamp),
+            run_time: found.run.map(|(ended, _)| wire::timestamp(ended)),
+            run_unanswered: found.run.map_or(0, |(_, unanswered)| unanswered),
         }))
     }
 

@@ -1,6 +1,6 @@
 //! Tables `difference` and `reconciliation_run`.
 
-use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
@@ -24,7 +24,10 @@ pub struct Listed {
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
 pub struct Run {
     pub day: NaiveDate,
+    pub started_at: DateTime<Utc>,
     pub after: Option<Uuid>,
+    /// Attempts about which a provider did not answer.
+    pub unanswered: i32,
     pub ended_at: Option<DateTime<Utc>>,
 }
 
@@ -97,49 +100,59 @@ pub async fn list(
     Ok(listed)
 }
 
-/// When the latest run ended.
+/// When the latest run ended, and how many attempts it was not answered about.
 ///
 /// # Errors
 /// [`StoreError`].
-pub async fn latest_end(conn: &mut PgConnection) -> Result<Option<DateTime<Utc>>, StoreError> {
-    let end = sqlx::query_scalar("SELECT max(ended_at) FROM reconciliation_run")
-        .fetch_one(conn)
-        .await?;
+pub async fn latest_end(conn: &mut PgConnection) -> Result<Option<(DateTime<Utc>, i32)>, StoreError> {
+    let end = sqlx::query_as(
+        "SELECT ended_at, unanswered FROM reconciliation_run WHERE ended_at IS NOT NULL ORDER BY ended_at DESC LIMIT 1",
+    )
+    .fetch_optional(conn)
+    .await?;
     Ok(end)
 }
 
-/// The run of a day, begun where it was not.
+/// The oldest run that has not ended; otherwise that of the day, begun where it was not.
 ///
 /// # Errors
 /// [`StoreError`].
 pub async fn begin(conn: &mut PgConnection, day: NaiveDate, now: DateTime<Utc>) -> Result<Run, StoreError> {
+    let unended = sqlx::query_as(
+        "SELECT day, started_at, after, unanswered, ended_at FROM reconciliation_run WHERE ended_at IS NULL ORDER BY day LIMIT 1",
+    )
+    .fetch_optional(&mut *conn)
+    .await?;
+    if let Some(run) = unended {
+        return Ok(run);
+    }
     sqlx::query("INSERT INTO reconciliation_run (day, started_at) VALUES ($1, $2) ON CONFLICT DO NOTHING")
         .bind(day)
         .bind(now)
         .execute(&mut *conn)
         .await?;
-    let run = sqlx::query_as("SELECT day, after, ended_at FROM reconciliation_run WHERE day = $1")
-        .bind(day)
-        .fetch_one(conn)
-        .await?;
+    let run = sqlx::query_as(
+        "SELECT day, started_at, after, unanswered, ended_at FROM reconciliation_run WHERE day = $1",
+    )
+    .bind(day)
+    .fetch_one(conn)
+    .await?;
     Ok(run)
 }
 
-/// An attempt was compared, and agreed.
+/// An attempt was compared and agreed, and nothing of it is left to happen: it is left out until it changes.
 ///
 /// # Errors
 /// [`StoreError`].
-pub async fn agreed(conn: &mut PgConnection, attempt_id: Uuid, now: DateTime<Utc>) -> Result<(), StoreError> {
-    sqlx::query("UPDATE attempt SET compared_at = $2 WHERE id = $1")
+pub async fn settle(conn: &mut PgConnection, attempt_id: Uuid) -> Result<(), StoreError> {
+    sqlx::query("UPDATE attempt SET settled = true WHERE id = $1")
         .bind(attempt_id)
-        .bind(now)
         .execute(conn)
         .await?;
     Ok(())
 }
 
-/// The next attempts of a run: those begun since an instant, and those on which something differed. What has ended without money is left out once
-/// it agreed `settlement` after its session.
+/// The next attempts of a run: those begun since an instant that are not settled, and those on which something differed.
 ///
 /// # Errors
 /// [`StoreError`].
@@ -147,39 +160,46 @@ pub async fn next(
     conn: &mut PgConnection,
     run: &Run,
     since: DateTime<Utc>,
-    settlement: TimeDelta,
     limit: i64,
 ) -> Result<Vec<(Uuid, Uuid)>, StoreError> {
     let ids = sqlx::query_as(
         "SELECT id, payable_id FROM attempt
-         WHERE ($1::uuid IS NULL OR id > $1)
-             AND (EXISTS (SELECT FROM difference WHERE attempt_id = attempt.id) OR created_at >= $2
-                 AND (state NOT IN ('ENDED', 'VOIDED') OR due_at IS NOT NULL OR compared_at IS NULL OR compared_at < expires_at + $4))
+         WHERE NOT settled AND ($1::uuid IS NULL OR id > $1)
+             AND (created_at >= $2 OR EXISTS (SELECT FROM difference WHERE attempt_id = attempt.id))
          ORDER BY id LIMIT $3",
     )
     .bind(run.after)
     .bind(since)
     .bind(limit)
-    .bind(settlement)
     .fetch_all(conn)
     .await?;
     Ok(ids)
 }
 
-/// The run has compared up to this attempt.
+/// The run has compared up to this attempt, and was not answered about so many.
 ///
 /// # Errors
 /// [`StoreError`].
-pub async fn advance(conn: &mut PgConnection, run: &Run, after: Uuid) -> Result<(), StoreError> {
-    sqlx::query("UPDATE reconciliation_run SET after = $2 WHERE day = $1")
-        .bind(run.day)
-        .bind(after)
-        .execute(conn)
-        .await?;
+pub async fn advance(
+    conn: &mut PgConnection,
+    run: &Run,
+    after: Uuid,
+    unanswered: i32,
+) -> Result<(), StoreError> {
+    // Another replica may have done the same round: it counts once.
+    sqlx::query(
+        "UPDATE reconciliation_run SET after = $2, unanswered = unanswered + $3
+         WHERE day = $1 AND (after IS NULL OR after < $2)",
+    )
+    .bind(run.day)
+    .bind(after)
+    .bind(unanswered)
+    .execute(conn)
+    .await?;
     Ok(())
 }
 
-/// The run has compared everything.
+/// The run has asked about everything.
 ///
 /// # Errors
 /// [`StoreError`].

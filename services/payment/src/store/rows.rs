@@ -160,9 +160,12 @@ pub(super) struct RefundRow {
     state: String,
     reason_code: String,
     refusals: i32,
+    refused_since: Option<DateTime<Utc>>,
+    not_before: Option<DateTime<Utc>>,
     sent_at: Option<DateTime<Utc>>,
     created_at: DateTime<Utc>,
     completed_at: Option<DateTime<Utc>>,
+    released: bool,
 }
 
 impl TryFrom<RefundRow> for Refund {
@@ -177,9 +180,12 @@ impl TryFrom<RefundRow> for Refund {
             state: RefundState::parse(&row.state).ok_or(inconsistent("refund", "state", row.id))?,
             reason_code: row.reason_code,
             refusals: row.refusals,
+            refused_since: row.refused_since,
+            not_before: row.not_before,
             sent_at: row.sent_at,
             created_at: row.created_at,
             completed_at: row.completed_at,
+            released: row.released,
         })
     }
 }

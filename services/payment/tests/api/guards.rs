@@ -32,8 +32,10 @@ async fn what_was_decided_about_money_stays_decided() {
         "UPDATE attempt SET provider_order_id = 'other'",
         "UPDATE refund SET state = 'REQUESTED', completed_at = NULL",
         "UPDATE refund SET amount = 1",
-        "INSERT INTO refund SELECT gen_random_uuid(), payable_id, attempt_id, 'more', 801, 'REQUESTED', 'X', 0, NULL, created_at, NULL FROM refund",
+        "INSERT INTO refund SELECT gen_random_uuid(), payable_id, attempt_id, 'more', 801, 'REQUESTED', 'X', 0, NULL, NULL, NULL, created_at, NULL, false FROM refund",
         "UPDATE answer SET answer = 'FAILURE'",
+        "UPDATE sale SET attempt_id = NULL",
+        "DELETE FROM sale",
         "DELETE FROM payable_item",
         "DELETE FROM refund",
         "DELETE FROM answer",
@@ -44,6 +46,6 @@ async fn what_was_decided_about_money_stays_decided() {
         assert!(refused(&mut conn, sql).await, "{sql}");
     }
     // The guards are what refuses: the same statement within them is taken.
-    let within = "INSERT INTO refund SELECT gen_random_uuid(), payable_id, attempt_id, 'more', 800, 'REQUESTED', 'X', 0, NULL, created_at, NULL FROM refund";
+    let within = "INSERT INTO refund SELECT gen_random_uuid(), payable_id, attempt_id, 'more', 800, 'REQUESTED', 'X', 0, NULL, NULL, NULL, created_at, NULL, false FROM refund";
     assert!(!refused(&mut conn, within).await);
 }

@@ -89,6 +89,20 @@ impl World {
         }
     }
 
+    /// The same service in a configuration that lacks a section.
+    pub(crate) fn without(&self, section: &str) -> App {
+        let url = &self.database.config.url;
+        let mut sections = settings(&self.pki, &self.secrets, &self.cmi, &self.phone, url);
+        sections.as_object_mut().unwrap().remove(section);
+        let mut settings: Settings = serde_json::from_value(sections).unwrap();
+        settings.database = self.database.config.clone();
+        let ambient = Ambient {
+            clock: Arc::clone(&self.clock) as _,
+            random: Arc::new(SystemRandom),
+        };
+        service::app(&settings, ambient).unwrap()
+    }
+
     pub(crate) fn now(&self) -> DateTime<Utc> {
         self.clock.now()
     }

@@ -88,7 +88,7 @@ fn see(book: &mut Book, state: Option<SaleState>, now: DateTime<Utc>) {
         state,
         amount: 2_000,
         captured: if state == SaleState::Captured { 2_000 } else { 0 },
-        authentic: None,
+        authentic: Some(true),
         international: None,
     });
     let status = Status {

@@ -37,6 +37,20 @@ impl World {
         Ok(listed.into_inner())
     }
 
+    pub(crate) async fn list_all_differences(&self) -> pb::ListDifferencesResponse {
+        let claims = TokenClaims {
+            surface: Surface::Staff,
+            padm: true,
+            ..self.claims(Uuid::new_v4())
+        };
+        let message = pb::ListDifferencesRequest::default();
+        let mut service = self.reconciliation();
+        let listed = service
+            .list_differences(with_token(message, &token(&claims)))
+            .await;
+        listed.unwrap().into_inner()
+    }
+
     async fn statement(&self) -> Vec<pb::StatementEntry> {
         let listed = self
             .payables()
@@ -139,11 +153,11 @@ async fn money_on_one_side_only_is_found_and_what_can_be_mended_is() {
         .into_iter()
         .map(|difference| difference.reason)
         .collect();
-    assert_eq!(left, ["PROVIDER_HAS_LESS"]);
+    assert_eq!(left, ["PAYMENT_LOST"]);
 }
 
 #[tokio::test]
-async fn a_capture_that_never_comes_is_listed_and_a_night_without_the_provider_goes_on_later() {
+async fn a_capture_that_never_comes_is_listed() {
     let world = World::start().await;
     let payer = Uuid::new_v4();
     let payable = world.open(payer).await;
@@ -154,9 +168,6 @@ async fn a_capture_that_never_comes_is_listed_and_a_night_without_the_provider_g
         .await;
     world.cmi.refuse("PostAuth", 1_000);
     world.settle(TimeDelta::hours(3)).await;
-    world.cmi.set_down(true);
-    reconcile(&world.app, 0).await.unwrap_err();
-    world.cmi.set_down(false);
     // Not before its hour (it is noon).
     assert_eq!(reconcile(&world.app, 23).await.unwrap(), 0);
     assert_eq!(reconcile(&world.app, 2).await.unwrap(), 1);
@@ -220,4 +231,108 @@ async fn what_has_ended_without_money_is_compared_until_it_is_settled() {
         compared.push(reconcile(&world.app, 0).await.unwrap());
     }
     assert_eq!(compared, [1, 1, 1, 1, 0, 0]);
+}
+
+#[tokio::test]
+async fn what_is_captured_is_compared_until_it_is_settled_and_again_when_it_changes() {
+    let world = World::start().await;
+    let (payable, _) = world.captured(Uuid::new_v4()).await;
+    let mut compared = Vec::new();
+    for day in 0..10 {
+        if day == 5 {
+            world.try_refund(&payable.payable_id, "part", 500).await.unwrap();
+        }
+        world.settle(TimeDelta::days(1)).await;
+        compared.push(reconcile(&world.app, 0).await.unwrap());
+    }
+    assert_eq!(compared, [1, 1, 1, 1, 0, 1, 1, 1, 1, 0]);
+    assert!(world.differences().await.is_empty());
+}
+
+/// Reasons of all differences, and how many attempts the latest run was not answered about.
+async fn listed(world: &World) -> (Vec<String>, i32) {
+    let listed = world.list_all_differences().await;
+    let reasons = listed.differences.into_iter().map(|one| one.reason);
+    (reasons.collect(), listed.run_unanswered)
+}
+
+#[tokio::test]
+async fn an_order_about_which_nothing_is_said_does_not_stop_the_night() {
+    let world = World::start().await;
+    let (_, broken) = world.captured(Uuid::new_v4()).await;
+    world.captured(Uuid::new_v4()).await;
+    world.cmi.break_order(&broken.oid(), true);
+    assert_eq!(reconcile(&world.app, 0).await.unwrap(), 2);
+    assert_eq!(listed(&world).await, (vec!["UNANSWERED".to_owned()], 1));
+    let said: Vec<String> = world
+        .statement()
+        .await
+        .into_iter()
+        .map(|entry| entry.status)
+        .collect();
+    assert_eq!(said, ["UNANSWERED", "CAPTURED"]);
+    world.cmi.break_order(&broken.oid(), false);
+    world.settle(TimeDelta::days(1)).await;
+    reconcile(&world.app, 0).await.unwrap();
+    assert_eq!(listed(&world).await, (vec![], 0));
+}
+
+#[tokio::test]
+async fn an_attempt_whose_provider_is_gone_does_not_stop_the_night() {
+    let world = World::start().await;
+    let payer = Uuid::new_v4();
+    let payable = world.open(payer).await;
+    world
+        .try_start(payer, &payable.payable_id, "text-message", "+212612345678")
+        .await
+        .unwrap();
+    world.captured(payer).await;
+    let app = world.without("text_message");
+    assert_eq!(reconcile(&app, 0).await.unwrap(), 2);
+    assert_eq!(listed(&world).await, (vec!["UNANSWERED".to_owned()], 1));
+}
+
+#[tokio::test]
+async fn a_provider_that_is_down_is_waited_for_and_not_for_ever() {
+    let world = World::start().await;
+    for _ in 0..5 {
+        world.captured(Uuid::new_v4()).await;
+    }
+    world.cmi.set_down(true);
+    reconcile(&world.app, 0).await.unwrap_err();
+    let statement = world
+        .payables()
+        .list_statement(pb::ListStatementRequest::default())
+        .await;
+    assert_eq!(
+        reason(statement),
+        (Code::Unavailable, "PROVIDER_UNAVAILABLE".to_owned())
+    );
+    assert!(world.differences().await.is_empty());
+    world.advance(TimeDelta::hours(6));
+    assert_eq!(reconcile(&world.app, 0).await.unwrap(), 5);
+    assert_eq!(listed(&world).await, (vec!["UNANSWERED".to_owned(); 5], 5));
+}
+
+#[tokio::test]
+async fn a_run_that_was_cut_off_goes_on_where_it_stopped() {
+    let world = World::start().await;
+    let (first, _) = world.captured(Uuid::new_v4()).await;
+    world.captured(Uuid::new_v4()).await;
+    let mut conn = world.database.connect().await;
+    sqlx::query(
+        "INSERT INTO reconciliation_run (day, started_at, after) VALUES ('2026-11-22', $1, $2::uuid)",
+    )
+    .bind(world.now())
+    .bind(&first.attempts[0].attempt_id)
+    .execute(&mut conn)
+    .await
+    .unwrap();
+    // The rest of that night, and all of this one.
+    assert_eq!(reconcile(&world.app, 0).await.unwrap(), 1 + 2);
+    let unended: i64 = sqlx::query_scalar("SELECT count(*) FROM reconciliation_run WHERE ended_at IS NULL")
+        .fetch_one(&mut conn)
+        .await
+        .unwrap();
+    assert_eq!(unended, 0);
 }

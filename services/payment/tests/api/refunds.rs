@@ -82,15 +82,40 @@ async fn a_credit_that_is_refused_for_good_fails_and_is_listed() {
     let (payable, _) = world.captured(Uuid::new_v4()).await;
     world.cmi.refuse("Credit", 100);
     world.try_refund(&payable.payable_id, "part", 500).await.unwrap();
-    world.settle(TimeDelta::hours(3)).await;
+    // Long enough for the acquirer to settle the capture, and not in a burst.
+    world.settle(TimeDelta::hours(47)).await;
+    let found = world.payable(&payable.payable_id).await;
+    assert_eq!(found.refunds[0].state(), pb::RefundState::Requested);
+    world.settle(TimeDelta::hours(24)).await;
     let found = world.payable(&payable.payable_id).await;
     assert_eq!(found.refunds[0].state(), pb::RefundState::Failed);
-    assert_eq!((world.cmi.count("Credit"), world.cmi.held()), (5, 2_000));
+    assert!(
+        (6..20).contains(&world.cmi.count("Credit")),
+        "{}",
+        world.cmi.count("Credit")
+    );
+    assert_eq!(world.cmi.held(), 2_000);
     let differences = world.differences().await;
     assert_eq!(differences.len(), 1);
     assert_eq!(
         (differences[0].reason.as_str(), differences[0].theirs_centimes),
         ("REFUND_FAILED", 500)
+    );
+}
+
+#[tokio::test]
+async fn a_credit_that_is_refused_before_the_day_is_settled_is_done_afterwards() {
+    let world = World::start().await;
+    let (payable, _) = world.captured(Uuid::new_v4()).await;
+    world.cmi.refuse("Credit", 1_000);
+    world.try_refund(&payable.payable_id, "part", 500).await.unwrap();
+    world.settle(TimeDelta::hours(16)).await;
+    world.cmi.refuse("Credit", 0);
+    world.settle(TimeDelta::hours(14)).await;
+    let found = world.payable(&payable.payable_id).await;
+    assert_eq!(
+        (found.refunds[0].state(), world.cmi.held()),
+        (pb::RefundState::Completed, 1_500)
     );
 }
 
@@ -154,9 +179,10 @@ async fn an_administrator_has_a_failed_refund_tried_anew() {
         reason(service.retry_refunds(by(true)).await),
         (Code::FailedPrecondition, "REFUND_NOT_FAILED".to_owned())
     );
-    world.cmi.refuse("Credit", 5);
+    world.cmi.refuse("Credit", 1_000);
     world.try_refund(&payable.payable_id, "part", 500).await.unwrap();
-    world.settle(TimeDelta::hours(3)).await;
+    world.settle(TimeDelta::days(3)).await;
+    world.cmi.refuse("Credit", 0);
     assert_eq!(
         reason(service.retry_refunds(by(false)).await),
         (Code::PermissionDenied, "ADMINISTRATOR_REQUIRED".to_owned())

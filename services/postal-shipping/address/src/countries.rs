@@ -3,7 +3,16 @@
 /// The country whose designated operator carries.
 pub const MOROCCO: &str = "MA";
 
-/// Whether this is an assigned code.
+/// Codes of ISO 3166-1 that stand apart from the country whose post serves them. Laâyoune and Dakhla are Moroccan postal addresses.
+const SERVED_BY: [(&str, &str); 1] = [("EH", MOROCCO)];
+
+/// The country as which an address with this code is posted: the same, but for the few that are served by another.
+pub fn postal(code: &str) -> &str {
+    let served = SERVED_BY.iter().find(|(served, _)| *served == code);
+    served.map_or(code, |(_, by)| by)
+}
+
+/// Whether mail is addressed to a country with this code.
 pub fn exists(code: &str) -> bool {
     find(code).is_some()
 }
@@ -18,9 +27,9 @@ fn find(code: &str) -> Option<(&'static str, &'static str, &'static str)> {
     COUNTRIES.get(index).copied()
 }
 
-/// ISO 3166-1 alpha-2 in order, with names from the Unicode CLDR.
+/// ISO 3166-1 alpha-2 in order, but for those that are posted as another, with names from the Unicode CLDR.
 #[rustfmt::skip]
-const COUNTRIES: [(&str, &str, &str); 249] = [
+const COUNTRIES: [(&str, &str, &str); 248] = [
     ("AD", "Andorre", "أندورا"),
     ("AE", "Émirats arabes unis", "الإمارات العربية المتحدة"),
     ("AF", "Afghanistan", "أفغانستان"),
@@ -86,7 +95,6 @@ const COUNTRIES: [(&str, &str, &str); 249] = [
     ("EC", "Équateur", "الإكوادور"),
     ("EE", "Estonie", "إستونيا"),
     ("EG", "Égypte", "مصر"),
-    ("EH", "Sahara occidental", "الصحراء الغربية"),
     ("ER", "Érythrée", "إريتريا"),
     ("ES", "Espagne", "إسبانيا"),
     ("ET", "Éthiopie", "إثيوبيا"),
@@ -282,5 +290,13 @@ mod tests {
         assert!(exists("MA") && exists("FR") && exists("ZW"));
         assert!(!exists("XX") && !exists("ma") && !exists(""));
         assert_eq!(names("MA"), Some(("Maroc", "المغرب")));
+    }
+
+    #[test]
+    fn a_country_served_by_another_is_posted_as_it() {
+        assert_eq!([postal("EH"), postal("MA"), postal("FR")], ["MA", "MA", "FR"]);
+        for (served, by) in SERVED_BY {
+            assert!(!exists(served) && exists(by));
+        }
     }
 }

@@ -162,7 +162,7 @@ pub fn name(latin: &str, arabic: &str) -> Result<PartyName, Vec<Fault>> {
 /// All faults.
 pub fn address(raw: &RawAddress<'_>) -> Result<Address, Vec<Fault>> {
     let mut faults = Faults::default();
-    let country = raw.country.trim().to_ascii_uppercase();
+    let country = countries::postal(&raw.country.trim().to_ascii_uppercase()).to_owned();
     if country.is_empty() {
         faults.note("country_code", "REQUIRED", "the country is required, such as MA");
     } else if !countries::exists(&country) {

@@ -37,19 +37,25 @@ pub fn printable(text: &str, longest: usize) -> Result<Option<String>, Fault> {
     Ok((!text.is_empty()).then(|| text.to_owned()))
 }
 
-/// As [`printable`], for text that goes into files for the carrier: it does not begin with what a spreadsheet takes for a formula.
+/// As [`printable`], for text that goes into files for the carrier: nothing in it begins with what a spreadsheet takes for a formula, also not
+/// after the semicolon by which some of them divide a line.
 ///
 /// # Errors
 /// [`Fault`] without a field.
 pub fn line(text: &str, longest: usize) -> Result<Option<String>, Fault> {
     let checked = printable(text, longest)?;
-    let begins_well = |text: &String| !text.starts_with(['=', '+', '-', '@', '＝', '＋', '－', '＠']);
-    if checked.as_ref().is_none_or(begins_well) {
+    let begins_well = |text: &str| {
+        !text
+            .trim_start()
+            .starts_with(['=', '+', '-', '@', '＝', '＋', '－', '＠'])
+    };
+    let is_no_formula = |text: &String| text.split([';', '；']).all(begins_well);
+    if checked.as_ref().is_none_or(is_no_formula) {
         Ok(checked)
     } else {
         Err(Fault::new(
             "MALFORMED",
-            "begins with another character than =, +, - and @",
+            "begins with another character than =, +, - and @, also after a semicolon",
         ))
     }
 }
@@ -74,7 +80,10 @@ mod tests {
         check("01234567890", Err("LENGTH"));
         check("a\u{202e}b", Err("UNPRINTABLE"));
         check("a\nb", Err("UNPRINTABLE"));
-        check("=1+1", Err("MALFORMED"));
+        for formula in ["=1+1", " \t=1", "\r@SUM", "+1", "-1", "@a", "＝1", "a; =1+1"] {
+            assert!(line(formula, 10).is_err(), "{formula:?}");
+        }
+        check("a;b-c", Ok(Some("a;b-c")));
         check("زنقة ١٢", Ok(Some("زنقة ١٢")));
     }
 }

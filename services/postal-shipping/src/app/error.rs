@@ -5,7 +5,7 @@ use wathiq_chassis::FieldViolation;
 use wathiq_outbox::{AuditError, IdempotencyError, OutboxError};
 
 use crate::domain::party::Fault;
-use crate::domain::shipment::Refusal;
+use crate::domain::shipment::{NotTyped, Refusal};
 use crate::domain::vocabulary::Product;
 use crate::domain::webhook::NotSigned;
 use crate::store::StoreError;
@@ -87,6 +87,15 @@ impl Error {
 /// A fault as it is told to callers.
 pub(super) fn violation(fault: Fault) -> FieldViolation {
     FieldViolation::new(fault.field, fault.reason, fault.description)
+}
+
+impl From<NotTyped> for Error {
+    fn from(error: NotTyped) -> Self {
+        match error {
+            NotTyped::Refused(refusal) => Self::Refused(refusal),
+            NotTyped::Time(fault) => Self::faults(vec![fault.within("event.event_time")]),
+        }
+    }
 }
 
 impl From<sqlx::Error> for Error {

@@ -1,10 +1,11 @@
 use csv::StringRecord;
 use serde::{Deserialize, Serialize};
 
+use super::batch_columns::{Columns, record};
 use super::receive_webhook::{check_size, key_of, reused};
 use super::take_events::take_events;
 use super::{App, Error};
-use crate::domain::carrier_event::{CarrierEvent, FIELDS, RawEvent};
+use crate::domain::carrier_event::{CarrierEvent, RawEvent};
 use crate::domain::tracking_id::TrackingId;
 use crate::domain::vocabulary::Source;
 use crate::domain::webhook::Signed;
@@ -17,7 +18,6 @@ const MOST_FAULTS: usize = 1_000;
 /// Rows of one transaction.
 const CHUNK: usize = 500;
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
-const REQUIRED: [&str; 3] = ["tracking_id", "code", "event_time"];
 
 /// What became of a file.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -29,6 +29,9 @@ pub struct Answer {
     /// All faults.
     #[serde(default)]
     pub faults: u32,
+    /// Columns that nobody here knows, as the header names them.
+    #[serde(default)]
+    pub ignored_columns: Vec<String>,
 }
 
 /// A row that was not taken.
@@ -70,6 +73,7 @@ pub async fn import_batch(app: &App, message: Signed<'_>) -> Result<Answer, Erro
     drop(conn);
     let mut answer = Answer {
         refused: rows.refused,
+        ignored_columns: rows.ignored_columns,
         ..Answer::default()
     };
     for chunk in rows.good.chunks(CHUNK) {
@@ -106,6 +110,7 @@ async fn take_chunk(app: &App, chunk: &[(u64, CarrierEvent)], answer: &mut Answe
 struct Rows {
     good: Vec<(u64, CarrierEvent)>,
     refused: Vec<RefusedRow>,
+    ignored_columns: Vec<String>,
 }
 
 /// Each line is a record of its own: no field of ours has a line break, and a quote that was never closed would otherwise take the rest of the file
@@ -116,56 +121,38 @@ fn parse(app: &App, body: &[u8]) -> Result<Rows, Error> {
         .zip(body.split(|byte| *byte == b'\n'))
         .map(|(number, line)| (number, line.strip_suffix(b"\r").unwrap_or(line)))
         .filter(|(_, line)| !line.is_empty());
-    let (_, first) = lines.next().ok_or_else(no_header)?;
-    let header = header(&record(first).map_err(|_| no_header())?)?;
-    let mut rows = Rows::default();
+    let (_, header) = lines.next().unwrap_or_default();
+    let columns = Columns::read(header).map_err(|fault| Error::faults(vec![fault.within("csv")]))?;
+    let mut rows = Rows {
+        ignored_columns: columns.ignored().to_vec(),
+        ..Rows::default()
+    };
     for (index, (number, line)) in lines.enumerate() {
         if index == MOST_ROWS {
             let text = format!("has at most {MOST_ROWS} rows; send several files");
             return Err(Error::field("csv", "TOO_LARGE", text));
         }
-        match record(line) {
-            Ok(record) => row(app, &header, number, &record, &mut rows),
+        match record(line, columns.delimiter()) {
+            Ok(record) => row(app, &columns, number, &record, &mut rows),
             Err((reason, text)) => rows.refused.push(RefusedRow::new(number, "", reason, text)),
         }
     }
     Ok(rows)
 }
 
-/// The record of one line.
-fn record(line: &[u8]) -> Result<StringRecord, (&'static str, &'static str)> {
-    const OPEN_QUOTE: (&str, &str) = (
-        "OPEN_QUOTE",
-        "has a quote that is not closed; a record is one line",
-    );
-    if line.iter().filter(|byte| **byte == b'"').count() % 2 == 1 {
-        return Err(OPEN_QUOTE);
-    }
-    let mut reader = csv::ReaderBuilder::new()
-        .has_headers(false)
-        .flexible(true)
-        .buffer_capacity(line.len())
-        .from_reader(line);
-    let mut records = reader.byte_records();
-    let (Some(Ok(record)), None) = (records.next(), records.next()) else {
-        return Err(("MALFORMED", "is not one record"));
-    };
-    StringRecord::from_byte_record(record).map_err(|_| ("NOT_UTF8", "is not UTF-8"))
-}
-
-fn row(app: &App, header: &[&'static str], line: u64, record: &StringRecord, rows: &mut Rows) {
-    if record.len() != header.len() {
+fn row(app: &App, columns: &Columns, line: u64, record: &StringRecord, rows: &mut Rows) {
+    if record.len() != columns.count() {
         let text = format!(
-            "has {} fields where the header has {}",
+            "has {} fields where the header has {}; put a text that holds a separator in quotes",
             record.len(),
-            header.len()
+            columns.count()
         );
         rows.refused.push(RefusedRow::new(line, "", "FIELD_COUNT", text));
         return;
     }
     let mut raw = RawEvent::default();
-    for (name, text) in header.iter().zip(record) {
-        if let Some(field) = raw.field(name) {
+    for (name, text) in columns.known().zip(record) {
+        if let Some(field) = name.and_then(|name| raw.field(name)) {
             text.clone_into(field);
         }
     }
@@ -177,29 +164,4 @@ fn row(app: &App, header: &[&'static str], line: u64, record: &StringRecord, row
                 .map(|fault| RefusedRow::new(line, &fault.field, fault.reason, fault.description)),
         ),
     }
-}
-
-/// The columns of a file, in its order.
-fn header(record: &StringRecord) -> Result<Vec<&'static str>, Error> {
-    let mut columns = Vec::with_capacity(record.len());
-    for name in record {
-        let known = FIELDS.into_iter().find(|known| *known == name.trim());
-        match known {
-            Some(known) if !columns.contains(&known) => columns.push(known),
-            _ => return Err(no_header()),
-        }
-    }
-    if REQUIRED.iter().all(|required| columns.contains(required)) {
-        Ok(columns)
-    } else {
-        Err(no_header())
-    }
-}
-
-fn no_header() -> Error {
-    let text = format!(
-        "begins with a header line of these columns, the first three at least: {}",
-        FIELDS.join(",")
-    );
-    Error::field("csv", "HEADER", text)
 }

@@ -1,6 +1,6 @@
 //! Labels and deposit lists as PDF/A.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
@@ -14,14 +14,14 @@ use crate::domain::party::{AddressLines, Party};
 use crate::domain::shipment::Shipment;
 use crate::domain::vocabulary::Product;
 
-const LABELS: Template = Template {
-    name: "labels.typ",
-    source: include_str!("../../templates/labels.typ"),
-};
-const DEPOSIT_LIST: Template = Template {
-    name: "deposit-list.typ",
-    source: include_str!("../../templates/deposit-list.typ"),
-};
+static LABELS: LazyLock<Template> =
+    LazyLock::new(|| Template::new("labels.typ", include_str!("../../templates/labels.typ")));
+static DEPOSIT_LIST: LazyLock<Template> = LazyLock::new(|| {
+    Template::new(
+        "deposit-list.typ",
+        include_str!("../../templates/deposit-list.typ"),
+    )
+});
 
 /// Draws documents.
 #[derive(Clone)]
@@ -51,7 +51,7 @@ impl Printer {
             .map(|shipment| shipment.tracking_id.to_string())
             .collect::<Vec<_>>()
             .join(" ");
-        self.render(LABELS, json!({ "labels": labels }), created, identifier)
+        self.render(&LABELS, json!({ "labels": labels }), created, identifier)
             .await
     }
 
@@ -79,21 +79,21 @@ impl Printer {
             "international": of(Product::RegisteredInternational),
             "sheets": shipments.iter().map(|shipment| shipment.sheets).sum::<i32>(),
         });
-        self.render(DEPOSIT_LIST, data, list.created_at, list.id.to_string())
+        self.render(&DEPOSIT_LIST, data, list.created_at, list.id.to_string())
             .await
     }
 
     /// Drawing takes a core for a while, and none of those that answer calls.
     async fn render(
         &self,
-        template: Template,
+        template: &'static Template,
         data: Value,
         created: DateTime<Utc>,
         identifier: String,
     ) -> Result<Vec<u8>, Error> {
         let engine = Arc::clone(&self.0);
         let drawn = tokio::task::spawn_blocking(move || {
-            engine.render(&template, &data, &[], Standard::A2a, created, &identifier)
+            engine.render(template, &data, &[], Standard::A2a, created, &identifier)
         });
         Ok(drawn.await.map_err(|_| Error::WorkLost)??)
     }

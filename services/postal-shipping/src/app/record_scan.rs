@@ -7,12 +7,13 @@ use super::{App, Command, Error, Reply, staff};
 use crate::domain::carrier_event::CarrierEvent;
 use crate::domain::shipment::Shipment;
 use crate::domain::vocabulary::Source;
-use crate::store::shipments;
+use crate::store::{events, shipments};
 
 /// Records by hand what the carrier said on paper, of a shipment of the caller's office.
 ///
 /// # Errors
-/// [`Error::NotFound`] for a number that is not ours, or another office's.
+/// [`Error::NotFound`] for a number that is not ours, or another office's; [`Error::Refused`] for what was not handed over;
+/// [`Error::Invalid`] for a time before that or in the future.
 pub async fn record_scan<R: Reply>(
     app: &App,
     caller: &Caller,
@@ -31,6 +32,8 @@ pub async fn record_scan<R: Reply>(
     let shipment = found
         .filter(|_| allowed)
         .ok_or_else(|| Error::no_shipment(number))?;
+    let heard = events::of_shipment(work.conn(), shipment.id).await?;
+    shipment.check_typed(&event, &heard, &app.codes, app.ambient.now())?;
     take_events(work.conn(), app, Source::Scan, vec![event]).await?;
     let details = json!({ "code": code });
     work.audit("record_scan", ("shipment", shipment.id), details)

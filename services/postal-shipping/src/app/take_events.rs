@@ -23,7 +23,8 @@ pub struct Taken {
     pub unknown: BTreeSet<TrackingId>,
 }
 
-/// Takes in events in the caller's transaction: each once, one [`publish::tracked`] for each that is new.
+/// Takes in events in the caller's transaction: each once, one [`publish::tracked`] for each that is new and means something for its
+/// shipment.
 ///
 /// # Errors
 /// [`Error`]; nothing of the batch may then be committed.
@@ -61,10 +62,8 @@ pub async fn take_events(
         )
         .await?;
     }
-    for (number, events) in by_number {
-        outcome.unknown.insert(number);
-        keep_apart(conn, app, source, &events).await?;
-    }
+    outcome.unknown = by_number.keys().copied().collect();
+    keep_apart(conn, app, source, by_number.into_values().flatten().collect()).await?;
     count(source, "taken", outcome.taken);
     count(source, "known", outcome.known_before);
     count(
@@ -103,8 +102,13 @@ async fn take_of_one(
         let now = app.ambient.now();
         let recorded = RecordedEvent::new(app.ambient.uuid_v7(), event, source, now);
         events::insert(conn, shipment.id, &recorded).await?;
+        outcome.taken += 1;
         let event_time = recorded.event.event_time;
+        let means_something = shipment.basis().meaning(&recorded.event, &app.codes).is_some();
         heard.push(recorded);
+        if !means_something {
+            continue;
+        }
         let before = shipment.tracking.exception;
         shipment = shipment.track(&heard, &app.codes, &app.silence, now);
         change::save(
@@ -115,7 +119,6 @@ async fn take_of_one(
             publish::tracked(&shipment, event_time),
         )
         .await?;
-        outcome.taken += 1;
     }
     Ok(())
 }
@@ -124,9 +127,11 @@ async fn keep_apart(
     conn: &mut PgConnection,
     app: &App,
     source: Source,
-    unknown: &[CarrierEvent],
+    mut unknown: Vec<CarrierEvent>,
 ) -> Result<(), Error> {
-    for event in unknown {
+    // Two messages with the same events wait for each other's rows: in one order, so that neither has what the other waits for.
+    unknown.sort_by_cached_key(CarrierEvent::digest);
+    for event in &unknown {
         events::keep_unknown(conn, event, source, app.ambient.now()).await?;
     }
     Ok(())

@@ -12,8 +12,8 @@ const LONGEST_PLACE: usize = 80;
 const LONGEST_NAME: usize = 120;
 const LONGEST_CODE: usize = 32;
 const LONGEST_KIND: usize = 40;
-/// How far the carrier's clock may be ahead.
-const CLOCK_SKEW: TimeDelta = TimeDelta::minutes(15);
+/// How far the carrier's clock may be ahead of ours, or behind it.
+pub const CLOCK_SKEW: TimeDelta = TimeDelta::minutes(15);
 /// Before any item of ours existed.
 const EARLIEST: DateTime<Utc> = DateTime::from_timestamp_secs(1_577_836_800).expect("2020-01-01 is a date");
 

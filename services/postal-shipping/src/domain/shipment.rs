@@ -5,13 +5,17 @@ use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
 use wathiq_chassis::civil_date;
 
+use super::carrier_event::CarrierEvent;
 use super::code_table::CodeTable;
 use super::delivery::Recipients;
 use super::name::PartyName;
-use super::party::Party;
+use super::party::{Fault, Party};
 use super::tracking::{self, Basis, ClaimStanding, RecordedEvent, Tracking};
 use super::tracking_id::TrackingId;
-use super::vocabulary::{Exception, Product, State};
+use super::vocabulary::{Exception, Product, Source, State};
+
+/// People write times to the minute.
+const WRITTEN_TO: TimeDelta = TimeDelta::minutes(1);
 
 /// Everything but the carrier's events.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -74,6 +78,8 @@ pub enum Refusal {
     State { id: Uuid, state: State },
     #[error("shipment {id} is neither silent nor lost: there is nothing to claim yet")]
     ClaimNotDue { id: Uuid },
+    #[error("shipment {id} was not handed over to the post: hand it over first")]
+    NotHandedOver { id: Uuid },
 }
 
 impl Refusal {
@@ -81,7 +87,24 @@ impl Refusal {
         match self {
             Self::State { .. } => "SHIPMENT_STATE",
             Self::ClaimNotDue { .. } => "CLAIM_NOT_DUE",
+            Self::NotHandedOver { .. } => "SHIPMENT_NOT_HANDED_OVER",
         }
+    }
+}
+
+/// Why what a person typed is not taken.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum NotTyped {
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// The time of the event.
+    #[error("the time {}", .0.description)]
+    Time(Fault),
+}
+
+impl From<Fault> for NotTyped {
+    fn from(fault: Fault) -> Self {
+        Self::Time(fault)
     }
 }
 
@@ -152,6 +175,7 @@ impl Shipment {
             Some(Some(_)) | None => ClaimStanding::None,
         };
         Basis {
+            created_at: self.created_at,
             handed_over: self.handover.is_some(),
             cancelled: self.cancelled_at.is_some(),
             claim,
@@ -208,7 +232,12 @@ impl Shipment {
         silence: &SilenceLimits,
         now: DateTime<Utc>,
     ) -> Self {
-        let last_event_at = events.iter().map(|recorded| recorded.event.event_time).max();
+        let basis = self.basis();
+        let last_event_at = events
+            .iter()
+            .filter(|recorded| basis.meaning(&recorded.event, codes).is_some())
+            .map(|recorded| recorded.event.event_time)
+            .max();
         let heard = Self {
             last_event_at,
             ..self
@@ -289,6 +318,40 @@ impl Shipment {
             ..self
         };
         Ok(after.next(events, codes, now))
+    }
+
+    /// Checks an event that a person types from the carrier's paper: nobody tells of the way of what is still at the office, and what was
+    /// typed alone proves no hand-over.
+    ///
+    /// # Errors
+    /// [`NotTyped`].
+    pub fn check_typed(
+        &self,
+        event: &CarrierEvent,
+        events: &[RecordedEvent],
+        codes: &CodeTable,
+        now: DateTime<Utc>,
+    ) -> Result<(), NotTyped> {
+        let basis = self.basis();
+        let by_carrier = events
+            .iter()
+            .filter(|recorded| recorded.source != Source::Scan)
+            .filter(|recorded| basis.meaning(&recorded.event, codes).is_some())
+            .map(|recorded| recorded.event.event_time);
+        let handed_over = self.handover.map(|handover| handover.at);
+        let posted_at = handed_over.into_iter().chain(by_carrier).min();
+        let posted_at = posted_at.ok_or(Refusal::NotHandedOver { id: self.id })?;
+        if event.event_time > now {
+            Err(Fault::new("IN_FUTURE", "has not happened yet").into())
+        } else if event.event_time + WRITTEN_TO <= posted_at {
+            Err(Fault::new(
+                "BEFORE_HAND_OVER",
+                "is before the parcel was handed over to the post",
+            )
+            .into())
+        } else {
+            Ok(())
+        }
     }
 
     /// When it was last heard of: an event, the answer to a claim, or the office's own word.

@@ -8,8 +8,8 @@ use std::collections::BTreeSet;
 use chrono::{DateTime, NaiveDate, Utc};
 use uuid::Uuid;
 
-use super::carrier_event::CarrierEvent;
-use super::code_table::CodeTable;
+use super::carrier_event::{CLOCK_SKEW, CarrierEvent};
+use super::code_table::{Code, CodeTable};
 use super::delivery::{Proof, Recipients};
 use super::vocabulary::{Exception, Relation, Source, State};
 
@@ -44,11 +44,21 @@ impl RecordedEvent {
 /// What stands beside the carrier's words.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Basis {
+    /// Of the shipment.
+    pub created_at: DateTime<Utc>,
     pub handed_over: bool,
     pub cancelled: bool,
     pub claim: ClaimStanding,
     /// Nothing was heard within the time.
     pub silent: bool,
+}
+
+impl Basis {
+    /// What an event means for the shipment; none where it moves nothing: its code is unknown, or it is older than the shipment.
+    pub fn meaning<'a>(&self, event: &CarrierEvent, codes: &'a CodeTable) -> Option<&'a Code> {
+        let is_older = event.event_time < self.created_at - CLOCK_SKEW;
+        codes.meaning(&event.code).filter(|_| !is_older)
+    }
 }
 
 /// How a claim at the carrier stands.
@@ -88,6 +98,8 @@ struct Gathered {
     held_until: Option<NaiveDate>,
     proof: Option<Proof>,
     contradictory: bool,
+    /// A delivery to somebody who is neither the addressee nor a mandatary was told.
+    to_other: bool,
     undocumented: bool,
     /// Something with a meaning was said.
     any_known: bool,
@@ -113,7 +125,8 @@ pub fn fold_steps<'a>(
     let mut gathered = Gathered::default();
     let mut steps = Vec::with_capacity(events.len());
     for recorded in in_order(events, codes) {
-        let moved = gathered.apply(state, &recorded.event, recipients, codes);
+        let meaning = basis.meaning(&recorded.event, codes);
+        let moved = meaning.and_then(|meaning| gathered.apply(state, &recorded.event, meaning, recipients));
         state = moved.unwrap_or(state);
         steps.push(Step {
             recorded,
@@ -135,35 +148,53 @@ fn in_order<'a>(events: &'a [RecordedEvent], codes: &CodeTable) -> Vec<&'a Recor
     ordered
 }
 
+/// Where an event leads that is of the way back; none for any other. Scans on the way back are of the same kinds as those on the way out,
+/// and whoever takes it there and is not a recipient is the sender.
+fn on_the_way_back(
+    state: State,
+    told: State,
+    event: &CarrierEvent,
+    recipients: &Recipients,
+) -> Option<State> {
+    let name = event.recipient_name.as_deref();
+    let takes_it_back = || name.is_some_and(|name| recipients.relation(name) == Relation::Other);
+    match (state, told) {
+        (State::Returning | State::Returned, State::Delivered) if takes_it_back() => Some(State::Returned),
+        (State::Returning, told) if !told.is_final() => Some(State::Returning),
+        _ => None,
+    }
+}
+
 impl Gathered {
     /// The state an event leads to; none where it moves nothing.
     fn apply(
         &mut self,
         state: State,
         event: &CarrierEvent,
+        meaning: &Code,
         recipients: &Recipients,
-        codes: &CodeTable,
     ) -> Option<State> {
-        let meaning = codes.meaning(&event.code)?;
         self.any_known = true;
         let told = meaning.leads_to(event.action_code.as_deref(), event.held_until.is_some());
-        // Scans on the way back are of the same kinds as those on the way out.
-        let on_the_way_back = state == State::Returning && !told.is_final();
-        let next = if on_the_way_back { State::Returning } else { told };
-        if meaning.attempt && !on_the_way_back {
+        let on_the_way_back = on_the_way_back(state, told, event, recipients);
+        let next = on_the_way_back.unwrap_or(told);
+        if meaning.attempt && on_the_way_back.is_none() {
             self.attempts.insert(event.event_time);
         }
         if state.has_arrived() {
-            self.contradictory |= next != state || self.names_another(event, recipients);
+            self.contradictory |= next != state;
+            if next == State::Delivered {
+                self.tell_again(event, recipients);
+            }
             return None;
         }
         let proof = if next == State::Delivered {
-            let proof = recipients.proof(event);
-            if proof.is_none() {
+            let Some(proof) = recipients.proof(event) else {
                 self.undocumented = true;
                 return None;
-            }
-            proof
+            };
+            self.to_other |= proof.relation == Relation::Other;
+            Some(proof)
         } else {
             None
         };
@@ -173,11 +204,12 @@ impl Gathered {
         Some(next)
     }
 
-    /// Whether a delivery told again was to somebody else.
-    fn names_another(&self, event: &CarrierEvent, recipients: &Recipients) -> bool {
-        match (&self.proof, &event.recipient_name) {
-            (Some(proof), Some(name)) => proof.relation != recipients.relation(name),
-            _ => false,
+    /// A delivery told once more, perhaps with another's name.
+    fn tell_again(&mut self, event: &CarrierEvent, recipients: &Recipients) {
+        if let (Some(proof), Some(name)) = (&self.proof, &event.recipient_name) {
+            let relation = recipients.relation(name);
+            self.to_other |= relation == Relation::Other;
+            self.contradictory |= relation != proof.relation;
         }
     }
 
@@ -197,18 +229,19 @@ impl Gathered {
             state,
             attempts: u32::try_from(self.attempts.len()).unwrap_or(u32::MAX),
             held_until: self.held_until.filter(|_| state == State::HeldForCollection),
-            exception: self.exception(basis, state, proof.as_ref()),
+            exception: self.exception(basis, state),
             proof,
         }
     }
 
-    fn exception(&self, basis: Basis, state: State, proof: Option<&Proof>) -> Option<Exception> {
-        if self.contradictory {
-            Some(Exception::ContradictoryEvents)
-        } else if proof.is_some_and(|proof| proof.relation == Relation::Other) {
+    /// Who has the papers of somebody else weighs more than what order they came in: a warning about the recipient hides every other.
+    fn exception(&self, basis: Basis, state: State) -> Option<Exception> {
+        if self.to_other {
             Some(Exception::DeliveredToOther)
         } else if self.undocumented && !state.has_arrived() {
             Some(Exception::DeliveredWithoutDocument)
+        } else if self.contradictory {
+            Some(Exception::ContradictoryEvents)
         } else if basis.silent && state.is_on_its_way() {
             Some(Exception::Silent)
         } else {

@@ -108,9 +108,9 @@ words! {
 words! {
     /// What is wrong with a shipment; the first that applies is shown.
     Exception {
-        ContradictoryEvents = "CONTRADICTORY_EVENTS",
         DeliveredToOther = "DELIVERED_TO_OTHER",
         DeliveredWithoutDocument = "DELIVERED_WITHOUT_DOCUMENT",
+        ContradictoryEvents = "CONTRADICTORY_EVENTS",
         Silent = "SILENT",
     }
 }

@@ -63,6 +63,7 @@ impl CarrierService for Carriers {
             known_before: count(answer.known_before),
             refused: refused.collect(),
             faults: count(answer.faults),
+            ignored_columns: answer.ignored_columns,
         }))
     }
 }

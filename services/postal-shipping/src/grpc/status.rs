@@ -55,7 +55,9 @@ fn refused(refusal: Refusal) -> Status {
                 ("state", state.as_str().to_owned()),
             ],
         ),
-        Refusal::ClaimNotDue { id } => status::with_metadata(status, &[("shipment_id", id.to_string())]),
+        Refusal::ClaimNotDue { id } | Refusal::NotHandedOver { id } => {
+            status::with_metadata(status, &[("shipment_id", id.to_string())])
+        }
     }
 }
 

@@ -266,7 +266,6 @@ async fn a_file_without_its_header_is_none() {
         "",
         "RR123456785MA,EMG,2026-11-22T09:00:00Z\r\n",
         "tracking_id,code\r\n",
-        "tracking_id,code,event_time,colour\r\n",
         "tracking_id,code,event_time,code\r\n",
     ] {
         let refused = violations(
@@ -277,6 +276,31 @@ async fn a_file_without_its_header_is_none() {
         );
         assert_eq!(refused, [("csv".to_owned(), "HEADER".to_owned())], "{csv}");
     }
+}
+
+/// As a spreadsheet in French saves it, with columns of the carrier's own.
+#[tokio::test]
+async fn a_file_of_a_spreadsheet_is_taken() {
+    let world = World::start().await;
+    let shipment = world.handed_over("parcel-1").await;
+    let (number, at) = (number(&shipment), world.now().to_rfc3339());
+    let csv = format!(
+        "\u{feff}Code;TRACKING_ID;Agence;Event_Time;place;\r\nEMG;{number};42;{at};\"CASA; GARE, 2\";\r\nEMC,{number},42,{at},RABAT,\r\n"
+    );
+    let answer = world.carriers().import_batch(world.file("file-1", &csv)).await;
+    let answer = answer.unwrap().into_inner();
+    assert_eq!(
+        (answer.taken, answer.ignored_columns),
+        (1, vec!["Agence".to_owned()])
+    );
+    let refused = &answer.refused[0];
+    assert_eq!((refused.line, refused.reason.as_str()), (3, "FIELD_COUNT"));
+    assert!(refused.description.contains("in quotes"), "{refused:?}");
+    let found = world.get(&shipment.shipment_id).await;
+    assert_eq!(
+        (found.state(), found.events[0].place.as_str()),
+        (ShipmentState::AtDeliveryOffice, "CASA; GARE, 2")
+    );
 }
 
 /// A file cut off between two transactions, and sent again.
@@ -337,6 +361,7 @@ async fn a_long_file_is_taken_whole() {
         world.handed_over("parcel-1").await,
         world.handed_over("parcel-2").await,
     );
+    world.pass(TimeDelta::hours(6));
     let mut csv = "tracking_id,code,event_time\r\n".to_owned();
     for _ in 0..2 {
         for minute in 0..300 {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use chrono::TimeDelta;
 use futures::future::join_all;
 use tonic::{Code, Status};
 use wathiq_proto::wathiq::postal_shipping::v1 as pb;
@@ -139,6 +140,27 @@ async fn lists_have_dense_numbers() {
         .unwrap()
         .into_inner();
     assert_eq!(listed.deposit_lists.len(), 16);
+}
+
+/// Messages about items that nobody here knows, with the same events in other orders: none fails for want of a row that another holds.
+#[tokio::test]
+async fn events_of_unknown_items_are_kept_whoever_comes_first() {
+    let world = World::start().await;
+    let events: Vec<_> = (0..400)
+        .map(|minute| event("RR123456785MA", "EMC", world.now() - TimeDelta::minutes(minute)))
+        .collect();
+    let told = join_all((0..8).map(|index| {
+        let mut events = events.clone();
+        if index % 2 == 0 {
+            events.reverse();
+        }
+        let world = &world;
+        async move { world.try_tell(&events).await }
+    }))
+    .await;
+    for answer in told {
+        assert_eq!(answer.unwrap().unknown_tracking_ids, ["RR123456785MA"]);
+    }
 }
 
 #[tokio::test]

@@ -1,6 +1,6 @@
 //! Deliveries, their rules, and what the public sees.
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::json;
 use tonic::Code;
 use wathiq_proto::wathiq::postal_shipping::v1 as pb;
@@ -57,6 +57,7 @@ async fn without_a_document_it_stays_where_it_was_until_the_office_adds_it() {
     let world = World::start().await;
     let shipment = world.handed_over("parcel-1").await;
     let number = number(&shipment);
+    world.pass(TimeDelta::hours(2));
     let mut undocumented = delivered(&number, "Mohamed El Alaoui", world.now());
     undocumented["document_last_four"] = json!("");
     world
@@ -98,6 +99,79 @@ async fn without_a_document_it_stays_where_it_was_until_the_office_adds_it() {
         (ShipmentState::Delivered, "")
     );
     assert_eq!(delivered.proof.unwrap().document_last_four, "Z9K1");
+}
+
+fn typed_delivery(number: &str, at: DateTime<Utc>) -> pb::RecordScanRequest {
+    pb::RecordScanRequest {
+        request_id: request_id(),
+        tracking_id: number.to_owned(),
+        event: Some(pb::CarrierEvent {
+            code: "EMI".to_owned(),
+            event_time: Some(prost_types::Timestamp {
+                seconds: at.timestamp(),
+                nanos: 0,
+            }),
+            recipient_name: "Mohamed El Alaoui".to_owned(),
+            document_kind: pb::RecipientDocumentKind::Cin.into(),
+            document_last_four: "3456".to_owned(),
+            ..Default::default()
+        }),
+    }
+}
+
+#[tokio::test]
+async fn the_office_delivers_nothing_that_was_not_posted() {
+    let world = World::start().await;
+    let shipment = world.created("parcel-1").await;
+    let number = number(&shipment);
+    let typed = async |at: DateTime<Utc>| {
+        let request = world.by_agent(typed_delivery(&number, at));
+        world.office().record_scan(request).await
+    };
+    assert_eq!(
+        reason(typed(world.now()).await),
+        (Code::FailedPrecondition, "SHIPMENT_NOT_HANDED_OVER".to_owned())
+    );
+    world.pass(TimeDelta::hours(1));
+    world.try_hand_over(&[&shipment.shipment_id]).await.unwrap();
+    let handed_over = world.now();
+    world.pass(TimeDelta::hours(1));
+    let wrong = |reason: &str| [("event.event_time".to_owned(), reason.to_owned())];
+    let before = typed(handed_over - TimeDelta::minutes(1)).await;
+    assert_eq!(violations(before), wrong("BEFORE_HAND_OVER"));
+    let future = typed(world.now() + TimeDelta::minutes(1)).await;
+    assert_eq!(violations(future), wrong("IN_FUTURE"));
+    let untouched = world.get(&shipment.shipment_id).await;
+    assert_eq!(
+        (untouched.state(), untouched.events.len()),
+        (ShipmentState::HandedOver, 0)
+    );
+    let delivered = typed(handed_over + TimeDelta::minutes(30)).await.unwrap();
+    let delivered = delivered.into_inner().shipment.unwrap();
+    assert_eq!(delivered.state(), ShipmentState::Delivered);
+}
+
+/// The carrier had it before the office said so: that is as good as a hand-over. What an office typed itself is not.
+#[tokio::test]
+async fn a_parcel_that_the_carrier_has_scanned_is_posted() {
+    let world = World::start().await;
+    let shipment = world.created("parcel-1").await;
+    let number = number(&shipment);
+    let old = event(&number, "EMG", world.now() - TimeDelta::hours(1));
+    assert_eq!(world.tell(&[old]).await.taken, 1);
+    let waiting = world.get(&shipment.shipment_id).await;
+    assert_eq!(
+        (waiting.state(), waiting.events.len()),
+        (ShipmentState::LabelPrinted, 1)
+    );
+    let typed = async || {
+        let request = world.by_agent(typed_delivery(&number, world.now()));
+        world.office().record_scan(request).await
+    };
+    assert_eq!(reason(typed().await).1, "SHIPMENT_NOT_HANDED_OVER");
+    world.tell(&[event(&number, "EMA", world.now())]).await;
+    let delivered = typed().await.unwrap().into_inner().shipment.unwrap();
+    assert_eq!(delivered.state(), ShipmentState::Delivered);
 }
 
 #[tokio::test]

@@ -1,13 +1,15 @@
 //! The templates of the legalisation page, by version: an intent is always prepared with the template it was frozen with.
 
+use std::sync::LazyLock;
+
 use sha2::{Digest, Sha256};
 use wathiq_documents::Template;
 
 /// Templates in use, the current one last. One that pending intents may name stays here until they are sealed.
-const TEMPLATES: [Template; 1] = [Template {
-    name: "legalisation-page.typ",
-    source: include_str!("../../templates/legalisation-page.typ"),
-}];
+static TEMPLATES: LazyLock<[Versioned; 1]> = LazyLock::new(|| {
+    let page = include_str!("../../templates/legalisation-page.typ");
+    [Versioned(Template::new("legalisation-page.typ", page))]
+});
 
 /// A template with its version.
 pub(crate) struct Versioned(Template);
@@ -15,7 +17,7 @@ pub(crate) struct Versioned(Template);
 impl Versioned {
     /// The beginning of the SHA-256 of the source: whoever changes a template has made another version.
     pub(crate) fn version(&self) -> String {
-        data_encoding::HEXLOWER.encode(&Sha256::digest(self.0.source)[..8])
+        data_encoding::HEXLOWER.encode(&Sha256::digest(self.0.text())[..8])
     }
 
     /// The template.
@@ -25,17 +27,14 @@ impl Versioned {
 }
 
 /// The template for new intents.
-pub(crate) fn current() -> Versioned {
-    let [.., last] = TEMPLATES;
-    Versioned(last)
+pub(crate) fn current() -> &'static Versioned {
+    let [.., last] = &*TEMPLATES;
+    last
 }
 
 /// The template of a version.
-pub(crate) fn of_version(version: &str) -> Option<Versioned> {
-    TEMPLATES
-        .into_iter()
-        .map(Versioned)
-        .find(|template| template.version() == version)
+pub(crate) fn of_version(version: &str) -> Option<&'static Versioned> {
+    TEMPLATES.iter().find(|template| template.version() == version)
 }
 
 /// The version of the template that new intents are frozen with.

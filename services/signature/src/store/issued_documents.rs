@@ -116,14 +116,16 @@ pub async fn by_reference(
     owner: &str,
     reference: &str,
 ) -> Result<Option<IssuedDocument>, StoreError> {
-    let row: Option<Row> = sqlx::query_as(
-        "SELECT * FROM issued_document WHERE owner = $1 AND owner_reference = $2 ORDER BY id DESC LIMIT 1",
-    )
-    .bind(owner)
-    .bind(reference)
-    .fetch_optional(conn)
-    .await?;
-    row.map(IssuedDocument::try_from).transpose()
+    // They are few. Asked for the last alone, a planner without statistics walks backwards through all documents of the owner.
+    let rows: Vec<Row> =
+        sqlx::query_as("SELECT * FROM issued_document WHERE owner = $1 AND owner_reference = $2")
+            .bind(owner)
+            .bind(reference)
+            .fetch_all(conn)
+            .await?;
+    let documents = rows.into_iter().map(IssuedDocument::try_from);
+    let documents = documents.collect::<Result<Vec<_>, _>>()?;
+    Ok(documents.into_iter().max_by_key(|document| document.id))
 }
 
 /// Whether any document here carries a code: another service's, or a legalisation's.

@@ -15,10 +15,10 @@ use crate::{sample, tools};
 
 /// A page as another service draws it: PDF/A with fonts.
 fn drawn_page(world: &World) -> Vec<u8> {
-    let template = Template {
-        name: "extract.typ",
-        source: "#set text(lang: \"fr\")\n#set document(title: \"Extrait\")\n= Extrait d'acte de naissance\nN° 12/2026",
-    };
+    let template = Template::new(
+        "extract.typ",
+        "#set text(lang: \"fr\")\n#set document(title: \"Extrait\")\n= Extrait d'acte de naissance\nN° 12/2026",
+    );
     let now = world.app.ambient.now();
     Engine::new()
         .render(

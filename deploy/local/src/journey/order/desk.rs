@@ -95,12 +95,20 @@ pub async fn refuse(agent: &Api, line_id: &str, reason_code: &str) -> Result<()>
 /// # Errors
 /// When a line cannot be prepared.
 pub async fn prepare(officer: &Api, office_id: &str, lines: &[&str]) -> Result<Vec<Value>> {
+    have_drawn(officer, lines).await?;
+    prepared(officer, office_id, lines).await
+}
+
+/// Asks for the documents of lines with a digitised act.
+///
+/// # Errors
+/// When a line cannot be prepared.
+pub async fn have_drawn(officer: &Api, lines: &[&str]) -> Result<()> {
     let answer = officer
         .post("/v1/office/prepared-documents", &json!({ "line_ids": lines }))
         .await
         .context("preparing documents")?;
-    complete(&answer)?;
-    prepared(officer, office_id, lines).await
+    complete(&answer)
 }
 
 /// The documents of these lines, once the officer may seal them.
@@ -130,12 +138,31 @@ pub async fn prepared(officer: &Api, office_id: &str, lines: &[&str]) -> Result<
 /// # Errors
 /// When a document cannot be sealed.
 pub async fn seal(officer: &Api, account: &mut Account, prepared: &[Value], pin: &str) -> Result<()> {
-    let member =
-        |name: &str| -> Vec<Value> { prepared.iter().map(|document| document[name].clone()).collect() };
-    let confirmation = confirm(officer, account, "seal", &member("digest")).await?;
+    let confirmation = confirm_digests(officer, account, prepared).await?;
+    seal_confirmed(officer, prepared, &confirmation, pin).await
+}
+
+/// Confirms the digests of prepared documents. Answers the confirmation's id.
+///
+/// # Errors
+/// When it is refused.
+pub async fn confirm_digests(officer: &Api, account: &mut Account, prepared: &[Value]) -> Result<String> {
+    confirm(officer, account, "seal", &member(prepared, "digest")).await
+}
+
+/// Seals prepared documents whose digests are confirmed with the officer's key.
+///
+/// # Errors
+/// When a document cannot be sealed.
+pub async fn seal_confirmed(
+    officer: &Api,
+    prepared: &[Value],
+    confirmation_id: &str,
+    pin: &str,
+) -> Result<()> {
     let body = json!({
-        "issued_document_ids": member("issued_document_id"),
-        "confirmation_id": confirmation,
+        "issued_document_ids": member(prepared, "issued_document_id"),
+        "confirmation_id": confirmation_id,
         "pin": pin,
     });
     let answer = officer
@@ -143,6 +170,10 @@ pub async fn seal(officer: &Api, account: &mut Account, prepared: &[Value], pin:
         .await
         .context("sealing the documents")?;
     complete(&answer)
+}
+
+fn member(documents: &[Value], name: &str) -> Vec<Value> {
+    documents.iter().map(|document| document[name].clone()).collect()
 }
 
 /// The label of a parcel.

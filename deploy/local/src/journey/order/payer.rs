@@ -9,7 +9,13 @@ use crate::journey::api::{Api, text};
 
 /// Test cards of the sandbox.
 pub const MOROCCAN: &str = "4000 0000 0000 0010";
+pub const INTERNATIONAL: &str = "5453 0100 0006 6100";
 pub const DECLINED: &str = "4000 0000 0000 0051";
+/// Its bank asks for [`CODE`].
+pub const THREE_D_SECURE: &str = "5191 6301 0000 4896";
+pub const CODE: &str = "123";
+/// Its bank does not answer.
+pub const TIMED_OUT: &str = "4000 0000 0000 0099";
 
 /// A form of a page, with the hidden fields it comes with.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -121,6 +127,18 @@ pub async fn give_card(browser: &Browser, page: &Form, card: &str) -> Result<For
         .await?
         .form()
         .context("giving the card")
+}
+
+/// Gives the code that the card's bank asks for. Answers as [`give_card`].
+///
+/// # Errors
+/// When the page refuses the form.
+pub async fn give_code(browser: &Browser, page: &Form, code: &str) -> Result<Form> {
+    browser
+        .post(page, &[("code", code)])
+        .await?
+        .form()
+        .context("giving the code")
 }
 
 /// Pays with a card that is approved, and comes back. Answers where the browser is sent.

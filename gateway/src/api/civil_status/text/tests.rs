@@ -196,6 +196,8 @@ fn whatever_an_office_is_to_look_at_is_named() {
         "RETURNED",
         "RETURNED_AND_KEPT",
         "REFUND_FAILED",
+        "REFUND_OVERDUE",
+        "OFFICE_PROFILE_MISSING",
         "DELIVERED_TO_OTHER",
         "DELIVERED_WITHOUT_DOCUMENT",
         "CONTRADICTORY_EVENTS",

@@ -103,7 +103,11 @@ async fn ask_correction(
         return *answer;
     }
     let order = order(&app, order_id).await?;
-    let clue = line_of(&order, &line_id)?.act.clone().unwrap_or_default();
+    let line = line_of(&order, &line_id)?;
+    if line.state() != pb::LineState::ToCorrect {
+        return Ok(see_other(&order_page(&order.order_id)));
+    }
+    let clue = line.act.clone().unwrap_or_default();
     let typed = Typed {
         year: positive(clue.year),
         hijri_year: positive(clue.hijri_year),
@@ -171,8 +175,10 @@ async fn show_correction(
     let answer = line.answer.clone().unwrap_or_default();
     let base = format!("/orders/{}/lines/{}", order.order_id, line.line_id);
     let errors = problem.as_ref().map(|problem| {
-        let fields = problem.errors.iter().map(|error| said(frame, &error.reason));
-        let fields: Vec<String> = fields.collect();
+        let errors = problem.errors.iter();
+        let fields: Vec<String> = errors
+            .map(|error| fault(frame, &error.pointer, &error.reason))
+            .collect();
         if fields.is_empty() {
             vec![said(frame, &problem.reason)]
         } else {
@@ -206,6 +212,38 @@ async fn show_correction(
     };
     let status = problem.map_or(StatusCode::OK, |problem| problem.status);
     Ok(page(frame, status, &shown))
+}
+
+/// Keys of the labels of what is corrected, by their names in faults.
+const LABELS: [(&str, &str); 13] = [
+    ("number", "change.number"),
+    ("year", "change.year"),
+    ("part", "change.part"),
+    ("hijri_year", "change.hijri_year"),
+    ("birth_date", "change.birth_date"),
+    ("evidence_ids", "change.evidence_title"),
+    ("person", "change.person"),
+    ("father", "change.father"),
+    ("mother", "change.mother"),
+    ("given_latin", "change.given_latin"),
+    ("family_latin", "change.family_latin"),
+    ("given_arabic", "change.given_arabic"),
+    ("family_arabic", "change.family_arabic"),
+];
+
+/// What is wrong, after the labels of the field that it is wrong with; `field` is a JSON pointer.
+fn fault(frame: &Frame, field: &str, reason: &str) -> String {
+    let reason = said(frame, reason);
+    let known = field
+        .split('/')
+        .filter_map(|name| LABELS.iter().find(|(known, _)| *known == name));
+    let labels: Vec<&str> = known.map(|(_, label)| text(frame.language, label)).collect();
+    if labels.is_empty() {
+        return reason;
+    }
+    text(frame.language, "address.fault")
+        .replace("{field}", &labels.join(" · "))
+        .replace("{reason}", &reason)
 }
 
 /// What usually shows a relation.
@@ -259,8 +297,16 @@ async fn correct(
     Form(form): Form<CorrectForm>,
 ) -> Result<Response, Problem> {
     let order = order(&app, order_id).await?;
+    let line = line_of(&order, &line_id)?;
+    if line.state() != pb::LineState::ToCorrect {
+        return Err(Problem::new(
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "CORRECTION_NOT_ASKED",
+            "no correction of this line is asked for",
+        ));
+    }
     // Which office and register it is stands; the citizen says what is known of the act.
-    let before = line_of(&order, &line_id)?.act.clone().unwrap_or_default();
+    let before = line.act.clone().unwrap_or_default();
     let (year, hijri_year, birth_date) = (
         year_typed(&form.year),
         year_typed(&form.hijri_year),
@@ -284,12 +330,16 @@ async fn correct(
         birth_date: form.birth_date,
         evidence: form.evidence.clone(),
     };
-    if year.is_none() || hijri_year.is_none() || birth_date.is_none() {
-        let problem = Problem::new(
-            StatusCode::BAD_REQUEST,
-            "MALFORMED",
-            "a number or date is malformed",
-        );
+    let wrong = [
+        ("/act/year", year.is_none()),
+        ("/act/hijri_year", hijri_year.is_none()),
+        ("/act/birth_date", birth_date.is_none()),
+    ];
+    let wrong = wrong.into_iter().filter(|(_, wrong)| *wrong);
+    let mut problems =
+        wrong.map(|(field, _)| Problem::field(field, "MALFORMED", "a number or date is malformed"));
+    if let Some(mut problem) = problems.next() {
+        problem.errors.extend(problems.flat_map(|other| other.errors));
         return show_correction(&app, &frame, &order, &line_id, typed, Some(problem)).await;
     }
     let request = pb::CorrectLineRequest {

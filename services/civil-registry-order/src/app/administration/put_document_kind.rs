@@ -1,16 +1,16 @@
 //! A kind of document is added, or a version of it from a date on.
 
 use serde_json::json;
+use sqlx::PgConnection;
 use wathiq_chassis::Caller;
 use wathiq_outbox::Command;
 
 use crate::app::idempotent::{self, Begun};
 use crate::app::{App, AppError, authorise, write};
-use crate::documents;
 use crate::domain::fault::Faults;
 use crate::domain::kind::{DocumentKind, Language};
 use crate::events::catalogue::kind_changed;
-use crate::store::catalogue;
+use crate::store::{catalogue, templates};
 
 /// Adds the version. `kind` has an id of its own already; a repeat answers what was stored.
 ///
@@ -24,11 +24,16 @@ pub async fn put_document_kind(
     encode: impl FnOnce(&DocumentKind) -> Vec<u8>,
 ) -> Result<Vec<u8>, AppError> {
     authorise::platform(caller)?;
-    check(app, &kind)?;
     let mut transaction = match idempotent::begin(app, command).await? {
         Begun::New(transaction) => transaction,
         Begun::Done(answer) => return Ok(answer),
     };
+    let mut faults = Faults::default();
+    check(app, &mut faults, &kind);
+    check_template(&mut transaction, app, &mut faults, &kind).await?;
+    if !faults.is_empty() {
+        return Err(AppError::faults(faults));
+    }
     if !catalogue::add_kind(&mut transaction, &kind).await? {
         return Err(AppError::Taken {
             reason: "KIND_VERSION_EXISTS",
@@ -53,8 +58,7 @@ pub async fn put_document_kind(
     idempotent::finish(transaction, command, encode(&kind)).await
 }
 
-fn check(app: &App, kind: &DocumentKind) -> Result<(), AppError> {
-    let mut faults = Faults::default();
+fn check(app: &App, faults: &mut Faults, kind: &DocumentKind) {
     faults.below("document_kind", |faults| {
         let code = &kind.code;
         let letters = code
@@ -70,7 +74,6 @@ fn check(app: &App, kind: &DocumentKind) -> Result<(), AppError> {
                 "must be lower-case letters, digits and hyphens",
             );
         }
-        check_template(faults, kind);
         if kind.relations.is_empty() {
             faults.note("relations", "REQUIRED", "must name at least one relation");
         }
@@ -102,25 +105,32 @@ fn check(app: &App, kind: &DocumentKind) -> Result<(), AppError> {
             faults.note("valid_to", "RANGE_REVERSED", "must not be before `valid_from`");
         }
     });
-    if faults.is_empty() {
-        Ok(())
-    } else {
-        Err(AppError::faults(faults))
-    }
 }
 
-/// A template draws acts of one register in one form, and not in every language.
-fn check_template(faults: &mut Faults, kind: &DocumentKind) {
-    let Some(drawn) = documents::drawn_by(&kind.template) else {
-        faults.note("template", "TEMPLATE_UNKNOWN", "must be the name of a template");
-        return;
+/// A template draws acts of one register in one form, and not in every language; it is there from the first day of the kind on.
+async fn check_template(
+    conn: &mut PgConnection,
+    app: &App,
+    faults: &mut Faults,
+    kind: &DocumentKind,
+) -> Result<(), AppError> {
+    let now = app.ambient.now();
+    let version = templates::in_force(conn, &kind.template, kind.valid_from, now).await?;
+    let mut note = |field: &str, reason, description| {
+        faults.note(&format!("document_kind.{field}"), reason, description);
+    };
+    let Some(drawn) = version.map(|version| version.drawn) else {
+        let description = "must be the name of a template that is in force from `valid_from` on";
+        note("template", "TEMPLATE_UNKNOWN", description);
+        return Ok(());
     };
     if (drawn.register, drawn.form) != (kind.register, kind.form) {
         let description = "the template is of another register or another form";
-        faults.note("template", "TEMPLATE_UNKNOWN", description);
+        note("template", "TEMPLATE_UNKNOWN", description);
     }
     if kind.languages.contains(&Language::Bilingual) && !drawn.bilingual {
         let description = "the template has no form in both languages";
-        faults.note("languages", "LANGUAGE_NOT_OFFERED", description);
+        note("languages", "LANGUAGE_NOT_OFFERED", description);
     }
+    Ok(())
 }

@@ -92,11 +92,25 @@ pub(super) async fn refund(app: &App, task: Task) -> Result<(), Hindrance> {
     let (line_id, centimes) = (line.id, line.price.amount);
     drop(conn);
     let reason_code = format!("LINE_{}", reason.as_str());
-    app.payment
+    let asked = app
+        .payment
         .refund(task.id, payable_id, line_id, centimes, reason_code)
+        .await;
+    let refused = match asked {
+        Ok(()) => None,
+        // It would say the same again: somebody is told at once.
+        Err(error) if error.is_final() => Some(error.reason().unwrap_or_else(|| "REFUSED".to_owned())),
+        Err(error) => return Err(error.into()),
+    };
+    let mut transaction = app.pool.begin().await?;
+    if refused.is_some() {
+        change::change(&mut transaction, app, order.id, |work| {
+            work.refund_failed(line_id)
+        })
         .await?;
-    let mut conn = app.pool.acquire().await?;
-    outward::end(&mut conn, task.id, None, app.ambient.now()).await?;
+    }
+    outward::end(&mut transaction, task.id, refused.as_deref(), app.ambient.now()).await?;
+    transaction.commit().await?;
     Ok(())
 }
 

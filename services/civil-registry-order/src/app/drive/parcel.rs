@@ -6,7 +6,8 @@ use uuid::Uuid;
 use wathiq_chassis::status::Violation;
 
 use super::{Hindrance, LEASE};
-use crate::app::{App, AppError, change};
+use crate::app::change::{self, Changes};
+use crate::app::{App, AppError};
 use crate::clients::ClientError;
 use crate::clients::postal_shipping::Sending;
 use crate::domain::order::parcel::{ADDRESS_REFUSED, AddressFault};
@@ -18,8 +19,10 @@ use crate::store::outward::{self, Task};
 pub(super) async fn create(app: &App, task: Task) -> Result<(), Hindrance> {
     let sending = {
         let mut conn = app.pool.acquire().await?;
-        let order_id = orders::order_of_parcel(&mut conn, task.subject).await?;
-        let order_id = order_id.ok_or_else(|| AppError::not_found("parcel", task.subject))?;
+        let found = orders::orders_of_parcels(&mut conn, &[task.subject]).await?;
+        let (_, order_id) = *found
+            .first()
+            .ok_or_else(|| AppError::not_found("parcel", task.subject))?;
         let order = orders::get(&mut conn, order_id).await?;
         let order = order.ok_or_else(|| AppError::not_found("order", order_id))?;
         let parcel = order
@@ -120,12 +123,12 @@ type Scanned = (Uuid, Uuid, Option<Uuid>);
 
 async fn taken(app: &App, task: Task, parcels: &[Scanned], list: Uuid) -> Result<(), Hindrance> {
     let mut transaction = app.pool.begin().await?;
+    let ids: Vec<Uuid> = parcels.iter().map(|(order, ..)| *order).collect();
+    let mut changes = Changes::lock(&mut transaction, app, &ids).await?;
     for (order_id, parcel_id, _) in parcels {
-        change::change(&mut transaction, app, *order_id, |work| {
-            work.handed_over(*parcel_id, Some(list))
-        })
-        .await?;
+        changes.change(*order_id, |work| work.handed_over(*parcel_id, Some(list)))?;
     }
+    changes.write(&mut transaction).await?;
     offices::set_deposit_list(&mut transaction, task.subject, list).await?;
     outward::end(&mut transaction, task.id, None, app.ambient.now()).await?;
     transaction.commit().await?;

@@ -95,28 +95,20 @@ impl<R: BufRead> Chunks<R> {
 
     fn read(&self, record: Record) -> Result<Entry, Vec<Fault>> {
         let Some(bytes) = record.bytes else {
-            let text = format!("a row has at most {LONGEST} bytes, and its quoted cells end");
+            let text = format!("a row has at most {LONGEST} bytes");
             return Err(vec![Fault::new("", "ROW_TOO_LONG", text)]);
         };
         let draft: Draft = match &self.columns {
             Some(columns) => columns.draft(&bytes)?,
             None => row::of_json(&bytes)?,
         };
-        let Some(office_id) = self.offices.resolve(&draft.office) else {
-            let mut faults = check::entry(Uuid::nil(), draft, self.today)
-                .err()
-                .unwrap_or_default();
-            faults.insert(
-                0,
-                Fault::new(
-                    "office",
-                    "OFFICE_UNKNOWN",
-                    "must be the code or the id of an office",
-                ),
-            );
-            return Err(faults);
-        };
-        check::entry(office_id, draft, self.today)
+        match self.offices.resolve(&draft.office) {
+            Ok(office_id) => check::entry(office_id, draft, self.today),
+            Err(fault) => {
+                let others = check::entry(Uuid::nil(), draft, self.today).err();
+                Err(std::iter::once(fault).chain(others.unwrap_or_default()).collect())
+            }
+        }
     }
 }
 

@@ -5,12 +5,12 @@ use std::io::{self, BufRead, Read};
 
 use sha2::{Digest, Sha256};
 
-use crate::app::import_acts::row::is_open;
+use crate::app::import_acts::row::Quotes;
 use crate::domain::import::Format;
 
 /// Largest record in bytes.
 pub(super) const LONGEST: usize = 256 * 1024;
-/// Most lines of one CSV record; a quote that nothing closes would swallow the rest of the file.
+/// Most lines of one CSV record: so many are looked at, and looked at again, for a quote that nothing closes.
 const MOST_LINES: usize = 64;
 
 /// A record as it stands in the file.
@@ -27,6 +27,8 @@ pub(super) struct Records<R> {
     input: R,
     format: Format,
     separator: u8,
+    /// Of a row of CSV, once the header has said how many.
+    cells: usize,
     /// Lines that were read and not given out.
     ahead: VecDeque<Line>,
     hash: Sha256,
@@ -47,6 +49,7 @@ impl<R: BufRead> Records<R> {
             input,
             format,
             separator: b',',
+            cells: usize::MAX,
             ahead: VecDeque::new(),
             hash: Sha256::new(),
             offset: 0,
@@ -54,9 +57,9 @@ impl<R: BufRead> Records<R> {
         }
     }
 
-    /// What parts the cells of a row.
-    pub(super) fn separate_by(&mut self, separator: u8) {
-        self.separator = separator;
+    /// What parts the cells of a row, and how many there are.
+    pub(super) fn rows_are(&mut self, separator: u8, cells: usize) {
+        (self.separator, self.cells) = (separator, cells);
     }
 
     /// Bytes and lines given out so far, and their SHA-256.
@@ -91,12 +94,11 @@ impl<R: BufRead> Records<R> {
                 return Ok(None);
             };
             let mut bytes = first.raw.clone();
-            let mut too_long = first.too_long;
             self.given(&first)?;
-            if self.format == Format::Csv && !too_long && is_open(&bytes, self.separator) {
-                too_long = !self.close(&mut bytes)?;
+            if self.format == Format::Csv && !first.too_long {
+                self.close(&mut bytes)?;
             }
-            if too_long {
+            if first.too_long {
                 return Ok(Some(Record { line, bytes: None }));
             }
             trim_end(&mut bytes);
@@ -109,29 +111,37 @@ impl<R: BufRead> Records<R> {
         }
     }
 
-    /// Appends the lines that end the quoted cell; `false`, and nothing taken, where none does.
-    fn close(&mut self, bytes: &mut Vec<u8>) -> io::Result<bool> {
-        let mut taken = Vec::new();
-        while taken.len() < MOST_LINES && bytes.len() < LONGEST {
+    /// Appends the lines that end a quoted cell, where that makes a whole row of them. Otherwise nothing is taken: a quote too many costs the
+    /// row where it stands, and each line after it is tried as a row of its own.
+    fn close(&mut self, bytes: &mut Vec<u8>) -> io::Result<()> {
+        let mut quotes = Quotes::new(self.separator);
+        quotes.read(bytes);
+        let (alone, mut taken) = (bytes.len(), Vec::new());
+        while quotes.is_open()
+            && quotes.may_have(self.cells)
+            && taken.len() < MOST_LINES
+            && bytes.len() < LONGEST
+        {
             let Some(line) = self.line()? else { break };
+            quotes.read(&line.raw);
             bytes.extend_from_slice(&line.raw);
             let too_long = line.too_long;
             taken.push(line);
             if too_long {
                 break;
             }
-            if !is_open(bytes, self.separator) {
-                for line in &taken {
-                    self.given(line)?;
-                }
-                return Ok(true);
-            }
         }
-        // Back in order: each is tried as a row of its own.
+        let whole = quotes
+            .cells()
+            .is_some_and(|cells| cells == self.cells || self.cells == usize::MAX);
+        if whole && taken.last().is_none_or(|line| !line.too_long) {
+            return taken.iter().try_for_each(|line| self.given(line));
+        }
+        bytes.truncate(alone);
         for line in taken.into_iter().rev() {
             self.ahead.push_front(line);
         }
-        Ok(false)
+        Ok(())
     }
 
     fn given(&mut self, line: &Line) -> io::Result<()> {
@@ -190,8 +200,7 @@ mod tests {
 
     use super::*;
 
-    fn read(text: &str, format: Format) -> Vec<(u64, Option<String>)> {
-        let mut records = Records::new(text.as_bytes(), format);
+    fn found(records: &mut Records<&[u8]>) -> Vec<(u64, Option<String>)> {
         let mut found = Vec::new();
         while let Some(record) = records.next().unwrap() {
             found.push((
@@ -199,6 +208,12 @@ mod tests {
                 record.bytes.map(|bytes| String::from_utf8(bytes).unwrap()),
             ));
         }
+        found
+    }
+
+    fn read(text: &str, format: Format) -> Vec<(u64, Option<String>)> {
+        let mut records = Records::new(text.as_bytes(), format);
+        let found = found(&mut records);
         let (offset, _, sha256) = records.position();
         assert_eq!(offset, text.len() as u64);
         assert_eq!(sha256, <[u8; 32]>::from(Sha256::digest(text)));
@@ -224,7 +239,64 @@ mod tests {
     #[test]
     fn a_quote_that_nothing_closes_costs_one_line() {
         let found = read("a,\"b\nc,d\ne,f\n", Format::Csv);
-        assert_eq!(found, [(1, None), row(2, "c,d"), row(3, "e,f")]);
+        assert_eq!(found, [row(1, "a,\"b"), row(2, "c,d"), row(3, "e,f")]);
+    }
+
+    fn rows_of_two(text: &str) -> Vec<(u64, Option<String>)> {
+        let mut records = Records::new(text.as_bytes(), Format::Csv);
+        records.rows_are(b',', 2);
+        found(&mut records)
+    }
+
+    #[test]
+    fn a_quote_too_many_costs_the_row_where_it_stands() {
+        // The next quote in the file is another row's.
+        let text = "a,\"b\nc,d\ne,\"f, g\"\nh,i\n";
+        let lines = [
+            row(1, "a,\"b"),
+            row(2, "c,d"),
+            row(3, "e,\"f, g\""),
+            row(4, "h,i"),
+        ];
+        assert_eq!(rows_of_two(text), lines);
+        // So it is where every cell is quoted, and the quote that is missing is a cell's last or first.
+        for broken in [
+            "\"a\",\"b",
+            "\"a,\"b\"",
+            "a\",\"b\"",
+            "\"a\",\"\"b\"",
+            "\"a\",\"b\"\"",
+        ] {
+            let text = format!("{broken}\n\"c\",\"d\"\n\"e\",\"f\"\n");
+            let lines = [row(1, broken), row(2, "\"c\",\"d\""), row(3, "\"e\",\"f\"")];
+            assert_eq!(rows_of_two(&text), lines, "{broken}");
+        }
+        // What closes later on makes a row only where it has the cells of one.
+        let text = "\"a,b\nc,d\ne,f\"\ng,h\n";
+        let lines = [row(1, "\"a,b"), row(2, "c,d"), row(3, "e,f\""), row(4, "g,h")];
+        assert_eq!(rows_of_two(text), lines);
+        assert_eq!(
+            rows_of_two("a,\"b\r\nc\"\r\nd,e"),
+            [row(1, "a,\"b\r\nc\""), row(3, "d,e")]
+        );
+    }
+
+    #[test]
+    fn a_file_of_quotes_is_looked_ahead_in_so_far_and_no_further() {
+        for line in ["a,\"b\n", "x\",\"\n", "\"\n", "a\",\"b\n", "\"a\",\"b\n"] {
+            let lines = 2_000;
+            let text = line.repeat(lines);
+            let mut records = Records::new(text.as_bytes(), Format::Csv);
+            records.rows_are(b',', 300);
+            let mut given = 0;
+            let mut most = 0;
+            while let Some(record) = records.next().unwrap() {
+                given += record.bytes.map_or(0, |bytes| bytes.len() + 1);
+                most = most.max(records.ahead.len());
+            }
+            assert_eq!(given, text.len(), "{line:?}");
+            assert!(most <= MOST_LINES, "{line:?}");
+        }
     }
 
     #[test]

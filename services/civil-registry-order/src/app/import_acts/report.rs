@@ -60,50 +60,61 @@ pub(super) struct Report {
 }
 
 impl Report {
-    /// Opens the report where an import goes on, or begins it.
+    /// Begins the report of a new import: with its header, which is made durable.
+    ///
+    /// # Errors
+    /// [`ImportError::ReportOfOther`] where something else stands in the file.
+    pub(super) fn begin(path: &Path) -> Result<Self, ImportError> {
+        let mut file = file(path)?;
+        let mut there = Vec::new();
+        (&mut file)
+            .take(HEADER.len() as u64 + 1)
+            .read_to_end(&mut there)
+            .map_err(ImportError::Report)?;
+        // A file in which nothing stands but a header is nobody's report yet.
+        if !there.is_empty() && there != HEADER.as_bytes() {
+            return Err(ImportError::ReportOfOther);
+        }
+        let nothing = Written {
+            bytes: 0,
+            hash: Sha256::new(),
+        };
+        let mut report = Self {
+            file,
+            written: nothing.clone(),
+            kept: nothing,
+        };
+        report
+            .cut()
+            .and_then(|()| report.put(HEADER))
+            .and_then(|()| report.file.sync_data())
+            .map_err(ImportError::Report)?;
+        report.keep();
+        Ok(report)
+    }
+
+    /// Opens the report where an import goes on.
     ///
     /// # Errors
     /// [`ImportError::ReportOfOther`] where something else stands in the file.
     pub(super) fn open(path: &Path, position: &Position) -> Result<Self, ImportError> {
-        let mut file = OpenOptions::new()
-            .create(true)
-            .truncate(false)
-            .write(true)
-            .read(true)
-            .open(path)
-            .map_err(ImportError::Report)?;
+        let mut file = file(path)?;
         let (bytes, hash) = hashed((&mut file).take(position.report_bytes)).map_err(ImportError::Report)?;
         let digest: [u8; 32] = hash.clone().finalize().into();
         if bytes != position.report_bytes || digest != position.report_sha256 {
             return Err(ImportError::ReportOfOther);
         }
         let kept = Written { bytes, hash };
-        let mut report = Self {
+        Ok(Self {
             file,
             written: kept.clone(),
             kept,
-        };
-        if bytes == 0 {
-            report.begin()?;
-        }
-        Ok(report)
+        })
     }
 
-    /// A file in which nothing stands but a header is nobody's report yet.
-    fn begin(&mut self) -> Result<(), ImportError> {
-        let mut there = Vec::new();
-        (&mut self.file)
-            .take(HEADER.len() as u64 + 1)
-            .read_to_end(&mut there)
-            .map_err(ImportError::Report)?;
-        if !there.is_empty() && there != HEADER.as_bytes() {
-            return Err(ImportError::ReportOfOther);
-        }
-        self.cut()
-            .and_then(|()| self.put(HEADER))
-            .map_err(ImportError::Report)?;
-        self.keep();
-        Ok(())
+    /// The length of the report, and its SHA-256.
+    pub(super) fn standing(&self) -> (u64, [u8; 32]) {
+        (self.written.bytes, self.written.hash.clone().finalize().into())
     }
 
     /// Writes the refusals of a chunk after those of the chunks that were kept, and makes them durable. Returns the length of the report, and
@@ -115,7 +126,7 @@ impl Report {
             self.put(&lines)?;
             self.file.sync_data()?;
         }
-        Ok((self.written.bytes, self.written.hash.clone().finalize().into()))
+        Ok(self.standing())
     }
 
     /// The chunk that was written last is committed.
@@ -136,6 +147,16 @@ impl Report {
         self.written.hash.update(text);
         Ok(())
     }
+}
+
+fn file(path: &Path) -> Result<File, ImportError> {
+    OpenOptions::new()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .read(true)
+        .open(path)
+        .map_err(ImportError::Report)
 }
 
 /// How much there is, and its digest so far.
@@ -198,15 +219,11 @@ mod tests {
         }
     }
 
-    fn nothing() -> Position {
-        at((0, Sha256::digest(b"").into()))
-    }
-
     #[test]
     fn what_was_not_committed_is_cut_off() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("refused.csv");
-        let mut report = Report::open(&path, &nothing()).unwrap();
+        let mut report = Report::begin(&path).unwrap();
         report.write(&[refusal(2, "thrown away")]).unwrap();
         let committed = report.write(&[refusal(2, "is \"x\", not a sex")]).unwrap();
         report.keep();
@@ -220,16 +237,29 @@ mod tests {
     }
 
     #[test]
+    fn a_report_that_was_cut_off_before_anything_was_committed_goes_on() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("refused.csv");
+        let mut report = Report::begin(&path).unwrap();
+        let begun = at(report.standing());
+        report.write(&[refusal(2, "lost")]).unwrap();
+        drop(report);
+        let mut report = Report::open(&path, &begun).unwrap();
+        report.write(&[refusal(2, "again")]).unwrap();
+        let text = std::fs::read_to_string(&path).unwrap();
+        assert_eq!(text, format!("{HEADER}2,content.sex,MALFORMED,again\r\n"));
+    }
+
+    #[test]
     fn a_report_of_another_import_is_left_as_it_is() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("refused.csv");
-        let mut report = Report::open(&path, &nothing()).unwrap();
+        let mut report = Report::begin(&path).unwrap();
         let committed = report.write(&[refusal(2, "kept")]).unwrap();
         drop(report);
         let before = std::fs::read_to_string(&path).unwrap();
         let other = at((committed.0, Sha256::digest(b"other").into()));
-        for position in [nothing(), other] {
-            let opened = Report::open(&path, &position);
+        for opened in [Report::begin(&path), Report::open(&path, &other)] {
             assert!(matches!(opened, Err(ImportError::ReportOfOther)));
         }
         assert_eq!(std::fs::read_to_string(&path).unwrap(), before);

@@ -10,27 +10,70 @@ use serde_json::{Map, Value};
 use crate::domain::act::flat::{self, Cell};
 use crate::domain::act::{Draft, Fault};
 
-/// Whether a quoted cell is open at the end of these bytes (RFC 4180).
-pub(super) fn is_open(bytes: &[u8], separator: u8) -> bool {
-    #[derive(PartialEq)]
-    enum At {
-        Start,
-        Plain,
-        Quoted,
-        /// After a quote within a quoted cell: the next byte says whether it closed.
-        Quote,
+/// Follows the quotes of a row, byte by byte (RFC 4180).
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Quotes {
+    separator: u8,
+    at: At,
+    cells: usize,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum At {
+    Start,
+    Plain,
+    Quoted,
+    /// After a quote within a quoted cell: the next byte says whether it closed.
+    Quote,
+    /// After the carriage return that follows a quoted cell.
+    Return,
+    /// Something stands between a quoted cell and the end of it.
+    Broken,
+}
+
+impl Quotes {
+    pub(super) fn new(separator: u8) -> Self {
+        Self {
+            separator,
+            at: At::Start,
+            cells: 1,
+        }
     }
-    let mut at = At::Start;
-    for byte in bytes {
-        at = match (at, *byte) {
-            (At::Start | At::Quote, b'"') => At::Quoted,
-            (At::Quoted, b'"') => At::Quote,
-            (At::Quoted, _) => At::Quoted,
-            (_, byte) if byte == separator || byte == b'\n' => At::Start,
-            _ => At::Plain,
-        };
+
+    /// Reads on.
+    pub(super) fn read(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.at = match (self.at, *byte) {
+                (At::Broken, _) => At::Broken,
+                (At::Start | At::Quote, b'"') => At::Quoted,
+                (At::Quoted, b'"') => At::Quote,
+                (At::Quoted, _) => At::Quoted,
+                (_, b'\n') => At::Start,
+                (At::Quote, b'\r') => At::Return,
+                (At::Start | At::Plain | At::Quote, byte) if byte == self.separator => {
+                    self.cells += 1;
+                    At::Start
+                }
+                (At::Start | At::Plain, _) => At::Plain,
+                (At::Quote | At::Return, _) => At::Broken,
+            };
+        }
     }
-    at == At::Quoted
+
+    /// Whether a quoted cell is open.
+    pub(super) fn is_open(&self) -> bool {
+        self.at == At::Quoted
+    }
+
+    /// How many cells there are, where their quotes are right.
+    pub(super) fn cells(&self) -> Option<usize> {
+        (!matches!(self.at, At::Quoted | At::Return | At::Broken)).then_some(self.cells)
+    }
+
+    /// Whether a row of so many cells can still come of it.
+    pub(super) fn may_have(&self, cells: usize) -> bool {
+        !matches!(self.at, At::Return | At::Broken) && self.cells <= cells
+    }
 }
 
 /// The cells of a row.
@@ -134,6 +177,11 @@ impl Columns {
         self.separator as u8
     }
 
+    /// How many cells a row has.
+    pub(super) fn count(&self) -> usize {
+        self.columns.len()
+    }
+
     /// Reads a row.
     ///
     /// # Errors
@@ -234,6 +282,12 @@ mod tests {
 
     fn columns() -> Columns {
         Columns::read(HEADER.as_bytes()).unwrap()
+    }
+
+    fn quotes(bytes: &[u8]) -> Quotes {
+        let mut quotes = Quotes::new(b',');
+        quotes.read(bytes);
+        quotes
     }
 
     fn fault(row: &str) -> (String, &'static str) {
@@ -357,17 +411,26 @@ mod tests {
         fn cells_are_read_back(cells_in in prop::collection::vec("[a-c,\";\n]{0,5}", 1..6)) {
             let quoted: Vec<String> = cells_in.iter().map(|cell| format!("\"{}\"", cell.replace('"', "\"\""))).collect();
             let row = quoted.join(",");
-            prop_assert!(!is_open(row.as_bytes(), b','));
-            prop_assert!(is_open(&row.as_bytes()[..row.len() - 1], b','));
+            let whole = quotes(row.as_bytes());
+            prop_assert_eq!(whole.cells(), Some(cells_in.len()));
+            prop_assert!(whole.may_have(cells_in.len()) && !whole.may_have(cells_in.len() - 1));
+            prop_assert!(quotes(&row.as_bytes()[..row.len() - 1]).is_open());
             let read = cells(&row, ',').unwrap();
             prop_assert_eq!(read, cells_in);
+        }
+
+        /// Whoever counts cells and whoever reads them see the same ones.
+        #[test]
+        fn cells_are_counted_as_they_are_read(row in "[a,\"]{0,12}") {
+            let counted = quotes(row.as_bytes()).cells();
+            prop_assert_eq!(counted, cells(&row, ',').map(|cells| cells.len()));
         }
 
         #[test]
         fn no_row_panics(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
             let _ = columns().draft(&bytes);
             let _ = of_json(&bytes);
-            let _ = is_open(&bytes, b',');
+            let _ = quotes(&bytes);
             let _ = Columns::read(&bytes);
         }
     }

@@ -13,10 +13,10 @@ use crate::domain::order::Order;
 use crate::domain::role;
 use crate::store::orders;
 
-/// Assigns the lines, all or none.
+/// Assigns the lines, all or none. Nobody assigns their own order, or gets it.
 ///
 /// # Errors
-/// [`AppError`]: `NOT_A_MEMBER` at `person_id`.
+/// [`AppError`]: `OWN_ORDER`, `NOT_A_MEMBER` at `person_id`.
 pub async fn assign_lines(
     app: &App,
     caller: &Caller,
@@ -94,23 +94,34 @@ fn check_all(
     }
 }
 
-/// Locks the orders of lines, by id, where every line is of an office of the caller's.
+/// Locks the orders of lines, by id, where every line is of an office of the caller's and none of an order of their own.
 ///
 /// # Errors
-/// [`AppError`]; a line that is not there, or another office's, is not found.
+/// [`AppError`]: `OWN_ORDER`; a line that is not there, or another office's, is not found.
 pub async fn lock_orders(
     conn: &mut sqlx::PgConnection,
     caller: &Caller,
     line_ids: &[Uuid],
 ) -> Result<Vec<Order>, AppError> {
+    let locked = lock_visible(conn, caller, line_ids).await?;
+    locked
+        .iter()
+        .try_for_each(|order| authorise::not_own(caller, order))?;
+    Ok(locked)
+}
+
+/// As [`lock_orders`], with those of the caller's own.
+///
+/// # Errors
+/// [`AppError`]; a line that is not there, or another office's, is not found.
+pub async fn lock_visible(
+    conn: &mut sqlx::PgConnection,
+    caller: &Caller,
+    line_ids: &[Uuid],
+) -> Result<Vec<Order>, AppError> {
     let pairs = orders::orders_of_lines(conn, line_ids).await?;
-    let mut ids: Vec<Uuid> = pairs.iter().map(|(_, order)| *order).collect();
-    ids.sort_unstable();
-    ids.dedup();
-    let mut locked = Vec::with_capacity(ids.len());
-    for id in ids {
-        locked.extend(orders::lock(conn, id).await?);
-    }
+    let ids: Vec<Uuid> = pairs.iter().map(|(_, order)| *order).collect();
+    let locked = orders::lock_all(conn, &ids).await?;
     let lines = locked.iter().flat_map(|order| &order.lines);
     check_all(caller, line_ids, lines.map(|line| (line.id, line.office_id)))?;
     Ok(locked)

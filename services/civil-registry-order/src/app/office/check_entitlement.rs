@@ -12,7 +12,7 @@ use crate::app::{App, AppError};
 /// Records the check with its note in the trail.
 ///
 /// # Errors
-/// [`AppError`].
+/// [`AppError`]: `LINE_STATE`, `NOTE_REQUIRED`.
 pub async fn check_entitlement(
     app: &App,
     caller: &Caller,
@@ -24,8 +24,9 @@ pub async fn check_entitlement(
         action: "line.check_entitlement",
         details: json!({ "note": note }),
     };
+    let noted = !note.is_empty();
     on_line(app, caller, command, line_id, act, |work| {
-        work.entitlement_checked(line_id)
+        work.entitlement_checked(line_id, noted)
     })
     .await
 }

@@ -17,10 +17,11 @@ use crate::store::queue::{self, Filter};
 /// Most lines of a sheet.
 pub const LINES: usize = 200;
 
-/// Draws up a sheet of waiting lines: the named ones, or all of the office without a digitised act. They are in production then.
+/// Draws up a sheet of waiting lines: the named ones, or all of the office without a digitised act that are not the caller's own. They are in
+/// production then.
 ///
 /// # Errors
-/// [`AppError`]: `NOTHING_WAITS`, `LINE_STATE`.
+/// [`AppError`]: `NOTHING_WAITS`, `LINE_STATE`, `OWN_ORDER`.
 pub async fn create_batch_sheet(
     app: &App,
     caller: &Caller,
@@ -39,6 +40,7 @@ pub async fn create_batch_sheet(
             offices: vec![office_id],
             states: vec![LineState::Paid],
             path: Some(Path::Paper),
+            not_of_person: Some(caller.person_id),
             limit: LINES as i64,
             ..Filter::default()
         };
@@ -80,6 +82,8 @@ pub async fn create_batch_sheet(
             "no line waits on the paper path",
         ));
     }
+    // Not before the lines were taken: a line that was taken later stands on a later sheet.
+    let now = app.ambient.now();
     let year = civil_date(now).year();
     let number = offices::next_sheet_number(&mut transaction, office_id, year).await?;
     let sheet = Sheet {

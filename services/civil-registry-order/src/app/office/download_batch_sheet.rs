@@ -12,9 +12,12 @@ use crate::app::{App, AppError, authorise, write};
 use crate::documents::DrawError;
 use crate::documents::sheet::{self, SheetLine};
 use crate::domain::act::Bilingual;
+use crate::domain::order::line::Line;
+use crate::domain::state::{LineState, Path};
+use crate::store::offices::Sheet;
 use crate::store::{catalogue, offices};
 
-/// The file, and its name; the look is audited.
+/// The file, and its name; the look is audited. What has ended, or has left the sheet, is not looked for: it is left out.
 ///
 /// # Errors
 /// [`AppError`]; a sheet of another office is not found.
@@ -31,10 +34,9 @@ pub async fn download_batch_sheet(app: &App, caller: &Caller, id: Uuid) -> Resul
     let mut conn = app.pool.acquire().await?;
     let profile = offices::profile(&mut conn, found.office_id).await?;
     let entries = entry::of_lines(&mut conn, &found.line_ids, app.ambient.now()).await?;
-    // A register may have moved since, and its lines with it: they are of no concern here any more.
     let entries: Vec<_> = entries
         .into_iter()
-        .filter(|entry| entry.line.office_id == found.office_id)
+        .filter(|entry| stands_on(&found, &entry.line))
         .collect();
     let kind_ids: Vec<Uuid> = entries.iter().map(|entry| entry.line.kind_id).collect();
     let kinds = catalogue::kinds_by_id(&mut conn, &kind_ids).await?;
@@ -74,4 +76,14 @@ pub async fn download_batch_sheet(app: &App, caller: &Caller, id: Uuid) -> Resul
     let drawn = tokio::task::spawn_blocking(move || sheet::render(&engine, &found, profile.as_ref(), &lines));
     let drawn = drawn.await.unwrap_or(Err(DrawError::Interrupted))?;
     Ok((drawn.into(), name))
+}
+
+/// Whether a line is made, or was, by this sheet: not where it ended before, moved with its register, or was given back and taken anew.
+fn stands_on(sheet: &Sheet, line: &Line) -> bool {
+    let here = line.office_id == sheet.office_id && line.path == Some(Path::Paper);
+    here && match line.state {
+        LineState::InProduction => line.state_since <= sheet.created_at,
+        LineState::Produced | LineState::HandedOver | LineState::Delivered | LineState::Returned => true,
+        _ => false,
+    }
 }

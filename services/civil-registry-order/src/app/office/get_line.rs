@@ -10,11 +10,14 @@ use crate::app::{App, AppError, authorise};
 use crate::domain::act_key::RegisterPart;
 use crate::domain::clue::Clue;
 use crate::domain::comparison;
+use crate::domain::kind::Routing;
+use crate::domain::order::line::Line;
 use crate::domain::reference::LineReference;
 use crate::domain::search::{Found, Person, Query};
 use crate::domain::written_date::PartialDate;
+use crate::store::custody::Held;
 use crate::store::evidence::{self, Evidence};
-use crate::store::{acts, custody, orders};
+use crate::store::{acts, catalogue, custody, orders};
 
 /// Most acts that are offered.
 const CANDIDATES: usize = 10;
@@ -79,10 +82,24 @@ pub fn unknown(reference: LineReference) -> AppError {
     AppError::not_found("order_line", reference)
 }
 
-/// The acts that the clue may mean, in registers that the line's office holds.
+/// The registers in which the act of a line is looked for.
+async fn registers(conn: &mut sqlx::PgConnection, app: &App, line: &Line) -> Result<Held, AppError> {
+    let today = civil_date(app.ambient.now());
+    let kinds = catalogue::kinds_by_id(conn, &[line.kind_id]).await?;
+    let clue = &line.clue;
+    let office = match kinds.first().map(|kind| kind.routing) {
+        Some(Routing::ChosenOffice) => {
+            custody::holder(conn, clue.office_id, clue.kind, clue.register_year(today), today).await?
+        }
+        Some(Routing::OfficeOfRegistration) | None => line.office_id,
+    };
+    Ok(custody::held_by(conn, vec![office], today).await?)
+}
+
+/// The acts that the clue may mean, in registers that the line's office holds, or the one that was named.
 async fn candidates(conn: &mut sqlx::PgConnection, app: &App, entry: &Entry) -> Result<Vec<Found>, AppError> {
     let clue = &entry.line.clue;
-    let held = custody::held_by(conn, vec![entry.line.office_id], civil_date(app.ambient.now())).await?;
+    let held = registers(conn, app, &entry.line).await?;
     let mut found: Vec<Found> = Vec::new();
     for query in by_key(clue).into_iter().chain(by_person(clue)) {
         let asked = SearchActs {
@@ -90,7 +107,7 @@ async fn candidates(conn: &mut sqlx::PgConnection, app: &App, entry: &Entry) -> 
             kind: Some(clue.kind),
             query,
         };
-        for act in search_acts::find(conn, &held, &asked).await? {
+        for act in search_acts::find(conn, &held, &asked).await?.acts {
             match found.iter_mut().find(|known| known.act.id == act.act.id) {
                 Some(known) if known.similarity >= act.similarity => {}
                 Some(known) => *known = act,

@@ -11,8 +11,9 @@ use wathiq_chassis::Caller;
 use wathiq_outbox::Command;
 
 use super::list_parcels::{WithLines, with_lines};
+use crate::app::change::Changes;
 use crate::app::idempotent::{self, Begun};
-use crate::app::{App, AppError, authorise, change, drive, write};
+use crate::app::{App, AppError, authorise, drive, write};
 use crate::domain::order::fact::OutwardKind;
 use crate::domain::order::parcel::Parcel;
 use crate::store::offices::{self, HandOver};
@@ -141,9 +142,10 @@ async fn sort_out(
     ready.sort_unstable();
     ready.dedup();
     let mut unscanned = Vec::with_capacity(ready.len());
+    let ids: Vec<Uuid> = ready.iter().map(|(order, _)| *order).collect();
+    let locked = orders::lock_all(conn, &ids).await?;
     for (order_id, parcel_id) in ready {
-        let order = orders::lock(conn, order_id).await?;
-        let parcel = order.as_ref().and_then(|order| order.parcel(parcel_id));
+        let parcel = locked.iter().find_map(|order| order.parcel(parcel_id));
         match parcel {
             Some(parcel) if parcel.hand_over_at.is_none() => unscanned.push((order_id, parcel_id)),
             Some(parcel) => problems.push(Problem {
@@ -165,13 +167,15 @@ async fn write_down(
     ready: &[(Uuid, Uuid)],
 ) -> Result<Task, AppError> {
     let now = app.ambient.now();
+    let ids: Vec<Uuid> = ready.iter().map(|(order, _)| *order).collect();
+    let mut changes = Changes::lock(conn, app, &ids).await?;
     for (order_id, parcel_id) in ready {
-        change::change(conn, app, *order_id, |work| {
+        changes.change(*order_id, |work| {
             work.hand_over_asked(*parcel_id);
             Ok(())
-        })
-        .await?;
+        })?;
     }
+    changes.write(conn).await?;
     let hand_over = HandOver {
         id: app.ambient.uuid_v7(),
         office_id,

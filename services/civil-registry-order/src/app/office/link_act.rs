@@ -11,9 +11,9 @@ use crate::app::idempotent::{self, Begun};
 use crate::app::{App, AppError, authorise, change};
 use crate::domain::order::work::FoundAct;
 use crate::domain::{comparison, entitlement};
-use crate::store::{acts, custody};
+use crate::store::{acts, catalogue, custody};
 
-/// Names the act, one in a register that the line's office holds. With `confirmation`, a reason, an official says that it is the one ordered
+/// Names the act, one in a register that the line's office holds or, for a kind made by any office, one of the office that was named. With `confirmation`, a reason, an official says that it is the one ordered
 /// although it differs.
 ///
 /// # Errors
@@ -34,7 +34,11 @@ pub async fn link_act(
         let key = &act.key;
         let today = civil_date(app.ambient.now());
         let holder = custody::holder(&mut transaction, key.office_id, key.kind, key.year, today).await?;
-        if holder != line.office_id {
+        let kinds = catalogue::kinds_by_id(&mut transaction, &[line.kind_id]).await?;
+        if !kinds
+            .iter()
+            .any(|kind| kind.routing.reaches(&line, key.office_id, holder))
+        {
             return Err(AppError::not_found("act", act_id));
         }
         if key.kind != line.clue.kind {

@@ -6,6 +6,7 @@ use wathiq_chassis::Caller;
 
 use crate::app::{App, AppError, authorise};
 use crate::domain::role;
+use crate::store::offices;
 use crate::store::queue::{self, Exception};
 
 /// A page of exceptions, and after which one the next page begins.
@@ -27,7 +28,9 @@ pub async fn list_exceptions(
         authorise::works_at(caller, office_id)?;
     }
     let mut conn = app.pool.acquire().await?;
-    let mut found = queue::exceptions(&mut conn, office_id, after, i64::from(size) + 1).await?;
+    let without_profile = !offices::has_profile(&mut conn, office_id).await?;
+    let limit = i64::from(size) + 1;
+    let mut found = queue::exceptions(&mut conn, office_id, without_profile, after, limit).await?;
     let more = found.len() > usize::from(size);
     found.truncate(usize::from(size));
     let next = found

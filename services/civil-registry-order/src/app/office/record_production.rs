@@ -7,7 +7,7 @@ use wathiq_outbox::Command;
 
 use super::assign_lines::{Member, check_member};
 use super::entry::{self, Entry};
-use super::{Act, audit, finish, get_line, lock_line};
+use super::{Act, audit, finish, get_line, lock_line, served};
 use crate::app::idempotent::{self, Prepared};
 use crate::app::{App, AppError, authorise, change};
 use crate::domain::order::line::Production;
@@ -15,10 +15,12 @@ use crate::domain::reference::LineReference;
 use crate::domain::role;
 use crate::store::orders;
 
-/// Records who looked into the register and which officer signed.
+const ACTION: &str = "line.produce";
+
+/// Records who looked into the register and which officer signed: none of them in an order of their own.
 ///
 /// # Errors
-/// [`AppError`]: `NOT_A_MEMBER`, `LINE_STATE`, `DOCUMENT_PREPARED`; a barcode that is unknown or of another office is not found.
+/// [`AppError`]: `OWN_ORDER`, `NOT_A_MEMBER`, `LINE_STATE`, `DOCUMENT_PREPARED`; a barcode that is unknown or of another office is not found.
 pub async fn record_production(
     app: &App,
     caller: &Caller,
@@ -35,12 +37,14 @@ pub async fn record_production(
             .map(|(line, _)| line)
             .ok_or_else(|| get_line::unknown(reference))?
     };
-    let office_id = match entry::of_line(app, caller, line_id).await {
-        Ok(entry) => entry.line.office_id,
-        Err(AppError::NotFound { .. }) => return Err(get_line::unknown(reference)),
-        Err(error) => return Err(error),
+    let unknown = |error| match error {
+        AppError::NotFound { .. } => get_line::unknown(reference),
+        error => error,
     };
+    entry::of_line(app, caller, line_id).await.map_err(unknown)?;
     let members = async {
+        let served = served(app, caller, line_id, ACTION).await?;
+        let office_id = served.line.office_id;
         let signer = Member {
             field: "officer_person_id",
             person: officer,
@@ -57,7 +61,7 @@ pub async fn record_production(
         }
         Ok(())
     };
-    if let Prepared::New(mut transaction, ()) = idempotent::prepare(app, command, members).await? {
+    if let Prepared::New(mut transaction, ()) = Box::pin(idempotent::prepare(app, command, members)).await? {
         let (order, line) = lock_line(&mut transaction, caller, line_id).await?;
         let looked_by = looked_by.unwrap_or(caller.person_id);
         let production = Production {
@@ -70,7 +74,7 @@ pub async fn record_production(
         })
         .await?;
         let act = Act {
-            action: "line.produce",
+            action: ACTION,
             details: json!({ "officer": officer, "looked_by": looked_by }),
         };
         audit(&mut transaction, app, caller, &line, act).await?;

@@ -22,6 +22,7 @@ pub(super) fn office(office: pb::Office, today: NaiveDate) -> Result<Office, Cli
         let (from, to) = (date(from)?, date(to)?);
         Ok(from.is_none_or(|from| from <= today) && to.is_none_or(|to| today <= to))
     };
+    let holds_registers = !matches!(office.kind(), pb::OfficeKind::Region | pb::OfficeKind::Prefecture);
     let active = within(office.active_from, office.active_to)?;
     let mut offers = false;
     for period in office.services {
@@ -31,10 +32,15 @@ pub(super) fn office(office: pb::Office, today: NaiveDate) -> Result<Office, Cli
     }
     Ok(Office {
         id: id(&office.office_id, "office id")?,
+        parent_id: match office.parent_office_id.as_str() {
+            "" => None,
+            parent => Some(id(parent, "office id")?),
+        },
         code: office.code,
         name_ar: office.name_ar,
         name_fr: office.name_fr,
         open: active && offers,
+        holds_registers,
     })
 }
 

@@ -1,5 +1,6 @@
 //! What must hold for an act, whoever wrote it down. Every fault is found at once, each with the dotted path of its field.
 
+mod dates;
 mod walk;
 
 use chrono::{Datelike, NaiveDate};
@@ -8,7 +9,6 @@ use uuid::Uuid;
 use super::{ActContent, Draft, Entry, ExtractField, NoteDraft, Origin};
 use crate::domain::act_key::{self, ActKey, ActNumber, KeyError, RegisterKind, RegisterPart};
 pub use crate::domain::fault::Fault;
-use crate::domain::written_date::PartialDate;
 use walk::Walk;
 
 /// Hijri years that an act of these registers can name.
@@ -84,8 +84,8 @@ fn key(walk: &mut Walk, office_id: Uuid, draft: &Draft, today: NaiveDate) -> Opt
 }
 
 fn content_texts(walk: &mut Walk, content: &mut ActContent) {
-    walk.bilingual("given_name", &mut content.given_name);
-    walk.bilingual("family_name", &mut content.family_name);
+    walk.name("given_name", &mut content.given_name);
+    walk.name("family_name", &mut content.family_name);
     walk.bilingual("nationality", &mut content.nationality);
     walk.date("birth_date", &mut content.birth_date);
     walk.bilingual("birth_place", &mut content.birth_place);
@@ -134,7 +134,7 @@ fn rules(walk: &mut Walk, kind: RegisterKind, year: i32, content: &ActContent, t
     }
     origin(walk, content);
     event(walk, kind, content);
-    dates(walk, year, content, today);
+    dates::check(walk, year, content, today);
 }
 
 /// What stands for the declaration must be there.
@@ -195,46 +195,6 @@ fn event(walk: &mut Walk, kind: RegisterKind, content: &ActContent) {
     }
 }
 
-/// Nothing is declared before it happens, or happens after today.
-fn dates(walk: &mut Walk, year: i32, content: &ActContent, today: NaiveDate) {
-    let mut before = |field: &'static str, date: Option<PartialDate>| {
-        let Some(date) = date else { return };
-        if date.earliest() > today {
-            walk.fault(field, "IN_FUTURE", "must not be after today");
-        } else if i32::from(date.year()) > year {
-            walk.fault(field, "DATE_ORDER", "must not be after the year of the register");
-        }
-    };
-    before("birth_date.gregorian", content.birth_date.gregorian);
-    before("death_date.gregorian", content.death_date.gregorian);
-    before("father.birth_date.gregorian", content.father.birth_date.gregorian);
-    before("mother.birth_date.gregorian", content.mother.birth_date.gregorian);
-    let (birth, death) = (content.birth_date.gregorian, content.death_date.gregorian);
-    if let (Some(birth), Some(death)) = (
-        birth.and_then(PartialDate::full),
-        death.and_then(PartialDate::full),
-    ) && death < birth
-    {
-        walk.fault(
-            "death_date.gregorian",
-            "DATE_ORDER",
-            "must not be before the birth",
-        );
-    }
-    if let Some(drawn_up) = content.drawn_up.gregorian {
-        let happened = death.or(birth);
-        if drawn_up.earliest() > today {
-            walk.fault("drawn_up.gregorian", "IN_FUTURE", "must not be after today");
-        } else if happened.is_some_and(|happened| drawn_up.year() < happened.year()) {
-            walk.fault(
-                "drawn_up.gregorian",
-                "DATE_ORDER",
-                "must not be before what it tells of",
-            );
-        }
-    }
-}
-
 fn check_note(walk: &mut Walk, note: &mut NoteDraft, register_year: i32, today: NaiveDate) {
     walk.note_text("text", &mut note.text);
     if note.text.is_empty() {
@@ -259,7 +219,11 @@ fn check_note(walk: &mut Walk, note: &mut NoteDraft, register_year: i32, today: 
         let again = seen.contains(&change.field);
         seen.push(change.field);
         walk.item("changes", index, |walk| {
-            walk.bilingual("text", &mut change.text);
+            if matches!(change.field, ExtractField::GivenName | ExtractField::FamilyName) {
+                walk.name("text", &mut change.text);
+            } else {
+                walk.bilingual("text", &mut change.text);
+            }
             walk.date("date", &mut change.date);
             if again {
                 walk.fault("field", "REPEATED", "a note changes a field once");

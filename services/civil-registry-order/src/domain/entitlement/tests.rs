@@ -1,3 +1,4 @@
+use chrono::DateTime;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -33,6 +34,7 @@ fn clue(given: &str, family: &str, (year, month, day): (i32, u32, u32)) -> Clue 
         hijri_year: None,
         person: name(given, family),
         birth_date: Some(Told { year, month, day }),
+        death_date: None,
         father: FullName::default(),
         mother: FullName::default(),
     }
@@ -107,6 +109,34 @@ fn one_s_own_act_has_one_s_name_and_day_of_birth() {
         ..amina
     };
     assert!(!oneself(&said, &act("Amina", "El Idrissi", "1990-03-15")));
+}
+
+#[test]
+fn one_s_own_act_has_the_name_that_a_note_has_given() {
+    let amina = applicant("Amina", "El Idrissi", "1990-03-15");
+    let mut own = act("Amina", "Bennani", "1990-03-14");
+    assert!(!is_of(&own, &amina));
+    let changes = json!([
+        { "field": "family_name", "text": { "latin": "El Idrissi" } },
+        { "field": "birth_date", "date": { "gregorian": "1990-03-15" } },
+    ]);
+    let draft: NoteDraft = serde_json::from_value(json!({
+        "date": "2011-05-06", "kind": "judgment", "text": { "latin": "jugement" }, "changes_extract": true, "changes": changes,
+    }))
+    .unwrap();
+    own.notes.push(Note {
+        id: Uuid::nil(),
+        ordinal: 1,
+        draft,
+        author_id: None,
+        created_at: DateTime::UNIX_EPOCH,
+    });
+    assert!(is_of(&own, &amina));
+    assert!(is_of(&own, &applicant("Amina", "Bennani", "1990-03-14")));
+    assert!(
+        !is_of(&own, &applicant("Amina", "Bennani", "1990-03-15")),
+        "old name, new day"
+    );
 }
 
 #[test]

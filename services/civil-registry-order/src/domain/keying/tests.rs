@@ -175,3 +175,30 @@ proptest! {
         prop_assert_eq!(keying.settled().is_some(), keying.stage.name() == "REGISTERED");
     }
 }
+
+#[test]
+fn a_first_look_is_withdrawn_by_its_author_or_an_officer() {
+    assert_eq!(once().withdraw(BEN, false), Err(KeyingError::NotTheirs));
+    for (by, is_officer) in [(ANNE, false), (BEN, true)] {
+        let withdrawn = once().withdraw(by, is_officer).unwrap();
+        assert_eq!((withdrawn.stage.name(), withdrawn.version), ("WITHDRAWN", 2));
+        assert_eq!(withdrawn.settled(), None);
+        let again = withdrawn.clone().look(look(CORA, entry("Alaoui", "Rabat")), ACT);
+        assert_eq!(again, Err(KeyingError::Withdrawn));
+        assert_eq!(withdrawn.withdraw(by, is_officer), Err(KeyingError::Withdrawn));
+    }
+}
+
+#[test]
+fn two_that_differ_are_sent_back_by_whoever_keyed_neither() {
+    for looked in [ANNE, BEN] {
+        assert_eq!(differing().withdraw(looked, true), Err(KeyingError::SamePerson));
+    }
+    let back = differing().withdraw(CORA, false).unwrap();
+    assert_eq!((back.stage.name(), back.version), ("WITHDRAWN", 3));
+    assert_eq!(back.people(), [ANNE, BEN]);
+    let settled = differing()
+        .look(look(CORA, entry("Alaoui", "Rabat")), ACT)
+        .unwrap();
+    assert_eq!(settled.withdraw(Uuid::max(), true), Err(KeyingError::Registered));
+}

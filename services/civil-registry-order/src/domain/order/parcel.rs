@@ -9,8 +9,17 @@ use crate::domain::address::Address;
 /// Exception of a parcel of which the post does not take the address.
 pub const ADDRESS_REFUSED: &str = "ADDRESS_REFUSED";
 
+/// Exception of a parcel of which the post says what cannot be: that it is back, say, once it was delivered.
+pub const CONTRADICTORY_EVENTS: &str = "CONTRADICTORY_EVENTS";
+
 /// State of a parcel that is not posted.
 pub const CANCELLED: &str = "CANCELLED";
+
+/// State of a parcel that the carrier is asked to look for.
+const CLAIMED: &str = "CLAIMED";
+
+/// Exception of a parcel that nothing is heard of.
+const SILENT: &str = "SILENT";
 
 /// What the post does not take of an address.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -54,11 +63,23 @@ pub struct Tracking {
     pub sequence: i64,
     /// As postal-shipping names it, such as `HELD_FOR_COLLECTION`.
     pub state: String,
-    /// Known in events of the carrier.
+    /// Known in what the carrier told; none in what postal-shipping says by itself.
     pub attempts: Option<i32>,
+    /// Of what the carrier told.
     pub held_until: Option<NaiveDate>,
     pub exception_code: String,
     pub at: DateTime<Utc>,
+}
+
+impl Tracking {
+    /// Whether the carrier was heard of a parcel in this state. Of what postal-shipping says by itself that is only the answer to a claim: that
+    /// nothing was heard, or is asked for, is no news. Nor is an event so late that the silence goes on.
+    pub fn is_news(&self, shipment_state: &str) -> bool {
+        match self.attempts {
+            Some(_) => self.exception_code != SILENT,
+            None => shipment_state == CLAIMED && self.state != CLAIMED,
+        }
+    }
 }
 
 impl Parcel {

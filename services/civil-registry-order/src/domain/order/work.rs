@@ -27,6 +27,10 @@ pub struct Terms {
     pub correction: TimeDelta,
     pub overdue_working_days: u16,
     pub posting_working_days: u16,
+    /// How long what is produced waits for the other lines of its parcel.
+    pub together_working_days: u16,
+    /// In how much time payment gives money back before somebody is told.
+    pub refund_working_days: u16,
     pub silence: TimeDelta,
     /// How long the office is shown what came back, or went to somebody else.
     pub exception: TimeDelta,
@@ -49,6 +53,10 @@ pub enum WorkError {
     NotEntitled(Uuid),
     #[error("the document of line {0} is being withdrawn")]
     Withdrawing(Uuid),
+    #[error("line {0} is of an order of this very person, whom somebody else serves")]
+    OwnOrder(Uuid),
+    #[error("a mandataire of line {0} has attached nothing: note what was seen")]
+    NoteNeeded(Uuid),
     #[error("the post has taken the address: it is not changed any more")]
     AddressNotAsked,
 }
@@ -113,6 +121,14 @@ impl<'a> Work<'a> {
         }
     }
 
+    /// Nobody serves their own order.
+    fn check_other(&self, id: Uuid, person: Option<Uuid>) -> Result<(), WorkError> {
+        if person == Some(self.order.person_id) {
+            return Err(WorkError::OwnOrder(id));
+        }
+        Ok(())
+    }
+
     fn parcel_mut(&mut self, id: Uuid) -> Option<&mut Parcel> {
         self.order.parcels.iter_mut().find(|parcel| parcel.id == id)
     }
@@ -139,9 +155,11 @@ impl<'a> Work<'a> {
 
     /// The money of a line goes back.
     fn refund(&mut self, id: Uuid, step: Step, reason: EndReason) -> Result<(), WorkError> {
+        let told = self.calendar.deadline(self.now, self.terms.refund_working_days);
         let line = self.step(id, step)?;
         line.end_reason = Some(reason);
         line.withdrawing = None;
+        line.deadline = Some(told);
         let office_id = line.office_id;
         self.ask(OutwardKind::RequestRefund, id);
         self.pack(office_id);
@@ -150,15 +168,20 @@ impl<'a> Work<'a> {
 
     /// Makes a parcel of what one office has produced, once nothing more of the order is to be produced there; from then on it is to be posted.
     fn pack(&mut self, office_id: Uuid) {
-        let here = |line: &&Line| line.office_id == office_id && line.parcel_id.is_none();
-        let lines: Vec<&Line> = self.order.lines.iter().filter(here).collect();
-        let unfinished = lines.iter().any(|line| line.state.is_before_production_ends());
-        let ready: Vec<Uuid> = lines
-            .iter()
-            .filter(|line| line.state == LineState::Produced)
-            .map(|line| line.id)
-            .collect();
-        if unfinished || ready.is_empty() {
+        let mut here = self.unpacked(office_id);
+        if !here.any(|line| line.state.is_before_production_ends()) {
+            drop(here);
+            self.pack_ready(office_id);
+        }
+    }
+
+    /// Makes a parcel of what one office has produced, whatever else is still to be produced there.
+    fn pack_ready(&mut self, office_id: Uuid) {
+        let produced = self
+            .unpacked(office_id)
+            .filter(|line| line.state == LineState::Produced);
+        let ready: Vec<Uuid> = produced.map(|line| line.id).collect();
+        if ready.is_empty() {
             return;
         }
         let address = self.order.address.clone();
@@ -175,6 +198,12 @@ impl<'a> Work<'a> {
         }
         self.ask(OutwardKind::CreateShipment, parcel.id);
         self.order.parcels.push(parcel);
+    }
+
+    /// The lines of an office that are in no parcel.
+    fn unpacked(&self, office_id: Uuid) -> impl Iterator<Item = &Line> {
+        let lines = self.order.lines.iter();
+        lines.filter(move |line| line.office_id == office_id && line.parcel_id.is_none())
     }
 
     /// Does what time brings about: what has run out ends or is told. An unpaid order is left to payment, which is asked to withdraw it.
@@ -206,8 +235,15 @@ impl<'a> Work<'a> {
                 LineState::Paid | LineState::InProduction => self.production_is_late(id)?,
                 LineState::ToCorrect => self.lapse(id)?,
                 LineState::Produced if self.order.waits_for_address(self.line(id)?) => self.give_up(id)?,
-                LineState::Produced => self.alert(id, Alert::ProducedNotPosted, None)?,
+                // The others have had their time: it goes without them, and so do those that wait beside it.
+                LineState::Produced if self.line(id)?.parcel_id.is_none() => {
+                    self.pack_ready(self.line(id)?.office_id);
+                }
+                LineState::Produced if self.line(id)?.deadline.is_some_and(|deadline| deadline <= now) => {
+                    self.alert(id, Alert::ProducedNotPosted, None)?;
+                }
                 LineState::HandedOver => self.alert(id, Alert::PostedAndSilent, None)?,
+                LineState::Refunding => self.alert(id, Alert::RefundOverdue, None)?,
                 LineState::Returned => self.let_rest(id, Some(Alert::ReturnedAndKept))?,
                 LineState::Delivered => self.let_rest(id, None)?,
                 _ => {}

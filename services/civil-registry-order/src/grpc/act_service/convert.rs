@@ -86,6 +86,7 @@ fn keying_state(name: &str) -> pb::KeyingState {
         "KEYED_ONCE" => pb::KeyingState::KeyedOnce,
         "DIFFERS" => pb::KeyingState::Differs,
         "REGISTERED" => pb::KeyingState::Registered,
+        "WITHDRAWN" => pb::KeyingState::Withdrawn,
         _ => pb::KeyingState::Unspecified,
     }
 }
@@ -97,14 +98,18 @@ pub(super) fn differences(keying: &Keying) -> pb::GetKeyingDifferencesResponse {
         second: difference.second,
     };
     pb::GetKeyingDifferencesResponse {
-        keying: Some(pb::Keying {
-            keying_id: keying.id.to_string(),
-            key: Some(key(keying.first.entry.key())),
-            state: keying_state(keying.stage.name()).into(),
-            create_time: None,
-            has_scan: keying.scan_id.is_some(),
-        }),
+        keying: Some(self::keying(keying)),
         differences: keying.differences().into_iter().map(difference).collect(),
+    }
+}
+
+pub(super) fn keying(keying: &Keying) -> pb::Keying {
+    pb::Keying {
+        keying_id: keying.id.to_string(),
+        key: Some(key(keying.first.entry.key())),
+        state: keying_state(keying.stage.name()).into(),
+        create_time: None,
+        has_scan: keying.scan_id.is_some(),
     }
 }
 

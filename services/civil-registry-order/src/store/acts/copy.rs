@@ -9,6 +9,7 @@ use uuid::Uuid;
 use super::Computed;
 use crate::domain::act::{Entry, NoteDraft};
 use crate::domain::act_key::ActKey;
+use crate::domain::extract::KnownAs;
 use crate::store::StoreError;
 
 const HEADER: &[u8] = b"PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0";
@@ -26,14 +27,19 @@ const ACT_COLUMNS: i16 = 19;
 const NOTES: &str = "COPY act_note (id, act_id, ordinal, noted_on, kind, text_arabic, text_latin, changes_extract, changes, created_at)
      FROM STDIN (FORMAT binary)";
 const NOTE_COLUMNS: i16 = 10;
+const KNOWN_AS: &str =
+    "COPY act_known_as (act_id, office_id, kind, given_arabic, given_latin, family_arabic, family_latin, birth_date, fold_arabic,
+     fold_latin, birth_year, born_on) FROM STDIN (FORMAT binary)";
+const KNOWN_AS_COLUMNS: i16 = 12;
 
 /// Acts and their notes as the server reads them.
 #[derive(Debug, Default)]
 pub struct Rows {
     acts: Vec<u8>,
     notes: Vec<u8>,
-    /// Where each act and its notes are.
-    spans: Vec<(Range<usize>, Range<usize>)>,
+    known_as: Vec<u8>,
+    /// Where each act, its notes and what it is known as are.
+    spans: Vec<[Range<usize>; 3]>,
 }
 
 /// What an imported act has beside what its file says.
@@ -54,7 +60,7 @@ impl Rows {
 
     /// Bytes of all rows.
     pub fn bytes(&self) -> usize {
-        self.acts.len() + self.notes.len()
+        self.acts.len() + self.notes.len() + self.known_as.len()
     }
 
     /// Appends an act; `next_id` gives its id and those of its notes.
@@ -67,7 +73,7 @@ impl Rows {
         imported: Imported,
         mut next_id: impl FnMut() -> Uuid,
     ) -> Result<(), serde_json::Error> {
-        let (act_from, notes_from) = (self.acts.len(), self.notes.len());
+        let from = self.ends();
         let id = next_id();
         act(&mut self.acts, id, entry, imported)?;
         for (ordinal, draft) in (1..).zip(entry.notes()) {
@@ -80,9 +86,21 @@ impl Rows {
                 imported.created_at,
             )?;
         }
-        self.spans
-            .push((act_from..self.acts.len(), notes_from..self.notes.len()));
+        if let Some(names) = KnownAs::by_notes(entry.content(), entry.notes()) {
+            known_as(&mut self.known_as, id, entry.key(), &names);
+        }
+        self.span(from);
         Ok(())
+    }
+
+    fn ends(&self) -> [usize; 3] {
+        [self.acts.len(), self.notes.len(), self.known_as.len()]
+    }
+
+    fn span(&mut self, from: [usize; 3]) {
+        let [acts, notes, known_as] = self.ends();
+        self.spans
+            .push([from[0]..acts, from[1]..notes, from[2]..known_as]);
     }
 
     /// The rows but those at these places, in order.
@@ -97,13 +115,13 @@ impl Rows {
 
     fn those(&self, keep: impl Fn(usize) -> bool) -> Self {
         let mut kept = Self::default();
-        for (place, (act, notes)) in self.spans.iter().enumerate() {
+        for (place, [act, notes, known_as]) in self.spans.iter().enumerate() {
             if keep(place) {
-                let (act_from, notes_from) = (kept.acts.len(), kept.notes.len());
+                let from = kept.ends();
                 kept.acts.extend_from_slice(&self.acts[act.clone()]);
                 kept.notes.extend_from_slice(&self.notes[notes.clone()]);
-                kept.spans
-                    .push((act_from..kept.acts.len(), notes_from..kept.notes.len()));
+                kept.known_as.extend_from_slice(&self.known_as[known_as.clone()]);
+                kept.span(from);
             }
         }
         kept
@@ -119,6 +137,9 @@ impl Rows {
         }
         if !self.notes.is_empty() {
             copy(conn, NOTES, &self.notes).await?;
+        }
+        if !self.known_as.is_empty() {
+            copy(conn, KNOWN_AS, &self.known_as).await?;
         }
         Ok(())
     }
@@ -175,22 +196,35 @@ fn act(out: &mut Vec<u8>, id: Uuid, entry: &Entry, imported: Imported) -> Result
     field(out, content.given_name.latin.as_bytes());
     field(out, content.family_name.arabic.as_bytes());
     field(out, content.family_name.latin.as_bytes());
-    optional(out, computed.fold_arabic.as_deref().map(str::as_bytes));
-    optional(out, computed.fold_latin.as_deref().map(str::as_bytes));
-    optional(
-        out,
-        computed
-            .birth_year
-            .map(i16::to_be_bytes)
-            .as_ref()
-            .map(<[u8; 2]>::as_slice),
-    );
-    optional(out, computed.born_on.map(days).as_ref().map(<[u8; 4]>::as_slice));
+    looked_for_by(out, &computed);
     json(out, content)?;
     field(out, b"import");
     field(out, imported.import_id.as_bytes());
     field(out, &micros(imported.created_at));
     Ok(())
+}
+
+fn known_as(out: &mut Vec<u8>, act_id: Uuid, key: &ActKey, known_as: &KnownAs) {
+    out.extend_from_slice(&KNOWN_AS_COLUMNS.to_be_bytes());
+    field(out, act_id.as_bytes());
+    field(out, key.office_id.as_bytes());
+    field(out, key.kind.as_str().as_bytes());
+    field(out, known_as.given_name.arabic.as_bytes());
+    field(out, known_as.given_name.latin.as_bytes());
+    field(out, known_as.family_name.arabic.as_bytes());
+    field(out, known_as.family_name.latin.as_bytes());
+    let birth_date = known_as.birth_date.map(|date| date.to_string());
+    optional(out, birth_date.as_deref().map(str::as_bytes));
+    looked_for_by(out, &Computed::of_known_as(known_as));
+}
+
+fn looked_for_by(out: &mut Vec<u8>, computed: &Computed) {
+    optional(out, computed.fold_arabic.as_deref().map(str::as_bytes));
+    optional(out, computed.fold_latin.as_deref().map(str::as_bytes));
+    let birth_year = computed.birth_year.map(i16::to_be_bytes);
+    optional(out, birth_year.as_ref().map(<[u8; 2]>::as_slice));
+    let born_on = computed.born_on.map(days);
+    optional(out, born_on.as_ref().map(<[u8; 4]>::as_slice));
 }
 
 fn note(

@@ -77,23 +77,60 @@ pub const BY_KEY: &str =
      FROM act WHERE office_id = ANY ($1) AND kind = ANY ($2) AND year = $3 AND number = $4 AND ($5::text IS NULL OR part = $5)
      ORDER BY office_id, kind, part LIMIT $6";
 
+/// Acts as they were first drawn up, and acts by what their notes have made of name and birth date.
+macro_rules! either {
+    ($condition:literal) => {
+        concat!(
+            "(SELECT id, office_id, kind, year, part, number, given_arabic, given_latin, family_arabic, family_latin,
+                     content #>> '{birth_date,gregorian}' AS birth_date
+              FROM act WHERE office_id = ANY ($1) AND kind = ANY ($2) AND ",
+            $condition,
+            ") UNION ALL
+             (SELECT a.id, a.office_id, a.kind, a.year, a.part, a.number, k.given_arabic, k.given_latin, k.family_arabic, k.family_latin,
+                     k.birth_date
+              FROM (SELECT * FROM act_known_as WHERE office_id = ANY ($1) AND kind = ANY ($2) AND ",
+            $condition,
+            ") k JOIN act a ON a.id = k.act_id)"
+        )
+    };
+}
+
 /// The statement for [`born_on`].
-pub const BORN_ON: &str =
-    "SELECT id, office_id, kind, year, part, number, given_arabic, given_latin, family_arabic, family_latin,
-            content #>> '{birth_date,gregorian}' AS birth_date
-     FROM act WHERE office_id = ANY ($1) AND kind = ANY ($2) AND born_on = $3 LIMIT $4";
+pub const BORN_ON: &str = either!("born_on = $3 LIMIT $4");
 
 /// The statement for [`of_family`] in Latin script.
 pub const OF_FAMILY_LATIN: &str =
-    "SELECT id, office_id, kind, year, part, number, given_arabic, given_latin, family_arabic, family_latin,
-            content #>> '{birth_date,gregorian}' AS birth_date
-     FROM act WHERE office_id = ANY ($1) AND kind = ANY ($2) AND birth_year = $3 AND fold_latin >= $4 AND fold_latin < $5 LIMIT $6";
+    either!("birth_year = $3 AND fold_latin >= $4 AND fold_latin < $5 LIMIT $6");
 
 /// The statement for [`of_family`] in Arabic script.
 pub const OF_FAMILY_ARABIC: &str =
-    "SELECT id, office_id, kind, year, part, number, given_arabic, given_latin, family_arabic, family_latin,
-            content #>> '{birth_date,gregorian}' AS birth_date
-     FROM act WHERE office_id = ANY ($1) AND kind = ANY ($2) AND birth_year = $3 AND fold_arabic >= $4 AND fold_arabic < $5 LIMIT $6";
+    either!("birth_year = $3 AND fold_arabic >= $4 AND fold_arabic < $5 LIMIT $6");
+
+/// Acts that were found.
+#[derive(Debug, Default)]
+pub struct Hits {
+    /// One may stand here twice: as first drawn up, and as its notes have made it.
+    pub acts: Vec<Summary>,
+    /// There may be more of them.
+    pub cut: bool,
+}
+
+impl Hits {
+    fn read(rows: Vec<Row>, most: i64) -> Result<Self, StoreError> {
+        let cut = rows.len() >= usize::try_from(most).unwrap_or(usize::MAX);
+        let acts = rows
+            .into_iter()
+            .map(Summary::try_from)
+            .collect::<Result<_, _>>()?;
+        Ok(Self { acts, cut })
+    }
+
+    /// Adds others to these.
+    pub fn extend(&mut self, others: Self) {
+        self.acts.extend(others.acts);
+        self.cut |= others.cut;
+    }
+}
 
 /// Acts with this year and number, of one part or of any.
 ///
@@ -105,28 +142,26 @@ pub async fn by_key(
     year: i16,
     part: Option<&RegisterPart>,
     number: &ActNumber,
-) -> Result<Vec<Summary>, StoreError> {
+) -> Result<Hits, StoreError> {
+    // One more than is given: whether there are more of them is known then.
+    let most = i64::try_from(MOST).unwrap_or(i64::MAX).saturating_add(1);
     let rows: Vec<Row> = sqlx::query_as(BY_KEY)
         .bind(&scope.offices)
         .bind(scope.kinds())
         .bind(year)
         .bind(number.as_str())
         .bind(part.map(RegisterPart::as_str))
-        .bind(i64::try_from(MOST).unwrap_or(i64::MAX))
+        .bind(most)
         .fetch_all(conn)
         .await?;
-    summaries(rows)
+    Hits::read(rows, most)
 }
 
 /// Acts of people born on this day.
 ///
 /// # Errors
 /// [`StoreError`].
-pub async fn born_on(
-    conn: &mut PgConnection,
-    scope: &Scope,
-    day: NaiveDate,
-) -> Result<Vec<Summary>, StoreError> {
+pub async fn born_on(conn: &mut PgConnection, scope: &Scope, day: NaiveDate) -> Result<Hits, StoreError> {
     let rows: Vec<Row> = sqlx::query_as(BORN_ON)
         .bind(&scope.offices)
         .bind(scope.kinds())
@@ -134,7 +169,7 @@ pub async fn born_on(
         .bind(MOST_OF_A_DAY)
         .fetch_all(conn)
         .await?;
-    summaries(rows)
+    Hits::read(rows, MOST_OF_A_DAY)
 }
 
 /// Acts of people born in this year whose folded key in this script lies in the span.
@@ -147,7 +182,7 @@ pub async fn of_family(
     year: i16,
     script: Script,
     span: (String, String),
-) -> Result<Vec<Summary>, StoreError> {
+) -> Result<Hits, StoreError> {
     let statement = match script {
         Script::Latin => OF_FAMILY_LATIN,
         Script::Arabic => OF_FAMILY_ARABIC,
@@ -161,9 +196,5 @@ pub async fn of_family(
         .bind(MOST_OF_A_FAMILY)
         .fetch_all(conn)
         .await?;
-    summaries(rows)
-}
-
-fn summaries(rows: Vec<Row>) -> Result<Vec<Summary>, StoreError> {
-    rows.into_iter().map(Summary::try_from).collect()
+    Hits::read(rows, MOST_OF_A_FAMILY)
 }

@@ -44,7 +44,7 @@ pub async fn list(
         "WITH years AS (
              SELECT kind, year FROM (
                  SELECT DISTINCT kind, year FROM act WHERE office_id = $1
-                 UNION SELECT kind, year FROM keying WHERE office_id = $1 AND state <> 'REGISTERED'
+                 UNION SELECT kind, year FROM keying WHERE office_id = $1 AND state IN ('KEYED_ONCE', 'DIFFERS')
                  UNION SELECT kind, year FROM register_size WHERE office_id = $1
              ) y
              WHERE $2::text IS NULL OR (kind, year) > ($2, $3)

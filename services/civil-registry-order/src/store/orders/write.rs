@@ -87,114 +87,164 @@ async fn insert_lines(conn: &mut PgConnection, order: &Order) -> Result<(), Stor
     Ok(())
 }
 
-/// Writes what differs between an order as it was locked and as it is now.
+/// Writes what differs between orders as they were locked and as they are now: pairs of both.
 ///
 /// # Errors
 /// [`StoreError`].
-pub async fn save(conn: &mut PgConnection, before: &Order, after: &Order) -> Result<(), StoreError> {
-    for parcel in &after.parcels {
-        match before.parcel(parcel.id) {
-            None => insert_parcel(conn, after.id, parcel).await?,
-            Some(old) if old != parcel => update_parcel(conn, parcel).await?,
-            Some(_) => {}
-        }
-    }
-    for line in &after.lines {
-        if before.line(line.id) != Some(line) {
-            update_line(conn, line).await?;
-        }
-    }
-    if before.address != after.address {
+pub async fn save_all(conn: &mut PgConnection, pairs: &[(&Order, &Order)]) -> Result<(), StoreError> {
+    let parcels = |new: bool| {
+        pairs.iter().flat_map(move |(before, after)| {
+            let parcels = after.parcels.iter().map(|parcel| (after.id, parcel));
+            parcels.filter(move |(_, parcel)| match before.parcel(parcel.id) {
+                None => new,
+                Some(old) => !new && old != *parcel,
+            })
+        })
+    };
+    insert_parcels(conn, &parcels(true).collect::<Vec<_>>()).await?;
+    update_parcels(
+        conn,
+        &parcels(false).map(|(_, parcel)| parcel).collect::<Vec<_>>(),
+    )
+    .await?;
+    let lines = pairs.iter().flat_map(|(before, after)| {
+        let lines = after.lines.iter();
+        lines.filter(|line| before.line(line.id) != Some(*line))
+    });
+    update_lines(conn, &lines.collect::<Vec<_>>()).await?;
+    for (_, after) in pairs
+        .iter()
+        .filter(|(before, after)| before.address != after.address)
+    {
         sqlx::query("UPDATE customer_order SET address = $2 WHERE id = $1")
             .bind(after.id)
             .bind(Json(&after.address))
             .execute(&mut *conn)
             .await?;
     }
-    if before.version != after.version || before.payable_id != after.payable_id {
-        let sql = "UPDATE customer_order SET payable_id = $2, updated_at = $3, version = $4 WHERE id = $1";
-        sqlx::query(sql)
-            .bind(after.id)
-            .bind(after.payable_id)
-            .bind(after.updated_at)
-            .bind(after.version)
-            .execute(conn)
-            .await?;
-    }
-    Ok(())
+    let orders = pairs
+        .iter()
+        .filter(|(before, after)| before.version != after.version || before.payable_id != after.payable_id);
+    update_orders(conn, &orders.map(|(_, after)| *after).collect::<Vec<_>>()).await
 }
 
-async fn update_line(conn: &mut PgConnection, line: &Line) -> Result<(), StoreError> {
+fn each<'a, R: ?Sized, T>(rows: &[&'a R], get: impl Fn(&'a R) -> T) -> Vec<T> {
+    rows.iter().copied().map(get).collect()
+}
+
+async fn update_orders(conn: &mut PgConnection, orders: &[&Order]) -> Result<(), StoreError> {
+    if orders.is_empty() {
+        return Ok(());
+    }
     sqlx::query(
-        "UPDATE order_line SET state = $2, state_since = $3, clue = $4, proof = $5, evidence_ids = $6, office_id = $7, deadline = $8,
-            paid_at = $9, path = $10, assigned_to = $11, act_id = $12, document = $13, withdrawing = $14, produced_at = $15,
-            looked_by = $16, signed_by = $17, parcel_id = $18, answer = $19, end_reason = $20, refunded_centimes = $21,
-            refund_failed = $22, alerted = $23, confirmed_act = $24
-         WHERE id = $1",
+        "UPDATE customer_order o SET payable_id = n.payable_id, updated_at = n.updated_at, version = n.version
+         FROM unnest($1::uuid[], $2::uuid[], $3::timestamptz[], $4::bigint[]) AS n (id, payable_id, updated_at, version)
+         WHERE o.id = n.id",
     )
-    .bind(line.id)
-    .bind(line.state.as_str())
-    .bind(line.state_since)
-    .bind(Json(&line.clue))
-    .bind(line.proof.as_str())
-    .bind(Json(&line.evidence_ids))
-    .bind(line.office_id)
-    .bind(line.deadline)
-    .bind(line.paid_at)
-    .bind(line.path.map(Path::as_str))
-    .bind(line.assigned_to)
-    .bind(line.act_id)
-    .bind(line.document.as_ref().map(|document| Json(DocumentJson::of(document))))
-    .bind(line.withdrawing.map(EndReason::as_str))
-    .bind(line.production.map(|production| production.produced_at))
-    .bind(line.production.and_then(|production| production.looked_by))
-    .bind(line.production.and_then(|production| production.signed_by))
-    .bind(line.parcel_id)
-    .bind(line.answer.as_ref().map(|answer| Json(AnswerJson::of(answer))))
-    .bind(line.end_reason.map(EndReason::as_str))
-    .bind(line.refunded_centimes)
-    .bind(line.refund_failed)
-    .bind(line.alerted.map(Alert::as_str))
-    .bind(line.confirmed_act)
+    .bind(each(orders, |order| order.id))
+    .bind(each(orders, |order| order.payable_id))
+    .bind(each(orders, |order| order.updated_at))
+    .bind(each(orders, |order| order.version))
     .execute(conn)
     .await?;
     Ok(())
 }
 
-async fn insert_parcel(conn: &mut PgConnection, order_id: Uuid, parcel: &Parcel) -> Result<(), StoreError> {
+async fn update_lines(conn: &mut PgConnection, lines: &[&Line]) -> Result<(), StoreError> {
+    if lines.is_empty() {
+        return Ok(());
+    }
+    sqlx::query(
+        "UPDATE order_line l SET state = n.state, state_since = n.state_since, clue = n.clue, proof = n.proof, evidence_ids = n.evidence_ids,
+            office_id = n.office_id, deadline = n.deadline, paid_at = n.paid_at, path = n.path, assigned_to = n.assigned_to,
+            act_id = n.act_id, document = n.document, withdrawing = n.withdrawing, produced_at = n.produced_at,
+            looked_by = n.looked_by, signed_by = n.signed_by, parcel_id = n.parcel_id, answer = n.answer, end_reason = n.end_reason,
+            refunded_centimes = n.refunded_centimes, refund_failed = n.refund_failed, alerted = n.alerted,
+            confirmed_act = n.confirmed_act
+         FROM unnest($1::uuid[], $2::text[], $3::timestamptz[], $4::jsonb[], $5::text[], $6::jsonb[], $7::uuid[], $8::timestamptz[],
+            $9::timestamptz[], $10::text[], $11::uuid[], $12::uuid[], $13::jsonb[], $14::text[], $15::timestamptz[], $16::uuid[],
+            $17::uuid[], $18::uuid[], $19::jsonb[], $20::text[], $21::bigint[], $22::bool[], $23::text[], $24::uuid[])
+            AS n (id, state, state_since, clue, proof, evidence_ids, office_id, deadline, paid_at, path, assigned_to, act_id, document,
+            withdrawing, produced_at, looked_by, signed_by, parcel_id, answer, end_reason, refunded_centimes, refund_failed, alerted,
+            confirmed_act)
+         WHERE l.id = n.id",
+    )
+    .bind(each(lines, |line| line.id))
+    .bind(each(lines, |line| line.state.as_str()))
+    .bind(each(lines, |line| line.state_since))
+    .bind(each(lines, |line| Json(&line.clue)))
+    .bind(each(lines, |line| line.proof.as_str()))
+    .bind(each(lines, |line| Json(&line.evidence_ids)))
+    .bind(each(lines, |line| line.office_id))
+    .bind(each(lines, |line| line.deadline))
+    .bind(each(lines, |line| line.paid_at))
+    .bind(each(lines, |line| line.path.map(Path::as_str)))
+    .bind(each(lines, |line| line.assigned_to))
+    .bind(each(lines, |line| line.act_id))
+    .bind(each(lines, |line| line.document.as_ref().map(|document| Json(DocumentJson::of(document)))))
+    .bind(each(lines, |line| line.withdrawing.map(EndReason::as_str)))
+    .bind(each(lines, |line| line.production.map(|production| production.produced_at)))
+    .bind(each(lines, |line| line.production.and_then(|production| production.looked_by)))
+    .bind(each(lines, |line| line.production.and_then(|production| production.signed_by)))
+    .bind(each(lines, |line| line.parcel_id))
+    .bind(each(lines, |line| line.answer.as_ref().map(|answer| Json(AnswerJson::of(answer)))))
+    .bind(each(lines, |line| line.end_reason.map(EndReason::as_str)))
+    .bind(each(lines, |line| line.refunded_centimes))
+    .bind(each(lines, |line| line.refund_failed))
+    .bind(each(lines, |line| line.alerted.map(Alert::as_str)))
+    .bind(each(lines, |line| line.confirmed_act))
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+async fn insert_parcels(conn: &mut PgConnection, parcels: &[(Uuid, &Parcel)]) -> Result<(), StoreError> {
+    if parcels.is_empty() {
+        return Ok(());
+    }
+    let rows: Vec<&(Uuid, &Parcel)> = parcels.iter().collect();
     sqlx::query(
         "INSERT INTO parcel (id, order_id, office_id, created_at, address, shipment_state, shipment_sequence, attempts, exception_code)
-         VALUES ($1, $2, $3, $4, $5, '', 0, 0, '')",
+         SELECT *, '', 0, 0, '' FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::timestamptz[], $5::jsonb[])",
     )
-    .bind(parcel.id)
-    .bind(order_id)
-    .bind(parcel.office_id)
-    .bind(parcel.created_at)
-    .bind(Json(&parcel.address))
+    .bind(each(&rows, |(_, parcel)| parcel.id))
+    .bind(each(&rows, |(order, _)| *order))
+    .bind(each(&rows, |(_, parcel)| parcel.office_id))
+    .bind(each(&rows, |(_, parcel)| parcel.created_at))
+    .bind(each(&rows, |(_, parcel)| Json(&parcel.address)))
     .execute(conn)
     .await?;
     Ok(())
 }
 
-async fn update_parcel(conn: &mut PgConnection, parcel: &Parcel) -> Result<(), StoreError> {
+async fn update_parcels(conn: &mut PgConnection, parcels: &[&Parcel]) -> Result<(), StoreError> {
+    if parcels.is_empty() {
+        return Ok(());
+    }
     sqlx::query(
-        "UPDATE parcel SET shipment_id = $2, tracking_number = $3, hand_over_at = $4, deposit_list_id = $5, shipment_state = $6,
-            shipment_sequence = $7, attempts = $8, held_until = $9, exception_code = $10, heard_at = $11, address_faults = $12, address = $13
-         WHERE id = $1",
+        "UPDATE parcel p SET shipment_id = n.shipment_id, tracking_number = n.tracking_number, hand_over_at = n.hand_over_at,
+            deposit_list_id = n.deposit_list_id, shipment_state = n.shipment_state, shipment_sequence = n.shipment_sequence,
+            attempts = n.attempts, held_until = n.held_until, exception_code = n.exception_code, heard_at = n.heard_at,
+            address_faults = n.address_faults, address = n.address
+         FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::timestamptz[], $5::uuid[], $6::text[], $7::bigint[], $8::int[], $9::date[],
+            $10::text[], $11::timestamptz[], $12::jsonb[], $13::jsonb[])
+            AS n (id, shipment_id, tracking_number, hand_over_at, deposit_list_id, shipment_state, shipment_sequence, attempts, held_until,
+            exception_code, heard_at, address_faults, address)
+         WHERE p.id = n.id",
     )
-    .bind(parcel.id)
-    .bind(parcel.shipment_id)
-    .bind(&parcel.tracking_number)
-    .bind(parcel.hand_over_at)
-    .bind(parcel.deposit_list_id)
-    .bind(&parcel.shipment_state)
-    .bind(parcel.shipment_sequence)
-    .bind(parcel.attempts)
-    .bind(parcel.held_until)
-    .bind(&parcel.exception_code)
-    .bind(parcel.heard_at)
-    .bind(Json(&parcel.address_faults))
-    .bind(Json(&parcel.address))
+    .bind(each(parcels, |parcel| parcel.id))
+    .bind(each(parcels, |parcel| parcel.shipment_id))
+    .bind(each(parcels, |parcel| parcel.tracking_number.as_deref()))
+    .bind(each(parcels, |parcel| parcel.hand_over_at))
+    .bind(each(parcels, |parcel| parcel.deposit_list_id))
+    .bind(each(parcels, |parcel| parcel.shipment_state.as_str()))
+    .bind(each(parcels, |parcel| parcel.shipment_sequence))
+    .bind(each(parcels, |parcel| parcel.attempts))
+    .bind(each(parcels, |parcel| parcel.held_until))
+    .bind(each(parcels, |parcel| parcel.exception_code.as_str()))
+    .bind(each(parcels, |parcel| parcel.heard_at))
+    .bind(each(parcels, |parcel| Json(&parcel.address_faults)))
+    .bind(each(parcels, |parcel| Json(&parcel.address)))
     .execute(conn)
     .await?;
     Ok(())

@@ -37,7 +37,7 @@ pub(crate) const RULES: &[MethodRule] = &[
 pub(crate) struct State {
     grants: Mutex<HashMap<Uuid, Vec<Grant>>>,
     ended: Mutex<HashSet<Uuid>>,
-    offices: Mutex<Vec<(Uuid, String)>>,
+    offices: Mutex<Vec<(Uuid, String, pb::OfficeKind)>>,
 }
 
 impl State {
@@ -68,8 +68,8 @@ impl State {
         self.ended.lock().unwrap().insert(person_id);
     }
 
-    pub(crate) fn open_office(&self, id: Uuid, code: &str) {
-        self.offices.lock().unwrap().push((id, code.to_owned()));
+    pub(crate) fn open_office(&self, id: Uuid, code: &str, kind: pb::OfficeKind) {
+        self.offices.lock().unwrap().push((id, code.to_owned(), kind));
     }
 
     fn authorization(&self, request: &pb::GetAuthorizationRequest) -> pb::GetAuthorizationResponse {
@@ -95,9 +95,10 @@ impl State {
     }
 
     fn list(&self) -> pb::ListOfficesResponse {
-        let office = |(id, code): &(Uuid, String)| pb::Office {
+        let office = |(id, code, kind): &(Uuid, String, pb::OfficeKind)| pb::Office {
             office_id: id.to_string(),
             code: code.clone(),
+            kind: (*kind).into(),
             ..Default::default()
         };
         pb::ListOfficesResponse {

@@ -44,6 +44,8 @@ pub(crate) const RULES: &[MethodRule] = &[
 #[derive(Default)]
 pub(crate) struct State {
     pub(crate) down: AtomicBool,
+    /// Every session has ended.
+    pub(crate) signed_out: AtomicBool,
     people: Mutex<HashMap<Uuid, pb::Person>>,
     grants: Mutex<HashMap<Uuid, Vec<Grant>>>,
     offices: Mutex<Vec<pb::Office>>,
@@ -95,6 +97,11 @@ impl State {
             .push(Grant { office_id, role });
     }
 
+    /// A role that is held no more; a token that was issued before still names it.
+    pub(crate) fn revoke(&self, person_id: Uuid) -> Vec<Grant> {
+        self.grants.lock().unwrap().remove(&person_id).unwrap_or_default()
+    }
+
     pub(crate) fn grants(&self, person_id: Uuid) -> Vec<Grant> {
         self.grants
             .lock()
@@ -132,7 +139,7 @@ impl State {
             ..Default::default()
         };
         Ok(pb::GetAuthorizationResponse {
-            session_live: true,
+            session_live: !self.signed_out.load(Ordering::SeqCst),
             grants: self.grants(person_id).iter().map(grant).collect(),
             ..Default::default()
         })

@@ -1,6 +1,7 @@
 //! Payment, postal-shipping and signature as a test wants them, behind their contracts.
 
 mod address;
+mod refusals;
 
 use std::collections::HashMap;
 use std::pin::Pin;
@@ -8,6 +9,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use futures::{Stream, stream};
+use refusals::page;
 use tonic::{Request, Response, Status, Streaming};
 use uuid::Uuid;
 use wathiq_chassis::{ErrorDomain, MethodRule, UserRule, status};
@@ -65,6 +67,8 @@ pub(crate) struct State {
     pub(crate) unknown_codes: Mutex<Vec<String>>,
     /// Fields of a shipment that it does not take, whatever they say.
     pub(crate) refused_fields: Mutex<Vec<String>>,
+    /// What is refused whatever it says, by method.
+    pub(crate) refusals: refusals::Refusals,
     /// What the providers say.
     pub(crate) statement: Mutex<Vec<payment::StatementEntry>>,
     /// Who is to seal the document of each reference.
@@ -84,17 +88,6 @@ fn up(down: &AtomicBool) -> Result<(), Status> {
 pub(crate) fn id() -> String {
     static LAST: AtomicU64 = AtomicU64::new(1);
     Uuid::from_u64_pair(LAST.fetch_add(1, Ordering::Relaxed), 0).to_string()
-}
-
-/// A short page of what is listed by id, and the token of the next.
-fn page<T>(mut all: Vec<T>, id: impl Fn(&T) -> &String, token: &str) -> (Vec<T>, String) {
-    const PAGE: usize = 2;
-    all.sort_by(|one, other| id(one).cmp(id(other)));
-    all.retain(|one| id(one).as_str() > token);
-    let more = all.len() > PAGE;
-    all.truncate(PAGE);
-    let next = all.last().filter(|_| more).map(|last| id(last).clone());
-    (all, next.unwrap_or_default())
 }
 
 #[derive(Clone)]
@@ -170,6 +163,7 @@ impl PayableService for Payment {
         request: Request<payment::RequestRefundRequest>,
     ) -> Result<Response<payment::RequestRefundResponse>, Status> {
         up(&self.0.payment_down)?;
+        self.0.refusals.check("RequestRefund")?;
         let message = request.into_inner();
         let mut payables = self.0.payables.lock().unwrap();
         let payable = payables
@@ -369,6 +363,7 @@ impl IssuedDocumentService for Sealing {
     ) -> Result<Response<signature::DepositIssuedDocumentResponse>, Status> {
         use signature::deposit_issued_document_request::Part;
         up(&self.0.signature_down)?;
+        self.0.refusals.check("DepositIssuedDocument")?;
         let mut parts = request.into_inner();
         let Some(Part::Header(header)) = parts.message().await?.and_then(|first| first.part) else {
             return Err(Status::invalid_argument("header"));
@@ -445,6 +440,7 @@ impl IssuedDocumentService for Sealing {
         request: Request<signature::WithdrawIssuedDocumentRequest>,
     ) -> Result<Response<signature::WithdrawIssuedDocumentResponse>, Status> {
         up(&self.0.signature_down)?;
+        self.0.refusals.check("WithdrawIssuedDocument")?;
         let wanted = request.into_inner().issued_document_id;
         let mut documents = self.0.documents.lock().unwrap();
         let document = documents

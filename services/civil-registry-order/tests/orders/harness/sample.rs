@@ -71,7 +71,7 @@ pub(crate) fn line(number: &str) -> pb::LineRequest {
             ..Default::default()
         }),
         relation: pb::Relation::Oneself.into(),
-        evidence_ids: Vec::new(),
+        ..Default::default()
     }
 }
 

@@ -15,6 +15,7 @@ use wathiq_civil_registry_order::clients::payment::Payment;
 use wathiq_civil_registry_order::clients::postal_shipping::PostalShipping;
 use wathiq_civil_registry_order::clients::signature::Signature;
 use wathiq_civil_registry_order::config::OrderSettings;
+use wathiq_civil_registry_order::documents::aside::Aside;
 use wathiq_civil_registry_order::grpc;
 use wathiq_civil_registry_order::storage::{Objects, StorageConfig};
 use wathiq_documents::Engine;
@@ -66,6 +67,7 @@ pub(super) async fn app(
         postal: PostalShipping::new(reach("postal-shipping", listen(postal, shutdown).await)),
         signature: Signature::new(reach("signature", listen(sealing, shutdown).await)),
         engine: Arc::new(Engine::new()),
+        aside: Aside::new(Some(env!("CARGO_BIN_EXE_civil-registry-order").into())),
         orders: OrderSettings {
             verification_url: "https://wathiq.test".to_owned(),
             // A driver that looks by itself would hide that nobody wakes it.

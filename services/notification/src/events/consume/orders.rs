@@ -106,8 +106,8 @@ fn of_post(name: &str, payload: &[u8]) -> Result<Option<Told>, HandleError> {
         }
         pb::LinesDelivered::NAME => {
             let event: pb::LinesDelivered = read(payload)?;
-            // A delivery that went wrong is told by what the post said of it.
-            if !event.exception_code.is_empty() {
+            // A delivery of which there is a warning is told by that.
+            if warning(&event.exception_code).is_some() {
                 return Ok(None);
             }
             (Template::OrderDelivered, event.line_ids)
@@ -143,11 +143,7 @@ fn refunding(event: pb::LinesRefunding) -> Result<Option<Told>, HandleError> {
 
 /// What the post said, where no other event tells. A delivery that went wrong is told once, though the events after it name it too.
 fn tracked(event: pb::ParcelTracked) -> Result<Option<Wanted>, HandleError> {
-    let warning = match event.exception_code.as_str() {
-        "DELIVERED_TO_OTHER" => Some(Template::OrderDeliveredToOther),
-        "DELIVERED_WITHOUT_DOCUMENT" => Some(Template::OrderDeliveredWithoutDocument),
-        _ => None,
-    };
+    let warning = warning(&event.exception_code);
     let template = match event.shipment_state.as_str() {
         "ATTEMPTED" => Some(Template::OrderDeliveryAttempted),
         "HELD_FOR_COLLECTION" => Some(Template::OrderHeldForCollection),
@@ -164,6 +160,15 @@ fn tracked(event: pb::ParcelTracked) -> Result<Option<Wanted>, HandleError> {
         channels: template.map_or(MAIL, channels),
         about: ids(&event.line_ids)?,
     }))
+}
+
+/// What the citizen is warned of.
+fn warning(exception_code: &str) -> Option<Template> {
+    match exception_code {
+        "DELIVERED_TO_OTHER" => Some(Template::OrderDeliveredToOther),
+        "DELIVERED_WITHOUT_DOCUMENT" => Some(Template::OrderDeliveredWithoutDocument),
+        _ => None,
+    }
 }
 
 fn channels(template: Template) -> &'static [Channel] {

@@ -4,8 +4,9 @@ use prost::{Message, Name};
 use uuid::Uuid;
 use wathiq_outbox::testing::Delivered;
 use wathiq_proto::wathiq::civil_registry_order::v1 as orders;
+use wathiq_proto::wathiq::postal_shipping::v1 as postal;
 
-use crate::harness::{World, with_world};
+use crate::harness::{World, text, with_world};
 
 /// Template and channels of what an event queues, e-mail first.
 async fn queued<M: Message + Name>(world: &World, order: Uuid, event: &M) -> Vec<String> {
@@ -77,6 +78,10 @@ async fn people_are_told_what_concerns_them() {
             event!(ParcelReady, lines) => ["order.produced email"];
             event!(LinesHandedOver, lines) => ["order.handed_over email"];
             event!(LinesDelivered, lines) => ["order.delivered email", "order.delivered text"];
+            // Late scans after it make it no other delivery; who took it is told by the warning.
+            event!(LinesDelivered, lines, exception_code: "CONTRADICTORY_EVENTS") => ["order.delivered email", "order.delivered text"];
+            event!(LinesDelivered, lines, exception_code: "SILENT") => ["order.delivered email", "order.delivered text"];
+            event!(LinesDelivered, lines, exception_code: "DELIVERED_TO_OTHER") => [];
             event!(LinesReturned, lines) => ["order.returned email"];
             orders::OfficeReminded { reminder_id: some_id(), office_id: some_id(), waiting_lines: 1 } => ["office.reminder email"];
         }
@@ -135,6 +140,78 @@ async fn a_warning_is_given_once_and_hides_nothing_after_it() {
             queued(world, order, &other).await,
             ["order.delivered_without_document email"]
         );
+    })
+    .await;
+}
+
+/// A delivery to somebody else is warned of whether it is known at once or after a contradiction.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_delivery_to_somebody_else_is_always_warned_of() {
+    let delivered = |order: Uuid, lines: &[String], exception: &str| orders::LinesDelivered {
+        order_id: order.to_string(),
+        line_ids: lines.to_vec(),
+        exception_code: exception.into(),
+        ..Default::default()
+    };
+    let tracked = |order: Uuid, lines: &[String], exception: &str| orders::ParcelTracked {
+        order_id: order.to_string(),
+        line_ids: lines.to_vec(),
+        shipment_state: "DELIVERED".into(),
+        exception_code: exception.into(),
+        ..Default::default()
+    };
+    let warned = ["order.delivered_to_other email"];
+    with_world(async |world| {
+        let (order, lines) = (Uuid::now_v7(), vec![some_id()]);
+        let told = ["order.delivered email", "order.delivered text"];
+        assert_eq!(
+            queued(world, order, &delivered(order, &lines, "CONTRADICTORY_EVENTS")).await,
+            told
+        );
+        let contradicted = tracked(order, &lines, "CONTRADICTORY_EVENTS");
+        assert!(queued(world, order, &contradicted).await.is_empty());
+        assert_eq!(
+            queued(world, order, &tracked(order, &lines, "DELIVERED_TO_OTHER")).await,
+            warned
+        );
+        let (order, lines) = (Uuid::now_v7(), vec![some_id()]);
+        assert_eq!(
+            queued(world, order, &tracked(order, &lines, "DELIVERED_TO_OTHER")).await,
+            warned
+        );
+        assert!(
+            queued(world, order, &delivered(order, &lines, "DELIVERED_TO_OTHER"))
+                .await
+                .is_empty()
+        );
+    })
+    .await;
+}
+
+/// Few numbers are left: whoever looks after the platform is written to, and a range that was added is no reason for it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn numbers_that_run_low_are_told_to_the_administration() {
+    with_world(async |world| {
+        let range = Uuid::now_v7();
+        let low = postal::NumberRangeRunsLow {
+            range_id: range.to_string(),
+            left: 499,
+        };
+        assert_eq!(
+            queued(world, range, &low).await,
+            ["platform.numbers_run_low email"]
+        );
+        let added = postal::NumberRangeAllocated::default();
+        assert!(queued(world, range, &added).await.is_empty());
+        assert_eq!(world.send_due().await, 1);
+        let mails = world.mails().await;
+        let words = text(
+            mails
+                .iter()
+                .find(|mail| text(mail).contains(&range.to_string()))
+                .unwrap(),
+        );
+        assert!(words.contains("numéros d'envoi recommandé"), "{words}");
     })
     .await;
 }

@@ -38,9 +38,7 @@ impl Book {
         if self.reverses(attempt_id, &success.transaction) {
             return (Answer::Noted, Vec::new());
         }
-        let first = self
-            .attempt(attempt_id)
-            .is_some_and(|attempt| matches!(attempt.state, AttemptState::Started | AttemptState::Ended));
+        let first = self.attempt(attempt_id).is_some_and(Attempt::may_succeed);
         let mut facts = self.expire(now);
         let acceptable = success.authentic && success.amount == self.payable.amount;
         if !acceptable || !first {
@@ -88,12 +86,27 @@ impl Book {
         }
     }
 
-    /// The payer is back with the provider's word of success, which its own message has not confirmed.
+    /// The payer is back with the provider's word of success, which its own message has not confirmed. Of an attempt that had ended the provider
+    /// is asked at once.
     pub fn returned(&mut self, attempt_id: Uuid, now: DateTime<Utc>) {
-        if let Some(attempt) = self.attempt_mut(attempt_id)
-            && attempt.state == AttemptState::Started
-        {
+        let Some(attempt) = self.attempt_mut(attempt_id) else {
+            return;
+        };
+        if attempt.may_succeed() {
             attempt.returned_at = attempt.returned_at.or(Some(now));
+        }
+        if attempt.state == AttemptState::Ended {
+            attempt.look_at(Some(now));
+        }
+    }
+
+    /// What the payer came back with is no longer waited for.
+    pub(super) fn stop_confirming(&mut self, attempt_id: Uuid, now: DateTime<Utc>) {
+        if let Some(attempt) = self.attempt_mut(attempt_id)
+            && attempt.may_succeed()
+            && !attempt.is_confirming(now)
+        {
+            attempt.returned_at = None;
         }
     }
 
@@ -114,11 +127,15 @@ impl Book {
     ) -> Vec<Fact> {
         let mut facts = Vec::new();
         for sale in status.live() {
+            let told = sale.authentic;
+            if told.is_none() && self.is_awaited(attempt_id, &sale.transaction, now, policy) {
+                continue;
+            }
             let success = Success {
                 transaction: sale.transaction.clone(),
                 amount: sale.amount,
                 international: sale.international,
-                authentic: sale.authentic != Some(false),
+                authentic: told == Some(true),
             };
             let (_, found) = self.success(attempt_id, &success, new_id(), now, policy);
             facts.extend(found);
@@ -126,8 +143,21 @@ impl Book {
         facts.extend(self.see_capture(attempt_id, status, now));
         facts.extend(self.see_voids(attempt_id, status, now));
         facts.extend(self.see_credits(attempt_id, status, now));
+        facts.extend(self.see_loss(attempt_id, status));
+        facts.extend(self.release_refunds(attempt_id, now));
+        facts.extend(self.see_absence(attempt_id, status, now, policy));
+        self.stop_confirming(attempt_id, now);
         facts.extend(self.see_end(attempt_id, status, now, policy));
         facts
+    }
+
+    /// Whether the message may still come that tells of a transaction whether its payer was authenticated. A status that does not say so pays
+    /// nothing.
+    fn is_awaited(&self, attempt_id: Uuid, transaction: &str, now: DateTime<Utc>, policy: &Policy) -> bool {
+        let open = self.attempt(attempt_id).is_some_and(|attempt| {
+            attempt.may_succeed() && (attempt.is_confirming(now) || now < attempt.expires_at + policy.margin)
+        });
+        open && self.payable_now(now).is_ok() && !self.reverses(attempt_id, transaction)
     }
 
     fn reverses(&self, attempt_id: Uuid, transaction: &str) -> bool {
@@ -239,7 +269,9 @@ impl Book {
         let refunds: i64 = self
             .refunds
             .iter()
-            .filter(|refund| refund.attempt_id == attempt_id && refund.state == RefundState::Completed)
+            .filter(|refund| {
+                refund.attempt_id == attempt_id && refund.state == RefundState::Completed && !refund.released
+            })
             .map(|refund| refund.amount)
             .sum();
         let reversals: i64 = self

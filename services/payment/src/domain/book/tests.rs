@@ -1,6 +1,7 @@
 //! The machine against a provider made of a few lines: single rules here, all orders of events in [`orders`].
 
 mod bank;
+mod losses;
 mod orders;
 mod table;
 
@@ -12,7 +13,7 @@ use crate::domain::attempt::{Attempt, AttemptState, order_id};
 use crate::domain::difference::{Reason, stuck};
 use crate::domain::fact::Fact;
 use crate::domain::payable::{Item, Payable, PayableState, Payer};
-use crate::domain::policy::{MAX_ATTEMPTS, MAX_REFUSALS, Policy};
+use crate::domain::policy::{CONFIRMING, MAX_ATTEMPTS, MAX_REFUSALS, Policy};
 use crate::domain::provider::{Act, Answer, Credit, Outcome, Provider, Sale, SaleState, Status, Success};
 use crate::domain::refund::RefundState;
 use crate::domain::refusal::Refusal;
@@ -91,7 +92,7 @@ fn sale(transaction: &str, state: SaleState) -> Sale {
         state,
         amount: AMOUNT,
         captured,
-        authentic: None,
+        authentic: Some(true),
         international: None,
     }
 }
@@ -323,12 +324,18 @@ fn a_refund_that_is_refused_for_good_fails() {
     refund(&mut book, 1, 500).unwrap();
     let captured = status(vec![sale("T1", SaleState::Captured)], &[]);
     let (mut now, mut facts) = (start(), Vec::new());
-    for _ in 0..MAX_REFUSALS {
+    while facts.is_empty() {
         let act = see(&mut book, id, &captured, now).1.unwrap();
         facts = book.acted(id, &act, Outcome::Refused, now, &Policy::default());
-        now += TimeDelta::hours(1);
+        let later = book.refunds[0].not_before.unwrap();
+        assert_eq!(
+            see(&mut book.clone(), id, &captured, later - TimeDelta::seconds(1)).1,
+            None
+        );
+        now = later;
     }
     assert!(matches!(facts[..], [Fact::RefundFailed { .. }]));
+    assert!(now > start() + TimeDelta::days(2) && book.refunds[0].refusals > MAX_REFUSALS);
     assert_eq!(book.refunds[0].state, RefundState::Failed);
     assert_eq!(see(&mut book, id, &captured, now).1, None);
     // What could not be given back may be asked for anew, and the first no longer has room then.

@@ -6,7 +6,7 @@ use uuid::Uuid;
 use super::Book;
 use crate::domain::attempt::{Attempt, AttemptState};
 use crate::domain::fact::Fact;
-use crate::domain::policy::{MAX_REFUSALS, Policy};
+use crate::domain::policy::{CONFIRMING, MAX_REFUSALS, Policy};
 use crate::domain::provider::{Act, Outcome, Provider, SaleState, Status};
 use crate::domain::refund::{Refund, RefundState};
 use crate::domain::reversal::{Reversal, ReversalState};
@@ -70,7 +70,9 @@ impl Book {
                 Outcome::Refused | Outcome::Unknown,
             ) => self.reversal_failed(*reversal_id, outcome, now, policy),
             (Act::Capture { .. }, Outcome::Refused) => self.capture_refused(attempt_id),
-            (Act::CreditRefund { refund_id, .. }, Outcome::Refused) => self.refund_refused(*refund_id),
+            (Act::CreditRefund { refund_id, .. }, Outcome::Refused) => {
+                self.refund_refused(*refund_id, now, policy)
+            }
             (Act::Capture { .. }, _) | (_, Outcome::Unknown) => Vec::new(),
         };
         let due = match outcome {
@@ -92,6 +94,7 @@ impl Book {
 
     /// The provider gave no status: it is asked again later.
     pub fn unanswered(&mut self, attempt_id: Uuid, now: DateTime<Utc>, policy: &Policy) {
+        self.stop_confirming(attempt_id, now);
         if let Some(attempt) = self.attempt_mut(attempt_id) {
             let pause = policy.pause(attempt.tries);
             attempt.tries = attempt.tries.saturating_add(1);
@@ -121,6 +124,7 @@ impl Book {
             AttemptState::Captured => self
                 .open_refunds(attempt_id)
                 .next()
+                .filter(|refund| refund.not_before.is_none_or(|time| time <= now))
                 .map(|refund| Act::CreditRefund {
                     refund_id: refund.id,
                     amount: refund.amount,
@@ -210,11 +214,16 @@ impl Book {
         Vec::new()
     }
 
+    /// What is never captured is never given back: whoever waits for that is told.
     fn capture_refused(&mut self, attempt_id: Uuid) -> Vec<Fact> {
-        if let Some(attempt) = self.attempt_mut(attempt_id) {
-            attempt.capture_refusals = attempt.capture_refusals.saturating_add(1);
+        let Some(attempt) = self.attempt_mut(attempt_id) else {
+            return Vec::new();
+        };
+        attempt.capture_refusals = attempt.capture_refusals.saturating_add(1);
+        match attempt.capture_refusals >= MAX_REFUSALS {
+            true => self.fail_refunds(attempt_id),
+            false => Vec::new(),
         }
-        Vec::new()
     }
 
     /// Whether an act that gives back a transaction has something else to be done on its attempt beside it.
@@ -233,12 +242,14 @@ impl Book {
             .map_or(soon, |sent| soon.max(sent + policy.unknown))
     }
 
-    fn refund_refused(&mut self, id: Uuid) -> Vec<Fact> {
+    fn refund_refused(&mut self, id: Uuid, now: DateTime<Utc>, policy: &Policy) -> Vec<Fact> {
         let Some(refund) = self.refunds.iter_mut().find(|refund| refund.id == id) else {
             return Vec::new();
         };
-        refund.refusals += 1;
-        if refund.refusals % MAX_REFUSALS != 0 {
+        let since = *refund.refused_since.get_or_insert(now);
+        refund.refusals = refund.refusals.saturating_add(1);
+        refund.not_before = Some(now + policy.again_refund(refund.refusals));
+        if refund.refusals < MAX_REFUSALS || now < since + policy.refund_patience {
             return Vec::new();
         }
         refund.state = RefundState::Failed;
@@ -248,16 +259,16 @@ impl Book {
     fn next_due(&self, attempt_id: Uuid, now: DateTime<Utc>, policy: &Policy) -> Option<DateTime<Utc>> {
         let attempt = self.attempt(attempt_id)?;
         let later = now + policy.pause(attempt.tries);
-        if let Some(sent) = self.sent_at(attempt_id) {
+        if let Some(sent) = self.sent_at(attempt_id)
+            && now < sent + policy.unknown
+        {
             return Some(later.max(sent + policy.unknown));
         }
-        let given_back = self.open_reversals(attempt_id).next().is_some()
-            || self.open_refunds(attempt_id).next().is_some();
+        let reversal = self.open_reversals(attempt_id).next().map(|_| later);
+        let refund = self.open_refunds(attempt_id).next();
+        let refund = refund.map(|refund| refund.not_before.map_or(later, |time| later.max(time)));
         let own = Self::own_due(attempt, now, later, policy);
-        match given_back {
-            true => Some(own.map_or(later, |own| own.min(later))),
-            false => own,
-        }
+        [reversal, refund, own].into_iter().flatten().min()
     }
 
     /// When an attempt is looked at for its own sake.
@@ -267,16 +278,20 @@ impl Book {
         later: DateTime<Utc>,
         policy: &Policy,
     ) -> Option<DateTime<Utc>> {
+        // Until then the success with which the payer came back is waited for.
+        let confirmed = attempt.returned_at.map(|at| at + CONFIRMING);
         match attempt.state {
             AttemptState::Started => {
                 let end = attempt.expires_at + policy.margin;
                 let untold = attempt.provider == Provider::TextMessage && attempt.told_at.is_none();
-                Some(if end <= now || untold {
+                let own = if end <= now || untold {
                     later
                 } else {
                     end.min(later)
-                })
+                };
+                Some(confirmed.map_or(own, |time| own.min(time)))
             }
+            AttemptState::Ended => confirmed.map(|time| later.min(time)),
             AttemptState::Authorised => {
                 let capture = attempt
                     .authorisation
@@ -285,9 +300,7 @@ impl Book {
                     .filter(|capture| *capture > now);
                 Some(capture.map_or(later, |capture| capture.min(later)))
             }
-            AttemptState::Captured | AttemptState::Voiding | AttemptState::Voided | AttemptState::Ended => {
-                None
-            }
+            AttemptState::Captured | AttemptState::Voiding | AttemptState::Voided => None,
         }
     }
 

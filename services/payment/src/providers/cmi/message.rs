@@ -20,10 +20,20 @@ impl Fields {
 
     fn required(&self, name: &str) -> Result<&str, Unproven> {
         match self.get(name) {
-            Some(value) if !value.is_empty() && value.len() <= LONGEST => Ok(value),
+            Some(value) if is_kept(value) => Ok(value),
             _ => Err(Unproven::Malformed),
         }
     }
+
+    /// What a field says; nothing where it is empty or left out.
+    fn said(&self, name: &str) -> Option<&str> {
+        self.get(name).filter(|value| !value.is_empty())
+    }
+}
+
+/// Whether a value can be kept: short, and without the characters that no identifier has.
+fn is_kept(value: &str) -> bool {
+    !value.is_empty() && value.len() <= LONGEST && !value.contains(char::is_control)
 }
 
 pub(super) fn verify(cmi: &Cmi, posted: &[Field]) -> Result<Message, Unproven> {
@@ -56,18 +66,18 @@ pub(super) fn verify(cmi: &Cmi, posted: &[Field]) -> Result<Message, Unproven> {
             outcome: Told::Over,
         });
     }
-    let ours = [("currency", CURRENCY), ("storetype", STORE_TYPE)];
-    if ours
-        .into_iter()
-        .any(|(name, value)| fields.get(name) != Some(value))
-    {
+    // Not every answer repeats the kind of the store.
+    let other_store = fields
+        .said("storetype")
+        .is_some_and(|kind| !kind.eq_ignore_ascii_case(STORE_TYPE));
+    if fields.get("currency") != Some(CURRENCY) || other_store {
         return Err(Unproven::Foreign);
     }
     let amount = money::parse(fields.required("amount")?).ok_or(Unproven::Malformed)?;
     let outcome = told(cmi, &fields, amount)?;
     let key = match fields.get("transid") {
-        Some(transaction) if !transaction.is_empty() => transaction,
-        // A decline may have no transaction: then its hash tells it from the next.
+        Some(transaction) if is_kept(transaction) => transaction,
+        // A decline may have no transaction, or none that can be kept: then its hash tells it from the next.
         _ => given,
     };
     Ok(Message {
@@ -78,12 +88,12 @@ pub(super) fn verify(cmi: &Cmi, posted: &[Field]) -> Result<Message, Unproven> {
     })
 }
 
-/// A success is one in every field that says so: return code, response, and the card holder's authentication where it is told.
+/// A success is one in the return code and in every other field that is there: response, and the card holder's authentication.
 fn told(cmi: &Cmi, fields: &Fields, amount: i64) -> Result<Told, Unproven> {
     let code = fields.required("procreturncode")?;
     let approved = fields
-        .get("response")
-        .is_some_and(|response| response.eq_ignore_ascii_case("approved"));
+        .said("response")
+        .is_none_or(|response| response.eq_ignore_ascii_case("approved"));
     if code != "00" || !approved {
         return Ok(Told::Declined {
             code: code.to_owned(),

@@ -1,7 +1,9 @@
 //! Answers of the XML API, flat: the texts of the elements, and of those below `Extra`.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
+use encoding_rs::{Encoding, UTF_8};
 use quick_xml::Reader;
 use quick_xml::events::Event;
 
@@ -13,17 +15,21 @@ use crate::providers::ProviderError;
 
 /// Deepest element that is looked into.
 const DEEPEST: usize = 8;
+/// Longest transaction that is kept.
+const LONGEST_TRANSACTION: usize = 100;
+/// Longest XML declaration that is looked at, in bytes.
+const LONGEST_DECLARATION: usize = 200;
 
 /// An answer.
 #[derive(Debug)]
 pub(super) struct Response(BTreeMap<String, String>);
 
 impl Response {
-    /// Reads an answer. A document type is refused: nothing of ours ever has one.
+    /// Reads an answer, whatever its encoding. A document type is refused: nothing of ours ever has one.
     pub(super) fn read(xml: &[u8]) -> Result<Self, ProviderError> {
         let unreadable = ProviderError::Unreadable;
-        let text = std::str::from_utf8(xml).map_err(|_| unreadable("it is not UTF-8"))?;
-        let mut reader = Reader::from_str(text);
+        let text = decoded(xml);
+        let mut reader = Reader::from_str(&text);
         let mut path: Vec<String> = Vec::new();
         let mut texts: BTreeMap<String, String> = BTreeMap::new();
         loop {
@@ -85,6 +91,24 @@ impl Response {
     }
 }
 
+/// The text of an answer in the encoding that it declares (XML 1.0, section 4.3.3). What cannot be decoded becomes U+FFFD: it stands in names,
+/// and amounts, states and transactions are ASCII in every encoding that is declared in ASCII.
+fn decoded(xml: &[u8]) -> Cow<'_, str> {
+    let start = &xml[..xml.len().min(LONGEST_DECLARATION)];
+    let start = String::from_utf8_lossy(start);
+    let declared = start
+        .split_once("?>")
+        .and_then(|(declaration, _)| declaration.split_once("encoding="))
+        .and_then(|(_, value)| {
+            let mark = value.chars().next().filter(|mark| matches!(mark, '"' | '\''))?;
+            value[1..].split_once(mark)
+        })
+        .and_then(|(label, _)| Encoding::for_label(label.as_bytes()));
+    // Whoever declares two bytes a character in single bytes does not mean it.
+    let encoding = declared.map_or(UTF_8, |encoding| encoding.output_encoding());
+    encoding.decode(xml).0
+}
+
 fn push(texts: &mut BTreeMap<String, String>, path: &[String], text: &str) {
     if let [_, rest @ ..] = path
         && let Some(name) = rest.last()
@@ -135,6 +159,9 @@ fn read_line(line: &str, status: &mut Status) -> Result<(), ProviderError> {
     else {
         return Err(ProviderError::Unreadable("a line of the history is too short"));
     };
+    if transaction.len() > LONGEST_TRANSACTION || transaction.contains(char::is_control) {
+        return Err(ProviderError::Unreadable("a transaction cannot be read"));
+    }
     let amount = money::minor(amount).ok_or(ProviderError::Unreadable("an amount cannot be read"))?;
     let state = match (state, code) {
         ("A", "00") => SaleState::Authorised,
@@ -201,6 +228,27 @@ mod tests {
         let other = status.sale("T3").unwrap();
         assert_eq!((other.authentic, other.international), (None, None));
         assert_eq!((status.held(), status.credited()), (3_000, 1_000));
+    }
+
+    #[test]
+    fn an_answer_is_read_in_the_encoding_that_it_declares() {
+        let answer = |encoding: &str, name: &[u8]| {
+            let start = format!(
+                "<?xml version=\"1.0\" encoding={encoding}?>\n<CC5Response><Response>Approved</Response>"
+            );
+            let parts: [&[u8]; 4] = [start.as_bytes(), b"<ErrMsg>", name, b"</ErrMsg></CC5Response>"];
+            Response::read(&parts.concat()).unwrap().get("ErrMsg").to_owned()
+        };
+        assert_eq!(answer("\"ISO-8859-9\"", b"\xdeirin"), "Şirin");
+        assert_eq!(answer("'windows-1254'", b"\xfe \x80"), "ş €");
+        assert_eq!(answer("\"windows-1256\"", b"\xc7"), "ا");
+        assert_eq!(answer("\"UTF-8\"", "é".as_bytes()), "é");
+        // Declared wrongly, or as what nobody knows.
+        assert_eq!(answer("\"UTF-8\"", b"\xde"), "\u{fffd}");
+        assert_eq!(answer("\"UTF-16\"", "é".as_bytes()), "é");
+        assert_eq!(answer("\"none\"", "é".as_bytes()), "é");
+        let bare = b"<CC5Response><Response>Approved</Response><ErrMsg>\xe9</ErrMsg></CC5Response>";
+        assert_eq!(Response::read(bare).unwrap().get("ErrMsg"), "\u{fffd}");
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! The provider's interface: JSON over HTTPS, every request recognised when it is repeated.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use reqwest::{RequestBuilder, StatusCode};
 use secrecy::ExposeSecret;
 use serde::de::DeserializeOwned;
@@ -13,6 +13,9 @@ use crate::domain::book::Book;
 use crate::domain::money;
 use crate::domain::provider::{Act, Credit, Outcome, Sale, SaleState, Status};
 use crate::providers::{ProviderError, http};
+
+/// How long after its time an answer may still be on its way to the provider: the attempt does not end before.
+const PENDING: TimeDelta = TimeDelta::minutes(15);
 
 #[derive(Serialize)]
 struct Payment<'a> {
@@ -62,7 +65,11 @@ pub(super) async fn status(provider: &TextMessage, attempt: &Attempt) -> Result<
     let request = provider.request(reqwest::Method::GET, &format!("payments/{}", attempt.order_id));
     let (code, body) = http::send(request).await?;
     match code {
-        StatusCode::OK => picture(&read(&body)?),
+        StatusCode::OK => picture(
+            &read(&body)?,
+            attempt.expires_at + PENDING,
+            provider.ambient.now(),
+        ),
         StatusCode::NOT_FOUND => Ok(Status::default()),
         other => Err(ProviderError::Unavailable(
             format!("HTTP status {}", other.as_u16()).into(),
@@ -150,7 +157,8 @@ fn text(language: &str, amount: i64) -> String {
     }
 }
 
-fn picture(found: &Found) -> Result<Status, ProviderError> {
+/// `until`: when a payer who has not been heard of is no longer waited for.
+fn picture(found: &Found, until: DateTime<Utc>, now: DateTime<Utc>) -> Result<Status, ProviderError> {
     if found.currency != CURRENCY {
         return Err(ProviderError::Unreadable("the currency is another"));
     }
@@ -167,7 +175,8 @@ fn picture(found: &Found) -> Result<Status, ProviderError> {
             state,
             amount: transaction.amount,
             captured: transaction.amount,
-            authentic: None,
+            // Whoever confirms holds the phone.
+            authentic: Some(true),
             international: None,
         });
     }
@@ -183,9 +192,18 @@ fn picture(found: &Found) -> Result<Status, ProviderError> {
         });
     }
     match found.status.as_str() {
-        "pending" | "confirmed" | "declined" | "expired" => Ok(status),
-        _ => Err(ProviderError::Unreadable("a state is not known")),
+        "pending" if now < until => status.sales.push(Sale {
+            transaction: String::new(),
+            state: SaleState::Pending,
+            amount: 0,
+            captured: 0,
+            authentic: None,
+            international: None,
+        }),
+        "pending" | "confirmed" | "declined" | "expired" => {}
+        _ => return Err(ProviderError::Unreadable("a state is not known")),
     }
+    Ok(status)
 }
 
 fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, ProviderError> {
@@ -206,16 +224,26 @@ impl TextMessage {
 mod tests {
     use super::*;
 
+    const END: DateTime<Utc> = DateTime::UNIX_EPOCH;
+
     #[test]
     fn a_reversal_of_a_whole_transaction_is_no_credit_besides() {
         let body = br#"{"id":"O1","status":"confirmed","amount":2000,"currency":"MAD",
             "transactions":[{"transaction":"T1","amount":2000,"status":"confirmed"},{"transaction":"T2","amount":2000,"status":"reversed"}],
             "reversals":[{"id":"00000000-0000-0000-0000-000000000001","amount":500},{"id":"x","amount":2000,"transaction":"T2"}]}"#;
-        let status = picture(&read(body).unwrap()).unwrap();
+        let status = picture(&read(body).unwrap(), END, END).unwrap();
         assert_eq!((status.held(), status.credited()), (1_500, 500));
         assert_eq!(status.credits[0].id, Some(Uuid::from_u128(1)));
         let euros = String::from_utf8_lossy(body).replace("MAD", "EUR");
-        assert!(picture(&read(euros.as_bytes()).unwrap()).is_err());
+        assert!(picture(&read(euros.as_bytes()).unwrap(), END, END).is_err());
+    }
+
+    #[test]
+    fn what_is_pending_is_waited_for_until_its_time_is_over() {
+        let body = br#"{"id":"O1","status":"pending","amount":2000,"currency":"MAD","transactions":[],"reversals":[]}"#;
+        let pending = |now: DateTime<Utc>| picture(&read(body).unwrap(), END, now).unwrap().pending();
+        assert!(pending(END - TimeDelta::seconds(1)));
+        assert!(!pending(END));
     }
 
     #[test]

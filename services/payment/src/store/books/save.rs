@@ -148,7 +148,7 @@ async fn update_attempt(conn: &mut PgConnection, attempt: &Attempt) -> Result<()
     sqlx::query(
         "UPDATE attempt SET state = $2, decline_code = $3, declines = $4, transaction_id = $5, international = $6, told_at = $7,
              authorised_at = $8, captured_at = $9, due_at = $10, tries = $11, capture_refusals = $12,
-             returned_at = $13
+             returned_at = $13, settled = false
          WHERE id = $1",
     )
     .bind(attempt.id)
@@ -189,12 +189,19 @@ async fn insert_refund(conn: &mut PgConnection, payable_id: Uuid, refund: &Refun
 }
 
 async fn update_refund(conn: &mut PgConnection, refund: &Refund) -> Result<(), StoreError> {
-    sqlx::query("UPDATE refund SET state = $2, refusals = $3, sent_at = $4, completed_at = $5 WHERE id = $1")
+    sqlx::query(
+        "UPDATE refund SET state = $2, refusals = $3, sent_at = $4, completed_at = $5, refused_since = $6, not_before = $7,
+             released = $8
+         WHERE id = $1",
+    )
         .bind(refund.id)
         .bind(refund.state.as_str())
         .bind(refund.refusals)
         .bind(refund.sent_at)
         .bind(refund.completed_at)
+        .bind(refund.refused_since)
+        .bind(refund.not_before)
+        .bind(refund.released)
         .execute(conn)
         .await?;
     Ok(())

@@ -38,6 +38,8 @@ struct Trouble {
     belied: HashMap<String, &'static str>,
     /// Orders about which nothing that can be read is said.
     garbled: HashSet<String>,
+    /// Orders about which nothing is said.
+    broken: HashSet<String>,
 }
 
 #[derive(Debug, Default)]
@@ -117,6 +119,24 @@ impl FakeCmi {
         } else {
             orders.remove(oid);
         }
+    }
+
+    /// Every question about an order is answered with HTTP 500.
+    pub(crate) fn break_order(&self, oid: &str, broken: bool) {
+        let orders = &mut self.accounts.lock().unwrap().trouble.broken;
+        if broken {
+            orders.insert(oid.to_owned());
+        } else {
+            orders.remove(oid);
+        }
+    }
+
+    /// A transaction of another order is listed under this one too.
+    pub(crate) fn lists_too(&self, oid: &str, of: &str) {
+        let mut accounts = self.accounts.lock().unwrap();
+        let found = accounts.orders.get(of).and_then(|order| order.last()).cloned();
+        let order = accounts.orders.entry(oid.to_owned()).or_default();
+        order.extend(found);
     }
 
     /// The payer's card is good: the transaction's id.
@@ -214,7 +234,7 @@ impl FakeCmi {
         let oid = element(xml, "OrderId").unwrap_or_default();
         let mut accounts = self.accounts.lock().unwrap();
         accounts.requests.push(xml.to_owned());
-        if accounts.trouble.down {
+        if accounts.trouble.down || accounts.trouble.broken.contains(&oid) {
             return None;
         }
         let credentials = ["Name", "Password", "ClientId"].map(|name| element(xml, name).unwrap_or_default());
@@ -339,7 +359,7 @@ fn status(order: Option<&Vec<Trx>>, issuer: Option<&String>) -> String {
         Some(last) => {
             let issuer = issuer.map(|issuer| format!("<CARDISSUER>{issuer}</CARDISSUER>"));
             let extra = format!(
-                "<TRANS_STAT>{}</TRANS_STAT><TRANS_ID>{}</TRANS_ID>{}",
+                "<TRANS_STAT>{}</TRANS_STAT><TRANS_ID>{}</TRANS_ID><MDSTATUS>1</MDSTATUS>{}",
                 last.state,
                 last.id,
                 issuer.unwrap_or_default()

@@ -195,3 +195,14 @@ fn what_people_write_is_taken_and_what_a_spreadsheet_reckons_is_not() {
         assert_eq!(line(bad, 60).unwrap_err().reason, "MALFORMED", "{bad}");
     }
 }
+
+#[test]
+fn an_address_in_the_southern_provinces_is_moroccan() {
+    let mut raw = moroccan();
+    raw.country = "EH";
+    raw.postal_code = "70000";
+    raw.latin.locality = "Laâyoune";
+    assert_eq!(address(&raw).unwrap().country, "MA");
+    raw.postal_code = "";
+    check(raw, &[("postal_code", "REQUIRED")]);
+}

@@ -5,6 +5,7 @@ use crate::domain::carrier_event::RawEvent;
 use crate::domain::name::PartyName;
 
 const BASIS: Basis = Basis {
+    created_at: DateTime::from_timestamp_secs(1_793_491_200).unwrap(),
     handed_over: true,
     cancelled: false,
     claim: ClaimStanding::None,
@@ -153,16 +154,96 @@ fn delivery_to_somebody_else_is_seen() {
 #[test]
 fn what_contradicts_itself_is_seen() {
     let contradictory = Some(Exception::ContradictoryEvents);
-    let (good, again, other) = (
-        format!("EMI@10 {GOOD}"),
-        format!("EMI@12 {GOOD}"),
-        format!("EMI@12 {OTHER}"),
-    );
+    let (good, again) = (format!("EMI@10 {GOOD}"), format!("EMI@12 {GOOD}"));
     check(&[&good, "EMH@12"], State::Delivered, contradictory);
     check(&["XRD@10", &again], State::Returned, contradictory);
-    check(&[&good, &other], State::Delivered, contradictory);
     check(&[&good, &again], State::Delivered, None);
     check(&["XLO@5", "EMG@9"], State::AtDeliveryOffice, contradictory);
+}
+
+/// Whatever else is said, before or after, and in whatever order it comes.
+#[test]
+fn a_warning_about_the_recipient_is_not_hidden_by_a_contradiction() {
+    let (to_other, undocumented) = (
+        Some(Exception::DeliveredToOther),
+        Some(Exception::DeliveredWithoutDocument),
+    );
+    let (good, other) = (format!("EMI@10 {GOOD}"), format!("EMI@10 {OTHER}"));
+    let (good_later, other_later) = (format!("EMI@12 {GOOD}"), format!("EMI@12 {OTHER}"));
+    for events in [
+        [other.as_str(), "EMH@12"],
+        [&other, "XRD@12"],
+        [&other, &good_later],
+        [&good, &other_later],
+        ["XLO@5", &other],
+    ] {
+        check(&events, State::Delivered, to_other);
+        check(&[events[1], events[0]], State::Delivered, to_other);
+    }
+    check(
+        &["XLO@5", "EMG@6", "EMI@10"],
+        State::AtDeliveryOffice,
+        undocumented,
+    );
+    check(
+        &["EMI@10", "EMG@6", "XLO@5"],
+        State::AtDeliveryOffice,
+        undocumented,
+    );
+    let withdrawn = Basis {
+        handed_over: false,
+        cancelled: true,
+        ..BASIS
+    };
+    assert_eq!(folded(withdrawn, &[&other]).exception, to_other);
+    // A scan that comes after a right delivery is a contradiction, and the delivery stands.
+    let late = check(
+        &[&good, "EMG@12"],
+        State::Delivered,
+        Some(Exception::ContradictoryEvents),
+    );
+    assert_eq!(late.proof.unwrap().relation, Relation::Addressee);
+}
+
+/// On the way back whoever takes it is the sender, at whose door nobody shows the addressee's papers.
+#[test]
+fn a_delivery_on_the_way_back_is_a_return_unless_a_recipient_takes_it() {
+    let (other, good) = (format!("EMI@12 {OTHER}"), format!("EMI@12 {GOOD}"));
+    check(&["EMH@9", "XRS@11", &other], State::Returned, None);
+    check(&[&other, "XRS@11", "EMH@9"], State::Returned, None);
+    let office = "EMI@12 recipient_name=Annexe_Maarif";
+    check(&["XRS@11", office], State::Returned, None);
+    check(&["XRS@11", office, "XRD@13"], State::Returned, None);
+    check(&["XRD@11", office], State::Returned, None);
+    check(&["XRS@11", &good], State::Delivered, None);
+    check(
+        &["XRS@11", "EMI@12"],
+        State::Returning,
+        Some(Exception::DeliveredWithoutDocument),
+    );
+    check(
+        &["XRD@11", &good],
+        State::Returned,
+        Some(Exception::ContradictoryEvents),
+    );
+}
+
+#[test]
+fn what_was_said_before_there_was_a_shipment_moves_nothing() {
+    let later = Basis {
+        created_at: BASIS.created_at + chrono::TimeDelta::hours(20),
+        ..BASIS
+    };
+    let of = |events: &[&str]| folded(later, events);
+    let delivered = format!("EMI@19 {GOOD}");
+    let nothing = of(&[]);
+    assert_eq!(of(&[&delivered, "EMH@12", "EMI@13"]), nothing);
+    // The carrier's clock may be a little behind.
+    let behind = Basis {
+        created_at: BASIS.created_at + chrono::TimeDelta::minutes(19 * 60 + 15),
+        ..BASIS
+    };
+    assert_eq!(folded(behind, &[&delivered]).state, State::Delivered);
 }
 
 #[test]
@@ -238,6 +319,7 @@ fn any_basis() -> impl Strategy<Value = Basis> {
     let claims = prop::sample::select(&[ClaimStanding::None, ClaimStanding::Open, ClaimStanding::Lost][..]);
     (any::<bool>(), any::<bool>(), claims, any::<bool>()).prop_map(
         |(handed_over, cancelled, claim, silent)| Basis {
+            created_at: BASIS.created_at,
             handed_over,
             cancelled,
             claim,

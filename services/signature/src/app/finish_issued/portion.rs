@@ -235,15 +235,15 @@ async fn store(app: &App, sealed: Vec<(Finished, &'static str)>) -> Result<(), A
     // One order everywhere: two processes that finish the same documents wait for each other, and not in a circle.
     stored.sort_by_key(|(document, _)| document.id);
     let mut transaction = app.pool.begin().await?;
-    let mut count = 0;
+    let mut events = Vec::with_capacity(stored.len());
     for (document, file) in &stored {
         if issued_documents::save_sealed(&mut transaction, document.id, file).await? {
-            wathiq_outbox::append(&mut transaction, &app.ambient, issued::sealed(document, file)).await?;
-            count += 1;
+            events.push(issued::sealed(document, file));
         }
     }
+    wathiq_outbox::append_all(&mut transaction, &app.ambient, &events).await?;
     transaction.commit().await?;
-    metrics::counter!("issued_documents_sealed_total").increment(count);
+    metrics::counter!("issued_documents_sealed_total").increment(events.len() as u64);
     Ok(())
 }
 

@@ -248,3 +248,116 @@ fn a_long_text_is_refused_by_characters_and_not_by_bytes() {
     act["content"]["birth_place"] = json!({ "arabic": "ا".repeat(300) });
     assert!(checked(act).is_ok());
 }
+
+#[test]
+fn a_name_has_a_letter() {
+    let at = |pointer: &str, name: Value| faults(birth(), &[(pointer, name)]);
+    for nothing in ["-", "...", "123", "؟"] {
+        assert_eq!(
+            at(
+                "/content/family_name",
+                json!({ "latin": nothing.replace('؟', "?"), "arabic": "العلوي" })
+            ),
+            owned(&[("content.family_name.latin", "NAME_IMPOSSIBLE")])
+        );
+        assert_eq!(
+            at("/content/given_name", json!({ "arabic": nothing })),
+            owned(&[("content.given_name.arabic", "NAME_IMPOSSIBLE")])
+        );
+    }
+    let change = json!([{
+        "date": "2020-02-03", "kind": "judgment", "text": { "latin": "jugement" }, "changes_extract": true,
+        "changes": [{ "field": "family_name", "text": { "latin": "--" } }],
+    }]);
+    assert_eq!(
+        at("/notes", change),
+        owned(&[("notes[0].changes[0].text.latin", "NAME_IMPOSSIBLE")])
+    );
+}
+
+#[test]
+fn the_dates_of_an_act_are_in_order() {
+    let wrong = |field: &str| owned(&[(field, "DATE_ORDER")]);
+    let dated = |act: Value, field: &str, date: &str| {
+        let mut act = act;
+        act["content"][field] = json!({ "gregorian": date });
+        checked(act).map(drop)
+    };
+    // To the day, where both are said to the day; otherwise as far as they are said.
+    assert_eq!(
+        dated(birth(), "drawn_up", "1984-03-01"),
+        Err(wrong("content.drawn_up.gregorian"))
+    );
+    assert_eq!(
+        dated(birth(), "drawn_up", "1984-02"),
+        Err(wrong("content.drawn_up.gregorian"))
+    );
+    for good in ["1984-03-02", "1984-03", "1984", "1984-12-31"] {
+        assert_eq!(dated(birth(), "drawn_up", good), Ok(()), "{good}");
+    }
+    assert_eq!(
+        dated(death(), "drawn_up", "1984-11-29"),
+        Err(wrong("content.drawn_up.gregorian"))
+    );
+    assert_eq!(dated(death(), "drawn_up", "1984-12-01"), Ok(()));
+    assert_eq!(
+        dated(death(), "death_date", "1984-03-01"),
+        Err(wrong("content.death_date.gregorian"))
+    );
+    assert_eq!(
+        dated(death(), "death_date", "1984-02"),
+        Err(wrong("content.death_date.gregorian"))
+    );
+    assert_eq!(dated(death(), "death_date", "1984-03"), Ok(()));
+    // A declaration stands in the register of the year in which it is drawn up.
+    assert_eq!(
+        dated(birth(), "drawn_up", "1985-01-02"),
+        Err(wrong("content.drawn_up.gregorian"))
+    );
+}
+
+#[test]
+fn a_parent_is_older_than_the_child() {
+    for (parent, field) in [
+        ("father", "content.father.birth_date.gregorian"),
+        ("mother", "content.mother.birth_date.gregorian"),
+    ] {
+        let born = |date: &str| {
+            let mut act = birth();
+            act["content"][parent] = json!({ "birth_date": { "gregorian": date } });
+            checked(act).map(drop)
+        };
+        for young in ["1984-03-02", "1984-01", "1984"] {
+            assert_eq!(born(young), Err(owned(&[(field, "DATE_ORDER")])), "{young}");
+        }
+        assert_eq!(born("1985"), Err(owned(&[(field, "DATE_ORDER")])), "told once");
+        assert_eq!(born("1960"), Ok(()));
+    }
+}
+
+#[test]
+fn late_judgments_and_transcriptions_keep_their_dates() {
+    let old = |origin: Value, drawn_up: &str| {
+        let mut act = birth();
+        act["year"] = json!(1962);
+        let content = act["content"].as_object_mut().unwrap();
+        content.remove("declarant");
+        content.insert("birth_date".to_owned(), json!({ "gregorian": "1931" }));
+        content.insert("drawn_up".to_owned(), json!({ "gregorian": drawn_up }));
+        content.extend(origin.as_object().unwrap().clone());
+        checked(act).map(drop)
+    };
+    let judgment = json!({ "origin": "declaratory_judgment", "judgment": { "reference": "12/1961" } });
+    let transcription = json!({ "origin": "transcription", "transcribed_from": "Fès 7/1931" });
+    for (origin, drawn_up) in [
+        (&judgment, "1961-12-30"),
+        (&judgment, "1962-01-04"),
+        (&transcription, "1931-06-01"),
+        (&transcription, "1962"),
+    ] {
+        assert_eq!(old(origin.clone(), drawn_up), Ok(()), "{origin} {drawn_up}");
+    }
+    // So is a birth that was declared decades later.
+    let declared = json!({ "origin": "declaration", "declarant": { "name": { "latin": "Ahmed" } } });
+    assert_eq!(old(declared, "1962-05-01"), Ok(()));
+}

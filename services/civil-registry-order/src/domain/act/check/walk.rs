@@ -68,6 +68,18 @@ impl Walk {
         }
     }
 
+    /// A name in both scripts: there is a letter in it.
+    pub(super) fn name(&mut self, field: &'static str, name: &mut Bilingual) {
+        self.bilingual(field, name);
+        self.within(field, |walk| {
+            for (script, text) in [("arabic", &name.arabic), ("latin", &name.latin)] {
+                if !text.is_empty() && !text.chars().any(char::is_alphabetic) {
+                    walk.fault(script, "NAME_IMPOSSIBLE", "a name has letters");
+                }
+            }
+        });
+    }
+
     /// The text of a note, in both scripts.
     pub(super) fn note_text(&mut self, field: &'static str, text: &mut Bilingual) {
         self.both(field, text, LONGEST_NOTE);

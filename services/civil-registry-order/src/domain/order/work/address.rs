@@ -44,13 +44,7 @@ impl Work<'_> {
     /// [`WorkError::AddressNotAsked`] where none waits.
     pub fn correct_address(&mut self, address: Address) -> Result<(), WorkError> {
         let deadline = self.calendar.deadline(self.now, self.terms.posting_working_days);
-        let order = &self.order;
-        let waiting: Vec<Uuid> = order
-            .parcels
-            .iter()
-            .map(|parcel| parcel.id)
-            .filter(|id| order.lines_of(*id).any(|line| order.waits_for_address(line)))
-            .collect();
+        let waiting = self.order.parcels_without_address();
         if waiting.is_empty() {
             return Err(WorkError::AddressNotAsked);
         }

@@ -36,6 +36,7 @@ impl Work<'_> {
     /// [`WorkError`].
     pub fn assign(&mut self, lines: &[Uuid], person: Option<Uuid>) -> Result<(), WorkError> {
         for id in lines {
+            self.check_other(*id, person)?;
             self.line_mut(*id)?.assigned_to = person;
         }
         self.facts.push(Fact::Assigned {
@@ -44,12 +45,17 @@ impl Work<'_> {
         Ok(())
     }
 
-    /// An official has checked the evidence.
+    /// An official has checked the evidence. A mandataire who attached none has shown something else: what, is `noted`.
     ///
     /// # Errors
-    /// [`WorkError`].
-    pub fn entitlement_checked(&mut self, id: Uuid) -> Result<(), WorkError> {
+    /// [`WorkError::Step`] where the line is not at work, [`WorkError::NoteNeeded`].
+    pub fn entitlement_checked(&mut self, id: Uuid, noted: bool) -> Result<(), WorkError> {
+        let line = self.at_work(id, Step::Take)?;
+        if line.relation == Relation::Mandataire && line.evidence_ids.is_empty() && !noted {
+            return Err(WorkError::NoteNeeded(id));
+        }
         self.line_mut(id)?.proof = Proof::Checked;
+        self.facts.push(Fact::EntitlementChecked { line: id });
         Ok(())
     }
 
@@ -91,6 +97,25 @@ impl Work<'_> {
         Ok(())
     }
 
+    /// The office gives a line on paper back to the queue: it was taken by mistake, or its register has gone elsewhere. The time runs on.
+    ///
+    /// # Errors
+    /// [`WorkError::Step`], [`WorkError::Prepared`] for a line of which a document is drawn.
+    pub fn release(&mut self, id: Uuid) -> Result<(), WorkError> {
+        let line = self.line(id)?;
+        if line.state == LineState::InProduction && line.path != Some(Path::Paper) {
+            return Err(WorkError::Prepared(id));
+        }
+        let (deadline, alerted) = (line.deadline, line.alerted);
+        let line = self.step(id, Step::Release)?;
+        line.deadline = deadline;
+        line.alerted = alerted;
+        line.path = None;
+        line.assigned_to = None;
+        self.facts.push(Fact::Released { line: id });
+        Ok(())
+    }
+
     /// The officer has the document of a line drawn from its digitised act, by which the relation is known in this way.
     ///
     /// # Errors
@@ -102,6 +127,7 @@ impl Work<'_> {
         proof: Proof,
         document: Document,
     ) -> Result<(), WorkError> {
+        self.check_other(id, Some(document.prepared_by))?;
         self.line_mut(id)?.proof = proof;
         self.check_entitled(id, Path::Digitised)?;
         let again = self
@@ -239,6 +265,8 @@ impl Work<'_> {
     /// # Errors
     /// [`WorkError::Step`], [`WorkError::Prepared`] for a document that is being sealed.
     pub fn produce_by_hand(&mut self, id: Uuid, production: Production) -> Result<(), WorkError> {
+        self.check_other(id, production.looked_by)?;
+        self.check_other(id, production.signed_by)?;
         let line = self.line(id)?;
         if line.state == LineState::InProduction && line.is_deposited() {
             return Err(WorkError::Prepared(id));
@@ -250,8 +278,10 @@ impl Work<'_> {
     }
 
     fn produce(&mut self, id: Uuid, production: Production) -> Result<(), WorkError> {
+        let together = self.calendar.deadline(self.now, self.terms.together_working_days);
         let line = self.step(id, Step::Produce)?;
         line.production = Some(production);
+        line.deadline = Some(together);
         let office_id = line.office_id;
         self.facts.push(Fact::Produced { line: id });
         self.pack(office_id);

@@ -62,15 +62,16 @@ impl Work<'_> {
         Ok(())
     }
 
-    /// The citizen cancels lines, all of them where none is named: all or none.
+    /// The citizen cancels lines: those that are named, all or none; where none is named, those that can be cancelled.
     ///
     /// # Errors
     /// [`WorkError::InProduction`] from production on, [`WorkError::PartlyUnpaid`], [`WorkError::Step`] for what has ended.
     pub fn cancel(&mut self, lines: &[Uuid]) -> Result<(), WorkError> {
-        let lines: Vec<Uuid> = if lines.is_empty() {
-            self.order.lines.iter().map(|line| line.id).collect()
-        } else {
-            lines.to_vec()
+        let open = self.ids_in(&[LineState::AwaitingPayment, LineState::Paid, LineState::ToCorrect]);
+        let lines: Vec<Uuid> = match lines {
+            [] if open.is_empty() => self.order.lines.iter().map(|line| line.id).collect(),
+            [] => open,
+            named => named.to_vec(),
         };
         for id in &lines {
             let state = self.line(*id)?.state;

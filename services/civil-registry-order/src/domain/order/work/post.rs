@@ -4,7 +4,7 @@ use uuid::Uuid;
 
 use super::{Work, WorkError};
 use crate::domain::order::fact::Fact;
-use crate::domain::order::parcel::{CANCELLED, Tracking};
+use crate::domain::order::parcel::{CANCELLED, CONTRADICTORY_EVENTS, Tracking};
 use crate::domain::state::{EndReason, LineState, Step};
 
 /// States of a shipment that the citizen is told of.
@@ -79,13 +79,19 @@ impl Work<'_> {
     /// # Errors
     /// [`WorkError`].
     pub fn tracked(&mut self, parcel_id: Uuid, tracking: &Tracking) -> Result<(), WorkError> {
+        let ended_otherwise = self.has_ended_otherwise(parcel_id, &tracking.state);
         let Some(parcel) = self.parcel_mut(parcel_id) else {
             return Ok(());
         };
         if tracking.sequence <= parcel.shipment_sequence {
             return Ok(());
         }
-        let wrong = !tracking.exception_code.is_empty() && parcel.exception_code != tracking.exception_code;
+        let exception_code = match tracking.exception_code.as_str() {
+            "" if ended_otherwise => CONTRADICTORY_EVENTS,
+            told => told,
+        };
+        let is_news = tracking.is_news(&parcel.shipment_state);
+        let wrong = !exception_code.is_empty() && parcel.exception_code != exception_code;
         let told = (TOLD.contains(&tracking.state.as_str())
             && (parcel.shipment_state != tracking.state
                 || tracking.attempts.is_some_and(|n| n != parcel.attempts)))
@@ -93,20 +99,22 @@ impl Work<'_> {
         parcel.shipment_sequence = tracking.sequence;
         parcel.shipment_state.clone_from(&tracking.state);
         parcel.attempts = tracking.attempts.unwrap_or(parcel.attempts);
-        parcel.held_until = tracking.held_until;
-        parcel.exception_code.clone_from(&tracking.exception_code);
+        if tracking.attempts.is_some() {
+            parcel.held_until = tracking.held_until;
+        }
+        exception_code.clone_into(&mut parcel.exception_code);
         parcel.address_faults.clear();
-        parcel.heard_at = Some(
-            parcel
-                .heard_at
-                .map_or(tracking.at, |before| before.max(tracking.at)),
-        );
+        if is_news {
+            parcel.heard_at = parcel.heard_at.max(Some(tracking.at));
+        }
         if NOT_POSTED.contains(&tracking.state.as_str()) {
             return Ok(());
         }
         // An event of the carrier says as much as the hand-over, should that come later.
         self.handed_over(parcel_id, None)?;
-        self.hear(parcel_id)?;
+        if is_news {
+            self.hear(parcel_id)?;
+        }
         if told {
             self.facts.push(Fact::Tracked { parcel: parcel_id });
         }
@@ -117,10 +125,24 @@ impl Work<'_> {
         Ok(())
     }
 
-    /// What was delivered otherwise than it should is shown to the office for a while.
+    /// Whether lines of it have ended in another way than the post says now: they stay as they are, since nobody but the office can find out
+    /// which of the two is right.
+    fn has_ended_otherwise(&self, parcel_id: Uuid, shipment_state: &str) -> bool {
+        self.order.lines_of(parcel_id).any(|line| match line.state {
+            LineState::Delivered => shipment_state != "DELIVERED",
+            LineState::Returned => shipment_state != "RETURNED",
+            _ => false,
+        })
+    }
+
+    /// What was delivered otherwise than it should, or perhaps not at all, is shown to the office for a while.
     fn show(&mut self, parcel_id: Uuid) -> Result<(), WorkError> {
         let until = self.now + self.terms.exception;
-        for id in self.lines_in(parcel_id, LineState::Delivered) {
+        let delivered = self.lines_in(parcel_id, LineState::Delivered);
+        for id in delivered
+            .into_iter()
+            .chain(self.lines_in(parcel_id, LineState::Returned))
+        {
             self.line_mut(id)?.deadline = Some(until);
         }
         Ok(())

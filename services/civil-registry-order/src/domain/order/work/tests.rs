@@ -1,3 +1,6 @@
+mod office;
+mod post;
+
 use chrono::TimeDelta;
 use proptest::prelude::*;
 
@@ -26,6 +29,8 @@ fn terms() -> Terms {
         correction: TimeDelta::days(15),
         overdue_working_days: 10,
         posting_working_days: 2,
+        together_working_days: 5,
+        refund_working_days: 10,
         silence: TimeDelta::days(21),
         exception: TimeDelta::days(30),
     }
@@ -55,6 +60,7 @@ fn line(ordinal: u8) -> Line {
             hijri_year: None,
             person: FullName::default(),
             birth_date: None,
+            death_date: None,
             father: FullName::default(),
             mother: FullName::default(),
         },
@@ -187,6 +193,8 @@ fn act(work: &mut Work<'_>, choice: u8, line: Uuid, sequence: i64) -> Result<(),
         21 => work.move_to(line, id(202)),
         22 => work.address_refused(parcel, Vec::new()),
         23 => work.correct_address(Address::default()),
+        27 => work.release(line),
+        28 => work.entitlement_checked(line, true),
         _ => work.let_time_pass(),
     }
 }
@@ -195,7 +203,7 @@ proptest! {
     /// Money goes back at most once a line and only where it came in; parcels hold lines of one office; what has ended stays.
     #[test]
     fn whatever_comes_in_whatever_order_money_and_parcels_balance(
-        steps in proptest::collection::vec((0u8..27, 1u128..=u128::from(LINES), 0i64..40), 1..60)
+        steps in proptest::collection::vec((0u8..29, 1u128..=u128::from(LINES), 0i64..40), 1..60)
     ) {
         let calendar = Calendar::default();
         let mut order = order();
@@ -264,16 +272,18 @@ fn what_waits_for_its_parcel_is_not_late_in_being_posted() {
         .unwrap();
     work.take_on_paper(&[id(2)]).unwrap();
     work.produce_by_hand(id(2), production).unwrap();
-    assert_eq!(work.order.line(id(2)).unwrap().deadline, None);
+    let together = calendar.deadline(now(), 5);
+    assert_eq!(work.order.line(id(2)).unwrap().deadline, Some(together));
     let order = work.order;
-    // The other line lapses after fifteen days; only then is there something to post.
-    let at = now() + TimeDelta::days(16);
-    let mut work = Work::on(order, at, &calendar, terms(), &mut new_id);
+    // The other line is still being corrected when the time is over: it comes in a parcel of its own, if it comes.
+    let mut work = Work::on(order, together, &calendar, terms(), &mut new_id);
     work.let_time_pass().unwrap();
-    let posted_by = calendar.deadline(at, 2);
+    let posted_by = calendar.deadline(together, 2);
     let line = work.order.line(id(2)).unwrap();
     assert_eq!((line.alerted, line.deadline), (None, Some(posted_by)));
     assert!(line.parcel_id.is_some());
+    let other = work.order.line(id(1)).unwrap();
+    assert_eq!((other.state, other.parcel_id), (LineState::ToCorrect, None));
     let order = work.order;
     let mut work = Work::on(order, posted_by, &calendar, terms(), &mut new_id);
     work.let_time_pass().unwrap();
@@ -348,7 +358,7 @@ fn nothing_is_made_for_somebody_whose_relation_is_not_known() {
         work.produce_by_hand(line, production),
         Err(WorkError::NotEntitled(line))
     );
-    work.entitlement_checked(line).unwrap();
+    work.entitlement_checked(line, false).unwrap();
     work.produce_by_hand(line, production).unwrap();
     assert_eq!(work.order.line(line).unwrap().state, LineState::Produced);
 }

@@ -49,7 +49,7 @@ impl Bank {
             state: SaleState::Authorised,
             amount: AMOUNT,
             captured: 0,
-            authentic: None,
+            authentic: Some(true),
             international: None,
         });
     }
@@ -69,6 +69,23 @@ impl Bank {
         sale.state = SaleState::Captured;
         sale.captured = sale.amount;
         true
+    }
+
+    /// The bank voids by itself what it has not credited; whether it did.
+    pub(super) fn give_back(&mut self, attempt: Uuid, transaction: &str) -> bool {
+        let order = self.order(attempt);
+        let untouched = order.credits.is_empty();
+        let found = order.sales.iter_mut().find(|sale| {
+            sale.transaction == transaction
+                && matches!(sale.state, SaleState::Authorised | SaleState::Captured)
+        });
+        match found.filter(|_| untouched) {
+            Some(sale) => {
+                sale.state = SaleState::Voided;
+                true
+            }
+            None => false,
+        }
     }
 
     fn void(&mut self, attempt: Uuid, transaction: &str) -> bool {

@@ -45,6 +45,8 @@ enum Event {
     VoidFails,
     /// From now on no void is ever done.
     VoidsNever,
+    /// The provider gives the first success back by itself, as long as nothing was credited of it.
+    ProviderVoids,
     /// The next act at the provider is done, and answered with a refusal.
     ActDenied,
     /// The next act at the provider is done, but its answer is lost.
@@ -61,6 +63,9 @@ struct World {
     answer_lost: bool,
     answers: Vec<(String, Answer)>,
     paid: usize,
+    lost: usize,
+    /// The provider has given back by itself: the nightly comparison is to find it.
+    gave_back: bool,
     ids: u128,
 }
 
@@ -80,6 +85,7 @@ const ALL: &[Event] = &[
     Event::PartialRefund,
     Event::VoidFails,
     Event::VoidsNever,
+    Event::ProviderVoids,
     Event::ActDenied,
     Event::ActUnanswered,
     Event::ActLost,
@@ -107,6 +113,8 @@ impl World {
             answer_lost: false,
             answers: Vec::new(),
             paid: 0,
+            lost: 0,
+            gave_back: false,
             ids: 1_000,
         }
     }
@@ -136,6 +144,7 @@ impl World {
             Event::PartialRefund => self.refund("part", 500),
             Event::VoidFails => self.bank.void_refused = true,
             Event::VoidsNever => self.bank.voids_never = true,
+            Event::ProviderVoids => self.gave_back |= self.bank.give_back(FIRST, "T1"),
             Event::ActDenied => self.bank.trouble = Some(Trouble::Denied),
             Event::ActUnanswered => self.bank.trouble = Some(Trouble::AnswerLost),
             Event::ActLost => self.bank.trouble = Some(Trouble::NotDone),
@@ -212,10 +221,17 @@ impl World {
             .iter()
             .filter(|fact| matches!(fact, Fact::Paid { .. }))
             .count();
+        self.lost += facts
+            .iter()
+            .filter(|fact| matches!(fact, Fact::PaymentLost { .. }))
+            .count();
     }
 
     /// Time goes on until nothing is due, or nothing but what the provider never does.
     fn settle(&mut self) {
+        if self.gave_back {
+            self.book.look_now(FIRST, self.now);
+        }
         for step in 0..200 {
             if self.bank.voids_never && step == ENOUGH {
                 return;
@@ -239,7 +255,10 @@ impl World {
         let book = &self.book;
         let is_paid = book.payable.state == PayableState::Paid;
         assert_eq!(self.paid, usize::from(is_paid), "paid transitions after {path:?}");
-        let owed = if is_paid { AMOUNT - book.refunded() } else { 0 };
+        let is_lost = book.lost().is_some();
+        assert_eq!(self.lost, usize::from(is_lost), "lost after {path:?}");
+        let is_held = is_paid && !is_lost;
+        let owed = if is_held { AMOUNT - book.refunded() } else { 0 };
         let open = book
             .reversals
             .iter()
@@ -247,7 +266,7 @@ impl World {
         let stuck: i64 = open.clone().map(|reversal| reversal.amount).sum();
         assert_eq!(self.bank.held(), owed + stuck, "money after {path:?}: {book:?}");
         let held = book.attempts.iter().filter(|attempt| attempt.holds()).count();
-        assert_eq!(held, usize::from(is_paid), "attempts after {path:?}: {book:?}");
+        assert_eq!(held, usize::from(is_held), "attempts after {path:?}: {book:?}");
         assert!(
             book.attempts.iter().all(|attempt| match attempt.state {
                 AttemptState::Captured | AttemptState::Voided | AttemptState::Ended => true,
@@ -374,6 +393,24 @@ fn a_void_that_never_works_keeps_neither_capture_nor_refunds_waiting() {
         Event::PartialRefund,
         Event::Refund,
         Event::ActDenied,
+    ]);
+    assert!(ends > 1_000, "{ends}");
+}
+
+#[test]
+fn a_payment_that_the_provider_gives_back_by_itself_is_known_and_refunds_end() {
+    let ends = explore(&[
+        Event::ProviderVoids,
+        Event::Callback,
+        Event::AnswerLost,
+        Event::SecondOrder,
+        Event::Poll,
+        Event::Poll,
+        Event::Cancel,
+        Event::TimeOut,
+        Event::PartialRefund,
+        Event::Refund,
+        Event::ActUnanswered,
     ]);
     assert!(ends > 1_000, "{ends}");
 }
