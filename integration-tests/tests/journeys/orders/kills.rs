@@ -99,11 +99,8 @@ impl Field {
             for flight in &mut flights {
                 flight.begin(phase);
             }
-            let t = std::time::Instant::now();
             self.cut(&mut flights, victim).await.with_context(told)?;
-            let a = t.elapsed();
             self.settle(&mut flights).await.with_context(told)?;
-            eprintln!("TIMING cohort {cohort} phase {phase} {victim} cut {a:?} settled {:?}", t.elapsed() - a);
         }
         Ok(flights)
     }
@@ -128,17 +125,13 @@ impl Field {
         let under_way = flights.iter_mut().filter(|flight| flight.step.is_some());
         let acts = under_way.map(async |flight| {
             // What came to nothing is done again below.
-            let r = flight.act(self).await;
-            eprintln!("ACT {victim} {:?} {}", flight.step, match r { Ok(()) => "done".to_owned(), Err(e) => format!("{e:#}").chars().take(150).collect() });
+            let _perhaps = flight.act(self).await;
             one_has_ended.notify_one();
         });
         let kill = async {
             one_has_ended.notified().await;
-            let t = std::time::Instant::now();
             stage.stack.kill(victim).await?;
-            let r = stage.stack.restart(victim).await;
-            eprintln!("RESTART {victim} {:?}", t.elapsed());
-            r
+            stage.stack.restart(victim).await
         };
         let (_, killed) = tokio::join!(join_all(acts), kill);
         killed
@@ -150,8 +143,7 @@ impl Field {
             let mut waiting = Vec::new();
             for flight in flights.iter_mut() {
                 if let Err(error) = self.go_on(flight).await {
-                    let m = format!("{:?} at {:?}: {error:#}", flight.way, flight.step);
-                    waiting.push(m);
+                    waiting.push(format!("{:?} at {:?}: {error:#}", flight.way, flight.step));
                 }
             }
             if waiting.is_empty() {

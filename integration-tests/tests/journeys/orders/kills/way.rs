@@ -1,6 +1,6 @@
 //! The ways that an order can go, step by step, each of which can be taken again where its answer was lost.
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use reqwest::Method;
 use reqwest::header::IF_MATCH;
@@ -196,57 +196,62 @@ impl Flight {
 
     /// Asks for the step.
     pub(super) async fn act(&mut self, field: &Field) -> Result<()> {
-        let (citizen, agent) = (field.citizen.once(&self.seed), field.agent.once(&self.seed));
-        let registrar = field.registrar.once(&self.seed);
-        let office = &field.office_id;
+        let citizen = field.citizen.once(&self.seed);
         match self.step {
             None => {}
-            Some(Step::Place) => self.order = order::place(&citizen, &self.lines(office)).await?,
+            Some(Step::Place) => self.order = order::place(&citizen, &self.lines(&field.office_id)).await?,
             Some(Step::Pay) => self.pay(&citizen).await?,
-            Some(Step::Prepare) => {
-                let lines = order::line_ids(&self.order)?;
-                let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
-                desk::have_drawn(&registrar, &lines).await?;
-            }
-            Some(Step::Seal) => self.seal(field).await?,
-            Some(Step::Sheet) => {
-                desk::batch_sheet(&agent, office, &[self.line()?]).await?;
-            }
-            Some(Step::Scan) => {
-                let barcode = text(&self.order, "/lines/0/line_reference")?;
-                desk::produce(&registrar, barcode, &field.officer_id).await?;
-            }
-            Some(Step::HandOver) => {
-                let number = text(&self.order, "/parcels/0/tracking_number")?;
-                desk::hand_over(&agent, office, number).await?;
-            }
-            Some(Step::Deliver | Step::SendBack | Step::Lose) => self.told_by_the_carrier(field).await?,
-            Some(Step::Claim) => {
-                self.claim(
-                    &agent,
-                    "claim",
-                    json!({"note": "Le pli est perdu, selon le transporteur."}),
-                )
-                .await?
-            }
-            Some(Step::AdmitLoss) => {
-                let loss = json!({"lost": true, "note": "Le transporteur reconnaît la perte."});
-                self.claim(&agent, "claim/settlement", loss).await?;
-            }
-            Some(Step::Refuse) => desk::refuse(&agent, self.line()?, "ACT_NOT_FOUND").await?,
-            Some(Step::AskToCorrect) => {
-                let path = format!("/v1/office/order-lines/{}/correction-request", self.line()?);
-                let body = json!({"reason_code": "ACT_NOT_FOUND", "text": "Numéro introuvable."});
-                agent.post(&path, &body).await?;
-            }
             Some(Step::Cancel) => {
                 let body = json!({"line_ids": []});
                 self.change(&citizen, Method::POST, "cancellation", &body).await?;
             }
-            Some(Step::Correct) => self.correct(&citizen, office).await?,
+            Some(Step::Correct) => self.correct(&citizen, &field.office_id).await?,
+            Some(Step::Seal) => self.seal(field).await?,
+            Some(Step::Deliver | Step::SendBack | Step::Lose) => self.told_by_the_carrier(field).await?,
+            Some(step) => self.served(field, step).await?,
         }
         self.acted = true;
         Ok(())
+    }
+
+    /// What the office does.
+    async fn served(&self, field: &Field, step: Step) -> Result<()> {
+        let (agent, office) = (field.agent.once(&self.seed), &field.office_id);
+        let registrar = field.registrar.once(&self.seed);
+        match step {
+            Step::Prepare => {
+                let lines = order::line_ids(&self.order)?;
+                let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
+                desk::have_drawn(&registrar, &lines).await
+            }
+            Step::Sheet => desk::batch_sheet(&agent, office, &[self.line()?])
+                .await
+                .map(|_| ()),
+            Step::Scan => {
+                let barcode = text(&self.order, "/lines/0/line_reference")?;
+                let produced = desk::produce(&registrar, barcode, &field.officer_id).await;
+                produced.map(|_| ())
+            }
+            Step::HandOver => {
+                let number = text(&self.order, "/parcels/0/tracking_number")?;
+                desk::hand_over(&agent, office, number).await.map(|_| ())
+            }
+            Step::Claim => {
+                let body = json!({"note": "Le pli est perdu, selon le transporteur."});
+                self.claim(&agent, "claim", body).await
+            }
+            Step::AdmitLoss => {
+                let loss = json!({"lost": true, "note": "Le transporteur reconnaît la perte."});
+                self.claim(&agent, "claim/settlement", loss).await
+            }
+            Step::Refuse => desk::refuse(&agent, self.line()?, "ACT_NOT_FOUND").await,
+            Step::AskToCorrect => {
+                let path = format!("/v1/office/order-lines/{}/correction-request", self.line()?);
+                let body = json!({"reason_code": "ACT_NOT_FOUND", "text": "Numéro introuvable."});
+                agent.post(&path, &body).await.map(|_| ())
+            }
+            other => bail!("{other:?} is not the office's"),
+        }
     }
 
     fn line(&self) -> Result<&str> {
