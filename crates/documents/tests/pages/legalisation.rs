@@ -44,6 +44,17 @@ fn render(data: &Value) -> Rendered {
     Rendered::new(&try_render(data, Standard::A2a).expect("the page is rendered"))
 }
 
+/// Letters that a typographer draws apart, or under each other, are still one word to who copies the code or has it read aloud.
+#[test]
+fn a_code_is_read_back_as_one_word_whatever_its_letters() {
+    for code in ["EJAJ-XJVJ-AJEJ", "AVAW-TATJ-7J4J", "YZAJ-93B2-45NK"] {
+        let mut data = example();
+        data["verification"]["code"] = json!(code);
+        let text = render(&data).text();
+        assert!(text.contains(code), "{code} in {text}");
+    }
+}
+
 #[test]
 fn both_forms_conform_to_both_standards_on_one_a4_page() {
     for data in [example(), separate()] {
