@@ -205,9 +205,13 @@ fn seed(code: &str) -> String {
 /// Writes the rows that the newest import has brought, which stand in the table from this block on.
 async fn put_by(admin: &mut PgConnection, table: &str, block: i64, file: &Path) -> Result<()> {
     // The last block of before may hold rows of the import before.
+    let latest = "created_at >= (SELECT max(created_at) FROM act_import)";
+    let latest = match table {
+        "act_known_as" => format!("act_id IN (SELECT id FROM act WHERE {latest})"),
+        _ => latest.to_owned(),
+    };
     let statement = format!(
-        "COPY (SELECT * FROM {table} WHERE ctid >= '({},0)'::tid
-               AND created_at >= (SELECT max(created_at) FROM act_import))
+        "COPY (SELECT * FROM {table} WHERE ctid >= '({},0)'::tid AND {latest})
          TO PROGRAM 'gzip -1 > {}' (FORMAT binary)",
         (block - 1).max(0),
         file.display()
