@@ -77,12 +77,14 @@ pub const BY_KEY: &str =
      FROM act WHERE office_id = ANY ($1) AND kind = ANY ($2) AND year = $3 AND number = $4 AND ($5::text IS NULL OR part = $5)
      ORDER BY office_id, kind, part LIMIT $6";
 
-/// Acts as they were first drawn up, and acts by what their notes have made of name and birth date.
+/// Acts as they were first drawn up, and acts by what their notes have made of name and birth date. Of hundreds of candidates the content is
+/// not opened for a date that has a column.
 macro_rules! either {
     ($condition:literal) => {
         concat!(
             "(SELECT id, office_id, kind, year, part, number, given_arabic, given_latin, family_arabic, family_latin,
-                     content #>> '{birth_date,gregorian}' AS birth_date
+                     CASE WHEN born_on IS NULL THEN content #>> '{birth_date,gregorian}' ELSE to_char(born_on, 'YYYY-MM-DD') END
+                         AS birth_date
               FROM act WHERE office_id = ANY ($1) AND kind = ANY ($2) AND ",
             $condition,
             ") UNION ALL
