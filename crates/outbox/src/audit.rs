@@ -6,6 +6,8 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 use wathiq_chassis::Ambient;
 
+use crate::columns::each;
+
 /// One act, done or refused.
 #[derive(Debug, Clone)]
 pub struct AuditEntry<'a> {
@@ -82,8 +84,4 @@ pub async fn record_all(
     .execute(conn)
     .await?;
     Ok(())
-}
-
-fn each<'a, 'b, T>(entries: &'b [AuditEntry<'a>], get: impl Fn(&'b AuditEntry<'a>) -> T) -> Vec<T> {
-    entries.iter().map(get).collect()
 }

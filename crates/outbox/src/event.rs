@@ -5,6 +5,8 @@ use sqlx::postgres::PgDatabaseError;
 use uuid::Uuid;
 use wathiq_chassis::Ambient;
 
+use crate::columns::each;
+
 /// The channel on which the relay is woken.
 pub(crate) const CHANNEL: &str = "wathiq_outbox";
 
@@ -114,10 +116,6 @@ pub async fn append_all(
     .await
     .map_err(append_error)?;
     Ok(())
-}
-
-fn each<'a, T>(events: &'a [NewEvent], get: impl Fn(&'a NewEvent) -> T) -> Vec<T> {
-    events.iter().map(get).collect()
 }
 
 fn append_error(error: sqlx::Error) -> OutboxError {

@@ -22,6 +22,7 @@ pub mod testing;
 
 mod apply;
 mod backoff;
+mod columns;
 mod consumer;
 mod error;
 mod event;

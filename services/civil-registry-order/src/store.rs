@@ -49,3 +49,8 @@ pub(crate) fn is_about_data(error: &sqlx::Error) -> bool {
         .and_then(sqlx::error::DatabaseError::code)
         .is_some_and(|code| ["22", "23", "54"].iter().any(|class| code.starts_with(class)))
 }
+
+/// A column of rows, as `unnest` takes them.
+pub(crate) fn each<'a, R, T>(rows: &'a [R], get: impl Fn(&'a R) -> T) -> Vec<T> {
+    rows.iter().map(get).collect()
+}

@@ -5,7 +5,7 @@ use sqlx::PgConnection;
 use sqlx::types::Json;
 use uuid::Uuid;
 
-use crate::store::StoreError;
+use crate::store::{StoreError, each};
 
 /// One step.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,10 +36,6 @@ pub async fn add_all(conn: &mut PgConnection, steps: &[(Uuid, Entry)]) -> Result
         .execute(conn)
         .await?;
     Ok(())
-}
-
-fn each<'a, T>(steps: &'a [(Uuid, Entry)], get: impl Fn(&'a (Uuid, Entry)) -> T) -> Vec<T> {
-    steps.iter().map(get).collect()
 }
 
 /// The steps of an order, oldest first.

@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use crate::domain::order::fact::OutwardKind;
 use crate::domain::order::progress::Pending;
-use crate::store::StoreError;
+use crate::store::{StoreError, each};
 
 /// Something to be asked, with this process at it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -84,10 +84,6 @@ pub async fn add_all(
     .execute(conn)
     .await?;
     Ok(())
-}
-
-fn each<T>(tasks: &[Task], get: impl Fn(&Task) -> T) -> Vec<T> {
-    tasks.iter().map(get).collect()
 }
 
 /// Takes up to `limit` tasks of these kinds that are due and that nobody is at, none behind another of the same subject.

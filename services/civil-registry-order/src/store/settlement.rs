@@ -7,7 +7,7 @@ use uuid::Uuid;
 use crate::domain::fee::Price;
 use crate::domain::order::settled::Settled;
 use crate::domain::state::LineState;
-use crate::store::StoreError;
+use crate::store::{StoreError, each};
 
 /// Acts that came to a state in a span.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,10 +46,6 @@ pub async fn add_all(
         .execute(conn)
         .await?;
     Ok(())
-}
-
-fn each<T>(settled: &[Settled], get: impl Fn(&Settled) -> T) -> Vec<T> {
-    settled.iter().map(get).collect()
 }
 
 /// Totals of one office or of all, of the kinds of one issuing administration (its name in French) or of all, from an instant until before

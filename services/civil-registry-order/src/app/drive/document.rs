@@ -201,7 +201,7 @@ async fn drawn_once(app: &App, key: &str, drawing: Drawing) -> Result<Option<Byt
     }
 }
 
-/// Drawing takes the better part of a second: it is done beside the others.
+/// Drawing keeps a processor busy: it is done on a thread of its own.
 async fn draw(app: &App, drawing: Drawing, officer: &Person) -> Result<Bytes, DrawError> {
     let engine = Arc::clone(&app.engine);
     let officer = documents::Officer {

@@ -10,7 +10,7 @@ use crate::domain::order::Order;
 use crate::domain::order::line::Line;
 use crate::domain::order::parcel::Parcel;
 use crate::domain::state::{Alert, EndReason, Path};
-use crate::store::StoreError;
+use crate::store::{StoreError, each};
 
 /// Writes a new order with its lines; gives `false` where its reference is taken.
 ///
@@ -128,10 +128,6 @@ pub async fn save_all(conn: &mut PgConnection, pairs: &[(&Order, &Order)]) -> Re
     update_orders(conn, &orders.map(|(_, after)| *after).collect::<Vec<_>>()).await
 }
 
-fn each<'a, R: ?Sized, T>(rows: &[&'a R], get: impl Fn(&'a R) -> T) -> Vec<T> {
-    rows.iter().copied().map(get).collect()
-}
-
 async fn update_orders(conn: &mut PgConnection, orders: &[&Order]) -> Result<(), StoreError> {
     if orders.is_empty() {
         return Ok(());
@@ -202,16 +198,15 @@ async fn insert_parcels(conn: &mut PgConnection, parcels: &[(Uuid, &Parcel)]) ->
     if parcels.is_empty() {
         return Ok(());
     }
-    let rows: Vec<&(Uuid, &Parcel)> = parcels.iter().collect();
     sqlx::query(
         "INSERT INTO parcel (id, order_id, office_id, created_at, address, shipment_state, shipment_sequence, attempts, exception_code)
          SELECT *, '', 0, 0, '' FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::timestamptz[], $5::jsonb[])",
     )
-    .bind(each(&rows, |(_, parcel)| parcel.id))
-    .bind(each(&rows, |(order, _)| *order))
-    .bind(each(&rows, |(_, parcel)| parcel.office_id))
-    .bind(each(&rows, |(_, parcel)| parcel.created_at))
-    .bind(each(&rows, |(_, parcel)| Json(&parcel.address)))
+    .bind(each(parcels, |(_, parcel)| parcel.id))
+    .bind(each(parcels, |(order, _)| *order))
+    .bind(each(parcels, |(_, parcel)| parcel.office_id))
+    .bind(each(parcels, |(_, parcel)| parcel.created_at))
+    .bind(each(parcels, |(_, parcel)| Json(&parcel.address)))
     .execute(conn)
     .await?;
     Ok(())
